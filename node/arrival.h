@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * An arrival: events enter the log and their things are folded again, in one transaction. The one
+ * door into the log, for what a person records, what a peer sent and what a file brings.
+ */
+#include "node/views/views.h"
+
+struct arrival;
+/* Begins a write transaction. Errors: the store's, ERR_NOSPACE (disk nearly full). */
+MUST_CHECK enum err arrival_begin(struct arrival **out, struct store *s, struct views *v);
+struct txn *arrival_txn(struct arrival *a);
+/* Appends verified events of one feed, oldest first, predecessors held. The events' bytes must stay
+ * valid until commit. Errors: ERR_BASE, ERR_LIMIT (nothing of this call was appended), the
+ * transaction's. `*fresh`: how many were new. */
+MUST_CHECK enum err arrival_add(struct arrival *a, const struct event *events, size_t count,
+                                size_t *fresh);
+/* Folds what was touched and commits. Frees the arrival whatever the result. */
+MUST_CHECK enum err arrival_commit(struct arrival *a);
+void arrival_abort(struct arrival *a);

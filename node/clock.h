@@ -1,0 +1,21 @@
+#pragma once
+/*
+ * This node's time: wall clock corrected by the offset measured at the last trusted hub contact, and
+ * whether it may be trusted: set since boot by a time service, a person (`sidan clock`) or a hub.
+ * The mains and the loop read clocks here; everything below takes time as a parameter.
+ */
+#include "node/store/store.h"
+
+struct clock_reading {
+    uint64_t wall_ms;   /* corrected */
+    int64_t offset_ms;  /* what was added to the machine's clock */
+    bool trusted;
+    const char *source; /* "time service", "person", "hub", "none" */
+};
+uint64_t clock_monotonic_ms(void); /* CLOCK_BOOTTIME: goes on in suspend */
+uint64_t clock_machine_ms(void);   /* CLOCK_REALTIME, uncorrected */
+void clock_read(struct txn *t, struct clock_reading *out);
+/* A person vouches for the machine's clock in this boot. */
+void clock_vouch(struct txn *t);
+/* A trusted peer's clock was seen: keeps the offset for this boot. */
+void clock_learn(struct txn *t, uint64_t peer_ms, uint64_t machine_ms);

@@ -1,0 +1,65 @@
+#pragma once
+/*
+ * The exchange joins sync, store and link: it runs one session a peer, commits what all peers sent
+ * in one turn in one transaction, builds the runs that sessions ask for, signs receipts, accepts
+ * joins, and remembers peers. Time comes in as a parameter, so the simulator runs this very code.
+ */
+#include "node/arrival.h"
+#include "node/home.h"
+#include "node/link/link.h"
+#include "node/sync/session.h"
+
+struct exchange;
+struct exchange_options {
+    struct store *store;
+    struct views *views;
+    const struct device_keys *keys;
+    void (*log)(void *state, int level, const char *text); /* no personal data in it */
+    void *log_state;
+};
+struct exchange_time {
+    uint64_t now_ms;  /* monotonic */
+    struct clock_reading clock;
+};
+
+MUST_CHECK enum err exchange_open(struct exchange **out, const struct exchange_options *options);
+void exchange_close(struct exchange *x);
+
+/* Links are owned by the caller; a removed link's sessions end. `connecting`: we dialled, and the
+ * peer is the device with this key; HELLO goes out at LINK_UP. */
+MUST_CHECK enum err exchange_add_link(struct exchange *x, struct link *link, bool connecting);
+void exchange_remove_link(struct exchange *x, struct link *link);
+
+/* One turn: drains links (bounded), commits once, answers sessions, sends. True when more work is
+ * waiting and the caller should not sleep. Errors: the store's; the caller stops on
+ * ERR_AMBIGUOUS_COMMIT only if the store could not be reopened. */
+MUST_CHECK enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more);
+/* Another process committed: looks for new heads and a changed roster. */
+MUST_CHECK enum err exchange_refresh(struct exchange *x, const struct exchange_time *time);
+/* Milliseconds until a session wants its tick; UINT64_MAX: none. */
+uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms);
+
+/* Would a connection with this transport key be admitted? For ZAP. */
+enum exchange_admission { EXCHANGE_DENY, EXCHANGE_DEVICE, EXCHANGE_INVITE };
+enum exchange_admission exchange_admit(struct exchange *x, const struct box_key *key,
+                                       uint64_t wall_ms);
+
+/* --- the joiner's side, before there is a roster --- */
+/* Runs the join exchange over a dialled link: sends JOIN at LINK_UP, takes ADMIT or REFUSE. */
+enum join_state { JOIN_WAITING, JOIN_ADMITTED, JOIN_REFUSED };
+struct join_progress {
+    enum join_state state;
+    uint64_t refused; /* enum refuse_code */
+    char text[160];
+};
+MUST_CHECK enum err join_turn(struct link *link, const struct invite *invite,
+                              const struct device_keys *keys, uint64_t wall_ms,
+                              struct join_progress *progress);
+
+/* --- what can be shown: one entry a live session --- */
+struct exchange_peer {
+    struct sign_key device;
+    bool connected;
+    struct session_status status;
+};
+size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_t max);

@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * A node's configuration: <home>/config, lines of `key = value`, one table of keys with type, range,
+ * default and help in both languages. Unknown keys are refused with their line.
+ */
+#include "common/bytes.h"
+#include "proto/join.h"
+
+struct settings {
+    char listen[ADDRESS_SIZE_MAX];                        /* "" : does not listen */
+    char hub[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX];     /* addresses to dial, in order */
+    size_t hub_count;
+    char actor[33];                                       /* thing id in hex of the default person */
+    char lang[3];                                         /* "zh", "en" or "" */
+    char log_level[8];                                    /* error, warn, info, debug */
+    uint32_t retry_min_s, retry_max_s;                    /* backoff */
+    uint32_t sync_every_s;                                /* a look at an idle link at least this often */
+};
+
+struct settings_problem {
+    unsigned line; /* 0: the file as a whole */
+    char text[160]; /* English: what, allowed range */
+};
+/* Missing file: defaults. Errors: ERR_MALFORMED, ERR_RANGE with *problem. */
+MUST_CHECK enum err settings_load(struct settings *out, const char *home,
+                                  struct settings_problem *problem);
+/* Sets one key in the file, keeping the other lines. Errors: ERR_NOT_FOUND (unknown key), ERR_RANGE. */
+MUST_CHECK enum err settings_set(const char *home, const char *key, const char *value,
+                                 struct settings_problem *problem);
+/* The keys, for `config get`, help and documentation: false at the end. */
+struct setting {
+    const char *key, *zh, *en, *def;
+};
+bool settings_each(size_t index, struct setting *out);
+void settings_value(const struct settings *s, const char *key, struct buf *out);

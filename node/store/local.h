@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * Local rows: what this node remembers that is not replicated: peers, receipts, asks to the running
+ * node, official and village number counters, the clock's trust.
+ */
+#include "node/store/log.h"
+
+/* What we know of a peer device; key: its signing key. */
+struct peer_row {
+    struct sign_key device;
+    uint64_t last_attempt_ms, last_ok_ms; /* wall time; 0: never */
+    uint32_t failures;                    /* since the last success */
+    uint32_t last_error;                  /* enum err */
+    uint8_t state;                        /* enum peer_state as the daemon last saw it */
+    uint8_t generation[8];                /* of the peer's store */
+    uint64_t credit;                      /* last granted */
+    uint64_t disk_free_mib;
+    int64_t clock_offset_ms; /* peer's clock minus ours; meaningful when clock_trusted */
+    bool clock_trusted;
+    bool has_views;
+    uint8_t views8[8]; /* as the peer last told */
+    uint64_t rate_bps, rtt_ms; /* last measured; 0 unknown */
+    uint64_t bytes_sent, bytes_received;
+    uint64_t refusals; /* REFUSE sent to it */
+    size_t have_count;
+    struct peer_have { /* its have-vector as last told: what has "arrived" there */
+        struct feed_id feed;
+        uint64_t seq;
+        uint8_t id8[8];
+    } *have; /* owned; sorted by feed, seq descending */
+};
+enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
+/* *out is filled and owned (peer_row_clear); false when unknown. */
+bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out);
+void peer_put(struct txn *t, const struct peer_row *row);
+void peer_row_clear(struct peer_row *row);
+/* All peers: start with a zero key; false at the end. */
+bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
+
+/* Receipts we were given (signed bytes and signature, for proof), newest counter last. */
+void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter, struct slice signed_body,
+                 const struct signature *sig);
+bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,
+                  struct slice *signed_body, struct signature *sig);
+
+/* Asks of a person to the running node ("sync now"). */
+void ask_put(struct txn *t, const char *name, struct slice value);
+bool ask_get(struct txn *t, const char *name, struct slice *value);
+void ask_delete(struct txn *t, const char *name);

@@ -1,0 +1,87 @@
+#pragma once
+/*
+ * The log: feeds with their heads, events in arrival order, the chain index (feed, number, id8) and
+ * the subject index. Nothing here judges meaning; callers have verified what they append.
+ *
+ * Arrival numbers start at 1 and have no gaps. Feed and scope numbers are local to this store.
+ */
+#include "node/store/store.h"
+
+struct head {
+    uint64_t seq;
+    struct event_id id;
+    uint64_t time; /* HLC of the head */
+};
+
+struct feed_row {
+    uint32_t number; /* local */
+    struct feed feed;
+    struct feed_id id;
+    uint64_t events; /* all branches */
+    size_t head_count;
+    struct head heads[FEED_BRANCHES_MAX]; /* highest number first, then id */
+};
+
+/* false when not held. */
+bool feed_find(struct txn *t, const struct feed *feed, struct feed_row *out);
+bool feed_get(struct txn *t, uint32_t number, struct feed_row *out);
+/* By the first 8 bytes of the feed id. Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS. */
+MUST_CHECK enum err feed_find_id8(struct txn *t, const uint8_t id8[8], struct feed_row *out);
+uint32_t feed_count(struct txn *t); /* numbers are 1..count */
+
+/* Is this event held? `id8`: first 8 bytes of its id. Returns its arrival number, 0 if not. */
+uint64_t log_find(struct txn *t, uint32_t feed_number, uint64_t seq, const uint8_t id8[8]);
+uint64_t log_count(struct txn *t); /* = the last arrival number */
+
+/* Appends an event whose predecessor is held (or seq 1). Makes the feed and scope known, moves or
+ * adds the head, indexes the subject. Sets *arrival; an event already held is no error: *arrival is
+ * 0 then, but a signature that was lacking is added. Errors latch in the transaction: ERR_BASE,
+ * ERR_LIMIT (branches, epochs). */
+void log_append(struct txn *t, const struct event *e, uint64_t *arrival);
+
+/* Reads and verifies (hash of header, digest of box). Borrowed from the transaction.
+ * Errors: ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_CHECK enum err log_read(struct txn *t, uint64_t arrival, struct event *out);
+/* The same without hashing, for lists and folds of what was verified on arrival. */
+MUST_CHECK enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out);
+
+/* The ancestors of `head` on its branch with numbers first..last, oldest first, into arrivals[];
+ * *count is set. Walks the chain index; on a fork follows `prev`. Errors: ERR_BASE, ERR_CORRUPT. */
+MUST_CHECK enum err log_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
+                               uint64_t first, uint64_t last, uint64_t *arrivals, size_t *count);
+
+/* Up to `max` points of a branch for WANT: the head, then exponentially further back. */
+size_t log_points(struct txn *t, const struct feed_row *feed, const struct head *head,
+                  uint64_t seqs[], uint8_t id8s[][8], size_t max);
+
+/* --- scopes --- */
+struct scope_row {
+    uint32_t number;
+    struct scope scope;
+    uint64_t events;
+    uint8_t rows_sum[32]; /* sum of the row hashes mod 2^256, see rows.h */
+};
+bool scope_find(struct txn *t, const struct scope *scope, struct scope_row *out);
+bool scope_get(struct txn *t, uint32_t number, struct scope_row *out);
+uint32_t scope_count(struct txn *t); /* numbers are 1..count */
+
+/* --- subjects: the events of a thing, in arrival order --- */
+struct thing_cursor {
+    struct txn *txn;
+    uint32_t scope_number;
+    struct thing_id thing;
+    uint64_t after;
+};
+/* Next arrival number of the thing's events, 0 at the end. Start with after = 0. */
+uint64_t thing_next(struct thing_cursor *c);
+size_t thing_event_count(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+                         size_t max);
+/* Things whose id starts with `prefix` in any scope, for the command line: up to max. */
+struct thing_key {
+    uint32_t scope_number;
+    struct thing_id thing;
+};
+size_t thing_find_prefix(struct txn *t, const uint8_t *prefix, size_t nibbles,
+                         struct thing_key *out, size_t max);
+/* All things in key order from `*key` on (exclusive unless zero); false at the end. */
+bool thing_each(struct txn *t, struct thing_key *key);

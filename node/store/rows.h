@@ -1,0 +1,37 @@
+#pragma once
+/*
+ * View rows: what the folds leave behind, thrown away and made again at will. One row is
+ * (scope, table, key) -> value; per scope a sum of row hashes mod 2^256 is kept, so the digest of a
+ * scope's views costs nothing to read and does not depend on the order of changes (the sum of
+ * hashes as in Bellare and Micciancio, "A new paradigm for collision-free hashing", 1997; here
+ * against accidents, the log's chains guard against malice).
+ */
+#include "node/store/log.h"
+
+enum row_table {
+    ROW_THING = 't',  /* key: type (1 byte) ‖ thing id: stage 1 state */
+    ROW_LOCAL_MAX = 0x1f, /* tables up to here are indexes outside the digest */
+    ROW_OPEN = 0x01,  /* key: due (be64) ‖ thing id: open requests by due time */
+    ROW_NUMBER = 0x02, /* key: number text ‖ thing id */
+};
+
+struct row_key {
+    uint32_t scope_number;
+    uint8_t table;
+    struct slice key; /* at most 128 bytes */
+};
+
+bool row_get(struct txn *t, const struct row_key *key, struct slice *value);
+void row_put(struct txn *t, const struct row_key *key, struct slice value);
+void row_delete(struct txn *t, const struct row_key *key);
+/* Rows of one scope and table in key order. Start with a zeroed cursor and prefix; false at end. */
+struct row_cursor {
+    uint32_t scope_number;
+    uint8_t table;
+    struct slice prefix; /* of the key; borrowed from the caller */
+    uint8_t at[160];
+    size_t at_size;
+};
+bool row_next(struct txn *t, struct row_cursor *c, struct slice *key, struct slice *value);
+/* Throws away all rows of all scopes (at a rebuild's start). */
+void rows_clear(struct txn *t);

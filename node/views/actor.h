@@ -1,0 +1,15 @@
+#pragma once
+/* Persons who act (actor.enrol): their rows and lookups for `by`. */
+#include "node/views/views.h"
+
+struct actor {
+    struct thing_key key;
+    struct slice name; /* from the box; empty when it is gone or was never held */
+    struct slice unit;
+    struct slice role; /* "clerk", "dispatcher", "secretary", ... */
+};
+/* Calls back for every actor held; the slices are borrowed for the call. */
+MUST_CHECK enum err actors_each(struct txn *t, bool (*each)(void *state, const struct actor *a),
+                                void *state);
+/* By thing id in any scope held; name is copied into `name` ("" if unknown). */
+bool actor_name(struct txn *t, const struct thing_id *thing, char *name, size_t size);

@@ -1,0 +1,98 @@
+#pragma once
+/*
+ * Views: stage 1 folds one thing from its own events and the roster; the rows they leave behind are
+ * a pure function of the events held. Fold order: (depth, township before village, time, id).
+ *
+ * One handle a process; it caches the roster. A fold that changes the roster reloads the cache in
+ * the same transaction; whoever aborts that transaction calls views_forget.
+ */
+#include "node/views/roster.h"
+
+#define FOLD_VERSION 1
+
+struct views;
+MUST_CHECK enum err views_open(struct views **out, struct store *s);
+void views_close(struct views *v);
+/* The roster as of this transaction (another process may have changed it). Errors: ERR_CORRUPT... */
+MUST_CHECK enum err views_roster(struct views *v, struct txn *t, const struct roster **out);
+void views_forget(struct views *v);
+
+/* A thing that events were appended to in this transaction. `sole`: the thing's only event, when it
+ * was founded right now and nothing else was appended to it (saves reading it back); else NULL. */
+struct touched {
+    uint32_t scope_number;
+    struct thing_id thing;
+    const struct event *sole;
+};
+/* Folds each touched thing once. A roster change that alters what the events of other things mean
+ * sets the rebuild marker. Errors latch in the transaction. */
+void views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count);
+
+/* --- rebuild: in slices under a marker in `meta`, so a crash in the middle resumes --- */
+void views_rebuild_begin(struct txn *t); /* throws all rows away and sets the marker */
+bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total);
+/* Folds the next REBUILD_SLICE_EVENTS events' worth of things, verifying each event it reads, in
+ * its own transaction. Errors: ERR_CORRUPT (names the arrival in *arrival) and the store's. */
+MUST_CHECK enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival);
+/* All of it. */
+MUST_CHECK enum err views_rebuild(struct views *v, struct store *s,
+                                  void (*progress)(void *state, uint64_t done, uint64_t total),
+                                  void *state);
+
+/* hash("sidan/views", [fold version, roster heads, scope's rows_sum]); comparable between nodes
+ * whose fold version and roster heads agree. */
+struct views_digest {
+    struct hash digest;
+    struct hash roster_heads;
+};
+MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope, struct views_digest *out);
+/* For HELLO and RECEIPT: first 8 bytes of hash("sidan/views", digests of the scopes in order). */
+MUST_CHECK enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count,
+                                  uint8_t out8[8]);
+
+/* Folds every thing again in memory and compares with the rows kept. *differing: how many differ. */
+MUST_CHECK enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
+                                  void (*progress)(void *state, uint64_t done, uint64_t total),
+                                  void *state);
+
+/* --- one thing with its history, for `show` --- */
+enum effect {
+    EFFECT_COUNTS,       /* it took effect */
+    EFFECT_UNKNOWN_KIND, /* kept for a later version */
+    EFFECT_FORBIDDEN,    /* the author's role or scope does not allow it */
+    EFFECT_IMPOSSIBLE,   /* not in this state */
+    EFFECT_BAD_FIELD,
+    EFFECT_BAD_DEPTH,
+    EFFECT_EXT,          /* carries an extension that must be understood */
+    EFFECT_LIMIT,        /* past THING_EVENTS_MAX */
+};
+const char *effect_name(enum effect e); /* "counts", "unknown-kind", ... */
+
+struct history_item {
+    uint64_t arrival;
+    struct event event;      /* slices owned by the history */
+    uint32_t place;          /* events ordered before it */
+    bool both_changed;       /* place > seen: its author did not know all that stands before it */
+    enum effect effect;
+    char reason[96];         /* "" or English detail: field, state */
+    char state_after[24];    /* the request's state after it */
+};
+struct history {
+    enum thing_type type;
+    struct history_item *items;
+    size_t count;
+    struct buf bytes; /* what the events borrow */
+};
+/* Errors: ERR_NOT_FOUND. Owned by the caller: history_clear. */
+MUST_CHECK enum err views_history(struct views *v, struct txn *t, uint32_t scope_number,
+                                  const struct thing_id *thing, struct history *out);
+void history_clear(struct history *h);
+
+/* Numbers that the recorder puts into a new event of this thing: what is held of it. */
+struct thing_outlook {
+    bool exists;
+    uint32_t events;    /* seen */
+    uint32_t depth_max; /* greatest depth held */
+};
+MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+                                  struct thing_outlook *out);

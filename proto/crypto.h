@@ -1,0 +1,101 @@
+#pragma once
+/*
+ * All cryptography of sidan, behind libsodium, which only crypto.c includes. Hashing and signing
+ * are domain-separated: a context is a short ASCII name ("sidan/event"), zero-padded to 16 bytes.
+ *
+ *   hash(context, m)      = BLAKE2b-256 with personalisation = padded context, no key, no salt
+ *   sign(key, context, m) = Ed25519 over padded context ‖ m
+ *
+ * Keys and ids are structs, so a hash cannot pass for a key.
+ */
+#include "common/bytes.h"
+
+struct hash {
+    uint8_t bytes[32];
+};
+struct sign_key { /* Ed25519 public key; names a device, an authority, an invite */
+    uint8_t bytes[32];
+};
+struct sign_seed { /* secret: Ed25519 seed; the key pair is derived from it */
+    uint8_t bytes[32];
+};
+struct signature {
+    uint8_t bytes[64];
+};
+struct box_key { /* X25519 public key: transport (CURVE) or office key */
+    uint8_t bytes[32];
+};
+struct box_secret {
+    uint8_t bytes[32];
+};
+
+/* A signing key ready for use. Wipe with signer_clear. */
+struct signer {
+    struct sign_key key;
+    uint8_t secret[64];
+};
+
+#define CONTEXT_EVENT "sidan/event"
+#define CONTEXT_BOX "sidan/box"
+#define CONTEXT_FEED "sidan/feed"
+#define CONTEXT_RUN "sidan/run"
+#define CONTEXT_DICTIONARY "sidan/dict"
+#define CONTEXT_RECEIPT "sidan/receipt"
+#define CONTEXT_JOIN "sidan/join"
+#define CONTEXT_ADMIT "sidan/admit"
+#define CONTEXT_EVENTS_DIGEST "sidan/events"
+#define CONTEXT_VIEWS_DIGEST "sidan/views"
+#define CONTEXT_ROW "sidan/row"
+#define CONTEXT_HAVE "sidan/have"
+
+/* Once per process, before threads and sockets. Also signs and verifies once with a fresh key
+ * (pitfalls S2). Errors: ERR_IO. */
+MUST_CHECK enum err crypto_init(void);
+
+void crypto_hash(struct hash *out, const char *context, struct slice message);
+/* The same over parts, concatenated. */
+void crypto_hash_parts(struct hash *out, const char *context, const struct slice *parts,
+                       size_t count);
+
+/* Streaming form for long inputs. The state is opaque and needs no clean-up. */
+struct crypto_hasher {
+    _Alignas(64) uint8_t state[384];
+};
+void crypto_hasher_begin(struct crypto_hasher *h, const char *context);
+void crypto_hasher_add(struct crypto_hasher *h, struct slice part);
+void crypto_hasher_end(struct crypto_hasher *h, struct hash *out);
+
+void signer_from_seed(struct signer *out, const struct sign_seed *seed);
+void signer_clear(struct signer *s);
+void crypto_sign(struct signature *out, const struct signer *s, const char *context,
+                 struct slice message);
+/* Errors: ERR_SIGNATURE. */
+MUST_CHECK enum err crypto_verify(const struct signature *sig, const struct sign_key *key,
+                                  const char *context, struct slice message);
+
+/* Randomness for keys, salts and epochs from the system. Tests may replace the source by a seeded
+ * one (simulator); NULL puts the system's back. */
+void crypto_random(void *out, size_t size);
+void crypto_random_source(void (*source)(void *state, void *out, size_t size), void *state);
+void sign_seed_make(struct sign_seed *out);
+void box_pair_make(struct box_key *key, struct box_secret *secret);
+void box_key_of_secret(struct box_key *out, const struct box_secret *secret);
+
+/* crypto_box_seal: anonymous, adds 48 bytes. Errors: ERR_NOMEM, ERR_LIMIT; open: ERR_SIGNATURE. */
+#define CRYPTO_SEAL_OVERHEAD 48
+MUST_CHECK enum err crypto_seal(struct buf *out, const struct box_key *to, struct slice message);
+MUST_CHECK enum err crypto_seal_open(struct buf *out, const struct box_key *key,
+                                     const struct box_secret *secret, struct slice sealed);
+
+/* Secret under a passphrase: Argon2id, then XChaCha20-Poly1305. The text form holds salt, nonce
+ * and parameters. Errors: ERR_NOMEM (not "wrong passphrase"), ERR_PASSPHRASE, ERR_MALFORMED,
+ * ERR_VERSION. */
+MUST_CHECK enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphrase);
+MUST_CHECK enum err crypto_unwrap(struct buf *out, struct slice wrapped, const char *passphrase);
+
+bool crypto_equal(const void *a, const void *b, size_t size); /* constant time */
+void crypto_wipe(void *secret, size_t size);
+
+bool hash_equal(const struct hash *a, const struct hash *b);
+bool sign_key_equal(const struct sign_key *a, const struct sign_key *b);
+bool box_key_equal(const struct box_key *a, const struct box_key *b);

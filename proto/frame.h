@@ -1,0 +1,143 @@
+#pragma once
+/*
+ * Frames of a session (proto/SPEC.md, "Frames"): msgpack arrays [type, ...]. More elements than
+ * known are allowed and ignored, so later versions can add at the end. Decoding checks form and
+ * bounds; slices borrow from the frame's bytes. Encoders append to a buffer and latch errors there.
+ */
+#include "proto/run.h"
+
+enum frame_type {
+    FRAME_HELLO = 1,
+    FRAME_RUN = 2,
+    FRAME_WANT = 3,
+    FRAME_RECEIPT = 4,
+    FRAME_REFUSE = 5,
+    FRAME_BYE = 6,
+    FRAME_JOIN = 16,
+    FRAME_ADMIT = 17,
+};
+
+#define PROTOCOL_MIN 1
+#define PROTOCOL_MAX 1
+
+/* A feed on the wire: its whole description, or the first 8 bytes of its id where the peer must
+ * know it. */
+struct feed_ref {
+    bool whole;
+    struct feed feed;     /* when whole */
+    uint8_t id8[8];       /* always */
+};
+
+struct have_entry {
+    struct feed_ref feed;
+    uint64_t seq;
+    uint8_t id8[8]; /* first 8 bytes of the head's id */
+};
+
+struct frame_hello {
+    uint64_t protocol_min, protocol_max;
+    uint8_t township8[8];
+    uint64_t time_ms;
+    bool time_trusted;
+    uint8_t generation[8]; /* of the sender's store */
+    uint64_t disk_free_mib;
+    struct slice software; /* "sidan 1.0", at most 32 bytes */
+    uint64_t credit;       /* bytes of RUN frames the peer may send in this session */
+    bool has_views;
+    uint8_t views8[8];     /* digest of the views of the scopes both hold (SPEC) */
+    bool complete;         /* have is the whole vector, else what changed since the last one */
+    uint8_t have8[8];      /* digest of the whole vector */
+    size_t have_count;
+    struct slice have;     /* encoded array; walk with frame_have_next */
+};
+
+struct frame_run {
+    struct feed_ref feed;
+    struct run run;
+};
+
+enum want_flags { WANT_NO_DICTIONARY = 1, WANT_BOXES = 2, WANT_ROSTER = 4, WANT_HELLO = 8 };
+struct want_point {
+    uint64_t seq;
+    uint8_t id8[8];
+};
+struct frame_want {
+    bool has_feed;
+    struct feed_ref feed;
+    size_t point_count; /* positions the asker holds, newest first; none: from the beginning */
+    struct want_point points[WANT_POINTS_MAX];
+    uint64_t to; /* last number wanted; 0: to the head */
+    uint64_t flags;
+};
+
+struct receipt_entry {
+    uint8_t feed8[8];
+    uint64_t seq;
+    struct event_id id;
+};
+
+/* Signed statement that these heads are durable at the receiver. The signed bytes are
+ * receipt_body_write's; wire form leaves out what both sides know. */
+struct frame_receipt {
+    uint64_t counter; /* grows in one store generation */
+    uint64_t time_ms;
+    uint64_t credit; /* new total for this session; not signed */
+    bool has_views;
+    uint8_t views8[8]; /* not signed */
+    struct signature signature;
+    size_t entry_count;
+    struct slice entries; /* encoded array; walk with frame_receipt_next */
+};
+
+/* What a receipt is signed over besides its own fields. */
+struct receipt_parties {
+    struct sign_key township; /* authority */
+    struct sign_key receiver; /* who signs */
+    struct sign_key addressee;
+    uint8_t generation[8];    /* of the receiver's store */
+};
+
+enum refuse_code {
+    REFUSE_VERSION = 1,   /* no common protocol version */
+    REFUSE_TOWNSHIP = 2,  /* another township */
+    REFUSE_MALFORMED = 3, /* frame or event */
+    REFUSE_SIGNATURE = 4, /* bad signature on a matching base */
+    REFUSE_LIMIT = 5,     /* over a limit, a decompression bomb */
+    REFUSE_SCOPE = 6,     /* a feed whose author or sender may not hold its scope */
+    REFUSE_CREDIT = 7,    /* more than was granted */
+    REFUSE_ORDER = 8,     /* a frame that may not come here */
+    REFUSE_INVITE = 9,    /* unknown, used or expired invite */
+    REFUSE_BUSY = 10,     /* come again later */
+};
+struct frame_refuse {
+    uint64_t code;
+    struct slice text;
+};
+
+/* First element of a scanned frame. Errors: ERR_MALFORMED, ERR_LIMIT. Scans the whole frame. */
+MUST_CHECK enum err frame_type_of(struct slice frame, uint64_t *type);
+
+MUST_CHECK enum err frame_hello_read(struct frame_hello *out, struct slice frame);
+/* Entries as an array reader: call until it returns false; r is set up from out->have. */
+struct mp_reader frame_have_begin(const struct frame_hello *h);
+bool frame_have_next(struct mp_reader *r, struct have_entry *out);
+void frame_hello_write(struct buf *out, const struct frame_hello *h, const struct have_entry *have);
+void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count); /* sorts a copy */
+
+MUST_CHECK enum err frame_run_read(struct frame_run *out, struct slice frame);
+void frame_run_write(struct buf *out, const struct frame_run *f);
+MUST_CHECK enum err frame_want_read(struct frame_want *out, struct slice frame);
+void frame_want_write(struct buf *out, const struct frame_want *f);
+MUST_CHECK enum err frame_receipt_read(struct frame_receipt *out, struct slice frame);
+struct mp_reader frame_receipt_begin(const struct frame_receipt *f);
+bool frame_receipt_next(struct mp_reader *r, struct receipt_entry *out);
+/* Signs and writes. */
+void frame_receipt_write(struct buf *out, struct frame_receipt *f, const struct receipt_entry *entries,
+                         const struct receipt_parties *parties, const struct signer *signer);
+/* Errors: ERR_SIGNATURE. */
+MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
+                                         const struct receipt_parties *parties);
+MUST_CHECK enum err frame_refuse_read(struct frame_refuse *out, struct slice frame);
+void frame_refuse_write(struct buf *out, enum refuse_code code, const char *text);
+void frame_bye_write(struct buf *out);
+const char *refuse_text(uint64_t code);

@@ -1,0 +1,59 @@
+#pragma once
+/*
+ * Joining (proto/SPEC.md, "Joining"): the invite file, and the JOIN and ADMIT frames.
+ *
+ * An invite file is text: comment lines for people, then one line "sidan-invite-1:" + base64url of
+ * a canonical msgpack array + its first 4 hash bytes. It holds secrets; mode 0600.
+ */
+#include "proto/frame.h"
+
+#define INVITE_ADDRESSES_MAX 4
+#define ADDRESS_SIZE_MAX 128
+
+struct invite {
+    char township_name[65];
+    struct sign_key authority;
+    struct sign_key acceptor;      /* the hub device that may accept it */
+    struct box_key acceptor_transport;
+    char addresses[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX];
+    size_t address_count;
+    struct sign_seed seed;         /* one-time signing key */
+    struct box_secret transport;   /* one-time transport key */
+    char village[13];              /* code; "" for the township */
+    char village_name[65];
+    uint32_t roles;                /* bits of enum role */
+    char device_name[DEVICE_NAME_SIZE_MAX + 1];
+    uint64_t expires_ms;
+};
+
+/* Errors of reading: ERR_MALFORMED, ERR_VERSION. */
+MUST_CHECK enum err invite_read(struct invite *out, struct slice text);
+void invite_write(struct buf *out, const struct invite *invite, const char *comment);
+void invite_wipe(struct invite *invite);
+
+/* What the joiner asks: signed by the invite's key and by the new device's own key. */
+struct join_request {
+    struct sign_key township;
+    struct sign_key invite;
+    struct sign_key device;
+    struct box_key transport;
+    char name[DEVICE_NAME_SIZE_MAX + 1];
+    uint64_t time_ms;
+};
+/* The bytes that both signatures cover; also kept in the body of device.joined. */
+void join_request_write(struct buf *out, const struct join_request *request);
+MUST_CHECK enum err join_request_read(struct join_request *out, struct slice bytes);
+
+struct frame_join {
+    struct slice request; /* join_request_write's bytes */
+    struct signature invite_signature;
+    struct signature device_signature;
+};
+void frame_join_write(struct buf *out, const struct frame_join *f);
+MUST_CHECK enum err frame_join_read(struct frame_join *out, struct slice frame);
+/* Decodes the request and verifies both signatures. Errors: ERR_MALFORMED, ERR_SIGNATURE. */
+MUST_CHECK enum err join_verify(struct join_request *out, const struct frame_join *f);
+
+/* The hub's yes: the request's hash. The proof is the roster that the joiner then syncs. */
+void frame_admit_write(struct buf *out, const struct hash *request);
+MUST_CHECK enum err frame_admit_read(struct hash *request, struct slice frame);

@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * Canonical msgpack (proto/SPEC.md, "Encoding"): shortest forms, map keys sorted by their encoded
+ * bytes and unique, valid UTF-8 in strings, no floats, no ext types, depth at most
+ * MSGPACK_DEPTH_MAX. Every other form is refused, so a value has exactly one encoding.
+ *
+ * `mp_scan` is the gate: nothing that came from outside is read before it was scanned. The reader
+ * walks scanned bytes without allocating. The writer uses msgpack-c's packer; mp_object_* hand
+ * scanned bytes to msgpack-c's unpacker for whoever wants a tree. Only msgpack.c sees <msgpack.h>.
+ */
+#include "common/bytes.h"
+
+enum mp_type {
+    MP_NIL,
+    MP_BOOL,
+    MP_UINT, /* 0 and up */
+    MP_INT,  /* negative */
+    MP_STR,
+    MP_BIN,
+    MP_ARRAY,
+    MP_MAP,
+    MP_END, /* nothing left */
+};
+
+/* One canonical value at the start of `in`; `*used` is its size. `whole`: it must fill `in`.
+ * Errors: ERR_MALFORMED, ERR_LIMIT (depth). */
+MUST_CHECK enum err mp_scan(struct slice in, size_t *used);
+MUST_CHECK enum err mp_scan_whole(struct slice in);
+
+/* Reads scanned bytes in order; latches its first error (ERR_MALFORMED for another type than
+ * asked, ERR_RANGE outside the bound) and then returns zeros and empty slices. Slices are borrowed
+ * from the input. */
+struct mp_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    enum err err;
+};
+
+struct mp_reader mp_reader_of(struct slice in);
+enum mp_type mp_peek(const struct mp_reader *r);
+size_t mp_read_array(struct mp_reader *r, size_t count_max);
+size_t mp_read_map(struct mp_reader *r, size_t count_max);
+uint64_t mp_read_uint(struct mp_reader *r, uint64_t max);
+int64_t mp_read_int(struct mp_reader *r, int64_t min, int64_t max);
+bool mp_read_bool(struct mp_reader *r);
+struct slice mp_read_str(struct mp_reader *r, size_t size_max);
+struct slice mp_read_bin(struct mp_reader *r, size_t size_max);
+/* Copies a bin of exactly `size` bytes. */
+void mp_read_bin_exact(struct mp_reader *r, void *out, size_t size);
+bool mp_read_nil(struct mp_reader *r); /* true and skips it when the next value is nil */
+struct slice mp_skip(struct mp_reader *r); /* the next value's own bytes */
+/* ERR_MALFORMED unless all was read. */
+MUST_CHECK enum err mp_read_end(struct mp_reader *r);
+
+/* Value of `key` in the scanned map `map`; false when it is not there or `map` is not a map. */
+bool mp_map_get(struct slice map, const char *key, struct mp_reader *value);
+
+/* Appends canonical msgpack to a buffer. The caller writes map keys in order (mp_write_map checks
+ * nothing); whoever builds a map from unordered input uses struct mp_map. Errors latch in out->err. */
+struct mp_writer {
+    struct buf *out;
+};
+void mp_write_nil(struct mp_writer *w);
+void mp_write_bool(struct mp_writer *w, bool v);
+void mp_write_uint(struct mp_writer *w, uint64_t v);
+void mp_write_int(struct mp_writer *w, int64_t v);
+void mp_write_str(struct mp_writer *w, struct slice text);
+void mp_write_text(struct mp_writer *w, const char *text);
+void mp_write_bin(struct mp_writer *w, const void *data, size_t size);
+void mp_write_array(struct mp_writer *w, size_t count);
+void mp_write_map(struct mp_writer *w, size_t count);
+void mp_write_raw(struct mp_writer *w, struct slice encoded); /* one encoded value */
+
+/* A map with text keys built in any order. Zero-initialise; mp_map_end sorts, refuses duplicates
+ * (ERR_EXISTS) and appends to `out`. */
+struct mp_map {
+    struct buf bytes; /* keys and values as added */
+    struct mp_map_entry {
+        uint32_t key_at, value_at, end;
+    } *entries;
+    size_t count, capacity;
+    enum err err;
+};
+/* A writer for the value of `key`: write exactly one value before the next call. */
+struct mp_writer mp_map_put(struct mp_map *m, const char *key);
+MUST_CHECK enum err mp_map_end(struct mp_map *m, struct buf *out);
+void mp_map_reset(struct mp_map *m);
+void mp_map_clear(struct mp_map *m);
