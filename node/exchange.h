@@ -5,6 +5,7 @@
  * joins, and remembers peers. Time comes in as a parameter, so the simulator runs this very code.
  */
 #include "node/arrival.h"
+#include "node/clock.h"
 #include "node/home.h"
 #include "node/link/link.h"
 #include "node/sync/session.h"

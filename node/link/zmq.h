@@ -15,7 +15,7 @@ void zmq_node_close(struct zmq_node *z); /* after all its links are closed; neve
 enum zmq_admission { ZMQ_DENY, ZMQ_ADMIT_DEVICE, ZMQ_ADMIT_INVITE };
 typedef enum zmq_admission zmq_admit(void *state, const struct box_key *key);
 
-/* `address`: tcp://*:7300, tcp://127.0.0.1:0 (any port; see zmq_link_address). The only listener of
+/* `address`: "tcp://0.0.0.0:7300"; port 0: any, see zmq_link_address. The only listener of
  * this process. Errors: ERR_BUSY (address in use), ERR_RANGE (bad address), ERR_IO. */
 MUST_CHECK enum err zmq_listen(struct link **out, struct zmq_node *z, const char *address,
                                const struct box_secret *secret, zmq_admit *admit, void *state);
