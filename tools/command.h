@@ -26,14 +26,16 @@ struct flag {
     const char *help;    /* English msgid */
     bool repeatable;
 };
+/* A verb, or a verb with its object as one row ("config get", "actor add"); the longest match of
+ * the words on the line wins, and the arguments are counted after it. */
 struct command {
     const char *name;      /* "invite" */
     const char *zh;        /* Chinese alias, "邀请" */
-    const char *arguments; /* "VILLAGE|town" */
+    const char *arguments; /* "VILLAGE|town"; NULL: none */
     int arguments_min, arguments_max;
     const char *help;      /* English msgid, one line */
     const char *group;     /* English msgid: heading in `sidan help` */
-    const struct flag *flags; /* ends with a NULL name */
+    const struct flag *flags; /* ends with a NULL name; NULL: none */
     int (*run)(struct cli *cli);
 };
 extern const struct command commands[]; /* tools/commands.c; ends with a NULL name */

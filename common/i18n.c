@@ -1,0 +1,87 @@
+#include "common/i18n.h"
+
+#include <langinfo.h>
+#include <libintl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DOMAIN "sidan"
+#define INSTALLED "/usr/local/share/locale"
+
+static bool chinese = true;
+
+/* 'z', 'e', or 0 where the text names neither language. */
+static char language_of(const char *text)
+{
+    if (!text) return 0;
+    if (strncmp(text, "zh", 2) == 0) return 'z';
+    return strncmp(text, "en", 2) == 0 ? 'e' : 0;
+}
+
+/* As setlocale would choose it: a fresh system has no zh_CN.UTF-8 installed, but its wish counts. */
+static const char *locale_wish(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) return value;
+    }
+    return NULL;
+}
+
+static char language_choose(const char *lang, const char *configured)
+{
+    const char *const wishes[] = {lang, getenv("SIDAN_LANG"), configured, locale_wish()};
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        if (language_of(wishes[i])) return language_of(wishes[i]);
+    return 'z';
+}
+
+static void bind_catalogue(void)
+{
+    char path[4096];
+    char mo[sizeof path + 64];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 16);
+    const char *folder = INSTALLED;
+    if (size > 0) {
+        path[size] = 0;
+        char *slash = strrchr(path, '/');
+        if (slash) {
+            strcpy(slash, "/locale");
+            snprintf(mo, sizeof mo, "%s/zh_CN/LC_MESSAGES/" DOMAIN ".mo", path);
+            if (access(mo, R_OK) == 0) folder = path;
+        }
+    }
+    bindtextdomain(DOMAIN, folder);
+    bind_textdomain_codeset(DOMAIN, "UTF-8");
+    textdomain(DOMAIN);
+}
+
+void i18n_start(const char *lang, const char *configured)
+{
+    chinese = language_choose(lang, configured) == 'z';
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+    /* gettext translates nothing in the locale "C"; in C.UTF-8 it follows $LANGUAGE. */
+    setlocale(LC_MESSAGES, "C.UTF-8");
+    setenv("LANGUAGE", chinese ? "zh_CN" : "en", 1);
+    bind_catalogue();
+}
+
+const char *i18n_language(void)
+{
+    return chinese ? "zh" : "en";
+}
+
+bool i18n_is_chinese(void)
+{
+    return chinese;
+}
+
+const char *i18n_text(const char *msgid)
+{
+    return *msgid ? gettext(msgid) : msgid;
+}

@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * UTF-8 text as people see it: validity, columns on a terminal, padding, spelling distance, and
+ * GB18030 from spreadsheets. Widths are wcwidth's and need the UTF-8 locale that i18n_start sets.
+ */
+#include "common/bytes.h"
+
+/* One code point of `s` from *at on, which is moved past it; UINT32_MAX where the bytes are not
+ * UTF-8 (*at moves by one). */
+uint32_t text_next(struct slice s, size_t *at);
+bool text_valid(struct slice s);
+
+/* Columns on a terminal. What cannot be printed counts as the one `?` that text_append_shown
+ * makes of it. */
+size_t text_width(struct slice s);
+/* Appends text for a terminal: control characters, escape sequences, invisible direction marks and
+ * bad bytes become `?`, so no text from elsewhere can steer the terminal. Line ends become blanks. */
+void text_append_shown(struct buf *out, struct slice s);
+/* The same padded to `width` columns with blanks, on the left when `right`. Longer text stays. */
+void text_append_padded(struct buf *out, struct slice s, size_t width, bool right);
+/* The longest start of `s` that fits into `width` columns; ends on a code point. */
+struct slice text_cut(struct slice s, size_t width);
+
+/* Optimal string alignment (Damerau-Levenshtein without moved blocks) over bytes, of words of at
+ * most TEXT_DISTANCE_SIZE_MAX bytes; SIZE_MAX for longer ones. */
+#define TEXT_DISTANCE_SIZE_MAX 32
+size_t text_distance(const char *a, const char *b);
+
+/* Appends `gb18030` as UTF-8. Errors: ERR_MALFORMED, and the buffer's. */
+MUST_CHECK enum err text_from_gb18030(struct buf *out, struct slice gb18030);

@@ -1,0 +1,16 @@
+#pragma once
+/* The verbs' functions; each stands in cmd_<verb>.c. The table is in commands.c. */
+#include "tools/command.h"
+
+int cmd_clock(struct cli *cli);
+int cmd_completion(struct cli *cli);
+int cmd_config(struct cli *cli);
+int cmd_devices(struct cli *cli);
+int cmd_doctor(struct cli *cli);
+int cmd_help(struct cli *cli);
+int cmd_kinds(struct cli *cli);
+int cmd_log(struct cli *cli);
+int cmd_manual(struct cli *cli);
+int cmd_requests(struct cli *cli);
+int cmd_show(struct cli *cli);
+int cmd_status(struct cli *cli);

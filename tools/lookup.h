@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * What people type to name something (CLI.md, "Words"). Each reports what is wrong with the text
+ * itself: exit 4 not found, 2 ambiguous with the candidates named.
+ */
+#include "tools/cli.h"
+
+/* Code, name, short name or pinyin where it is unique. */
+int lookup_village(struct cli *cli, const struct roster *roster, const char *text,
+                   const struct village **out);
+/* Id (prefix of 6 or more hex digits) or a name that is unique. Invites are found too. */
+int lookup_device(struct cli *cli, const struct roster *roster, const char *text,
+                  const struct device **out);
+/* A thing by its number (03A-0127, or the official one) or an id prefix. */
+int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thing_key *out);
+/* A person (actor) by an id prefix or a name that is unique. */
+int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out);
+/* "town", "office", "village:CODE", or a VILLAGE. */
+int lookup_scope(struct cli *cli, const struct roster *roster, const char *text,
+                 struct scope *out);
+/* DEVICE/scope/lane[/epoch] into the feed as it is held. */
+int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
+                struct feed_row *out);
+/* The other way: "name/village:431322111201/normal" for showing. */
+void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed);
+const char *lookup_village_name(const struct roster *roster, const char *code);
+/* The name of a device or "?" with its first 8 hex digits. */
+const char *lookup_device_name(struct cli *cli, const struct roster *roster,
+                               const struct sign_key *key);
