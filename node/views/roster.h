@@ -48,6 +48,8 @@ struct roster {
     struct village *villages; /* by code */
     size_t village_count;
     struct hash version; /* changes with every change of these rows */
+    uint32_t *slots; /* open addressing over devices by key; device index + 1 */
+    size_t slot_count;
 };
 
 MUST_CHECK enum err roster_load(struct txn *t, struct roster **out);

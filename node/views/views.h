@@ -29,7 +29,9 @@ struct touched {
 void views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count);
 
 /* --- rebuild: in slices under a marker in `meta`, so a crash in the middle resumes --- */
-void views_rebuild_begin(struct txn *t); /* throws all rows away and sets the marker */
+/* Sets the marker; the first slice throws all rows away and folds the roster in one transaction, so
+ * no committed state is ever without its roster. */
+void views_rebuild_begin(struct txn *t);
 bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total);
 /* Folds the next REBUILD_SLICE_EVENTS events' worth of things, verifying each event it reads, in
  * its own transaction. Errors: ERR_CORRUPT (names the arrival in *arrival) and the store's. */
@@ -79,8 +81,9 @@ struct history_item {
 };
 struct history {
     enum thing_type type;
-    struct history_item *items;
+    struct history_item *items; /* the first THING_EVENTS_MAX in fold order */
     size_t count;
+    uint64_t total; /* events held */
     struct buf bytes; /* what the events borrow */
 };
 /* Errors: ERR_NOT_FOUND. Owned by the caller: history_clear. */
@@ -92,7 +95,7 @@ void history_clear(struct history *h);
 struct thing_outlook {
     bool exists;
     uint32_t events;    /* seen */
-    uint32_t depth_max; /* greatest depth held */
+    uint32_t depth_max; /* greatest depth held that is within DEPTH_AHEAD_MAX of its place */
 };
 MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
                                   struct thing_outlook *out);
