@@ -64,8 +64,8 @@ SMOKES     := $(patsubst tests/fuzz/%.c,build/smoke/%,$(FUZZ_SRC))
 E2E        := $(wildcard tests/e2e/test_*)
 PROGRAMS   := $(BUILD)/sidan $(BUILD)/sidan-node
 
-.PHONY: all units check quick demo bench lint lint-warnings lint-clang fuzz coverage install clean \
-        help FORCE
+.PHONY: all units check quick demo bench lint lint-warnings lint-clang format fuzz coverage \
+        install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -207,6 +207,10 @@ build/lint/clang/%.ok: %.c | $(PACKAGES)-build $(PACKAGES)-check $(PACKAGES)-lin
 	    -Wno-unknown-warning-option -S -o /dev/null $<
 	@touch $@
 
+# Puts every source into the form that lint asks for.
+format: | $(PACKAGES)-lint
+	$(Q)find common proto node tools tests -name '*.[ch]' | xargs clang-format -i --style=file
+
 # --- installing -------------------------------------------------------------------------------
 install: $(PROGRAMS)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -228,6 +232,7 @@ help:
 #> make quick      units and a few seeds, under a minute
 #> make bench      the figures of the design, measured here and now
 #> make lint       layers, format, sizes, warnings of gcc and clang, cppcheck, translations
+#> make format     put every source into that form
 #> make fuzz       libFuzzer on every target, FUZZ_SECONDS=60 each
 #> make coverage   lines reached by the tests, by file
 #> make install    PREFIX=/usr/local, DESTDIR= for packagers
