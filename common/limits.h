@@ -33,9 +33,12 @@
 #define FEED_BRANCHES_MAX 8u
 #define DEVICE_EPOCHS_MAX 64u
 #define HAVE_ENTRIES_MAX 2048u
+#define RECEIPT_ENTRIES_MAX 1024u
 #define WANT_POINTS_MAX 40u
 #define REFUSE_TEXT_SIZE_MAX ((size_t)256)
 #define DEVICE_NAME_SIZE_MAX ((size_t)64)
+#define JOIN_REQUEST_SIZE_MAX ((size_t)512)
+#define INVITE_SIZE_MAX KIB(4) /* the whole file */
 #define CLOCK_REMOTE_AHEAD_MAX_MS (10 * 60 * 1000) /* a remote time is adopted within this */
 
 /* --- this implementation's --- */
@@ -54,6 +57,8 @@
 
 _Static_assert(EVENT_HEADER_SIZE_MAX + EVENT_BOX_SIZE_MAX <= EVENT_SIZE_MAX, "an event's parts fit");
 _Static_assert(RUN_PAYLOAD_SIZE_MAX < FRAME_SIZE_MAX, "a run fits a frame");
+_Static_assert(HAVE_ENTRIES_MAX * 32 < FRAME_SIZE_MAX, "a have-vector by short ids fits a frame");
+_Static_assert(RECEIPT_ENTRIES_MAX * 54 < FRAME_SIZE_MAX, "a receipt's entries fit a frame");
 _Static_assert(EVENT_SIZE_MAX < RUN_RAW_SIZE_MAX, "an event fits a run");
 _Static_assert(CREDIT_PEER_MIN * 2 <= CREDIT_TOTAL, "at least two peers have credit");
 _Static_assert(SIGN_BYTES_MAX <= RUN_RAW_TARGET, "a forwarder finds a signed cut in every run");

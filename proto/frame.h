@@ -1,8 +1,12 @@
 #pragma once
 /*
  * Frames of a session (proto/SPEC.md, "Frames"): msgpack arrays [type, ...]. More elements than
- * known are allowed and ignored, so later versions can add at the end. Decoding checks form and
- * bounds; slices borrow from the frame's bytes. Encoders append to a buffer and latch errors there.
+ * known are allowed and ignored, so later versions can add at the end.
+ *
+ * frame_type_of is the gate: it bounds and scans what came from outside, and the readers take only
+ * frames that went through it. They check form and bounds (ERR_MALFORMED, ERR_LIMIT) and borrow
+ * slices from the frame's bytes. Writers append to a buffer and latch errors there; a frame over
+ * FRAME_SIZE_MAX is ERR_LIMIT. Every number is at most FRAME_UINT_MAX.
  */
 #include "proto/run.h"
 
@@ -19,6 +23,9 @@ enum frame_type {
 
 #define PROTOCOL_MIN 1
 #define PROTOCOL_MAX 1
+
+#define FRAME_UINT_MAX ((UINT64_C(1) << 48) - 1)
+#define SOFTWARE_SIZE_MAX ((size_t)32)
 
 /* A feed on the wire: its whole description, or the first 8 bytes of its id where the peer must
  * know it. */
@@ -114,15 +121,20 @@ struct frame_refuse {
     struct slice text;
 };
 
-/* First element of a scanned frame. Errors: ERR_MALFORMED, ERR_LIMIT. Scans the whole frame. */
+/* Bounds and scans the whole frame and gives its first element. Errors: ERR_MALFORMED, ERR_LIMIT. */
 MUST_CHECK enum err frame_type_of(struct slice frame, uint64_t *type);
 
+/* Where the peer's protocol range does not meet ours, only the range is read: the rest of such a
+ * HELLO is not ours to judge. */
 MUST_CHECK enum err frame_hello_read(struct frame_hello *out, struct slice frame);
-/* Entries as an array reader: call until it returns false; r is set up from out->have. */
+bool frame_hello_version_meets(const struct frame_hello *h);
+/* The entries were checked by frame_hello_read; call next until it returns false. */
 struct mp_reader frame_have_begin(const struct frame_hello *h);
 bool frame_have_next(struct mp_reader *r, struct have_entry *out);
 void frame_hello_write(struct buf *out, const struct frame_hello *h, const struct have_entry *have);
-void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count); /* sorts a copy */
+/* First 8 bytes of hash("sidan/have", the entries in order of their bytes, each feed id8 ‖ seq be64 ‖
+ * id8). `count` is at most HAVE_ENTRIES_MAX. */
+void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count);
 
 MUST_CHECK enum err frame_run_read(struct frame_run *out, struct slice frame);
 void frame_run_write(struct buf *out, const struct frame_run *f);
@@ -131,13 +143,18 @@ void frame_want_write(struct buf *out, const struct frame_want *f);
 MUST_CHECK enum err frame_receipt_read(struct frame_receipt *out, struct slice frame);
 struct mp_reader frame_receipt_begin(const struct frame_receipt *f);
 bool frame_receipt_next(struct mp_reader *r, struct receipt_entry *out);
-/* Signs and writes. */
+/* The signed statement, [township, receiver, addressee, generation, counter, time_ms, entries]: what
+ * is kept as proof beside the signature. */
+void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
+                        const struct frame_receipt *f);
+/* Signs and writes; fills f->entries (borrowed from `out` until its next append), f->entry_count
+ * and f->signature. */
 void frame_receipt_write(struct buf *out, struct frame_receipt *f, const struct receipt_entry *entries,
                          const struct receipt_parties *parties, const struct signer *signer);
-/* Errors: ERR_SIGNATURE. */
+/* Errors: ERR_SIGNATURE, ERR_NOMEM. */
 MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
                                          const struct receipt_parties *parties);
 MUST_CHECK enum err frame_refuse_read(struct frame_refuse *out, struct slice frame);
 void frame_refuse_write(struct buf *out, enum refuse_code code, const char *text);
 void frame_bye_write(struct buf *out);
-const char *refuse_text(uint64_t code);
+const char *refuse_text(uint64_t code); /* short English phrase; never NULL */
