@@ -43,6 +43,7 @@ struct signer {
 #define CONTEXT_RECEIPT "sidan/receipt"
 #define CONTEXT_JOIN "sidan/join"
 #define CONTEXT_ADMIT "sidan/admit"
+#define CONTEXT_INVITE "sidan/invite"
 #define CONTEXT_EVENTS_DIGEST "sidan/events"
 #define CONTEXT_VIEWS_DIGEST "sidan/views"
 #define CONTEXT_ROW "sidan/row"
@@ -92,6 +93,11 @@ MUST_CHECK enum err crypto_seal_open(struct buf *out, const struct box_key *key,
  * ERR_VERSION. */
 MUST_CHECK enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphrase);
 MUST_CHECK enum err crypto_unwrap(struct buf *out, struct slice wrapped, const char *passphrase);
+
+/* base64url without padding (RFC 4648, 5), in constant time: it carries secrets. White space is
+ * skipped when decoding. Errors: ERR_MALFORMED, ERR_NOMEM, ERR_LIMIT. */
+void base64url_encode(struct buf *out, struct slice bytes);
+MUST_CHECK enum err base64url_decode(struct buf *out, struct slice text);
 
 bool crypto_equal(const void *a, const void *b, size_t size); /* constant time */
 void crypto_wipe(void *secret, size_t size);

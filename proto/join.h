@@ -3,7 +3,8 @@
  * Joining (proto/SPEC.md, "Joining"): the invite file, and the JOIN and ADMIT frames.
  *
  * An invite file is text: comment lines for people, then one line "sidan-invite-1:" + base64url of
- * a canonical msgpack array + its first 4 hash bytes. It holds secrets; mode 0600.
+ * a canonical msgpack array and the first 4 bytes of its hash("sidan/invite"). It holds secrets;
+ * mode 0600. White space within the line is ignored, for mail and chat programs wrap it.
  */
 #include "proto/frame.h"
 
@@ -26,8 +27,11 @@ struct invite {
     uint64_t expires_ms;
 };
 
-/* Errors of reading: ERR_MALFORMED, ERR_VERSION. */
+/* Errors: ERR_MALFORMED (not an invite, or damaged), ERR_VERSION (of a newer sidan), ERR_LIMIT,
+ * ERR_NOMEM. */
 MUST_CHECK enum err invite_read(struct invite *out, struct slice text);
+/* Appends `comment` as lines that begin with "# " (NULL: none), then the invite's line. Errors latch
+ * in out->err. */
 void invite_write(struct buf *out, const struct invite *invite, const char *comment);
 void invite_wipe(struct invite *invite);
 
@@ -42,6 +46,7 @@ struct join_request {
 };
 /* The bytes that both signatures cover; also kept in the body of device.joined. */
 void join_request_write(struct buf *out, const struct join_request *request);
+/* Scans. Errors: ERR_MALFORMED, ERR_LIMIT. */
 MUST_CHECK enum err join_request_read(struct join_request *out, struct slice bytes);
 
 struct frame_join {
@@ -49,11 +54,17 @@ struct frame_join {
     struct signature invite_signature;
     struct signature device_signature;
 };
+/* Signs the request with the invite's and the device's key; fills *f, which borrows `request`. */
+void join_sign(struct frame_join *f, struct slice request, const struct signer *invite,
+               const struct signer *device);
 void frame_join_write(struct buf *out, const struct frame_join *f);
 MUST_CHECK enum err frame_join_read(struct frame_join *out, struct slice frame);
-/* Decodes the request and verifies both signatures. Errors: ERR_MALFORMED, ERR_SIGNATURE. */
+/* Decodes the request and verifies both signatures. Errors: ERR_MALFORMED, ERR_LIMIT,
+ * ERR_SIGNATURE. */
 MUST_CHECK enum err join_verify(struct join_request *out, const struct frame_join *f);
 
+/* hash("sidan/admit", request): what ADMIT carries. */
+void join_request_hash(struct hash *out, struct slice request);
 /* The hub's yes: the request's hash. The proof is the roster that the joiner then syncs. */
 void frame_admit_write(struct buf *out, const struct hash *request);
 MUST_CHECK enum err frame_admit_read(struct hash *request, struct slice frame);
