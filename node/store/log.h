@@ -14,7 +14,8 @@ struct head {
 };
 
 struct feed_row {
-    uint32_t number; /* local */
+    uint32_t number;       /* local */
+    uint32_t scope_number; /* local */
     struct feed feed;
     struct feed_id id;
     uint64_t events; /* all branches */
@@ -33,11 +34,21 @@ uint32_t feed_count(struct txn *t); /* numbers are 1..count */
 uint64_t log_find(struct txn *t, uint32_t feed_number, uint64_t seq, const uint8_t id8[8]);
 uint64_t log_count(struct txn *t); /* = the last arrival number */
 
+/* What an append did. */
+struct appended {
+    uint64_t arrival; /* 0: the event was held already */
+    uint32_t scope_number;
+    bool first_of_thing; /* no other event of its thing is held */
+};
 /* Appends an event whose predecessor is held (or seq 1). Makes the feed and scope known, moves or
- * adds the head, indexes the subject. Sets *arrival; an event already held is no error: *arrival is
- * 0 then, but a signature that was lacking is added. Errors latch in the transaction: ERR_BASE,
- * ERR_LIMIT (branches, epochs). */
-void log_append(struct txn *t, const struct event *e, uint64_t *arrival);
+ * adds the head, indexes the subject. An event already held is no error: arrival is 0 then, but a
+ * signature or a box that was lacking is added, and a damaged record is healed. Errors latch in the
+ * transaction: ERR_BASE, ERR_LIMIT (branches, epochs), ERR_CHAIN (another event with these first 8
+ * bytes of id is held). */
+void log_append(struct txn *t, const struct event *e, struct appended *out);
+/* Would consecutive events of one feed, oldest first, append? Changes and latches nothing, so one
+ * bad run does not cost the others of a commit. Errors: as above, the transaction's. */
+MUST_CHECK enum err log_check(struct txn *t, const struct event *events, size_t count);
 
 /* Reads and verifies (hash of header, digest of box). Borrowed from the transaction.
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT. */
@@ -46,7 +57,8 @@ MUST_CHECK enum err log_read(struct txn *t, uint64_t arrival, struct event *out)
 MUST_CHECK enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out);
 
 /* The ancestors of `head` on its branch with numbers first..last, oldest first, into arrivals[];
- * *count is set. Walks the chain index; on a fork follows `prev`. Errors: ERR_BASE, ERR_CORRUPT. */
+ * *count is set (0 when first > last). Walks the chain index; on a fork follows `prev`.
+ * Errors: ERR_BASE (last is past the head), ERR_CORRUPT. */
 MUST_CHECK enum err log_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
                                uint64_t first, uint64_t last, uint64_t *arrivals, size_t *count);
 

@@ -28,8 +28,9 @@ struct store_identity {
 MUST_CHECK enum err store_create(const char *home, const struct store_identity *identity);
 
 struct store_options {
-    bool read_only;
-    size_t map_size; /* 0: STORE_MAP_SIZE */
+    bool read_only;         /* write transactions get ERR_PERMISSION */
+    size_t map_size;        /* 0: STORE_MAP_SIZE */
+    uint64_t disk_free_min; /* 0: STORE_DISK_FREE_MIN */
 };
 /* Errors: ERR_NOT_FOUND (no store), ERR_VERSION (newer), ERR_CORRUPT (empty, truncated, not a
  * store), ERR_FOREIGN (an LMDB of something else), ERR_PERMISSION, ERR_BUSY, ERR_NOMEM. */
@@ -44,10 +45,13 @@ struct store_space {
     uint64_t used, disk_free, map_size;
 };
 MUST_CHECK enum err store_space(const struct store *s, struct store_space *out);
+/* Is there room to write? Below the minimum only for a person (`person`), for whom the reserve file
+ * is given back; it is made again when there is room. Errors: ERR_NOSPACE. */
+MUST_CHECK enum err store_room(struct store *s, bool person);
 /* A synced copy (data file only) into a new file, mode 0600. Errors: ERR_EXISTS, ERR_IO, ... */
 MUST_CHECK enum err store_copy(const struct store *s, const char *path, bool compact);
 /* Rewrites the store compactly in place. Errors: ERR_BUSY while another process has it open. The
- * store is closed and opened again behind the handle; no transaction may be open. */
+ * store is closed and opened again behind the handle; ERR_BUSY too while a transaction is open. */
 MUST_CHECK enum err store_compact(struct store *s);
 
 MUST_CHECK enum err txn_begin(struct store *s, bool write, struct txn **out);
