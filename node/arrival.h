@@ -9,11 +9,11 @@ struct arrival;
 /* Begins a write transaction. Errors: the store's, ERR_NOSPACE (disk nearly full). */
 MUST_CHECK enum err arrival_begin(struct arrival **out, struct store *s, struct views *v);
 struct txn *arrival_txn(struct arrival *a);
-/* Appends verified events of one feed, oldest first, predecessors held. The events' bytes must stay
- * valid until commit. Errors: ERR_BASE, ERR_LIMIT (nothing of this call was appended), the
+/* Appends verified events of one feed, oldest first, predecessors held, and folds the things they
+ * touch; the events' bytes are needed for this call only. Errors: ERR_BASE, ERR_LIMIT (nothing of this call was appended), the
  * transaction's. `*fresh`: how many were new. */
 MUST_CHECK enum err arrival_add(struct arrival *a, const struct event *events, size_t count,
                                 size_t *fresh);
-/* Folds what was touched and commits. Frees the arrival whatever the result. */
+/* Commits. Frees the arrival whatever the result. */
 MUST_CHECK enum err arrival_commit(struct arrival *a);
 void arrival_abort(struct arrival *a);

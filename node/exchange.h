@@ -45,6 +45,20 @@ enum exchange_admission { EXCHANGE_DENY, EXCHANGE_DEVICE, EXCHANGE_INVITE };
 enum exchange_admission exchange_admit(struct exchange *x, const struct box_key *key,
                                        uint64_t wall_ms);
 
+/* A link as the exchange sees it. ENDED: its session is over (refused, finished, the peer gone):
+ * remove the link, close it, make another after the backoff. */
+enum exchange_link_state { EXCHANGE_LINK_WAITING, EXCHANGE_LINK_LIVE, EXCHANGE_LINK_ENDED };
+struct exchange_link {
+    enum exchange_link_state state;
+    struct session_status session; /* of a dialled link's one session */
+    enum err err;                  /* ENDED: why; OK when in good order */
+    uint64_t refused;              /* ENDED: enum refuse_code or 0 */
+    char text[160];                /* ENDED: English */
+};
+void exchange_link(const struct exchange *x, const struct link *link, struct exchange_link *out);
+/* Says BYE on a dialled link whose session is idle (a one-shot sync ends so). */
+void exchange_finish(struct exchange *x, struct link *link);
+
 /* --- the joiner's side, before there is a roster --- */
 /* Runs the join exchange over a dialled link: sends JOIN at LINK_UP, takes ADMIT or REFUSE. */
 enum join_state { JOIN_WAITING, JOIN_ADMITTED, JOIN_REFUSED };

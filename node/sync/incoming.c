@@ -1,0 +1,257 @@
+#include "node/sync/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- HELLO --- */
+
+static void alarm_if_less(struct session *s, const struct track *t)
+{
+    uint64_t had = points_top(&t->confirmed), has = points_top(&t->told);
+    struct queued *q = has < had ? session_queue(s, SESSION_ALARM) : NULL;
+    if (!q) return;
+    char id[17];
+    hex_encode(id, t->id8, sizeof t->id8);
+    snprintf(q->action.text, sizeof q->action.text,
+             "the peer holds feed %s up to %llu and had %llu: sending it again", id,
+             (unsigned long long)has, (unsigned long long)had);
+}
+
+/* Takes over what the peer told of one feed. What is on its way stays counted as sent when the
+ * peer's word is from before it arrived. */
+static void take_told(struct session *s, struct track *t)
+{
+    if (points_equal(&t->told, &t->confirmed)) return;
+    alarm_if_less(s, t);
+    bool of_ours = false;
+    for (size_t i = 0; i < t->told.count; i++)
+        if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
+    if (!of_ours) t->sent = (struct point_set){0};
+    t->confirmed = t->told;
+    t->peer = t->told;
+    session_arrived(s, t);
+}
+
+/* First 8 bytes of the digest of all that the peer is believed to hold. */
+static void confirmed_digest(const struct session *s, uint8_t out8[8])
+{
+    size_t count = 0;
+    struct have_entry *have = malloc((s->tracks.count * TRACK_POINTS_MAX + 1) * sizeof *have);
+    for (size_t i = 0; have && i < s->tracks.count; i++) {
+        const struct track *t = s->tracks.rows[i];
+        for (size_t j = 0; j < t->confirmed.count; j++) {
+            struct have_entry *e = &have[count++];
+            *e = (struct have_entry){.seq = t->confirmed.points[j].seq};
+            memcpy(e->feed.id8, t->id8, sizeof e->feed.id8);
+            memcpy(e->id8, t->confirmed.points[j].id8, sizeof e->id8);
+        }
+    }
+    have_digest(out8, have, count);
+    free(have);
+}
+
+static bool take_have(struct session *s, const struct frame_hello *hello)
+{
+    for (size_t i = 0; i < s->tracks.count; i++) s->tracks.rows[i]->told.count = 0;
+    struct mp_reader r = frame_have_begin(hello);
+    struct have_entry e;
+    while (frame_have_next(&r, &e)) {
+        struct track *t = tracks_get(&s->tracks, e.feed.id8);
+        if (!t) return false;
+        struct want_point p = {.seq = e.seq};
+        memcpy(p.id8, e.id8, sizeof p.id8);
+        points_add(&t->told, &p, NULL);
+    }
+    for (size_t i = 0; i < s->tracks.count; i++) {
+        struct track *t = s->tracks.rows[i];
+        if (hello->complete || t->told.count) take_told(s, t);
+    }
+    return true;
+}
+
+static void take_hello(struct session *s, struct slice frame)
+{
+    struct frame_hello hello;
+    if (frame_hello_read(&hello, frame) != OK) {
+        session_refuse(s, REFUSE_MALFORMED, "malformed HELLO");
+        return;
+    }
+    if (hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN) {
+        session_refuse(s, REFUSE_VERSION, "no common protocol version");
+        return;
+    }
+    if (memcmp(hello.township8, s->options.township8, sizeof hello.township8) != 0) {
+        session_refuse(s, REFUSE_TOWNSHIP, "another township");
+        return;
+    }
+    struct queued *q = session_queue(s, SESSION_PEER);
+    if (q) {
+        q->action.hello = hello;
+        q->action.hello.software = q->action.hello.have = SLICE_EMPTY;
+    }
+    if (!take_have(s, &hello)) {
+        session_refuse(s, REFUSE_LIMIT, "too many feeds in HELLO");
+        return;
+    }
+    if (!s->greeted && s->options.connecting) s->rtt_ms = s->now_ms - s->hello_sent_ms;
+    s->greeted = true;
+    s->credit_total = hello.credit;
+    uint8_t digest[8];
+    confirmed_digest(s, digest);
+    if (memcmp(digest, hello.have8, sizeof digest) != 0) {
+        if (hello.complete) {
+            session_refuse(s, REFUSE_MALFORMED, "HELLO does not match its own digest");
+            return;
+        }
+        struct frame_want want = {.flags = WANT_HELLO};
+        struct buf out = {0};
+        frame_want_write(&out, &want);
+        session_send(s, &out);
+    }
+    if (!s->hello_sent) session_send_hello(s);
+}
+
+/* --- RUN --- */
+
+static void take_run(struct session *s, struct slice frame)
+{
+    struct frame_run f;
+    if (frame_run_read(&f, frame) != OK) {
+        session_refuse(s, REFUSE_MALFORMED, "malformed RUN");
+        return;
+    }
+    /* What a first flight may hold is granted to everyone (SPEC, "Credit"). */
+    if (s->run_bytes_received >= s->granted_total && s->run_bytes_received >= CREDIT_DEFAULT) {
+        session_refuse(s, REFUSE_CREDIT, "more than was granted");
+        return;
+    }
+    s->run_bytes_received += frame.size;
+    struct track *t = tracks_get(&s->tracks, f.feed.id8);
+    struct ticket *ticket = t ? session_ticket(s, t, true) : NULL;
+    struct queued *q = ticket ? session_queue(s, SESSION_STORE) : NULL;
+    if (!q) {
+        session_refuse(s, REFUSE_LIMIT, "too many feeds");
+        return;
+    }
+    ticket->base_seq = f.run.base_seq;
+    memcpy(ticket->base_id8, f.run.base_id8, sizeof ticket->base_id8);
+    ticket->count = f.run.count;
+    ticket->size = frame.size;
+    q->action.ticket = ticket->number;
+    q->action.feed = f.feed;
+    q->action.run = f.run;
+}
+
+/* --- WANT --- */
+
+static void want_from(struct track *t, const struct frame_want *want)
+{
+    t->wanted = (struct point_set){0};
+    /* The newest points matter; a set keeps the last ones added. */
+    for (size_t i = want->point_count; i > 0; i--) points_add(&t->wanted, &want->points[i - 1], NULL);
+    t->sent = (struct point_set){0};
+    t->want_open = true;
+    t->want_to = want->to;
+    t->parked = false;
+    if (want->flags & WANT_NO_DICTIONARY) t->no_dictionary = true;
+}
+
+static void take_want(struct session *s, struct slice frame)
+{
+    struct frame_want want;
+    if (frame_want_read(&want, frame) != OK) {
+        session_refuse(s, REFUSE_MALFORMED, "malformed WANT");
+        return;
+    }
+    if (++s->wants_taken > WANTS_TAKEN_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many WANTs");
+        return;
+    }
+    if (want.flags & WANT_HELLO) session_send_hello(s);
+    for (size_t i = 0; (want.flags & WANT_ROSTER) && i < s->tracks.count; i++)
+        if (s->tracks.rows[i]->local.roster) s->tracks.rows[i]->sent = (struct point_set){0};
+    struct track *t = want.has_feed ? tracks_find(&s->tracks, want.feed.id8) : NULL;
+    if (t && t->held) want_from(t, &want);
+}
+
+/* --- RECEIPT --- */
+
+static void open_receipt(struct session *s, struct slice frame)
+{
+    struct frame_receipt f;
+    if (frame_receipt_read(&f, frame) != OK) {
+        session_refuse(s, REFUSE_MALFORMED, "malformed RECEIPT");
+        return;
+    }
+    struct queued *q = session_queue(s, SESSION_RECEIPT);
+    if (!q) return;
+    buf_append_slice(&q->frame, frame);
+    buf_reset(&s->receipt);
+    buf_append_slice(&s->receipt, frame);
+    if (q->frame.err || s->receipt.err) {
+        session_end(s, 0, false, "out of memory");
+        return;
+    }
+    s->receipt_open = true;
+}
+
+/* The peer stands at these heads. They replace what was known of a feed, higher or lower. */
+void session_take_receipt(struct session *s)
+{
+    struct frame_receipt f;
+    if (frame_receipt_read(&f, buf_slice(&s->receipt)) != OK) return;
+    struct mp_reader r = frame_receipt_begin(&f);
+    struct receipt_entry e;
+    for (size_t i = 0; i < s->tracks.count; i++) s->tracks.rows[i]->told.count = 0;
+    while (frame_receipt_next(&r, &e)) {
+        struct track *t = tracks_find(&s->tracks, e.feed8);
+        if (!t) continue;
+        struct want_point p = point_of(e.seq, &e.id);
+        points_add(&t->told, &p, NULL);
+    }
+    for (size_t i = 0; i < s->tracks.count; i++) {
+        struct track *t = s->tracks.rows[i];
+        if (!t->told.count) continue;
+        alarm_if_less(s, t);
+        t->confirmed = t->told;
+        t->peer = t->told;
+        t->want_open = false;
+        session_flight_end(s, t->id8, points_top(&t->told));
+        session_arrived(s, t);
+    }
+    if (f.credit > s->credit_total) s->credit_total = f.credit;
+}
+
+/* --- all frames --- */
+
+void session_take_frame(struct session *s, struct slice frame)
+{
+    uint64_t type;
+    if (frame_type_of(frame, &type) != OK) {
+        session_refuse(s, REFUSE_MALFORMED, "malformed frame");
+        return;
+    }
+    if (type == FRAME_HELLO) {
+        take_hello(s, frame);
+        return;
+    }
+    if (type == FRAME_REFUSE) {
+        struct frame_refuse f = {0};
+        if (frame_refuse_read(&f, frame) != OK) f.code = REFUSE_MALFORMED;
+        session_end(s, f.code, true, refuse_text(f.code));
+        return;
+    }
+    if (type == FRAME_BYE) {
+        session_end(s, 0, true, "the peer said goodbye");
+        return;
+    }
+    if (!s->greeted) {
+        session_refuse(s, REFUSE_ORDER, "a frame before HELLO");
+        return;
+    }
+    if (type == FRAME_RUN) take_run(s, frame);
+    if (type == FRAME_WANT) take_want(s, frame);
+    if (type == FRAME_RECEIPT) open_receipt(s, frame);
+    /* Other types are of later versions: ignored. */
+}

@@ -1,0 +1,160 @@
+#include "node/sync/state.h"
+
+#include <string.h>
+
+#define RUN_SECONDS 2        /* a run is about this much of the measured link (DESIGN 6) */
+#define RATE_SLOW_BPS 256000 /* below it zstd works hard */
+
+/* Bytes that may be on their way: what the link holds, by what was measured. */
+static uint64_t flight_limit(const struct session *s)
+{
+    if (!s->greeted && !s->options.memory.known) return BLIND_BYTES_MAX;
+    if (!s->rate_bps) return WINDOW_UNKNOWN;
+    uint64_t held = s->rate_bps / 8 * (1000 * RUN_SECONDS + s->rtt_ms) / 1000;
+    return 2 * held > WINDOW_UNKNOWN ? 2 * held : WINDOW_UNKNOWN;
+}
+
+static size_t payload_target(const struct session *s)
+{
+    if (!s->rate_bps) return KIB(16);
+    uint64_t size = s->rate_bps / 8 * RUN_SECONDS;
+    if (size < 512) return 512;
+    return size > RUN_PAYLOAD_SIZE_MAX ? RUN_PAYLOAD_SIZE_MAX : (size_t)size;
+}
+
+static int compression_level(const struct session *s)
+{
+    if (!s->rate_bps) return 3;
+    return s->rate_bps < RATE_SLOW_BPS ? 19 : 1;
+}
+
+static struct track *next_track(const struct session *s)
+{
+    struct track *best = NULL;
+    for (size_t i = 0; i < s->tracks.count; i++) {
+        struct track *t = s->tracks.rows[i];
+        if (track_next_head(t) && (!best || track_compare(t, best) < 0)) best = t;
+    }
+    return best;
+}
+
+/* Positions to build from: where the peer stands, and what is on its way; newest first. */
+static void build_points(struct session_action *a, const struct track *t)
+{
+    const struct point_set *sets[] = {t->want_open ? &t->wanted : &t->peer, &t->sent};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < sets[i]->count && a->point_count < WANT_POINTS_MAX; j++) {
+            size_t at = a->point_count++;
+            while (at > 0 && a->points[at - 1].seq < sets[i]->points[j].seq) {
+                a->points[at] = a->points[at - 1];
+                at--;
+            }
+            a->points[at] = sets[i]->points[j];
+        }
+}
+
+static bool build(struct session *s, struct track *t)
+{
+    const struct session_head *head = track_next_head(t);
+    struct ticket *ticket = session_ticket(s, t, false);
+    struct queued *q = ticket ? session_queue(s, SESSION_BUILD) : NULL;
+    if (!q) return false;
+    struct session_action *a = &q->action;
+    a->ticket = ticket->number;
+    a->feed.whole = true;
+    a->feed.feed = t->local.feed;
+    memcpy(a->feed.id8, t->id8, sizeof a->feed.id8);
+    a->head = head->id;
+    a->to_seq = t->want_open ? t->want_to : 0;
+    build_points(a, t);
+    a->from_start = t->want_open || a->point_count == 0;
+    a->payload_max = payload_target(s);
+    a->level = compression_level(s);
+    a->dictionary = !t->no_dictionary && t->local.feed.lane != LANE_INTAKE &&
+                    a->payload_max < RUN_PAYLOAD_SIZE_MAX;
+    t->building = true;
+    s->builds_open++;
+    return true;
+}
+
+void session_pump(struct session *s)
+{
+    while (!s->ended && s->hello_sent && s->builds_open < BUILDS_MAX) {
+        if (s->run_bytes_sent >= s->credit_total) return;
+        if (s->unanswered_bytes >= flight_limit(s)) return;
+        struct track *t = next_track(s);
+        if (!t || !build(s, t)) return;
+    }
+}
+
+void session_built(struct session *s, uint32_t number, enum err err, const struct run *run,
+                   uint64_t last_seq, const struct event_id *last_id, struct session_points points,
+                   uint64_t now_ms)
+{
+    struct ticket ticket;
+    s->now_ms = now_ms;
+    if (s->ended || !session_ticket_take(s, number, false, &ticket)) return;
+    s->builds_open--;
+    struct track *t = tracks_find(&s->tracks, ticket.id8);
+    if (!t) return;
+    t->building = false;
+    if (err == OK) {
+        struct frame_run frame = {.feed = {.whole = run->base_seq == 0, .feed = t->local.feed},
+                                  .run = *run};
+        memcpy(frame.feed.id8, t->id8, sizeof frame.feed.id8);
+        struct want_point base = {.seq = run->base_seq}, last = point_of(last_seq, last_id);
+        memcpy(base.id8, run->base_id8, sizeof base.id8);
+        points_add(&t->sent, &last, &base);
+        struct buf out = {0};
+        frame_run_write(&out, &frame);
+        size_t size = out.size;
+        session_send(s, &out);
+        session_flight_begin(s, t, last_seq, run->count, size);
+    } else if (err == ERR_BASE) {
+        /* The peer has what this node lacks: a fork, or this node lost its tail. */
+        t->parked = true;
+        session_want(s, t, points, 0);
+    } else {
+        t->parked = true;
+    }
+    session_pump(s);
+}
+
+void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
+                          size_t size)
+{
+    s->run_bytes_sent += size;
+    s->unanswered_bytes += size;
+    if (s->flight_count == FLIGHT_MAX) return;
+    struct flight *f = &s->flights[s->flight_count++];
+    *f = (struct flight){.seq = seq, .count = count, .size = size, .sent_ms = s->now_ms};
+    memcpy(f->id8, t->id8, sizeof f->id8);
+}
+
+void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
+{
+    size_t kept = 0;
+    uint64_t bytes = 0, since_ms = s->now_ms;
+    for (size_t i = 0; i < s->flight_count; i++) {
+        struct flight *f = &s->flights[i];
+        if (memcmp(f->id8, id8, sizeof f->id8) != 0 || f->seq > seq) {
+            s->flights[kept++] = *f;
+            continue;
+        }
+        bytes += f->size;
+        s->sent_events += f->count;
+        if (f->sent_ms < since_ms) since_ms = f->sent_ms;
+    }
+    s->flight_count = kept;
+    if (!bytes) return;
+    s->unanswered_bytes = bytes < s->unanswered_bytes ? s->unanswered_bytes - bytes : 0;
+    if (s->last_answer_ms > since_ms) since_ms = s->last_answer_ms;
+    s->last_answer_ms = s->now_ms;
+    uint64_t ms = s->now_ms > since_ms ? s->now_ms - since_ms : 1;
+    /* The round trip is not the link's rate; leave it out where it is known. */
+    if (s->rtt_ms && ms > 2 * s->rtt_ms) ms -= s->rtt_ms;
+    uint64_t sample = bytes * 8000 / ms;
+    /* Falls at once, grows by half of the difference. */
+    s->rate_bps = !s->rate_bps || sample < s->rate_bps ? sample : (s->rate_bps + sample) / 2;
+    if (!s->rate_bps) s->rate_bps = 1;
+}

@@ -1,0 +1,441 @@
+#include "node/sync/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the queue --- */
+
+struct queued *session_queue(struct session *s, enum session_action_type type)
+{
+    if (s->ended) return NULL;
+    if (s->queue_at == s->queue_count) s->queue_at = s->queue_count = 0;
+    if (s->queue_count == s->queue_capacity) {
+        size_t capacity = s->queue_capacity ? 2 * s->queue_capacity : 8;
+        struct queued *queue = realloc(s->queue, capacity * sizeof *queue);
+        if (!queue) return NULL;
+        s->queue = queue;
+        s->queue_capacity = capacity;
+    }
+    struct queued *q = &s->queue[s->queue_count++];
+    *q = (struct queued){.action = {.type = type}};
+    return q;
+}
+
+void session_send(struct session *s, struct buf *frame)
+{
+    struct queued *q = frame->err ? NULL : session_queue(s, SESSION_SEND);
+    if (!q) {
+        buf_clear(frame);
+        session_end(s, 0, false, "out of memory");
+        return;
+    }
+    q->frame = *frame;
+    *frame = (struct buf){0};
+    s->sent_bytes += q->frame.size;
+}
+
+void session_end(struct session *s, uint64_t refused, bool by_peer, const char *text)
+{
+    struct queued *q = session_queue(s, SESSION_END);
+    if (q) {
+        q->action.refused = refused;
+        q->action.by_peer = by_peer;
+        snprintf(q->action.text, sizeof q->action.text, "%s", text);
+    }
+    s->ended = true;
+}
+
+void session_refuse(struct session *s, enum refuse_code code, const char *text)
+{
+    struct buf frame = {0};
+    frame_refuse_write(&frame, code, text);
+    session_send(s, &frame);
+    session_end(s, code, false, text);
+}
+
+bool session_next(struct session *s, struct session_action *out)
+{
+    buf_clear(&s->taken);
+    if (s->queue_at == s->queue_count && s->confirm && !s->ended) {
+        /* S2: only answered STOREs set `confirm`. */
+        struct queued *q = session_queue(s, SESSION_CONFIRM);
+        size_t count = 0;
+        if (q && s->entry_capacity < s->tracks.count * FEED_BRANCHES_MAX) {
+            size_t capacity = s->tracks.count * FEED_BRANCHES_MAX;
+            struct receipt_entry *entries = realloc(s->entries, capacity * sizeof *entries);
+            if (entries) {
+                s->entries = entries;
+                s->entry_capacity = capacity;
+            }
+        }
+        for (size_t i = 0; q && i < s->tracks.count; i++) {
+            struct track *t = s->tracks.rows[i];
+            if (!t->confirm || count + t->local.head_count > s->entry_capacity) continue;
+            for (size_t j = 0; j < t->local.head_count; j++) {
+                struct receipt_entry *e = &s->entries[count++];
+                memcpy(e->feed8, t->id8, sizeof e->feed8);
+                e->seq = t->local.heads[j].seq;
+                e->id = t->local.heads[j].id;
+            }
+            t->confirm = false;
+        }
+        s->confirm = false;
+        s->granted_total = s->run_bytes_answered + s->options.window;
+        if (q) {
+            q->action.entries = s->entries;
+            q->action.entry_count = count;
+            q->action.credit = s->granted_total;
+        }
+    }
+    if (s->queue_at == s->queue_count) return false;
+    struct queued *q = &s->queue[s->queue_at++];
+    *out = q->action;
+    s->taken = q->frame;
+    if (s->taken.size) out->frame = buf_slice(&s->taken);
+    q->frame = (struct buf){0};
+    return true;
+}
+
+/* --- tickets --- */
+
+struct ticket *session_ticket(struct session *s, const struct track *t, bool store)
+{
+    if (s->ticket_count == s->ticket_capacity) {
+        size_t capacity = s->ticket_capacity ? 2 * s->ticket_capacity : 8;
+        struct ticket *tickets = realloc(s->tickets, capacity * sizeof *tickets);
+        if (!tickets) return NULL;
+        s->tickets = tickets;
+        s->ticket_capacity = capacity;
+    }
+    struct ticket *ticket = &s->tickets[s->ticket_count++];
+    *ticket = (struct ticket){.number = ++s->ticket_last, .store = store};
+    memcpy(ticket->id8, t->id8, sizeof ticket->id8);
+    return ticket;
+}
+
+bool session_ticket_take(struct session *s, uint32_t number, bool store, struct ticket *out)
+{
+    for (size_t i = 0; i < s->ticket_count; i++) {
+        if (s->tickets[i].number != number || s->tickets[i].store != store) continue;
+        *out = s->tickets[i];
+        s->tickets[i] = s->tickets[--s->ticket_count];
+        return true;
+    }
+    return false;
+}
+
+/* --- frames of our own --- */
+
+void session_send_hello(struct session *s)
+{
+    struct have_entry *have = NULL;
+    size_t count = 0;
+    if (s->tracks.count) have = malloc(s->tracks.count * FEED_BRANCHES_MAX * sizeof *have);
+    for (size_t i = 0; have && i < s->tracks.count; i++) {
+        const struct track *t = s->tracks.rows[i];
+        for (size_t j = 0; t->held && j < t->local.head_count; j++) {
+            if (count == HAVE_ENTRIES_MAX) break;
+            struct have_entry *e = &have[count++];
+            *e = (struct have_entry){.seq = t->local.heads[j].seq};
+            memcpy(e->feed.id8, t->id8, sizeof e->feed.id8);
+            memcpy(e->id8, t->local.heads[j].id.bytes, sizeof e->id8);
+        }
+    }
+    if (!s->granted_total) s->granted_total = s->options.window;
+    struct frame_hello hello = {
+        .protocol_min = PROTOCOL_MIN,
+        .protocol_max = PROTOCOL_MAX,
+        .time_ms = s->options.time_ms + (s->now_ms - s->opened_ms),
+        .time_trusted = s->options.time_trusted,
+        .disk_free_mib = s->options.disk_free_mib,
+        .software = slice_of_text(s->software),
+        .credit = s->granted_total,
+        .has_views = s->options.has_views,
+        .complete = true,
+        .have_count = count,
+    };
+    memcpy(hello.township8, s->options.township8, sizeof hello.township8);
+    memcpy(hello.generation, s->options.generation, sizeof hello.generation);
+    memcpy(hello.views8, s->options.views8, sizeof hello.views8);
+    have_digest(hello.have8, have, count);
+    struct buf frame = {0};
+    frame_hello_write(&frame, &hello, have);
+    free(have);
+    session_send(s, &frame);
+    s->hello_sent = true;
+    s->hello_sent_ms = s->now_ms;
+}
+
+void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags)
+{
+    /* Runs that were on their way when the first WANT went out fail as well: one is enough. */
+    if (t->asked && s->now_ms - t->asked_ms < 1000 + 2 * s->rtt_ms) return;
+    if (t->asked >= ASKS_MAX) return;
+    t->asked++;
+    t->asked_ms = s->now_ms;
+    struct frame_want want = {.has_feed = true, .flags = flags};
+    memcpy(want.feed.id8, t->id8, sizeof want.feed.id8);
+    for (size_t i = 0; i < points.count && i < WANT_POINTS_MAX; i++)
+        want.points[want.point_count++] = points.points[i];
+    struct buf frame = {0};
+    frame_want_write(&frame, &want);
+    session_send(s, &frame);
+}
+
+void session_arrived(struct session *s, const struct track *t)
+{
+    struct queued *q = session_queue(s, SESSION_ARRIVED);
+    if (!q) return;
+    memcpy(q->action.feed.id8, t->id8, sizeof q->action.feed.id8);
+    for (size_t i = 0; i < t->confirmed.count && i < FEED_BRANCHES_MAX; i++)
+        q->action.points[q->action.point_count++] = t->confirmed.points[i];
+}
+
+/* --- life --- */
+
+static bool track_hold(struct session *s, const struct session_feed *feed)
+{
+    struct track *t = tracks_get(&s->tracks, feed->id.bytes);
+    if (!t) return false;
+    t->local = *feed;
+    t->held = true;
+    return true;
+}
+
+static bool memory_load(struct session *s, const struct session_memory *memory)
+{
+    for (size_t i = 0; i < memory->have_count; i++) {
+        struct track *t = tracks_get(&s->tracks, memory->have[i].feed.id8);
+        if (!t) return false;
+        struct want_point p = {.seq = memory->have[i].seq};
+        memcpy(p.id8, memory->have[i].id8, sizeof p.id8);
+        points_add(&t->confirmed, &p, NULL);
+        points_add(&t->peer, &p, NULL);
+    }
+    return true;
+}
+
+enum err session_open(struct session **out, const struct session_options *options,
+                      const struct session_feed *feeds, size_t feed_count, uint64_t now_ms)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->options = *options;
+    s->opened_ms = s->now_ms = now_ms;
+    snprintf(s->software, sizeof s->software, "%s", options->software ? options->software : "");
+    s->credit_total = CREDIT_DEFAULT;
+    if (options->memory.credit && options->memory.credit < CREDIT_DEFAULT)
+        s->credit_total = options->memory.credit;
+    s->rate_bps = options->memory.rate_bps;
+    s->rtt_ms = options->memory.rtt_ms;
+    bool good = memory_load(s, &options->memory);
+    for (size_t i = 0; good && i < feed_count; i++) good = track_hold(s, &feeds[i]);
+    s->options.memory.have = NULL;
+    if (!good) {
+        session_close(s);
+        return ERR_NOMEM;
+    }
+    if (options->connecting) {
+        session_send_hello(s);
+        session_pump(s);
+    }
+    *out = s;
+    return OK;
+}
+
+void session_close(struct session *s)
+{
+    if (!s) return;
+    for (size_t i = s->queue_at; i < s->queue_count; i++) buf_clear(&s->queue[i].frame);
+    free(s->queue);
+    free(s->tickets);
+    free(s->entries);
+    buf_clear(&s->taken);
+    buf_clear(&s->receipt);
+    tracks_clear(&s->tracks);
+    free(s);
+}
+
+/* --- inputs --- */
+
+void session_frame(struct session *s, struct slice frame, uint64_t now_ms)
+{
+    if (s->ended) return;
+    s->now_ms = now_ms;
+    s->received_bytes += frame.size;
+    session_take_frame(s, frame);
+    if (!s->ended && s->greeted) session_pump(s);
+}
+
+void session_heads(struct session *s, const struct session_feed *feed)
+{
+    if (s->ended) return;
+    if (!track_hold(s, feed)) {
+        session_end(s, 0, false, "too many feeds");
+        return;
+    }
+    if (s->hello_sent) session_pump(s);
+}
+
+void session_tick(struct session *s, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    if (s->ended) return;
+    if (!s->greeted && now_ms - s->opened_ms >= GREETING_TIMEOUT_MS)
+        session_end(s, 0, false, "no HELLO from the peer");
+    else if (s->hello_sent)
+        session_pump(s);
+}
+
+uint64_t session_deadline_ms(const struct session *s)
+{
+    return s->greeted || s->ended ? UINT64_MAX : s->opened_ms + GREETING_TIMEOUT_MS;
+}
+
+void session_grant(struct session *s, uint64_t window)
+{
+    s->options.window = window;
+}
+
+void session_views(struct session *s, const uint8_t views8[8])
+{
+    s->options.has_views = true;
+    memcpy(s->options.views8, views8, sizeof s->options.views8);
+}
+
+void session_finish(struct session *s)
+{
+    if (s->ended) return;
+    struct buf frame = {0};
+    frame_bye_write(&frame);
+    session_send(s, &frame);
+    session_end(s, 0, false, "finished");
+}
+
+static enum refuse_code refusal_of(enum err err)
+{
+    switch (err) {
+    case ERR_SIGNATURE:
+        return REFUSE_SIGNATURE;
+    case ERR_LIMIT:
+        return REFUSE_LIMIT;
+    case ERR_FORBIDDEN:
+        return REFUSE_SCOPE;
+    default:
+        return REFUSE_MALFORMED;
+    }
+}
+
+/* The peer holds what it sent. Which branch it is on is known by the number, unless two have it. */
+static void peer_holds_run(struct track *t, const struct ticket *ticket)
+{
+    uint64_t last = ticket->base_seq + ticket->count;
+    const struct session_head *head = NULL;
+    for (size_t i = 0; i < t->local.head_count; i++) {
+        if (t->local.heads[i].seq != last) continue;
+        if (head) return;
+        head = &t->local.heads[i];
+    }
+    if (!head || points_top(&t->peer) >= last) return;
+    struct want_point p = point_of(head->seq, &head->id), base = {.seq = ticket->base_seq};
+    memcpy(base.id8, ticket->base_id8, sizeof base.id8);
+    points_add(&t->peer, &p, &base);
+    points_add(&t->confirmed, &p, &base);
+}
+
+static void ask_for_roster(struct session *s)
+{
+    struct frame_want want = {.flags = WANT_ROSTER};
+    struct buf frame = {0};
+    frame_want_write(&frame, &want);
+    session_send(s, &frame);
+}
+
+void session_stored(struct session *s, uint32_t number, enum err err,
+                    const struct session_feed *feed, struct session_points points, uint64_t now_ms)
+{
+    struct ticket ticket;
+    s->now_ms = now_ms;
+    if (s->ended || !session_ticket_take(s, number, true, &ticket)) return;
+    s->run_bytes_answered += ticket.size;
+    struct track *t = tracks_get(&s->tracks, ticket.id8);
+    if (!t) return;
+    if (feed) {
+        t->local = *feed;
+        t->held = true;
+    }
+    switch (err) {
+    case OK:
+        t->asked = 0;
+        t->parked = false;
+        t->confirm = true;
+        s->confirm = true;
+        s->received_events += ticket.count;
+        peer_holds_run(t, &ticket);
+        break;
+    case ERR_UNKNOWN_AUTHOR:
+        if (!t->asked) ask_for_roster(s);
+        session_want(s, t, points, 0);
+        break;
+    case ERR_BASE:
+        session_want(s, t, points, 0);
+        break;
+    case ERR_DICTIONARY:
+    case ERR_CORRUPT:
+        session_want(s, t, points, WANT_NO_DICTIONARY);
+        break;
+    case ERR_SIGNATURE:
+    case ERR_MALFORMED:
+    case ERR_LIMIT:
+    case ERR_CHAIN:
+    case ERR_FORBIDDEN:
+        session_refuse(s, refusal_of(err), err_text(err));
+        return;
+    default:
+        session_end(s, 0, false, err_text(err));
+        return;
+    }
+    /* What was not kept must not eat the peer's credit. */
+    if (s->granted_total < s->run_bytes_answered + s->options.window / 2) s->confirm = true;
+    session_pump(s);
+}
+
+void session_receipt_verified(struct session *s, bool good, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    if (s->ended || !s->receipt_open) return;
+    s->receipt_open = false;
+    if (good) {
+        session_take_receipt(s);
+        session_pump(s);
+    } else {
+        session_refuse(s, REFUSE_SIGNATURE, "a receipt's signature does not verify");
+    }
+    buf_clear(&s->receipt);
+}
+
+void session_status(const struct session *s, struct session_status *out)
+{
+    *out = (struct session_status){
+        .greeted = s->greeted,
+        .idle = s->greeted && !s->ticket_count && !s->confirm && !s->receipt_open &&
+                s->queue_at == s->queue_count,
+        .sent_events = s->sent_events,
+        .received_events = s->received_events,
+        .sent_bytes = s->sent_bytes,
+        .received_bytes = s->received_bytes,
+        .rate_bps = s->rate_bps,
+        .rtt_ms = s->rtt_ms,
+        .credit = s->credit_total > s->run_bytes_sent - s->unanswered_bytes
+                      ? s->credit_total - (s->run_bytes_sent - s->unanswered_bytes)
+                      : 0,
+    };
+    for (size_t i = 0; i < s->tracks.count; i++) {
+        const struct track *t = s->tracks.rows[i];
+        out->unsent += track_unsent(t);
+        out->behind += track_behind(t);
+        if (!track_arrived(t) && !t->parked) out->idle = false;
+        if (track_behind(t) && t->asked < ASKS_MAX) out->idle = false;
+    }
+}

@@ -1,0 +1,93 @@
+#pragma once
+/* The inside of a session, shared by the files of node/sync. */
+#include "node/sync/track.h"
+
+#define FLIGHT_MAX 256u          /* runs sent and not yet receipted that are timed */
+#define BUILDS_MAX 2u            /* outstanding BUILD requests */
+#define ASKS_MAX 3u              /* WANTs for one feed without progress */
+#define WANTS_TAKEN_MAX 1000u    /* WANTs of the peer in one session */
+#define GREETING_TIMEOUT_MS 60000u
+#define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
+#define WINDOW_UNKNOWN KIB(32)   /* in flight while the rate is unknown */
+
+struct queued {
+    struct session_action action;
+    struct buf frame; /* SEND and RECEIPT own theirs */
+};
+
+struct ticket {
+    uint32_t number;
+    uint8_t id8[8];
+    bool store;
+    uint64_t base_seq;
+    uint8_t base_id8[8];
+    uint32_t count;
+    size_t size;
+};
+
+struct flight { /* a RUN on its way */
+    uint8_t id8[8];
+    uint64_t seq;
+    uint32_t count;
+    size_t size;
+    uint64_t sent_ms;
+};
+
+struct session {
+    struct session_options options;
+    char software[33];
+    struct track_table tracks;
+    bool greeted, hello_sent, ended;
+    uint64_t opened_ms, now_ms, hello_sent_ms;
+
+    struct queued *queue; /* actions not yet taken */
+    size_t queue_at, queue_count, queue_capacity;
+    struct buf taken; /* the frame of the action taken last */
+
+    struct ticket *tickets;
+    size_t ticket_count, ticket_capacity;
+    uint32_t ticket_last;
+    unsigned builds_open;
+
+    /* sending */
+    uint64_t credit_total, run_bytes_sent;
+    struct flight flights[FLIGHT_MAX];
+    size_t flight_count;
+    uint64_t unanswered_bytes, last_answer_ms;
+    uint64_t rate_bps, rtt_ms;
+
+    /* receiving */
+    uint64_t run_bytes_received, run_bytes_answered, granted_total;
+    bool confirm;
+    struct receipt_entry *entries;
+    size_t entry_capacity;
+    struct buf receipt; /* the peer's, while it is verified */
+    bool receipt_open;
+    unsigned wants_taken;
+
+    uint64_t sent_events, received_events, sent_bytes, received_bytes;
+};
+
+/* --- session.c: the queue --- */
+/* A new action at the end, with an empty frame; NULL when out of memory (the session ends). */
+struct queued *session_queue(struct session *s, enum session_action_type type);
+void session_send(struct session *s, struct buf *frame); /* takes the buffer over */
+void session_end(struct session *s, uint64_t refused, bool by_peer, const char *text);
+/* REFUSE to the peer, then END. */
+void session_refuse(struct session *s, enum refuse_code code, const char *text);
+struct ticket *session_ticket(struct session *s, const struct track *t, bool store);
+bool session_ticket_take(struct session *s, uint32_t number, bool store, struct ticket *out);
+void session_send_hello(struct session *s);
+void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags);
+void session_arrived(struct session *s, const struct track *t);
+
+/* --- incoming.c: the peer's frames --- */
+void session_take_frame(struct session *s, struct slice frame);
+void session_take_receipt(struct session *s);
+
+/* --- pump.c: what to send next, and how much --- */
+void session_pump(struct session *s);
+void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
+                          size_t size);
+/* The peer answered for the feed up to `seq`. */
+void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq);
