@@ -6,7 +6,8 @@
  *   hash(context, m)      = BLAKE2b-256 with personalisation = padded context, no key, no salt
  *   sign(key, context, m) = Ed25519 over padded context ‖ m
  *
- * Keys and ids are structs, so a hash cannot pass for a key.
+ * Keys and ids are structs, so a hash cannot pass for a key. No name here is one of libsodium's (it
+ * has a crypto_hash and a crypto_sign).
  */
 #include "common/bytes.h"
 
@@ -53,7 +54,7 @@ struct signer {
  * (pitfalls S2). Errors: ERR_IO. */
 MUST_CHECK enum err crypto_init(void);
 
-void crypto_hash(struct hash *out, const char *context, struct slice message);
+void crypto_hash_one(struct hash *out, const char *context, struct slice message);
 /* The same over parts, concatenated. */
 void crypto_hash_parts(struct hash *out, const char *context, const struct slice *parts,
                        size_t count);
@@ -66,11 +67,14 @@ void crypto_hasher_begin(struct crypto_hasher *h, const char *context);
 void crypto_hasher_add(struct crypto_hasher *h, struct slice part);
 void crypto_hasher_end(struct crypto_hasher *h, struct hash *out);
 
+/* What is signed is short: whoever has more to say signs its hash. */
+#define CRYPTO_SIGNED_SIZE_MAX 4096
+
 void signer_from_seed(struct signer *out, const struct sign_seed *seed);
 void signer_clear(struct signer *s);
-void crypto_sign(struct signature *out, const struct signer *s, const char *context,
+void signer_sign(struct signature *out, const struct signer *s, const char *context,
                  struct slice message);
-/* Errors: ERR_SIGNATURE. */
+/* Errors: ERR_SIGNATURE, also for a message over the bound. */
 MUST_CHECK enum err crypto_verify(const struct signature *sig, const struct sign_key *key,
                                   const char *context, struct slice message);
 
@@ -82,15 +86,17 @@ void sign_seed_make(struct sign_seed *out);
 void box_pair_make(struct box_key *key, struct box_secret *secret);
 void box_key_of_secret(struct box_key *out, const struct box_secret *secret);
 
-/* crypto_box_seal: anonymous, adds 48 bytes. Errors: ERR_NOMEM, ERR_LIMIT; open: ERR_SIGNATURE. */
+/* crypto_box_seal: anonymous, adds 48 bytes; both append to `out`. Errors: ERR_NOMEM, ERR_LIMIT;
+ * seal: ERR_MALFORMED (a key that is no point to seal to); open: ERR_SIGNATURE. */
 #define CRYPTO_SEAL_OVERHEAD 48
 MUST_CHECK enum err crypto_seal(struct buf *out, const struct box_key *to, struct slice message);
 MUST_CHECK enum err crypto_seal_open(struct buf *out, const struct box_key *key,
                                      const struct box_secret *secret, struct slice sealed);
 
-/* Secret under a passphrase: Argon2id, then XChaCha20-Poly1305. The text form holds salt, nonce
- * and parameters. Errors: ERR_NOMEM (not "wrong passphrase"), ERR_PASSPHRASE, ERR_MALFORMED,
- * ERR_VERSION. */
+/* Secret under a passphrase: Argon2id (64 MiB, 3 passes), then XChaCha20-Poly1305. The text form is
+ * one line, "sidan-wrapped-1:" and base64url of [passes, bytes of memory, salt, nonce, ciphertext];
+ * both append to `out`. Errors: ERR_NOMEM (not "wrong passphrase"), ERR_LIMIT; unwrap:
+ * ERR_PASSPHRASE, ERR_MALFORMED, ERR_VERSION, ERR_LIMIT (asks for over 1 GiB or 64 passes). */
 MUST_CHECK enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphrase);
 MUST_CHECK enum err crypto_unwrap(struct buf *out, struct slice wrapped, const char *passphrase);
 

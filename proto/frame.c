@@ -235,7 +235,7 @@ void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count)
     }
     qsort(keys, count, HAVE_KEY_SIZE, have_key_compare);
     struct hash hash;
-    crypto_hash(&hash, CONTEXT_HAVE, slice_of(keys, count * HAVE_KEY_SIZE));
+    crypto_hash_one(&hash, CONTEXT_HAVE, slice_of(keys, count * HAVE_KEY_SIZE));
     memcpy(out8, hash.bytes, 8);
 }
 
@@ -382,7 +382,7 @@ static enum err receipt_hash(struct hash *out, const struct receipt_parties *par
     struct buf body = {0};
     receipt_body_write(&body, parties, f);
     enum err err = body.err;
-    if (!err) crypto_hash(out, CONTEXT_RECEIPT, buf_slice(&body));
+    if (!err) crypto_hash_one(out, CONTEXT_RECEIPT, buf_slice(&body));
     buf_clear(&body);
     return err;
 }
@@ -411,7 +411,7 @@ void frame_receipt_write(struct buf *out, struct frame_receipt *f,
     struct hash hash;
     out->err = receipt_hash(&hash, parties, f);
     if (out->err) return;
-    crypto_sign(&f->signature, signer, CONTEXT_RECEIPT, slice_of(hash.bytes, sizeof hash.bytes));
+    signer_sign(&f->signature, signer, CONTEXT_RECEIPT, slice_of(hash.bytes, sizeof hash.bytes));
     mp_write_bin(&w, f->signature.bytes, sizeof f->signature.bytes);
     if (!out->err) f->entries = slice_of(out->data + at, entries_size);
     frame_finish(out, start);

@@ -99,7 +99,7 @@ static void invite_encode(struct buf *out, const struct invite *i)
 static void invite_check4(uint8_t out[CHECK_SIZE], struct slice bytes)
 {
     struct hash hash;
-    crypto_hash(&hash, CONTEXT_INVITE, bytes);
+    crypto_hash_one(&hash, CONTEXT_INVITE, bytes);
     memcpy(out, hash.bytes, CHECK_SIZE);
 }
 
@@ -227,7 +227,7 @@ enum err join_request_read(struct join_request *out, struct slice bytes)
 
 void join_request_hash(struct hash *out, struct slice request)
 {
-    crypto_hash(out, CONTEXT_ADMIT, request);
+    crypto_hash_one(out, CONTEXT_ADMIT, request);
 }
 
 /* --- JOIN, ADMIT --- */
@@ -236,8 +236,8 @@ void join_sign(struct frame_join *f, struct slice request, const struct signer *
                const struct signer *device)
 {
     f->request = request;
-    crypto_sign(&f->invite_signature, invite, CONTEXT_JOIN, request);
-    crypto_sign(&f->device_signature, device, CONTEXT_JOIN, request);
+    signer_sign(&f->invite_signature, invite, CONTEXT_JOIN, request);
+    signer_sign(&f->device_signature, device, CONTEXT_JOIN, request);
 }
 
 void frame_join_write(struct buf *out, const struct frame_join *f)

@@ -5,10 +5,11 @@
  * MSGPACK_DEPTH_MAX. Every other form is refused, so a value has exactly one encoding.
  *
  * `mp_scan` is the gate: nothing that came from outside is read before it was scanned. The reader
- * walks scanned bytes without allocating. The writer uses msgpack-c's packer; mp_object_* hand
- * scanned bytes to msgpack-c's unpacker for whoever wants a tree. Only msgpack.c sees <msgpack.h>.
+ * walks scanned bytes without allocating (and stays inside its bytes even if they were not). The
+ * writer uses msgpack-c's packer. Only msgpack.c sees <msgpack.h>.
  */
 #include "common/bytes.h"
+#include "common/limits.h"
 
 enum mp_type {
     MP_NIL,
@@ -19,17 +20,28 @@ enum mp_type {
     MP_BIN,
     MP_ARRAY,
     MP_MAP,
-    MP_END, /* nothing left */
+    MP_END, /* nothing left, or nothing that can be read */
 };
 
 /* One canonical value at the start of `in`; `*used` is its size. `whole`: it must fill `in`.
- * Errors: ERR_MALFORMED, ERR_LIMIT (depth). */
+ * Strings hold no control characters but tab and newline. A bare scalar has depth 0, an array (also
+ * an empty one) one more than its deepest element; `depth` has an own bound of at most
+ * MSGPACK_DEPTH_MAX, for what will be wrapped. Every length and count is compared with the bytes
+ * left before it is believed. Errors: ERR_MALFORMED, ERR_LIMIT (depth). */
 MUST_CHECK enum err mp_scan(struct slice in, size_t *used);
 MUST_CHECK enum err mp_scan_whole(struct slice in);
+MUST_CHECK enum err mp_scan_whole_depth(struct slice in, size_t depth_max);
 
-/* Reads scanned bytes in order; latches its first error (ERR_MALFORMED for another type than
- * asked, ERR_RANGE outside the bound) and then returns zeros and empty slices. Slices are borrowed
- * from the input. */
+/* Is scanned `in` a map with text keys only? */
+bool mp_is_text_map(struct slice in);
+
+/* msgpack-c's own opinion of scanned bytes, for tests: its unpacker takes them whole and its packer
+ * gives the same bytes back. Errors: ERR_MALFORMED, ERR_NOMEM. */
+MUST_CHECK enum err mp_check_with_library(struct slice in);
+
+/* Reads scanned bytes in order; latches its first error (ERR_MALFORMED for another type or fixed
+ * size than asked, ERR_RANGE outside the bound) and then returns zeros and empty slices. Slices are
+ * borrowed from the input. */
 struct mp_reader {
     const uint8_t *at;
     const uint8_t *end;
@@ -45,18 +57,20 @@ int64_t mp_read_int(struct mp_reader *r, int64_t min, int64_t max);
 bool mp_read_bool(struct mp_reader *r);
 struct slice mp_read_str(struct mp_reader *r, size_t size_max);
 struct slice mp_read_bin(struct mp_reader *r, size_t size_max);
-/* Copies a bin of exactly `size` bytes. */
+/* Copies a bin of exactly `size` bytes; zeros on error. */
 void mp_read_bin_exact(struct mp_reader *r, void *out, size_t size);
 bool mp_read_nil(struct mp_reader *r); /* true and skips it when the next value is nil */
 struct slice mp_skip(struct mp_reader *r); /* the next value's own bytes */
 /* ERR_MALFORMED unless all was read. */
 MUST_CHECK enum err mp_read_end(struct mp_reader *r);
 
-/* Value of `key` in the scanned map `map`; false when it is not there or `map` is not a map. */
+/* Value of `key` in the scanned map `map`, as a reader of that value alone; false when it is not
+ * there or `map` is not a map. */
 bool mp_map_get(struct slice map, const char *key, struct mp_reader *value);
 
-/* Appends canonical msgpack to a buffer. The caller writes map keys in order (mp_write_map checks
- * nothing); whoever builds a map from unordered input uses struct mp_map. Errors latch in out->err. */
+/* Appends canonical msgpack to a buffer: shortest forms always; the order of map keys, valid text and
+ * matching counts are the caller's (event_encode scans what it is given). Whoever builds a map from
+ * unordered input uses struct mp_map. Errors latch in out->err. */
 struct mp_writer {
     struct buf *out;
 };
@@ -72,14 +86,14 @@ void mp_write_map(struct mp_writer *w, size_t count);
 void mp_write_raw(struct mp_writer *w, struct slice encoded); /* one encoded value */
 
 /* A map with text keys built in any order. Zero-initialise; mp_map_end sorts, refuses duplicates
- * (ERR_EXISTS) and appends to `out`. */
+ * (ERR_EXISTS) and appends to `out`; the map is then reset or cleared by its owner. Other errors:
+ * ERR_NOMEM, ERR_LIMIT, and the one latched in m->bytes by a value's writer. */
 struct mp_map {
     struct buf bytes; /* keys and values as added */
     struct mp_map_entry {
         uint32_t key_at, value_at, end;
     } *entries;
     size_t count, capacity;
-    enum err err;
 };
 /* A writer for the value of `key`: write exactly one value before the next call. */
 struct mp_writer mp_map_put(struct mp_map *m, const char *key);
