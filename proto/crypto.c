@@ -316,6 +316,31 @@ out:
     return err;
 }
 
+/* --- base64url --- */
+
+#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+void base64url_encode(struct buf *out, struct slice bytes)
+{
+    size_t size = sodium_base64_encoded_len(bytes.size, BASE64URL); /* with a final NUL */
+    uint8_t *to = buf_reserve(out, size);
+    if (!to) return;
+    sodium_bin2base64((char *)to, size, bytes.data, bytes.size, BASE64URL);
+    buf_advance(out, size - 1);
+}
+
+enum err base64url_decode(struct buf *out, struct slice text)
+{
+    uint8_t *to = buf_reserve(out, text.size);
+    if (!to) return out->err;
+    size_t size;
+    if (sodium_base642bin(to, text.size, (const char *)text.data, text.size, " \t\r\n", &size, NULL,
+                          BASE64URL) != 0)
+        return ERR_MALFORMED;
+    buf_advance(out, size);
+    return OK;
+}
+
 /* --- small ------------------------------------------------------------------------------------ */
 
 bool crypto_equal(const void *a, const void *b, size_t size)
