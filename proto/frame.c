@@ -388,8 +388,8 @@ static enum err receipt_hash(struct hash *out, const struct receipt_parties *par
 }
 
 void frame_receipt_write(struct buf *out, struct frame_receipt *f,
-                         const struct receipt_entry *entries,
-                         const struct receipt_parties *parties, const struct signer *signer)
+                         const struct receipt_entry *entries, const struct receipt_parties *parties,
+                         const struct signer *signer)
 {
     size_t start = out->size;
     struct mp_writer w = frame_start(out, FRAME_RECEIPT, 7);

@@ -20,11 +20,13 @@ enum role {
 #define ROLES_TOWNSHIP                                                                             \
     (ROLE_DISPATCH | ROLE_CALLBACK | ROLE_OFFICE | ROLE_FINANCE | ROLE_UNIT | ROLE_MIRROR | ROLE_HUB)
 
-const char *role_name(enum role role);               /* "village", "dispatch", ... */
+/* One bit: "authority", "village", "dispatch", ...; "?" for a bit of a later version. */
+const char *role_name(enum role role);
+/* A role that a device can be given: every one but the authority's. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err role_parse(uint32_t *role, struct slice name);
-/* "dispatch,callback" into bits. Errors: ERR_MALFORMED. */
+/* "dispatch,callback" into bits. Errors: ERR_MALFORMED (empty, a name twice), ERR_NOT_FOUND. */
 MUST_CHECK enum err roles_parse(uint32_t *roles, struct slice list);
-void roles_print(struct buf *out, uint32_t roles);
+void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bits are left out */
 
 enum thing_type {
     THING_NONE,
@@ -37,7 +39,7 @@ enum thing_type {
 };
 
 enum field_type {
-    FIELD_TEXT,   /* str, min..max bytes, UTF-8 */
+    FIELD_TEXT,   /* str, min..max bytes */
     FIELD_UINT,   /* min..max */
     FIELD_BOOL,
     FIELD_DATE,   /* "YYYY-MM-DD" */
@@ -46,8 +48,10 @@ enum field_type {
     FIELD_CODE,   /* str of digits, min..max of them */
     FIELD_THING,  /* bin 16 */
     FIELD_BYTES,  /* bin, min..max bytes */
-    FIELD_LIST,   /* array of str, at most max items */
+    FIELD_LIST,   /* array of min..max str, each 1..FIELD_LIST_ITEM_MAX bytes */
 };
+#define FIELD_LIST_ITEM_MAX 64
+const char *field_type_name(enum field_type type); /* as SPEC's table says it: "text", "uint", ... */
 
 struct field {
     const char *name; /* key in body or box */
@@ -58,7 +62,10 @@ struct field {
     bool personal; /* lives in the box */
     int64_t min, max;
     const char *choices; /* "phone|visit|..." for FIELD_CHOICE */
+    const char *sealed;  /* FIELD_CHOICE: more of them, refused here: for sealed events only */
 };
+/* Is `value` one of "a|b|c"? */
+bool choice_has(const char *choices, struct slice value);
 
 struct kind {
     const char *name; /* "request.register" */
@@ -72,7 +79,8 @@ struct kind {
     size_t field_count;
 };
 
-extern const struct kind kinds[];
+#define KIND_FIELDS_MAX 24
+extern const struct kind kinds[]; /* proto/kinds_table.c */
 extern const size_t kinds_count;
 
 /* NULL when unknown. */
@@ -84,8 +92,10 @@ struct kind_problem {
     char field[32]; /* "" where it is not about a field */
     const char *what; /* static English text: "is missing", "is out of range", ... */
 };
-/* Checks body and box (box empty: absent, then personal required fields are not asked for when
- * `box_optional`) against the table. Keys not in the table are allowed: a later version may know
- * them. Errors: ERR_RANGE with *problem filled. */
+/* Checks body and box against the table: encoded, scanned maps; empty: absent. `box_optional`: an
+ * absent box is no fault (it was erased or never held), so personal fields are not asked for. Keys
+ * not in the table are allowed: a later version may know them; a known field in the wrong one of
+ * the two is not, for then a name would stand where it cannot be erased. Walks each map once and
+ * allocates nothing. Errors: ERR_RANGE with *problem filled. */
 MUST_CHECK enum err kind_check(const struct kind *k, struct slice body, struct slice box,
                                bool box_optional, struct kind_problem *problem);

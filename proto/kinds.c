@@ -1,0 +1,278 @@
+#include "proto/kinds.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- roles --- */
+
+static const struct {
+    enum role role;
+    const char *name;
+} roles_table[] = {
+    {ROLE_AUTHORITY, "authority"}, {ROLE_VILLAGE, "village"}, {ROLE_DISPATCH, "dispatch"},
+    {ROLE_CALLBACK, "callback"},   {ROLE_OFFICE, "office"},   {ROLE_FINANCE, "finance"},
+    {ROLE_UNIT, "unit"},           {ROLE_MIRROR, "mirror"},   {ROLE_HUB, "hub"},
+};
+#define ROLES_COUNT (sizeof roles_table / sizeof roles_table[0])
+
+const char *role_name(enum role role)
+{
+    for (size_t i = 0; i < ROLES_COUNT; i++)
+        if (roles_table[i].role == role) return roles_table[i].name;
+    return "?";
+}
+
+enum err role_parse(uint32_t *role, struct slice name)
+{
+    for (size_t i = 0; i < ROLES_COUNT; i++) {
+        if (roles_table[i].role == ROLE_AUTHORITY || !slice_is_text(name, roles_table[i].name))
+            continue;
+        *role = roles_table[i].role;
+        return OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* The part of `list` before the next separator; `list` becomes what follows it. */
+static struct slice list_next(struct slice *list, char separator)
+{
+    const uint8_t *end = list->size ? memchr(list->data, separator, list->size) : NULL;
+    struct slice part = slice_of(list->data, end ? (size_t)(end - list->data) : list->size);
+    size_t used = part.size + (end ? 1 : 0);
+    *list = used ? slice_of(list->data + used, list->size - used) : SLICE_EMPTY;
+    return part;
+}
+
+enum err roles_parse(uint32_t *roles, struct slice list)
+{
+    uint32_t found = 0;
+    if (list.size == 0 || list.data[list.size - 1] == ',') return ERR_MALFORMED;
+    while (list.size) {
+        uint32_t role;
+        struct slice name = list_next(&list, ',');
+        if (name.size == 0) return ERR_MALFORMED;
+        enum err err = role_parse(&role, name);
+        if (err) return err;
+        if (found & role) return ERR_MALFORMED;
+        found |= role;
+    }
+    *roles = found;
+    return OK;
+}
+
+void roles_print(struct buf *out, uint32_t roles)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < ROLES_COUNT; i++) {
+        if (!(roles & roles_table[i].role)) continue;
+        buf_append_text(out, separator);
+        buf_append_text(out, roles_table[i].name);
+        separator = ",";
+    }
+}
+
+/* --- lookups --- */
+
+/* Faster than a strlen and a memcmp: most names differ in their first bytes. */
+static bool name_is(const char *name, struct slice text)
+{
+    return text.size && name[0] == (char)text.data[0] &&
+           strncmp(name, (const char *)text.data, text.size) == 0 && name[text.size] == 0;
+}
+
+const struct kind *kind_find(struct slice name)
+{
+    for (size_t i = 0; i < kinds_count; i++)
+        if (name_is(kinds[i].name, name)) return &kinds[i];
+    return NULL;
+}
+
+const struct field *kind_field(const struct kind *k, const char *name)
+{
+    for (size_t i = 0; i < k->field_count; i++)
+        if (strcmp(k->fields[i].name, name) == 0) return &k->fields[i];
+    return NULL;
+}
+
+bool choice_has(const char *choices, struct slice value)
+{
+    struct slice rest = slice_of_text(choices);
+    while (rest.size)
+        if (slice_equal(list_next(&rest, '|'), value)) return true;
+    return false;
+}
+
+static const struct {
+    const char *name;
+    enum mp_type wire;
+    const char *wrong;
+} field_types[] = {
+    [FIELD_TEXT] = {"text", MP_STR, "is not text"},
+    [FIELD_UINT] = {"uint", MP_UINT, "is not a whole number from 0 up"},
+    [FIELD_BOOL] = {"bool", MP_BOOL, "is not true or false"},
+    [FIELD_DATE] = {"date", MP_STR, "is not a date (YYYY-MM-DD)"},
+    [FIELD_TIME] = {"time", MP_UINT, "is not a time in milliseconds since 1970"},
+    [FIELD_CHOICE] = {"choice", MP_STR, "is not text"},
+    [FIELD_CODE] = {"code", MP_STR, "is not text"},
+    [FIELD_THING] = {"thing", MP_BIN, "is not an id of 16 bytes"},
+    [FIELD_BYTES] = {"bytes", MP_BIN, "is not bytes"},
+    [FIELD_LIST] = {"list", MP_ARRAY, "is not a list"},
+};
+
+const char *field_type_name(enum field_type type)
+{
+    return field_types[type].name;
+}
+
+/* --- checks: each returns what is wrong, NULL when nothing is --- */
+
+static const char *check_size(size_t size, int64_t min, int64_t max)
+{
+    if (size < (uint64_t)min) return size == 0 ? "is empty" : "is too short";
+    return size > (uint64_t)max ? "is too long" : NULL;
+}
+
+static bool all_digits(struct slice s)
+{
+    for (size_t i = 0; i < s.size; i++)
+        if (s.data[i] < '0' || s.data[i] > '9') return false;
+    return true;
+}
+
+static const char *check_code(struct slice s, const struct field *f)
+{
+    if (!all_digits(s)) return "is not made of digits";
+    bool fits = s.size >= (uint64_t)f->min && s.size <= (uint64_t)f->max;
+    return fits ? NULL : "has the wrong number of digits";
+}
+
+static unsigned digits_value(struct slice s, size_t at, size_t count)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < count; i++) value = value * 10 + (unsigned)(s.data[at + i] - '0');
+    return value;
+}
+
+static bool is_date(struct slice s)
+{
+    static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (s.size != 10 || s.data[4] != '-' || s.data[7] != '-') return false;
+    if (!all_digits(slice_of(s.data, 4)) || !all_digits(slice_of(s.data + 5, 2)) ||
+        !all_digits(slice_of(s.data + 8, 2)))
+        return false;
+    unsigned year = digits_value(s, 0, 4), month = digits_value(s, 5, 2);
+    unsigned day = digits_value(s, 8, 2);
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (month < 1 || month > 12 || day < 1 || day > days[month - 1]) return false;
+    return month != 2 || day < 29 || leap;
+}
+
+static const char *check_choice(struct slice s, const struct field *f)
+{
+    if (choice_has(f->choices, s)) return NULL;
+    if (f->sealed && choice_has(f->sealed, s))
+        return "must be sealed to the office and is not recorded in the open";
+    return "is not one of the choices";
+}
+
+static const char *check_list(struct mp_reader *r, const struct field *f)
+{
+    size_t count = mp_read_array(r, SIZE_MAX);
+    if (count < (uint64_t)f->min) return "has too few items";
+    if (count > (uint64_t)f->max) return "has too many items";
+    for (size_t i = 0; i < count; i++) {
+        if (mp_peek(r) != MP_STR) return "has an item that is not text";
+        if (check_size(mp_read_str(r, SIZE_MAX).size, 1, FIELD_LIST_ITEM_MAX))
+            return "has an item that is empty or too long";
+    }
+    return NULL;
+}
+
+static const char *check_value(struct mp_reader *r, const struct field *f)
+{
+    if (mp_peek(r) != field_types[f->type].wire) return field_types[f->type].wrong;
+    uint64_t number;
+    switch (f->type) {
+    case FIELD_TEXT:
+        return check_size(mp_read_str(r, SIZE_MAX).size, f->min, f->max);
+    case FIELD_UINT:
+        number = mp_read_uint(r, UINT64_MAX);
+        return number < (uint64_t)f->min || number > (uint64_t)f->max ? "is out of range" : NULL;
+    case FIELD_BOOL:
+        (void)mp_read_bool(r);
+        return NULL;
+    case FIELD_DATE:
+        return is_date(mp_read_str(r, SIZE_MAX)) ? NULL : field_types[FIELD_DATE].wrong;
+    case FIELD_TIME:
+        return mp_read_uint(r, UINT64_MAX) > HLC_MS_MAX ? "is out of range" : NULL;
+    case FIELD_CHOICE:
+        return check_choice(mp_read_str(r, SIZE_MAX), f);
+    case FIELD_CODE:
+        return check_code(mp_read_str(r, SIZE_MAX), f);
+    case FIELD_THING:
+        return mp_read_bin(r, SIZE_MAX).size == sizeof(struct thing_id)
+                   ? NULL
+                   : field_types[FIELD_THING].wrong;
+    case FIELD_BYTES:
+        return check_size(mp_read_bin(r, SIZE_MAX).size, f->min, f->max);
+    case FIELD_LIST:
+        return check_list(r, f);
+    }
+    return "is of no known type";
+}
+
+static enum err problem_set(struct kind_problem *problem, const char *field, const char *what)
+{
+    snprintf(problem->field, sizeof problem->field, "%s", field);
+    problem->what = what;
+    return ERR_RANGE;
+}
+
+/* One map, body or box. Sets a bit in *seen for each field met. */
+static enum err check_map(const struct kind *k, struct slice map, bool personal, uint32_t *seen,
+                          struct kind_problem *problem)
+{
+    struct mp_reader r = mp_reader_of(map);
+    for (size_t left = mp_read_map(&r, SIZE_MAX); left > 0 && !r.err; left--) {
+        struct slice key = SLICE_EMPTY;
+        if (mp_peek(&r) == MP_STR)
+            key = mp_read_str(&r, SIZE_MAX);
+        else
+            (void)mp_skip(&r);
+        size_t i = 0;
+        while (i < k->field_count && !name_is(k->fields[i].name, key)) i++;
+        if (i == k->field_count) {
+            (void)mp_skip(&r);
+            continue;
+        }
+        const struct field *f = &k->fields[i];
+        if (f->personal != personal)
+            return problem_set(problem, f->name,
+                               personal ? "belongs into the body"
+                                        : "is personal and belongs into the box");
+        const char *what = check_value(&r, f);
+        if (what) return problem_set(problem, f->name, what);
+        *seen |= UINT32_C(1) << i;
+    }
+    return r.err ? problem_set(problem, "", personal ? "box is not a map" : "body is not a map")
+                 : OK;
+}
+
+enum err kind_check(const struct kind *k, struct slice body, struct slice box, bool box_optional,
+                    struct kind_problem *problem)
+{
+    assert(k->field_count <= KIND_FIELDS_MAX);
+    uint32_t seen = 0;
+    enum err err = body.size ? check_map(k, body, false, &seen, problem) : OK;
+    if (!err && box.size) err = check_map(k, box, true, &seen, problem);
+    if (err) return err;
+    bool box_excused = box.size == 0 && box_optional;
+    for (size_t i = 0; i < k->field_count; i++) {
+        const struct field *f = &k->fields[i];
+        if (!f->required || seen & UINT32_C(1) << i) continue;
+        if (f->personal && box_excused) continue;
+        return problem_set(problem, f->name, "is missing");
+    }
+    return OK;
+}
