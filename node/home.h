@@ -11,6 +11,7 @@
  *   store/              LMDB
  *   node.lock           held by sidan-node (flock)
  */
+#include "common/file.h"
 #include "node/store/store.h"
 #include "proto/join.h"
 
@@ -40,8 +41,3 @@ MUST_CHECK enum err home_load_authority(const char *home, const char *passphrase
 MUST_CHECK enum err home_lock(const char *home, int *fd);
 /* Is a daemon running on this home? (tries the lock and lets go) */
 bool home_node_running(const char *home);
-/* Writes a file safely: temporary file, fsync, rename, fsync of the folder (D1). */
-MUST_CHECK enum err file_replace(const char *path, struct slice content, unsigned mode);
-/* Reads a regular file of at most `size_max` bytes, no link followed. Errors: ERR_NOT_FOUND,
- * ERR_LIMIT, ERR_PERMISSION, ERR_IO. */
-MUST_CHECK enum err file_read(struct buf *out, const char *path, size_t size_max);

@@ -1,0 +1,118 @@
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err folder_sync(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = slash ? (int)(slash - path) : 1;
+    if (slash == path) size = 1;
+    snprintf(folder, sizeof folder, "%.*s", size, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return err_from_errno(errno);
+    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
+    close(fd);
+    return err;
+}
+
+static enum err write_all(int fd, struct slice content)
+{
+    while (content.size) {
+        ssize_t written = write(fd, content.data, content.size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return err_from_errno(errno);
+        content.data += written;
+        content.size -= (size_t)written;
+    }
+    return OK;
+}
+
+/* A temporary file beside `path`, whole and synced. What a crash left behind has our own name only
+ * when the process id came round again, so it may be removed. */
+static enum err write_beside(char *temporary, size_t size, const char *path, struct slice content,
+                             unsigned mode)
+{
+    int length = snprintf(temporary, size, "%s.%ld.new", path, (long)getpid());
+    if (length < 0 || (size_t)length >= size) return ERR_LIMIT;
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(temporary, flags, mode);
+    if (fd < 0 && errno == EEXIST && !unlink(temporary)) fd = open(temporary, flags, mode);
+    if (fd < 0) return err_from_errno(errno);
+    enum err err = write_all(fd, content);
+    if (!err && fsync(fd)) err = err_from_errno(errno);
+    if (close(fd) && !err) err = err_from_errno(errno);
+    if (err) unlink(temporary);
+    return err;
+}
+
+enum err file_replace(const char *path, struct slice content, unsigned mode)
+{
+    char temporary[PATH_MAX];
+    enum err err = write_beside(temporary, sizeof temporary, path, content, mode);
+    if (err) return err;
+    if (rename(temporary, path)) {
+        err = err_from_errno(errno);
+        unlink(temporary);
+        return err;
+    }
+    return folder_sync(path);
+}
+
+enum err file_create(const char *path, struct slice content, unsigned mode)
+{
+    char temporary[PATH_MAX];
+    enum err err = write_beside(temporary, sizeof temporary, path, content, mode);
+    if (err) return err;
+    /* link(2), unlike rename(2), refuses an existing name */
+    if (link(temporary, path)) err = err_from_errno(errno);
+    unlink(temporary);
+    return err ? err : folder_sync(path);
+}
+
+static enum err read_all(struct buf *out, int fd, size_t size_max)
+{
+    /* one byte more is asked for, so a file that grows past its stat is noticed */
+    for (size_t left = size_max + 1; left;) {
+        size_t want = left < 4096 ? left : 4096;
+        uint8_t *to = buf_reserve(out, want);
+        if (!to) return out->err;
+        ssize_t got = read(fd, to, want);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return err_from_errno(errno);
+        if (got == 0) return OK;
+        buf_advance(out, (size_t)got);
+        left -= (size_t)got;
+    }
+    return ERR_LIMIT;
+}
+
+enum err file_read(struct buf *out, const char *path, size_t size_max)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return errno == ELOOP ? ERR_MALFORMED : err_from_errno(errno);
+    struct stat st;
+    enum err err = OK;
+    if (fstat(fd, &st))
+        err = err_from_errno(errno);
+    else if (!S_ISREG(st.st_mode))
+        err = ERR_MALFORMED;
+    else if ((uint64_t)st.st_size > size_max)
+        err = ERR_LIMIT;
+    else
+        err = read_all(out, fd, size_max);
+    close(fd);
+    return err;
+}
+
+enum err file_remove(const char *path)
+{
+    if (unlink(path)) return errno == ENOENT ? OK : err_from_errno(errno);
+    return folder_sync(path);
+}

@@ -1,0 +1,17 @@
+#pragma once
+/*
+ * Files that must be whole after a power cut: written beside, synced, renamed, folder synced (D1).
+ * No link is followed, every descriptor is close-on-exec.
+ */
+#include "common/bytes.h"
+
+/* Puts `content` in place of `path`, or makes it. Errors: ERR_NOSPACE, ERR_PERMISSION,
+ * ERR_NOT_FOUND (no such folder), ERR_LIMIT (path too long), ERR_IO. */
+MUST_CHECK enum err file_replace(const char *path, struct slice content, unsigned mode);
+/* The same, but never over an existing file. Errors: ERR_EXISTS. */
+MUST_CHECK enum err file_create(const char *path, struct slice content, unsigned mode);
+/* Appends a regular file of at most `size_max` bytes to `out`. Errors: ERR_NOT_FOUND, ERR_LIMIT,
+ * ERR_PERMISSION, ERR_MALFORMED (not a regular file, or a link), ERR_IO. */
+MUST_CHECK enum err file_read(struct buf *out, const char *path, size_t size_max);
+/* Removes a file durably; one that is not there is no error. */
+MUST_CHECK enum err file_remove(const char *path);

@@ -1,0 +1,267 @@
+#include "node/home.h"
+
+#include "common/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_MAGIC "sidan-device-key-1\n"
+#define KEY_FIELD_SIZE 32
+#define KEY_FIELDS 4 /* seed, its public key, transport secret, its public key */
+#define KEY_FILE_SIZE (sizeof KEY_MAGIC - 1 + (size_t)KEY_FIELDS * (2 * KEY_FIELD_SIZE + 1))
+#define AUTHORITY_SECRET_SIZE 64 /* signing seed, office secret */
+#define LOCK_TRIES 10
+
+static enum err path_of(char out[PATH_MAX], const char *home, const char *name)
+{
+    int size = snprintf(out, PATH_MAX, "%s/%s", home, name);
+    return size < 0 || size >= PATH_MAX ? ERR_LIMIT : OK;
+}
+
+/* An existing folder is left as it is. */
+static enum err home_make_folder(const char *home)
+{
+    if (!mkdir(home, 0700)) return OK;
+    if (errno != EEXIST) return err_from_errno(errno);
+    struct stat st;
+    if (stat(home, &st)) return err_from_errno(errno);
+    return S_ISDIR(st.st_mode) ? OK : ERR_EXISTS;
+}
+
+/* Secrets must be nobody else's: neither readable by others nor in their hands. */
+static enum err check_private(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st)) return err_from_errno(errno);
+    if (!S_ISREG(st.st_mode)) return ERR_CORRUPT;
+    return (st.st_mode & 077) || st.st_uid != geteuid() ? ERR_PERMISSION : OK;
+}
+
+static enum err save_secret(const char *home, const char *name, struct slice content)
+{
+    char path[PATH_MAX];
+    enum err err = path_of(path, home, name);
+    return err ? err : file_replace(path, content, 0600);
+}
+
+static void wipe_buf(struct buf *b)
+{
+    if (b->data) crypto_wipe(b->data, b->capacity);
+    buf_clear(b);
+}
+
+/* --- device.key --- */
+
+void device_keys_wipe(struct device_keys *k)
+{
+    crypto_wipe(k, sizeof *k);
+}
+
+enum err home_make_keys(const char *home, struct device_keys *out)
+{
+    struct device_keys made;
+    struct sign_seed seed;
+    char hex[2 * KEY_FIELD_SIZE + 1];
+    char path[PATH_MAX];
+    struct buf text = {0};
+
+    enum err err = path_of(path, home, "device.key");
+    if (!err) err = home_make_folder(home);
+    if (err) return err;
+    sign_seed_make(&seed);
+    signer_from_seed(&made.signer, &seed);
+    box_pair_make(&made.transport, &made.transport_secret);
+
+    const uint8_t *fields[KEY_FIELDS] = {seed.bytes, made.signer.key.bytes,
+                                         made.transport_secret.bytes, made.transport.bytes};
+    buf_reserve(&text, KEY_FILE_SIZE); /* never moved, so no copy of a secret is left behind */
+    buf_append_text(&text, KEY_MAGIC);
+    for (size_t i = 0; i < KEY_FIELDS; i++) {
+        hex_encode(hex, fields[i], KEY_FIELD_SIZE);
+        buf_append_text(&text, hex);
+        buf_append_byte(&text, '\n');
+    }
+    err = text.err ? text.err : file_create(path, buf_slice(&text), 0600);
+    if (!err) *out = made;
+    wipe_buf(&text);
+    crypto_wipe(hex, sizeof hex);
+    crypto_wipe(&seed, sizeof seed);
+    device_keys_wipe(&made);
+    return err;
+}
+
+/* A key file whose halves do not belong together must never sign (pitfalls S2). */
+static enum err keys_decode(struct device_keys *out, struct slice text)
+{
+    const size_t magic_size = sizeof KEY_MAGIC - 1;
+    uint8_t fields[KEY_FIELDS][KEY_FIELD_SIZE];
+    struct sign_seed seed;
+    struct box_key transport;
+
+    if (text.size != KEY_FILE_SIZE || memcmp(text.data, KEY_MAGIC, magic_size)) return ERR_CORRUPT;
+    const char *at = (const char *)text.data + magic_size;
+    enum err err = OK;
+    for (size_t i = 0; i < KEY_FIELDS && !err; i++, at += 2 * KEY_FIELD_SIZE + 1)
+        if (at[2 * KEY_FIELD_SIZE] != '\n' ||
+            hex_decode(fields[i], KEY_FIELD_SIZE, at, (size_t)2 * KEY_FIELD_SIZE))
+            err = ERR_CORRUPT;
+    if (!err) {
+        memcpy(seed.bytes, fields[0], KEY_FIELD_SIZE);
+        memcpy(out->transport_secret.bytes, fields[2], KEY_FIELD_SIZE);
+        signer_from_seed(&out->signer, &seed);
+        box_key_of_secret(&transport, &out->transport_secret);
+        out->transport = transport;
+        if (memcmp(out->signer.key.bytes, fields[1], KEY_FIELD_SIZE) ||
+            memcmp(transport.bytes, fields[3], KEY_FIELD_SIZE))
+            err = ERR_CORRUPT;
+        crypto_wipe(&seed, sizeof seed);
+    }
+    crypto_wipe(fields, sizeof fields);
+    return err;
+}
+
+enum err home_load_keys(const char *home, struct device_keys *out)
+{
+    char path[PATH_MAX];
+    struct buf text = {0};
+    struct device_keys keys;
+
+    enum err err = path_of(path, home, "device.key");
+    if (!err) err = check_private(path);
+    if (err == ERR_NOT_FOUND) return ERR_NOT_JOINED;
+    if (err) return err;
+    buf_reserve(&text, KEY_FILE_SIZE + 4096);
+    err = file_read(&text, path, KEY_FILE_SIZE);
+    if (err == ERR_LIMIT || err == ERR_MALFORMED) err = ERR_CORRUPT;
+    if (!err) err = keys_decode(&keys, buf_slice(&text));
+    if (!err) *out = keys;
+    wipe_buf(&text);
+    device_keys_wipe(&keys);
+    return err;
+}
+
+/* --- joining --- */
+
+enum home_state home_state(const char *home)
+{
+    char path[PATH_MAX];
+    if (!path_of(path, home, "joined") && !access(path, F_OK)) return HOME_JOINED;
+    if (!path_of(path, home, "joining") && !access(path, F_OK)) return HOME_JOINING;
+    return HOME_EMPTY;
+}
+
+enum err home_mark_joined(const char *home)
+{
+    return save_secret(home, "joined", slice_of_text("this device has a log\n"));
+}
+
+enum err home_save_invite(const char *home, const struct invite *invite)
+{
+    struct buf text = {0};
+    enum err err = home_make_folder(home);
+    if (err) return err;
+    buf_reserve(&text, KIB(4)); /* as above */
+    invite_write(&text, invite, "sidan");
+    err = text.err ? text.err : save_secret(home, "joining", buf_slice(&text));
+    wipe_buf(&text);
+    return err;
+}
+
+enum err home_load_invite(const char *home, struct invite *out)
+{
+    char path[PATH_MAX];
+    struct buf text = {0};
+    enum err err = path_of(path, home, "joining");
+    if (!err) err = check_private(path);
+    if (!err) err = file_read(&text, path, KIB(16));
+    if (!err) err = invite_read(out, buf_slice(&text));
+    wipe_buf(&text);
+    return err;
+}
+
+enum err home_forget_invite(const char *home)
+{
+    char path[PATH_MAX];
+    enum err err = path_of(path, home, "joining");
+    return err ? err : file_remove(path);
+}
+
+/* --- authority.key --- */
+
+enum err home_save_authority(const char *home, const struct sign_seed *seed,
+                             const struct box_secret *office, const char *passphrase)
+{
+    uint8_t secret[AUTHORITY_SECRET_SIZE];
+    struct buf wrapped = {0};
+    memcpy(secret, seed->bytes, sizeof seed->bytes);
+    memcpy(secret + sizeof seed->bytes, office->bytes, sizeof office->bytes);
+    enum err err = home_make_folder(home);
+    if (!err) err = crypto_wrap(&wrapped, slice_of(secret, sizeof secret), passphrase);
+    if (!err) err = wrapped.err;
+    if (!err) err = save_secret(home, "authority.key", buf_slice(&wrapped));
+    crypto_wipe(secret, sizeof secret);
+    buf_clear(&wrapped);
+    return err;
+}
+
+enum err home_load_authority(const char *home, const char *passphrase, struct signer *out)
+{
+    char path[PATH_MAX];
+    struct buf wrapped = {0}, secret = {0};
+    struct sign_seed seed;
+    enum err err = path_of(path, home, "authority.key");
+    if (!err) err = file_read(&wrapped, path, KIB(4));
+    if (!err) err = crypto_unwrap(&secret, buf_slice(&wrapped), passphrase);
+    if (!err && secret.size != AUTHORITY_SECRET_SIZE) err = ERR_CORRUPT;
+    if (!err) {
+        memcpy(seed.bytes, secret.data, sizeof seed.bytes);
+        signer_from_seed(out, &seed);
+        crypto_wipe(&seed, sizeof seed);
+    }
+    wipe_buf(&secret);
+    buf_clear(&wrapped);
+    return err;
+}
+
+/* --- the daemon's lock --- */
+
+static enum err lock_try(const char *home, int flags, int *out)
+{
+    char path[PATH_MAX];
+    enum err err = path_of(path, home, "node.lock");
+    if (err) return err;
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return err_from_errno(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        err = errno == EWOULDBLOCK ? ERR_BUSY : err_from_errno(errno);
+        close(fd);
+        return err;
+    }
+    *out = fd;
+    return OK;
+}
+
+enum err home_lock(const char *home, int *fd)
+{
+    /* home_node_running holds the lock for a moment */
+    enum err err = lock_try(home, O_RDWR | O_CREAT, fd);
+    for (int i = 1; i < LOCK_TRIES && err == ERR_BUSY; i++) {
+        usleep(10 * 1000);
+        err = lock_try(home, O_RDWR | O_CREAT, fd);
+    }
+    return err;
+}
+
+bool home_node_running(const char *home)
+{
+    int fd;
+    enum err err = lock_try(home, O_RDWR, &fd);
+    if (!err) close(fd);
+    return err == ERR_BUSY;
+}
