@@ -21,10 +21,14 @@ struct settings_problem {
     unsigned line; /* 0: the file as a whole */
     char text[160]; /* English: what, allowed range */
 };
-/* Missing file: defaults. Errors: ERR_MALFORMED, ERR_RANGE with *problem. */
+/* Missing file: defaults. Errors: ERR_MALFORMED, ERR_RANGE with *problem; those of file_read. */
 MUST_CHECK enum err settings_load(struct settings *out, const char *home,
                                   struct settings_problem *problem);
-/* Sets one key in the file, keeping the other lines. Errors: ERR_NOT_FOUND (unknown key), ERR_RANGE. */
+/* The same from text. */
+MUST_CHECK enum err settings_parse(struct settings *out, struct slice text,
+                                   struct settings_problem *problem);
+/* Sets one key in the file, keeping the other lines; an empty value puts the default back. Errors:
+ * ERR_NOT_FOUND (unknown key), ERR_RANGE, ERR_MALFORMED (another line is bad), with *problem. */
 MUST_CHECK enum err settings_set(const char *home, const char *key, const char *value,
                                  struct settings_problem *problem);
 /* The keys, for `config get`, help and documentation: false at the end. */
@@ -32,4 +36,5 @@ struct setting {
     const char *key, *zh, *en, *def;
 };
 bool settings_each(size_t index, struct setting *out);
+/* Appends the value of a known key as it would stand in the file. */
 void settings_value(const struct settings *s, const char *key, struct buf *out);
