@@ -217,25 +217,28 @@ void frame_hello_write(struct buf *out, const struct frame_hello *h, const struc
     frame_finish(out, start);
 }
 
-enum { HAVE_KEY_SIZE = 24 }; /* feed id8 ‖ seq be64 ‖ id8 */
-
-static int have_key_compare(const void *a, const void *b)
+static int have_compare(const void *left, const void *right)
 {
-    return memcmp(a, b, HAVE_KEY_SIZE);
+    const struct have_entry *a = left, *b = right;
+    int order = memcmp(a->feed.id8, b->feed.id8, sizeof a->feed.id8);
+    if (order == 0) order = (a->seq > b->seq) - (a->seq < b->seq);
+    return order ? order : memcmp(a->id8, b->id8, sizeof a->id8);
 }
 
-void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count)
+void have_digest(uint8_t out8[8], struct have_entry *have, size_t count)
 {
-    uint8_t keys[HAVE_ENTRIES_MAX][HAVE_KEY_SIZE];
-    assert(count <= HAVE_ENTRIES_MAX);
+    if (count > 1) qsort(have, count, sizeof *have, have_compare);
+    struct crypto_hasher hasher;
+    crypto_hasher_begin(&hasher, CONTEXT_HAVE);
     for (size_t i = 0; i < count; i++) {
-        memcpy(keys[i], have[i].feed.id8, 8);
-        be64_put(keys[i] + 8, have[i].seq);
-        memcpy(keys[i] + 16, have[i].id8, 8);
+        uint8_t seq[8];
+        be64_put(seq, have[i].seq);
+        crypto_hasher_add(&hasher, slice_of(have[i].feed.id8, sizeof have[i].feed.id8));
+        crypto_hasher_add(&hasher, slice_of(seq, sizeof seq));
+        crypto_hasher_add(&hasher, slice_of(have[i].id8, sizeof have[i].id8));
     }
-    qsort(keys, count, HAVE_KEY_SIZE, have_key_compare);
     struct hash hash;
-    crypto_hash_one(&hash, CONTEXT_HAVE, slice_of(keys, count * HAVE_KEY_SIZE));
+    crypto_hasher_end(&hasher, &hash);
     memcpy(out8, hash.bytes, 8);
 }
 

@@ -133,8 +133,8 @@ struct mp_reader frame_have_begin(const struct frame_hello *h);
 bool frame_have_next(struct mp_reader *r, struct have_entry *out);
 void frame_hello_write(struct buf *out, const struct frame_hello *h, const struct have_entry *have);
 /* First 8 bytes of hash("sidan/have", the entries in order of their bytes, each feed id8 ‖ seq be64 ‖
- * id8). `count` is at most HAVE_ENTRIES_MAX. */
-void have_digest(uint8_t out8[8], const struct have_entry *have, size_t count);
+ * id8). Sorts `have` in place. */
+void have_digest(uint8_t out8[8], struct have_entry *have, size_t count);
 
 MUST_CHECK enum err frame_run_read(struct frame_run *out, struct slice frame);
 void frame_run_write(struct buf *out, const struct frame_run *f);

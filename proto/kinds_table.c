@@ -13,7 +13,7 @@
 #define OPTIONAL .required = false
 #define PERSONAL .personal = true
 
-#define NAME_MAX 64
+#define NAME_SIZE_MAX 64
 #define REF_MAX 128
 #define PARAGRAPH_MAX 6000 /* bytes: 2,000 Chinese characters */
 #define CONTENT_MAX 24000
@@ -21,20 +21,17 @@
 #define SOLVED "yes|part|no"
 
 /* When it was done, as stated; an event's own time is the moment of recording. */
-#define FIELD_AT                                                                                   \
-    {                                                                                              \
-        "at", "办理时间", "when it was done", FIELD_TIME, OPTIONAL                                 \
-    }
+#define AT "at", "办理时间", "when it was done", FIELD_TIME, OPTIONAL
 
 static const struct field township_founded[] = {
-    {"name", "乡镇名称", "name of the township", TEXT(1, NAME_MAX), REQUIRED},
+    {"name", "乡镇名称", "name of the township", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"recovery", "恢复公钥", "recovery key", BYTES(32, 32), REQUIRED},
     {"office", "办公室公钥", "office key", BYTES(32, 32), REQUIRED},
 };
 
 static const struct field village_put[] = {
     {"code", "区划代码", "division code", CODE(12), REQUIRED},
-    {"name", "名称", "name", TEXT(1, NAME_MAX), REQUIRED},
+    {"name", "名称", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"short_name", "简称", "short name", TEXT(1, 32), REQUIRED},
     {"pinyin", "拼音", "pinyin", TEXT(1, 32), REQUIRED},
     {"type", "类别", "village or community", CHOICE("village|community"), REQUIRED},
@@ -71,8 +68,8 @@ static const struct field device_revoked[] = {
 };
 
 static const struct field actor_enrol[] = {
-    {"name", "姓名", "name", TEXT(1, NAME_MAX), REQUIRED, PERSONAL},
-    {"unit", "单位", "unit", TEXT(1, NAME_MAX), REQUIRED},
+    {"name", "姓名", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED, PERSONAL},
+    {"unit", "单位", "unit", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"role", "职务", "role",
      CHOICE("clerk|leader|dispatcher|secretary|mayor|callback|finance|office|admin"), REQUIRED},
 };
@@ -87,11 +84,11 @@ static const struct field request_register[] = {
      .sealed = "accusation"},
     {"category", "类别", "category", CODE(4), REQUIRED},
     {"urgency", "紧急程度", "urgency, 3 is the most urgent", UINT(1, 3), REQUIRED},
-    {"name", "姓名", "name", TEXT(1, NAME_MAX), OPTIONAL, PERSONAL},
+    {"name", "姓名", "name", TEXT(1, NAME_SIZE_MAX), OPTIONAL, PERSONAL},
     {"phone", "电话", "phone", TEXT(1, 32), OPTIONAL, PERSONAL},
     {"place", "地址", "place", TEXT(1, 256), OPTIONAL, PERSONAL},
     {"content", "诉求内容", "content", TEXT(1, CONTENT_MAX), REQUIRED, PERSONAL},
-    FIELD_AT,
+    {AT},
 };
 
 static const struct field request_accept[] = {
@@ -99,25 +96,25 @@ static const struct field request_accept[] = {
     {"category", "类别", "category", CODE(4), OPTIONAL},
     {"class", "办理类型", "class of handling", CHOICE("simple|general|complex|petition"), REQUIRED},
     {"due", "办结期限", "due", FIELD_TIME, OPTIONAL},
-    FIELD_AT,
+    {AT},
 };
 
 static const struct field order_issue[] = {
-    {"doc_no", "交办文号", "number of the paper", TEXT(1, NAME_MAX), OPTIONAL},
-    {"unit", "主办单位", "responsible unit", TEXT(1, NAME_MAX), REQUIRED},
+    {"doc_no", "交办文号", "number of the paper", TEXT(1, NAME_SIZE_MAX), OPTIONAL},
+    {"unit", "主办单位", "responsible unit", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"support", "协办单位", "supporting units", LIST(8), OPTIONAL},
-    {"responsible", "办理责任人", "responsible person", TEXT(1, NAME_MAX), OPTIONAL, PERSONAL},
+    {"responsible", "办理责任人", "responsible person", TEXT(1, NAME_SIZE_MAX), OPTIONAL, PERSONAL},
     {"task", "办理要求", "task", TEXT(1, PARAGRAPH_MAX), OPTIONAL, PERSONAL},
     {"due", "办结期限", "due", FIELD_TIME, REQUIRED},
     {"signed_by", "签发人", "person who signed the paper", FIELD_THING, OPTIONAL},
     {"signed_on", "签发日期", "date on the paper", FIELD_DATE, OPTIONAL},
     {"paper_ref", "纸质件存放", "where the paper is", TEXT(1, REF_MAX), OPTIONAL},
-    FIELD_AT,
+    {AT},
 };
 
 static const struct field order_sign[] = {
-    {"receiver", "签收人", "who took it", TEXT(1, NAME_MAX), OPTIONAL, PERSONAL},
-    FIELD_AT,
+    {"receiver", "签收人", "who took it", TEXT(1, NAME_SIZE_MAX), OPTIONAL, PERSONAL},
+    {AT},
 };
 
 static const struct field order_report[] = {
@@ -129,7 +126,7 @@ static const struct field order_report[] = {
     {"measure", "办理情况", "what was done", TEXT(1, PARAGRAPH_MAX), REQUIRED, PERSONAL},
     {"why_not", "未解决原因", "why it is not solved", TEXT(1, PARAGRAPH_MAX), OPTIONAL, PERSONAL},
     {"public_reply", "公开答复", "reply for the public", TEXT(1, 3000), OPTIONAL, PERSONAL},
-    FIELD_AT,
+    {AT},
 };
 
 static const struct field callback_record[] = {
@@ -140,13 +137,13 @@ static const struct field callback_record[] = {
     {"solved", "是否解决", "solved, as the person says", CHOICE(SOLVED), OPTIONAL},
     {"rating", "满意度", "rating, 5 is the best", UINT(1, 5), OPTIONAL},
     {"comment", "回访意见", "comment", TEXT(1, PARAGRAPH_MAX), OPTIONAL, PERSONAL},
-    FIELD_AT,
+    {AT},
 };
 
 static const struct field request_close[] = {
     {"result", "办结结果", "result", CHOICE("solved|explained|unsolved|unreached"), REQUIRED},
     {"public", "是否公开", "may be published", FIELD_BOOL, OPTIONAL},
-    FIELD_AT,
+    {AT},
 };
 
 enum {
