@@ -64,7 +64,8 @@ void exchange_finish(struct exchange *x, struct link *link);
 enum join_state { JOIN_WAITING, JOIN_ADMITTED, JOIN_REFUSED };
 struct join_progress {
     enum join_state state;
-    uint64_t refused; /* enum refuse_code */
+    struct hash asked; /* of the request that was sent */
+    uint64_t refused;  /* enum refuse_code */
     char text[160];
 };
 MUST_CHECK enum err join_turn(struct link *link, const struct invite *invite,

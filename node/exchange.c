@@ -1,0 +1,288 @@
+#include "node/exchange_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void exchange_log(struct exchange *x, int level, const char *format, ...)
+{
+    if (!x->options.log) return;
+    char text[320];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    x->options.log(x->options.log_state, level, text);
+}
+
+/* Receipts of one store generation carry rising counters: each process starts above all earlier
+ * ones, because its first act is a commit. */
+static enum err begin_counters(struct exchange *x)
+{
+    struct txn *t = NULL;
+    enum err err = txn_begin(x->store, true, &t);
+    if (err) return err;
+    uint64_t starts = meta_get_uint(t, "exchange_starts") + 1;
+    meta_put_uint(t, "exchange_starts", starts);
+    x->receipt_counter = starts << 32;
+    err = exchange_look_at_feeds(x, t);
+    if (err) {
+        txn_abort(t);
+        return err;
+    }
+    return txn_commit(t);
+}
+
+enum err exchange_open(struct exchange **out, const struct exchange_options *options)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x) return ERR_NOMEM;
+    x->options = *options;
+    x->store = options->store;
+    x->views = options->views;
+    x->identity = store_identity(options->store);
+    x->stores_tail = &x->stores;
+    x->builds_tail = &x->builds;
+    x->raw_per_payload = 3 * 16;
+    const struct recorder_options recorder = {
+        .store = x->store, .views = x->views, .signer = &options->keys->signer};
+    enum err err = recorder_open(&x->recorder, &recorder);
+    if (!err) err = zstd_open(&x->zstd);
+    if (!err) err = run_decoder_open(&x->decoder);
+    if (!err) err = begin_counters(x);
+    if (err) {
+        exchange_close(x);
+        return err;
+    }
+    *out = x;
+    return OK;
+}
+
+void exchange_close(struct exchange *x)
+{
+    if (!x) return;
+    while (x->links) exchange_remove_link(x, x->links->link);
+    while (x->receipts) {
+        struct pending_receipt *r = x->receipts;
+        x->receipts = r->next;
+        buf_clear(&r->body);
+        free(r);
+    }
+    recorder_close(x->recorder);
+    zstd_close(x->zstd);
+    run_decoder_close(x->decoder);
+    free(x->feeds);
+    free(x);
+}
+
+enum err exchange_add_link(struct exchange *x, struct link *link, bool connecting)
+{
+    struct attached *a = calloc(1, sizeof *a);
+    if (!a) return ERR_NOMEM;
+    a->link = link;
+    a->connecting = connecting;
+    a->next = x->links;
+    x->links = a;
+    return OK;
+}
+
+void exchange_remove_link(struct exchange *x, struct link *link)
+{
+    for (struct peer *p = x->peers, *next; p; p = next) {
+        next = p->next;
+        if (p->link == link) peer_close(x, p, OK, "link removed");
+    }
+    for (struct attached **at = &x->links; *at; at = &(*at)->next) {
+        if ((*at)->link != link) continue;
+        struct attached *gone = *at;
+        *at = gone->next;
+        free(gone);
+        return;
+    }
+}
+
+static void take_event(struct exchange *x, struct attached *a, const struct link_event *event)
+{
+    struct peer *p = peer_find(x, a->link, event->peer);
+    if (event->type == LINK_DOWN) {
+        if (p) peer_close(x, p, event->err, event->text ? event->text : "link down");
+        if (a->connecting && a->shown.state != EXCHANGE_LINK_ENDED) {
+            a->shown.state = EXCHANGE_LINK_ENDED;
+            a->shown.err = event->err ? event->err : ERR_UNREACHABLE;
+            snprintf(a->shown.text, sizeof a->shown.text, "%s", event->text ? event->text : "");
+        }
+        return;
+    }
+    if (event->invite) {
+        if (event->type == LINK_FRAME) exchange_take_join(x, a->link, event);
+        return;
+    }
+    if (!p && peer_open(x, a, event, &p) != OK) {
+        a->link->ops->drop(a->link, event->peer);
+        return;
+    }
+    if (event->type == LINK_FRAME && !p->closing)
+        session_frame(p->session, event->frame, x->time->now_ms);
+    peer_act(x, p);
+}
+
+static bool drain_links(struct exchange *x)
+{
+    bool more = false;
+    unsigned taken = 0;
+    for (struct attached *a = x->links; a; a = a->next) {
+        struct link_event event;
+        while (taken < TURN_EVENTS_MAX && x->store_bytes < TURN_BYTES_MAX &&
+               a->link->ops->next(a->link, &event)) {
+            taken++;
+            take_event(x, a, &event);
+        }
+        if (taken == TURN_EVENTS_MAX || x->store_bytes >= TURN_BYTES_MAX) more = true;
+    }
+    return more;
+}
+
+/* Peers whose session ended go when their last frames are out. */
+static void sweep_peers(struct exchange *x)
+{
+    for (struct peer *p = x->peers, *next; p; p = next) {
+        next = p->next;
+        peer_flush_unsent(x, p);
+        if (p->closing && !p->unsent) {
+            p->link->ops->drop(p->link, p->handle);
+            peer_close(x, p, OK, "");
+        }
+    }
+}
+
+/* Writes what is remembered of peers when nothing else was committed for a while. */
+static enum err write_peers_if_due(struct exchange *x)
+{
+    bool due = false;
+    for (const struct peer *p = x->peers; p; p = p->next)
+        if (p->row_changed &&
+            (p->was_idle || x->time->now_ms - p->row_changed_ms >= FLUSH_AFTER_MS))
+            due = true;
+    if (!due) return OK;
+    struct txn *t = NULL;
+    enum err err = txn_begin(x->store, true, &t);
+    if (err) return err;
+    peers_write(x, t);
+    return txn_commit(t);
+}
+
+/* A session that has just become idle is a success to remember. */
+static void note_idle(struct exchange *x)
+{
+    for (struct peer *p = x->peers; p; p = p->next) {
+        struct session_status status;
+        if (p->closing) continue;
+        session_status(p->session, &status);
+        if (status.idle == p->was_idle) continue;
+        p->was_idle = status.idle;
+        p->row.state = status.idle ? PEER_SYNCED : PEER_SYNCING;
+        if (status.idle) {
+            p->row.last_ok_ms = x->time->clock.wall_ms;
+            p->row.failures = 0;
+            p->row.last_error = OK;
+            if (status.rate_bps) p->row.rate_bps = status.rate_bps;
+            if (status.rtt_ms) p->row.rtt_ms = status.rtt_ms;
+        }
+        peer_changed(x, p);
+    }
+}
+
+enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
+{
+    x->time = time;
+    *more = drain_links(x);
+    for (struct peer *p = x->peers; p; p = p->next) {
+        if (p->closing) continue;
+        if (session_deadline_ms(p->session) <= time->now_ms)
+            session_tick(p->session, time->now_ms);
+        peer_act(x, p);
+    }
+    enum err err = exchange_commit_stores(x);
+    if (!err) err = exchange_serve_builds(x);
+    note_idle(x);
+    sweep_peers(x);
+    if (!err) err = write_peers_if_due(x);
+    if (x->builds || x->stores) *more = true;
+    return err;
+}
+
+enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
+{
+    x->time = time;
+    struct txn *t = NULL;
+    enum err err = txn_begin(x->store, false, &t);
+    if (err) return err;
+    err = exchange_look_at_feeds(x, t);
+    for (struct peer *p = x->peers; !err && p; p = p->next)
+        if (!p->closing) peer_views(x, t, p);
+    txn_abort(t);
+    for (struct peer *p = x->peers; p; p = p->next) peer_act(x, p);
+    return err;
+}
+
+uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (const struct peer *p = x->peers; p; p = p->next) {
+        uint64_t at = p->closing ? UINT64_MAX : session_deadline_ms(p->session);
+        if (p->row_changed && p->row_changed_ms + FLUSH_AFTER_MS < at)
+            at = p->row_changed_ms + FLUSH_AFTER_MS;
+        if (p->unsent && now_ms + 5 < at) at = now_ms + 5;
+        if (at < earliest) earliest = at;
+    }
+    if (earliest == UINT64_MAX) return UINT64_MAX;
+    return earliest > now_ms ? earliest - now_ms : 0;
+}
+
+enum exchange_admission exchange_admit(struct exchange *x, const struct box_key *key,
+                                       uint64_t wall_ms)
+{
+    struct txn *t = NULL;
+    const struct roster *roster;
+    enum exchange_admission admission = EXCHANGE_DENY;
+    if (txn_begin(x->store, false, &t) != OK) return EXCHANGE_DENY;
+    if (views_roster(x->views, t, &roster) == OK) {
+        if (roster_transport(roster, key))
+            admission = EXCHANGE_DEVICE;
+        else if (roster_invite_transport(roster, key, wall_ms))
+            admission = EXCHANGE_INVITE;
+    }
+    txn_abort(t);
+    return admission;
+}
+
+void exchange_link(const struct exchange *x, const struct link *link, struct exchange_link *out)
+{
+    *out = (struct exchange_link){.state = EXCHANGE_LINK_ENDED, .err = ERR_NOT_FOUND};
+    for (const struct attached *a = x->links; a; a = a->next)
+        if (a->link == link) *out = a->shown;
+    if (out->state == EXCHANGE_LINK_ENDED) return;
+    for (const struct peer *p = x->peers; p; p = p->next)
+        if (p->link == link) session_status(p->session, &out->session);
+}
+
+void exchange_finish(struct exchange *x, struct link *link)
+{
+    for (struct peer *p = x->peers; p; p = p->next) {
+        if (p->link != link || p->closing) continue;
+        session_finish(p->session);
+        peer_act(x, p);
+    }
+}
+
+size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_t max)
+{
+    size_t count = 0;
+    for (const struct peer *p = x->peers; p && count < max; p = p->next) {
+        out[count] = (struct exchange_peer){.device = p->device.key, .connected = !p->closing};
+        session_status(p->session, &out[count].status);
+        count++;
+    }
+    return count;
+}

@@ -1,0 +1,249 @@
+/* Making the runs that sessions ask for, from the store. */
+#include "node/exchange_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one run is made of. */
+struct making {
+    struct feed_row feed;
+    struct head head; /* the branch followed */
+    struct head base; /* seq 0: from the beginning */
+    struct buf raw;
+    struct buf dictionary;
+    struct run_context context;
+    size_t *ends;          /* raw size after each event */
+    struct head *cuts;     /* each event as a possible last one */
+    struct signature *signatures;
+    bool *is_signed;
+    size_t count;
+    struct buf payload;
+};
+
+static void making_clear(struct making *m)
+{
+    buf_clear(&m->raw);
+    buf_clear(&m->dictionary);
+    buf_clear(&m->payload);
+    run_context_clear(&m->context);
+    free(m->ends);
+    free(m->cuts);
+    free(m->signatures);
+    free(m->is_signed);
+}
+
+/* Does the branch of `head` contain the event with this number and arrival? */
+static bool on_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
+                      uint64_t seq, uint64_t arrival)
+{
+    uint64_t there;
+    size_t count = 0;
+    if (seq > head->seq) return false;
+    if (feed->head_count == 1) return true;
+    return log_branch(t, feed, head, seq, seq, &there, &count) == OK && count == 1 &&
+           there == arrival;
+}
+
+/* The newest event that `held` (an event of this feed) and the branch of `head` have in common; seq 0
+ * when they part at the beginning. Ancestors are common below a fork and differ above it. */
+static enum err common_ancestor(struct txn *t, const struct feed_row *feed, const struct head *head,
+                                const struct head *held, uint64_t *seq)
+{
+    uint64_t low = 0, high = held->seq < head->seq ? held->seq : head->seq;
+    while (low < high) {
+        uint64_t middle = low + (high - low + 1) / 2, mine, theirs;
+        size_t count = 0;
+        enum err err = log_branch(t, feed, head, middle, middle, &mine, &count);
+        if (!err) err = log_branch(t, feed, held, middle, middle, &theirs, &count);
+        if (err) return err;
+        if (mine == theirs)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    *seq = low;
+    return OK;
+}
+
+static enum err head_at(struct txn *t, const struct feed_row *feed, const struct head *head,
+                        uint64_t seq, struct head *out)
+{
+    uint64_t arrival;
+    size_t count = 0;
+    struct event e;
+    *out = (struct head){0};
+    if (!seq) return OK;
+    enum err err = log_branch(t, feed, head, seq, seq, &arrival, &count);
+    if (!err) err = log_read(t, arrival, &e);
+    if (!err) *out = (struct head){.seq = e.seq, .id = e.id, .time = e.time};
+    return err;
+}
+
+/* Where the run begins: after the highest of the asker's points that lies on the branch, or after the
+ * fork below it. */
+static enum err find_base(struct txn *t, struct making *m, const struct session_action *a)
+{
+    bool any = false;
+    uint64_t best = 0;
+    for (size_t i = 0; i < a->point_count; i++) {
+        const struct want_point *p = &a->points[i];
+        uint64_t arrival = log_find(t, m->feed.number, p->seq, p->id8), seq = p->seq;
+        struct event e;
+        if (!arrival) continue;
+        if (!on_branch(t, &m->feed, &m->head, p->seq, arrival)) {
+            enum err err = log_read(t, arrival, &e);
+            const struct head held = {.seq = e.seq, .id = e.id, .time = e.time};
+            if (!err) err = common_ancestor(t, &m->feed, &m->head, &held, &seq);
+            if (err) return err;
+        }
+        any = true;
+        if (seq > best) best = seq;
+    }
+    if (!any && !a->from_start) return ERR_BASE;
+    if (best >= m->head.seq) return ERR_NOT_FOUND;
+    return head_at(t, &m->feed, &m->head, best, &m->base);
+}
+
+static void find_head(struct making *m, const struct session_action *a)
+{
+    m->head = m->feed.heads[0];
+    for (size_t i = 0; i < m->feed.head_count; i++)
+        if (event_id_equal(&m->feed.heads[i].id, &a->head)) m->head = m->feed.heads[i];
+}
+
+static enum err begin_context(struct txn *t, struct making *m, bool dictionary)
+{
+    run_context_reset(&m->context, m->base.time);
+    if (!dictionary || !m->base.seq) return OK;
+    struct event *events = NULL;
+    size_t count = 0;
+    enum err err = exchange_dictionary(t, &m->feed, &m->base, &events, &count);
+    if (!err) err = run_dictionary_write(&m->context, &m->dictionary, events, count);
+    free(events);
+    return err;
+}
+
+/* Writes records until there is enough, and on to the next signature where only the author could make
+ * one here. */
+static enum err write_records(struct exchange *x, struct txn *t, struct making *m,
+                              const struct session_action *a)
+{
+    bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
+    uint64_t last = a->to_seq && a->to_seq < m->head.seq ? a->to_seq : m->head.seq;
+    uint64_t want = last - m->base.seq;
+    size_t max = want > RUN_EVENTS_MAX ? RUN_EVENTS_MAX : (size_t)want;
+    size_t enough = a->payload_max * x->raw_per_payload / 16, held = 0;
+    if (enough > RUN_RAW_TARGET) enough = RUN_RAW_TARGET;
+    uint64_t *arrivals = calloc(max, sizeof *arrivals);
+    m->ends = calloc(max, sizeof *m->ends);
+    m->cuts = calloc(max, sizeof *m->cuts);
+    m->signatures = calloc(max, sizeof *m->signatures);
+    m->is_signed = calloc(max, sizeof *m->is_signed);
+    enum err err = ERR_NOMEM;
+    if (!arrivals || !m->ends || !m->cuts || !m->signatures || !m->is_signed) goto out;
+    err = log_branch(t, &m->feed, &m->head, m->base.seq + 1, m->base.seq + max, arrivals, &held);
+    for (size_t i = 0; !err && i < held; i++) {
+        struct event e;
+        err = log_read(t, arrivals[i], &e);
+        if (!err) err = run_record_write(&m->context, &m->raw, &e);
+        if (err) break;
+        m->ends[i] = m->raw.size;
+        m->cuts[i] = (struct head){.seq = e.seq, .id = e.id, .time = e.time};
+        m->is_signed[i] = e.has_signature;
+        if (e.has_signature) m->signatures[i] = e.signature;
+        m->count = i + 1;
+        if (m->raw.size >= enough && (own || e.has_signature)) break;
+        if (m->raw.size >= RUN_RAW_SIZE_MAX - 2 * EVENT_SIZE_MAX) break;
+    }
+    /* A damaged event ends the run before it, if there is something before it. */
+    if (err == ERR_CORRUPT && m->count) err = OK;
+out:
+    free(arrivals);
+    return err;
+}
+
+/* The last event of at most `count` that a signature covers or can cover; 0: none. */
+static size_t signed_cut(const struct exchange *x, struct making *m, size_t count)
+{
+    bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
+    while (count > 0 && !own && !m->is_signed[count - 1]) count--;
+    if (count && !m->is_signed[count - 1]) {
+        crypto_sign(&m->signatures[count - 1], &x->options.keys->signer, CONTEXT_EVENT,
+                    slice_of(m->cuts[count - 1].id.bytes, sizeof m->cuts[count - 1].id.bytes));
+        m->is_signed[count - 1] = true;
+    }
+    return count;
+}
+
+static enum err compress(struct exchange *x, struct making *m, const struct session_action *a,
+                         struct run *run, size_t *cut)
+{
+    enum err err = ERR_LIMIT;
+    size_t count = m->count;
+    while (err == ERR_LIMIT && count > 0) {
+        count = signed_cut(x, m, count);
+        if (!count) return ERR_NOT_FOUND;
+        buf_reset(&m->payload);
+        err = run_build(run, x->zstd, slice_of(m->raw.data, m->ends[count - 1]), (uint32_t)count,
+                        buf_slice(&m->dictionary), a->level, &m->payload);
+        if (err == ERR_LIMIT) {
+            if (count == 1) return ERR_LIMIT;
+            count /= 2;
+        }
+    }
+    if (err) return err;
+    run->base_seq = m->base.seq;
+    memcpy(run->base_id8, m->base.id.bytes, sizeof run->base_id8);
+    run->signature = m->signatures[count - 1];
+    *cut = count;
+    /* How far records shrink on this node's data, for the next run's size. */
+    uint64_t ratio = run->payload.size ? run->raw_size * UINT64_C(16) / run->payload.size : 48;
+    x->raw_per_payload = (3 * x->raw_per_payload + (ratio < 16 ? 16 : ratio)) / 4;
+    return OK;
+}
+
+static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
+{
+    const struct session_action *a = &b->action;
+    struct making m = {0};
+    struct run run = {0};
+    struct want_point points[WANT_POINTS_MAX];
+    struct session_points known = {.points = points};
+    size_t cut = 0;
+    enum err err = feed_find(t, &a->feed.feed, &m.feed) ? OK : ERR_NOT_FOUND;
+    if (!err) {
+        find_head(&m, a);
+        err = find_base(t, &m, a);
+    }
+    if (!err) err = begin_context(t, &m, a->dictionary);
+    if (!err) err = write_records(x, t, &m, a);
+    if (!err) err = compress(x, &m, a, &run, &cut);
+    if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
+    if (err && err != ERR_BASE && err != ERR_NOT_FOUND)
+        exchange_log(x, LOG_WARN, "feed %02x%02x%02x cannot be sent on: %s", a->feed.id8[0],
+                     a->feed.id8[1], a->feed.id8[2], err_text(err));
+    session_built(b->peer->session, a->ticket, err, err ? NULL : &run,
+                  err ? 0 : m.cuts[cut - 1].seq, err ? NULL : &m.cuts[cut - 1].id, known,
+                  x->time->now_ms);
+    making_clear(&m);
+}
+
+enum err exchange_serve_builds(struct exchange *x)
+{
+    if (!x->builds) return OK;
+    struct txn *t = NULL;
+    enum err err = txn_begin(x->store, false, &t);
+    if (err) return err;
+    for (unsigned served = 0; x->builds && served < BUILDS_A_TURN; served++) {
+        struct pending_build *b = x->builds;
+        x->builds = b->next;
+        if (!x->builds) x->builds_tail = &x->builds;
+        struct peer *p = b->peer;
+        serve(x, t, b);
+        free(b);
+        peer_act(x, p);
+        /* What the link does not take now waits; so does the next run of this peer. */
+    }
+    txn_abort(t);
+    return OK;
+}

@@ -1,0 +1,470 @@
+#include "node/exchange_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t handle)
+{
+    for (struct peer *p = x->peers; p; p = p->next)
+        if (p->link == link && p->handle == handle) return p;
+    return NULL;
+}
+
+bool peer_may_hold(const struct peer *p, const struct feed *feed)
+{
+    return sign_key_equal(&feed->author, &p->device.key) || device_may_hold(&p->device, &feed->scope);
+}
+
+bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
+{
+    if (sign_key_equal(&feed->author, &x->identity->device)) return true;
+    if (scope_class(&feed->scope) == SCOPE_TOWN) return true;
+    const struct device *self = roster_device(roster, &x->identity->device);
+    return self && device_may_hold(self, &feed->scope);
+}
+
+/* The scopes that both ends hold whole: `town`, and the village that one of them belongs to. */
+static size_t common_scopes(const struct roster *roster, const struct exchange *x,
+                            const struct peer *p, struct scope scopes[2])
+{
+    const struct device *self = roster_device(roster, &x->identity->device);
+    scopes[0] = scope_town();
+    if (!self) return 0;
+    const char *village = device_is_township(self) ? p->device.village : self->village;
+    if (!village[0]) return 1;
+    scopes[1] = scope_of_village(village);
+    bool both = device_may_hold(self, &scopes[1]) && device_may_hold(&p->device, &scopes[1]);
+    return both ? 2 : 1;
+}
+
+static bool views_now(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8])
+{
+    const struct roster *roster;
+    struct scope scopes[2];
+    if (views_roster(x->views, t, &roster) != OK) return false;
+    size_t count = common_scopes(roster, x, p, scopes);
+    return count && views_digest8(t, scopes, count, out8) == OK;
+}
+
+void peer_views(struct exchange *x, struct txn *t, struct peer *p)
+{
+    uint8_t views8[8];
+    if (views_now(x, t, p, views8)) session_views(p->session, views8);
+}
+
+/* Each peer's share of the bytes that this node takes at once. */
+static uint64_t window_of(const struct exchange *x)
+{
+    uint64_t peers = 1;
+    for (const struct peer *p = x->peers; p; p = p->next) peers++;
+    uint64_t window = CREDIT_TOTAL / peers;
+    if (window > CREDIT_PEER_MAX) return CREDIT_PEER_MAX;
+    return window < CREDIT_PEER_MIN ? CREDIT_PEER_MIN : window;
+}
+
+static struct have_entry *remembered_have(const struct exchange *x, const struct peer_row *row,
+                                          size_t *count)
+{
+    struct have_entry *have = calloc(row->have_count + 1, sizeof *have);
+    *count = 0;
+    for (size_t i = 0; have && i < row->have_count; i++) {
+        struct have_entry *e = &have[(*count)++];
+        memcpy(e->feed.id8, row->have[i].feed.bytes, sizeof e->feed.id8);
+        e->seq = row->have[i].seq;
+        memcpy(e->id8, row->have[i].id8, sizeof e->id8);
+    }
+    (void)x;
+    return have;
+}
+
+static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, bool known)
+{
+    struct store_space space = {0};
+    if (store_space(x->store, &space) != OK) space.disk_free = 0;
+    struct session_options options = {
+        .connecting = p->connecting,
+        .time_ms = x->time->clock.wall_ms,
+        .time_trusted = x->time->clock.trusted,
+        .disk_free_mib = space.disk_free >> 20,
+        .software = "sidan " SIDAN_VERSION,
+        .window = window_of(x),
+        .memory = {.known = known,
+                   .credit = p->row.credit,
+                   .rate_bps = p->row.rate_bps,
+                   .rtt_ms = p->row.rtt_ms},
+    };
+    memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
+    memcpy(options.generation, x->identity->generation, sizeof options.generation);
+    options.has_views = views_now(x, t, p, options.views8);
+    struct have_entry *have = remembered_have(x, &p->row, &options.memory.have_count);
+    struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
+    size_t count = 0;
+    for (size_t i = 0; feeds && i < x->feed_count; i++)
+        if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
+    options.memory.have = have;
+    enum err err = have && feeds ? session_open(&p->session, &options, feeds, count, x->time->now_ms)
+                                 : ERR_NOMEM;
+    free(have);
+    free(feeds);
+    return err;
+}
+
+/* A device has one session: a newer connection of it replaces an older one. */
+static void close_older(struct exchange *x, const struct peer *newer)
+{
+    for (struct peer *p = x->peers, *next; p; p = next) {
+        next = p->next;
+        if (p == newer || p->link != newer->link || !box_key_equal(&p->key, &newer->key)) continue;
+        p->link->ops->drop(p->link, p->handle);
+        peer_close(x, p, OK, "replaced by a newer connection");
+    }
+}
+
+enum err peer_open(struct exchange *x, struct attached *a, const struct link_event *event,
+                   struct peer **out)
+{
+    struct txn *t = NULL;
+    const struct roster *roster;
+    const struct device *device = NULL;
+    struct peer *p = NULL;
+    enum err err = txn_begin(x->store, false, &t);
+    if (err) return err;
+    err = views_roster(x->views, t, &roster);
+    if (!err) device = roster_transport(roster, &event->key);
+    /* A joiner that dials the hub for the first time has no roster yet: the invite named the hub. */
+    struct device introduced = {0};
+    if (!err && !device && a->connecting && !roster->founded) {
+        introduced = (struct device){.state = DEVICE_JOINED, .transport = event->key,
+                                     .roles = ROLES_TOWNSHIP};
+        struct slice key;
+        if (meta_get(t, "hub_device", &key) && key.size == sizeof introduced.key.bytes) {
+            memcpy(introduced.key.bytes, key.data, key.size);
+            device = &introduced;
+        }
+    }
+    if (!err && !device) err = ERR_FORBIDDEN;
+    if (!err && !(p = calloc(1, sizeof *p))) err = ERR_NOMEM;
+    if (!err) {
+        *p = (struct peer){.link = a->link, .handle = event->peer, .connecting = a->connecting,
+                           .key = event->key, .device = *device};
+        p->unsent_tail = &p->unsent;
+        bool known = peer_get(t, &p->device.key, &p->row);
+        p->row.device = p->device.key;
+        p->row.last_attempt_ms = x->time->clock.wall_ms;
+        p->row.state = PEER_SYNCING;
+        err = open_session(x, t, p, known);
+    }
+    txn_abort(t);
+    if (err) {
+        exchange_log(x, LOG_WARN, "a connection was not taken: %s", err_text(err));
+        if (p) peer_row_clear(&p->row);
+        free(p);
+        return err;
+    }
+    close_older(x, p);
+    p->next = x->peers;
+    x->peers = p;
+    a->shown.state = EXCHANGE_LINK_LIVE;
+    peer_changed(x, p);
+    *out = p;
+    return OK;
+}
+
+static void drop_pending(struct exchange *x, const struct peer *p)
+{
+    for (struct pending_store **at = &x->stores; *at;) {
+        struct pending_store *s = *at;
+        if (s->peer != p) {
+            at = &s->next;
+            continue;
+        }
+        x->store_bytes -= s->payload.size;
+        *at = s->next;
+        buf_clear(&s->payload);
+        free(s);
+    }
+    for (x->stores_tail = &x->stores; *x->stores_tail;) x->stores_tail = &(*x->stores_tail)->next;
+    for (struct pending_build **at = &x->builds; *at;) {
+        struct pending_build *b = *at;
+        if (b->peer != p) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        free(b);
+    }
+    for (x->builds_tail = &x->builds; *x->builds_tail;) x->builds_tail = &(*x->builds_tail)->next;
+}
+
+void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text)
+{
+    drop_pending(x, p);
+    struct session_status status;
+    session_status(p->session, &status);
+    if (text[0]) exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
+                              p->device.key.bytes[1], p->device.key.bytes[2], text);
+    p->row.bytes_sent += status.sent_bytes;
+    p->row.bytes_received += status.received_bytes;
+    if (p->row.state != PEER_FAULT) p->row.state = PEER_OFFLINE;
+    if (err) {
+        p->row.last_error = err;
+        p->row.failures++;
+    }
+    struct txn *t = NULL;
+    if (txn_begin(x->store, true, &t) == OK) {
+        p->row_changed = true;
+        peers_write(x, t);
+        if (txn_commit(t) != OK) exchange_log(x, LOG_WARN, "what is known of a peer was not kept");
+    }
+    for (struct peer **at = &x->peers; *at; at = &(*at)->next)
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    while (p->unsent) {
+        struct unsent *u = p->unsent;
+        p->unsent = u->next;
+        buf_clear(&u->frame);
+        free(u);
+    }
+    session_close(p->session);
+    peer_row_clear(&p->row);
+    free(p);
+}
+
+/* --- sending --- */
+
+void peer_flush_unsent(struct exchange *x, struct peer *p)
+{
+    (void)x;
+    while (p->unsent) {
+        struct unsent *u = p->unsent;
+        enum err err = p->link->ops->send(p->link, p->handle, buf_slice(&u->frame));
+        if (err == ERR_AGAIN) return;
+        p->unsent = u->next;
+        if (!p->unsent) p->unsent_tail = &p->unsent;
+        buf_clear(&u->frame);
+        free(u);
+    }
+}
+
+void peer_send(struct exchange *x, struct peer *p, struct slice frame)
+{
+    peer_flush_unsent(x, p);
+    if (!p->unsent) {
+        enum err err = p->link->ops->send(p->link, p->handle, frame);
+        if (err != ERR_AGAIN) return; /* a peer that is gone is told by LINK_DOWN */
+    }
+    struct unsent *u = calloc(1, sizeof *u);
+    if (!u) return;
+    buf_append_slice(&u->frame, frame);
+    *p->unsent_tail = u;
+    p->unsent_tail = &u->next;
+}
+
+/* --- what is remembered --- */
+
+void peer_changed(struct exchange *x, struct peer *p)
+{
+    if (!p->row_changed) p->row_changed_ms = x->time ? x->time->now_ms : 0;
+    p->row_changed = true;
+}
+
+void peers_write(struct exchange *x, struct txn *t)
+{
+    for (struct peer *p = x->peers; p; p = p->next) {
+        if (!p->row_changed) continue;
+        peer_put(t, &p->row);
+        p->row_changed = false;
+    }
+    while (x->receipts) {
+        struct pending_receipt *r = x->receipts;
+        x->receipts = r->next;
+        receipt_put(t, &r->from, r->counter, buf_slice(&r->body), &r->signature);
+        buf_clear(&r->body);
+        free(r);
+    }
+}
+
+static void remember_arrived(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct peer_row *row = &p->row;
+    size_t kept = 0;
+    struct peer_have *have = calloc(row->have_count + a->point_count + 1, sizeof *have);
+    if (!have) return;
+    for (size_t i = 0; i < row->have_count; i++)
+        if (memcmp(row->have[i].feed.bytes, a->feed.id8, sizeof a->feed.id8) < 0)
+            have[kept++] = row->have[i];
+    for (size_t i = 0; i < a->point_count; i++) {
+        memcpy(have[kept].feed.bytes, a->feed.id8, sizeof a->feed.id8);
+        have[kept].seq = a->points[i].seq;
+        memcpy(have[kept].id8, a->points[i].id8, sizeof have[kept].id8);
+        kept++;
+    }
+    for (size_t i = 0; i < row->have_count; i++)
+        if (memcmp(row->have[i].feed.bytes, a->feed.id8, sizeof a->feed.id8) > 0)
+            have[kept++] = row->have[i];
+    free(row->have);
+    row->have = have;
+    row->have_count = kept;
+    peer_changed(x, p);
+}
+
+static void remember_hello(struct exchange *x, struct peer *p, const struct frame_hello *h)
+{
+    struct peer_row *row = &p->row;
+    memcpy(row->generation, h->generation, sizeof row->generation);
+    row->credit = h->credit;
+    row->disk_free_mib = h->disk_free_mib;
+    row->clock_trusted = h->time_trusted;
+    row->clock_offset_ms = (int64_t)(h->time_ms - x->time->clock.wall_ms);
+    row->has_views = h->has_views;
+    memcpy(row->views8, h->views8, sizeof row->views8);
+    peer_changed(x, p);
+}
+
+/* --- actions --- */
+
+static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
+{
+    struct frame_receipt f;
+    struct receipt_parties parties = {.township = x->identity->township,
+                                      .receiver = p->device.key,
+                                      .addressee = x->identity->device};
+    memcpy(parties.generation, p->row.generation, sizeof parties.generation);
+    enum err err = frame_receipt_read(&f, frame);
+    if (!err) err = frame_receipt_verify(&f, &parties);
+    if (!err) {
+        struct pending_receipt *r = calloc(1, sizeof *r);
+        if (r) {
+            r->from = p->device.key;
+            r->counter = f.counter;
+            r->signature = f.signature;
+            receipt_body_write(&r->body, &parties, &f);
+            r->next = x->receipts;
+            x->receipts = r;
+        }
+        p->row.has_views = f.has_views;
+        memcpy(p->row.views8, f.views8, sizeof p->row.views8);
+        peer_changed(x, p);
+    }
+    session_receipt_verified(p->session, err == OK, x->time->now_ms);
+}
+
+static void act_confirm(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct txn *t = NULL;
+    struct frame_receipt f = {.counter = ++x->receipt_counter,
+                              .time_ms = x->time->clock.wall_ms,
+                              .credit = a->credit,
+                              .entry_count = a->entry_count};
+    if (txn_begin(x->store, false, &t) == OK) {
+        f.has_views = views_now(x, t, p, f.views8);
+        txn_abort(t);
+    }
+    struct receipt_parties parties = {.township = x->identity->township,
+                                      .receiver = x->identity->device,
+                                      .addressee = p->device.key};
+    memcpy(parties.generation, x->identity->generation, sizeof parties.generation);
+    struct buf out = {0};
+    frame_receipt_write(&out, &f, a->entries, &parties, &x->options.keys->signer);
+    if (!out.err) peer_send(x, p, buf_slice(&out));
+    buf_clear(&out);
+}
+
+static void act_store(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct pending_store *s = calloc(1, sizeof *s);
+    if (s) {
+        s->peer = p;
+        s->ticket = a->ticket;
+        s->feed = a->feed;
+        s->run = a->run;
+        buf_append_slice(&s->payload, a->run.payload);
+    }
+    if (!s || s->payload.err) {
+        free(s);
+        session_stored(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
+                       x->time->now_ms);
+        return;
+    }
+    s->run.payload = buf_slice(&s->payload);
+    x->store_bytes += s->payload.size;
+    *x->stores_tail = s;
+    x->stores_tail = &s->next;
+}
+
+static void act_build(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct pending_build *b = calloc(1, sizeof *b);
+    if (!b) {
+        session_built(p->session, a->ticket, ERR_NOMEM, NULL, 0, NULL, (struct session_points){0},
+                      x->time->now_ms);
+        return;
+    }
+    b->peer = p;
+    b->action = *a;
+    *x->builds_tail = b;
+    x->builds_tail = &b->next;
+}
+
+static void act_end(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    exchange_log(x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s",
+                 p->device.key.bytes[0], p->device.key.bytes[1], p->device.key.bytes[2],
+                 a->refused ? a->by_peer ? "refused us: " : "refused: " : "session over: ", a->text);
+    if (a->refused) {
+        p->row.state = PEER_FAULT;
+        p->row.last_error = ERR_FORBIDDEN;
+        p->row.failures++;
+        if (!a->by_peer) p->row.refusals++;
+        peer_changed(x, p);
+    }
+    for (struct attached *l = x->links; l; l = l->next) {
+        if (l->link != p->link || !l->connecting) continue;
+        l->shown.state = EXCHANGE_LINK_ENDED;
+        l->shown.err = a->refused ? ERR_FORBIDDEN : OK;
+        l->shown.refused = a->refused;
+        session_status(p->session, &l->shown.session);
+        snprintf(l->shown.text, sizeof l->shown.text, "%s", a->text);
+    }
+    p->closing = true;
+}
+
+void peer_act(struct exchange *x, struct peer *p)
+{
+    struct session_action a;
+    while (session_next(p->session, &a)) {
+        switch (a.type) {
+        case SESSION_SEND:
+            peer_send(x, p, a.frame);
+            break;
+        case SESSION_BUILD:
+            act_build(x, p, &a);
+            break;
+        case SESSION_STORE:
+            act_store(x, p, &a);
+            break;
+        case SESSION_CONFIRM:
+            act_confirm(x, p, &a);
+            break;
+        case SESSION_RECEIPT:
+            act_receipt(x, p, a.frame);
+            break;
+        case SESSION_ARRIVED:
+            remember_arrived(x, p, &a);
+            break;
+        case SESSION_PEER:
+            remember_hello(x, p, &a.hello);
+            break;
+        case SESSION_ALARM:
+            exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.key.bytes[0],
+                         p->device.key.bytes[1], p->device.key.bytes[2], a.text);
+            break;
+        case SESSION_END:
+            act_end(x, p, &a);
+            break;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+#pragma once
+/* The inside of the exchange, shared by node/exchange*.c. */
+#include "common/version.h"
+#include "node/exchange.h"
+#include "node/recorder.h"
+#include "node/store/local.h"
+
+#define TURN_BYTES_MAX MIB(4)    /* RUN bytes taken in one turn, all peers together */
+#define TURN_EVENTS_MAX 1024u    /* link events taken in one turn */
+#define BUILDS_A_TURN 64u
+#define FLUSH_AFTER_MS 1000u     /* what is remembered of peers is written at least so often */
+#define DICTIONARY_EVENTS_MAX 512u
+
+enum { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
+
+struct unsent {
+    struct unsent *next;
+    struct buf frame;
+};
+
+struct peer {
+    struct peer *next;
+    struct link *link;
+    uint64_t handle;
+    bool connecting;
+    bool closing; /* its session ended: closed when nothing is unsent */
+    struct box_key key;
+    struct device device; /* the roster's owner of `key` */
+    struct session *session;
+    struct peer_row row;
+    bool row_changed;
+    uint64_t row_changed_ms;
+    bool was_idle;
+    struct unsent *unsent, **unsent_tail;
+};
+
+/* A RUN taken from a session, to be committed with the others of this turn. */
+struct pending_store {
+    struct pending_store *next;
+    struct peer *peer;
+    uint32_t ticket;
+    struct feed_ref feed;
+    struct run run;
+    struct buf payload;
+    enum err err; /* result, told after the commit */
+    bool retry;   /* its author may come to be known by this very turn */
+    bool known_feed;
+    struct feed_row row; /* the feed afterwards */
+};
+
+struct pending_build {
+    struct pending_build *next;
+    struct peer *peer;
+    struct session_action action;
+};
+
+struct pending_receipt { /* kept as proof */
+    struct pending_receipt *next;
+    struct sign_key from;
+    uint64_t counter;
+    struct buf body;
+    struct signature signature;
+};
+
+struct attached {
+    struct attached *next;
+    struct link *link;
+    bool connecting;
+    struct exchange_link shown;
+};
+
+struct exchange {
+    struct exchange_options options;
+    struct store *store;
+    struct views *views;
+    const struct store_identity *identity;
+    struct recorder *recorder;
+    struct zstd *zstd;
+    struct run_decoder *decoder;
+
+    struct attached *links;
+    struct peer *peers;
+    struct session_feed *feeds; /* by local number - 1, as last seen */
+    size_t feed_count;
+
+    struct pending_store *stores, **stores_tail;
+    uint64_t store_bytes;
+    struct pending_build *builds, **builds_tail;
+    struct pending_receipt *receipts;
+
+    const struct exchange_time *time; /* of the turn */
+    uint64_t receipt_counter;
+    uint64_t raw_per_payload; /* measured, in 1/16 */
+    struct session_feed *scratch_feeds;
+};
+
+__attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int level,
+                                                       const char *format, ...);
+
+/* --- exchange_peers.c --- */
+struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t handle);
+MUST_CHECK enum err peer_open(struct exchange *x, struct attached *a,
+                              const struct link_event *event, struct peer **out);
+void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text);
+void peer_send(struct exchange *x, struct peer *p, struct slice frame);
+void peer_flush_unsent(struct exchange *x, struct peer *p);
+/* Takes all actions of its session. */
+void peer_act(struct exchange *x, struct peer *p);
+/* May this peer hold the feed (its own included)? May we? */
+bool peer_may_hold(const struct peer *p, const struct feed *feed);
+bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
+void peer_views(struct exchange *x, struct txn *t, struct peer *p);
+void peers_write(struct exchange *x, struct txn *t);
+void peer_changed(struct exchange *x, struct peer *p);
+
+/* --- exchange_store.c --- */
+MUST_CHECK enum err exchange_commit_stores(struct exchange *x);
+/* Refreshes x->feeds from the store and tells sessions what changed. */
+MUST_CHECK enum err exchange_look_at_feeds(struct exchange *x, struct txn *t);
+void session_feed_of(const struct exchange *x, const struct roster *roster,
+                     const struct feed_row *row, struct session_feed *out);
+/* Points of all heads of a feed, for WANT. */
+size_t exchange_points(struct txn *t, const struct feed_row *row,
+                       struct want_point points[WANT_POINTS_MAX]);
+/* The events that make up the dictionary before `base`, oldest first, borrowed from the
+ * transaction; *events is owned by the caller (free). */
+MUST_CHECK enum err exchange_dictionary(struct txn *t, const struct feed_row *feed,
+                                        const struct head *base, struct event **events,
+                                        size_t *count);
+
+/* --- exchange_build.c --- */
+MUST_CHECK enum err exchange_serve_builds(struct exchange *x);
+
+/* --- exchange_join.c --- */
+void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event);

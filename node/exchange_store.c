@@ -1,0 +1,271 @@
+/* Opening, verifying and committing what peers sent: all RUNs of a turn in one transaction. */
+#include "node/exchange_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void session_feed_of(const struct exchange *x, const struct roster *roster,
+                     const struct feed_row *row, struct session_feed *out)
+{
+    *out = (struct session_feed){.feed = row->feed, .id = row->id, .head_count = row->head_count};
+    for (size_t i = 0; i < row->head_count; i++)
+        out->heads[i] = (struct session_head){.seq = row->heads[i].seq, .id = row->heads[i].id};
+    if (scope_class(&row->feed.scope) != SCOPE_TOWN) return;
+    const struct device *author = roster_device(roster, &row->feed.author);
+    out->roster = sign_key_equal(&row->feed.author, &x->identity->township) ||
+                  (author && (author->roles & ROLE_HUB));
+    out->village_town = author && !device_is_township(author);
+}
+
+static bool same_heads(const struct session_feed *a, const struct session_feed *b)
+{
+    if (a->head_count != b->head_count || a->roster != b->roster) return false;
+    for (size_t i = 0; i < a->head_count; i++)
+        if (a->heads[i].seq != b->heads[i].seq || !event_id_equal(&a->heads[i].id, &b->heads[i].id))
+            return false;
+    return true;
+}
+
+enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
+{
+    const struct roster *roster;
+    enum err err = views_roster(x->views, t, &roster);
+    if (err) return err;
+    size_t count = feed_count(t);
+    if (count > x->feed_count) {
+        struct session_feed *feeds = realloc(x->feeds, count * sizeof *feeds);
+        if (!feeds) return ERR_NOMEM;
+        memset(feeds + x->feed_count, 0, (count - x->feed_count) * sizeof *feeds);
+        x->feeds = feeds;
+        x->feed_count = count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct feed_row row;
+        struct session_feed now;
+        if (!feed_get(t, (uint32_t)i + 1, &row)) continue;
+        session_feed_of(x, roster, &row, &now);
+        if (same_heads(&now, &x->feeds[i])) continue;
+        x->feeds[i] = now;
+        for (struct peer *p = x->peers; p; p = p->next)
+            if (!p->closing && peer_may_hold(p, &now.feed)) session_heads(p->session, &now);
+    }
+    return txn_error(t);
+}
+
+size_t exchange_points(struct txn *t, const struct feed_row *row,
+                       struct want_point points[WANT_POINTS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < row->head_count; i++) {
+        uint64_t seqs[WANT_POINTS_MAX];
+        uint8_t id8s[WANT_POINTS_MAX][8];
+        size_t share = (WANT_POINTS_MAX - count) / (row->head_count - i);
+        size_t got = log_points(t, row, &row->heads[i], seqs, id8s, share);
+        for (size_t j = 0; j < got; j++) {
+            struct want_point p = {.seq = seqs[j]};
+            memcpy(p.id8, id8s[j], sizeof p.id8);
+            size_t at = count++;
+            for (; at > 0 && points[at - 1].seq < p.seq; at--) points[at] = points[at - 1];
+            points[at] = p;
+        }
+    }
+    return count;
+}
+
+enum err exchange_dictionary(struct txn *t, const struct feed_row *feed, const struct head *base,
+                             struct event **events, size_t *count)
+{
+    uint64_t arrivals[DICTIONARY_EVENTS_MAX];
+    uint64_t first = base->seq > DICTIONARY_EVENTS_MAX ? base->seq - DICTIONARY_EVENTS_MAX + 1 : 1;
+    size_t held = 0, from, weight = 0;
+    enum err err = log_branch(t, feed, base, first, base->seq, arrivals, &held);
+    if (err) return err;
+    struct event *all = calloc(held + 1, sizeof *all);
+    if (!all) return ERR_NOMEM;
+    for (from = held; from > 0; from--) {
+        err = log_read(t, arrivals[from - 1], &all[from - 1]);
+        if (err) goto out;
+        weight += run_dictionary_weight(&all[from - 1]);
+        if (weight > RUN_DICTIONARY_SIZE_MAX) break;
+    }
+    memmove(all, all + from, (held - from) * sizeof *all);
+    *events = all;
+    *count = held - from;
+    all = NULL;
+out:
+    free(all);
+    return err;
+}
+
+/* Which feed a RUN is of. A whole description that contradicts its short form is malformed. */
+static enum err feed_of(struct txn *t, const struct feed_ref *ref, struct feed *feed, bool *held,
+                        struct feed_row *row)
+{
+    *held = false;
+    if (!ref->whole) {
+        enum err err = feed_find_id8(t, ref->id8, row);
+        if (err) return ERR_BASE;
+        *held = true;
+        *feed = row->feed;
+        return OK;
+    }
+    *feed = ref->feed;
+    *held = feed_find(t, feed, row);
+    return OK;
+}
+
+static enum err allowed(struct exchange *x, const struct roster *roster, const struct peer *p,
+                        const struct feed *feed)
+{
+    bool authority = sign_key_equal(&feed->author, &x->identity->township);
+    if (authority ? scope_class(&feed->scope) != SCOPE_TOWN
+                  : !roster_may_author(roster, &feed->author, &feed->scope))
+        return !authority && !roster_roles(roster, &feed->author) ? ERR_UNKNOWN_AUTHOR
+                                                                  : ERR_FORBIDDEN;
+    if (!peer_may_hold(p, feed) || !self_may_hold(x, roster, feed)) return ERR_FORBIDDEN;
+    return OK;
+}
+
+/* Bodies that a village says to the whole town are small (SPEC, "Limits"). */
+static enum err within_town_limit(const struct roster *roster, const struct feed *feed,
+                                  const struct event *events, size_t count)
+{
+    const struct device *author = roster_device(roster, &feed->author);
+    if (scope_class(&feed->scope) != SCOPE_TOWN || !author || device_is_township(author)) return OK;
+    for (size_t i = 0; i < count; i++)
+        if (events[i].body.size > EVENT_TOWN_BODY_SIZE_MAX) return ERR_LIMIT;
+    return OK;
+}
+
+static enum err store_run(struct exchange *x, struct arrival *a, struct pending_store *s)
+{
+    struct txn *t = arrival_txn(a);
+    const struct roster *roster;
+    struct feed feed;
+    struct feed_row row;
+    bool held;
+    struct event *dictionary = NULL;
+    size_t dictionary_count = 0, count = 0, fresh = 0;
+    const struct event *events = NULL;
+    struct head base = {.seq = s->run.base_seq};
+    enum err err = views_roster(x->views, t, &roster);
+    if (!err) err = feed_of(t, &s->feed, &feed, &held, &row);
+    if (!err) err = allowed(x, roster, s->peer, &feed);
+    if (err) return err;
+    if (base.seq) {
+        struct event before;
+        uint64_t arrival = held ? log_find(t, row.number, base.seq, s->run.base_id8) : 0;
+        if (!arrival) return ERR_BASE;
+        err = log_read(t, arrival, &before);
+        if (err) return err;
+        base.id = before.id;
+        base.time = before.time;
+    }
+    if (s->run.has_dictionary && base.seq)
+        err = exchange_dictionary(t, &row, &base, &dictionary, &dictionary_count);
+    const struct run_base run_base = {.id = base.id, .time = base.time};
+    if (!err)
+        err = run_open(x->decoder, &s->run, &feed, base.seq ? &run_base : NULL, dictionary,
+                       dictionary_count, &events, &count);
+    if (!err) err = within_town_limit(roster, &feed, events, count);
+    if (!err) err = arrival_add(a, events, count, &fresh);
+    free(dictionary);
+    return err;
+}
+
+/* Errors of one run; anything else is the store's own and ends the turn's transaction. */
+static bool is_of_run(enum err err)
+{
+    switch (err) {
+    case OK:
+    case ERR_BASE:
+    case ERR_DICTIONARY:
+    case ERR_UNKNOWN_AUTHOR:
+    case ERR_CORRUPT:
+    case ERR_SIGNATURE:
+    case ERR_MALFORMED:
+    case ERR_LIMIT:
+    case ERR_CHAIN:
+    case ERR_FORBIDDEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One transaction over the pending RUNs; those marked `retry` afterwards may go through in the next
+ * one, when this one has made their author known. */
+static enum err commit_pass(struct exchange *x, bool *again)
+{
+    struct arrival *a = NULL;
+    bool stored = false, retry = false;
+    enum err err = arrival_begin(&a, x->store, x->views);
+    for (struct pending_store *s = x->stores; !err && s; s = s->next) {
+        bool first = !s->retry;
+        if (!first && s->err != ERR_UNKNOWN_AUTHOR) continue;
+        s->err = store_run(x, a, s);
+        if (!is_of_run(s->err) || txn_error(arrival_txn(a))) err = s->err;
+        if (s->err == OK) stored = true;
+        if (s->err == ERR_UNKNOWN_AUTHOR && first) retry = true;
+        s->retry = true;
+    }
+    if (a && !err) {
+        peers_write(x, arrival_txn(a));
+        err = arrival_commit(a);
+    } else {
+        arrival_abort(a);
+    }
+    *again = stored && retry;
+    return err;
+}
+
+static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
+{
+    struct feed_row row;
+    struct feed feed;
+    struct session_feed shown;
+    struct want_point points[WANT_POINTS_MAX];
+    struct session_points known = {.points = points};
+    const struct roster *roster;
+    bool held = false;
+    if (t && views_roster(x->views, t, &roster) == OK && feed_of(t, &s->feed, &feed, &held, &row) == OK &&
+        held) {
+        session_feed_of(x, roster, &row, &shown);
+        if (s->err != OK) known.count = exchange_points(t, &row, points);
+    }
+    session_stored(s->peer->session, s->ticket, s->err, held ? &shown : NULL, known,
+                   x->time->now_ms);
+}
+
+enum err exchange_commit_stores(struct exchange *x)
+{
+    if (!x->stores) return OK;
+    bool again = false;
+    enum err err = commit_pass(x, &again);
+    if (!err && again) err = commit_pass(x, &again);
+    if (err) {
+        views_forget(x->views);
+        for (struct pending_store *s = x->stores; s; s = s->next) s->err = err;
+        exchange_log(x, LOG_ERROR, "what peers sent was not stored: %s", err_text(err));
+    }
+    struct txn *t = NULL;
+    if (txn_begin(x->store, false, &t) != OK) t = NULL;
+    while (x->stores) {
+        struct pending_store *s = x->stores;
+        x->stores = s->next;
+        answer(x, t, s);
+        buf_clear(&s->payload);
+        free(s);
+    }
+    x->stores_tail = &x->stores;
+    x->store_bytes = 0;
+    if (t && !err) {
+        /* The views first: they ride in the receipts that the answers call for. */
+        for (struct peer *p = x->peers; p; p = p->next)
+            if (!p->closing) peer_views(x, t, p);
+        err = exchange_look_at_feeds(x, t);
+    }
+    txn_abort(t);
+    for (struct peer *p = x->peers; p; p = p->next) peer_act(x, p);
+    return err == ERR_NOSPACE || err == ERR_MAP_FULL ? OK : err;
+}
