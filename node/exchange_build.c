@@ -168,7 +168,7 @@ static size_t signed_cut(const struct exchange *x, struct making *m, size_t coun
     bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
     while (count > 0 && !own && !m->is_signed[count - 1]) count--;
     if (count && !m->is_signed[count - 1]) {
-        crypto_sign(&m->signatures[count - 1], &x->options.keys->signer, CONTEXT_EVENT,
+        signer_sign(&m->signatures[count - 1], &x->options.keys->signer, CONTEXT_EVENT,
                     slice_of(m->cuts[count - 1].id.bytes, sizeof m->cuts[count - 1].id.bytes));
         m->is_signed[count - 1] = true;
     }
