@@ -1,0 +1,180 @@
+#include "tests/sim/sim.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TURNS_MAX = 20000 }; /* in one moment of virtual time; more is a livelock */
+
+struct clock_reading node_clock(const struct sim_node *n)
+{
+    return (struct clock_reading){
+        .wall_ms = SIM_EPOCH_MS + n->sim->now_ms + (uint64_t)n->clock_error_ms,
+        .trusted = n->clock_error_ms == 0,
+        .source = n->clock_error_ms == 0 ? "time service" : "none",
+    };
+}
+
+static struct exchange_time node_time(const struct sim_node *n)
+{
+    return (struct exchange_time){.now_ms = n->sim->now_ms, .clock = node_clock(n)};
+}
+
+static void node_log(void *state, int level, const char *text)
+{
+    struct sim_node *n = state;
+    if (!n->dying) trace_line(n->sim, n, "log %d: %s", level, text);
+}
+
+void node_open(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct store_options store_options = {.map_size = MIB(256)};
+    SIM_OK(s, store_open(&n->store, n->home, &store_options));
+    SIM_OK(s, views_open(&n->views, n->store));
+    struct recorder_options recorder_options = {
+        .store = n->store, .views = n->views, .signer = &n->keys.signer};
+    SIM_OK(s, recorder_open(&n->recorder, &recorder_options));
+    struct exchange_options options = {
+        .store = n->store, .views = n->views, .keys = &n->keys, .log = node_log, .log_state = n};
+    SIM_OK(s, exchange_open(&n->exchange, &options));
+    n->alive = true;
+    n->dying = false;
+    n->crash_after_sends = 0;
+    n->wake_at = s->now_ms;
+    if (n->index == SIM_HUB) {
+        n->listener = net_listen(s, n);
+        SIM_OK(s, exchange_add_link(n->exchange, n->listener, false));
+    }
+    check_node(n);
+}
+
+static void node_close(struct sim_node *n)
+{
+    struct link **links[] = {&n->listener, &n->dialled};
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        struct link *l = *links[i];
+        if (l == NULL) continue;
+        exchange_remove_link(n->exchange, l);
+        l->ops->close(l);
+        *links[i] = NULL;
+    }
+    exchange_close(n->exchange);
+    recorder_close(n->recorder);
+    views_close(n->views);
+    store_close(n->store);
+    n->exchange = NULL;
+    n->recorder = NULL;
+    n->views = NULL;
+    n->store = NULL;
+    n->alive = false;
+    n->wake_at = UINT64_MAX;
+}
+
+void node_stop(struct sim_node *n)
+{
+    if (!n->alive) return;
+    trace_line(n->sim, n, "stops");
+    node_close(n);
+}
+
+static void copy_file(struct sim *s, const char *from, const char *to)
+{
+    static uint8_t block[1 << 18];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (in < 0 || out < 0) sim_fail(s, "cannot copy %s", from);
+    for (ssize_t n; (n = read(in, block, sizeof block)) > 0;)
+        if (write(out, block, (size_t)n) != n) sim_fail(s, "cannot write %s", to);
+    close(in);
+    close(out);
+}
+
+static void home_path(char *out, size_t size, const struct sim_node *n, unsigned life)
+{
+    (void)snprintf(out, size, "%s/%s.%u", n->sim->folder, n->name, life);
+}
+
+/* LMDB must not see one path twice in a process, and closing would tidy up what a kill leaves: the
+ * next life begins on a copy of the file as it is now, which holds every commit and nothing else.
+ */
+void node_snapshot(struct sim_node *n)
+{
+    char home[96], from[160], to[160];
+    n->life++;
+    home_path(home, sizeof home, n, n->life);
+    (void)mkdir(home, 0700);
+    (void)snprintf(to, sizeof to, "%s/store", home);
+    (void)mkdir(to, 0700);
+    (void)snprintf(from, sizeof from, "%s/store/data.mdb", n->home);
+    (void)snprintf(to, sizeof to, "%s/store/data.mdb", home);
+    copy_file(n->sim, from, to);
+    n->dying = true;
+}
+
+void node_crash(struct sim_node *n)
+{
+    char file[160];
+    if (!n->dying) node_snapshot(n);
+    trace_line(n->sim, n, "is killed");
+    trace_fault(n->sim, n->index == SIM_HUB ? FAULT_HUB_CRASH : FAULT_VILLAGE_CRASH);
+    net_forget(n->sim, n);
+    node_close(n);
+    static const char *const files[] = {"/store/data.mdb", "/store/lock.mdb", "/store", ""};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        (void)snprintf(file, sizeof file, "%s%s", n->home, files[i]);
+        (void)remove(file);
+    }
+    home_path(n->home, sizeof n->home, n, n->life);
+    n->dying = false;
+}
+
+void node_turn(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    if (!n->alive) return;
+    struct exchange_time time = node_time(n);
+    bool more = true;
+    for (int i = 0; more && !n->dying; i++) {
+        if (i == TURNS_MAX) sim_fail(s, "%s: the exchange never rests", n->name);
+        enum err err = exchange_turn(n->exchange, &time, &more);
+        if (err != OK && !n->dying) sim_fail(s, "%s: exchange_turn: %s", n->name, err_text(err));
+    }
+    if (n->dying) {
+        node_crash(n);
+        story_schedule(s, rng_between(&s->story, SECONDS(5), HOURS(3)),
+                       (struct step){.type = STEP_START, .a = (size_t)n->index});
+        return;
+    }
+    uint64_t deadline = exchange_deadline(n->exchange, s->now_ms);
+    n->wake_at = deadline == UINT64_MAX ? UINT64_MAX : s->now_ms + (deadline > 0 ? deadline : 1);
+}
+
+bool node_record(struct sim_node *n, const struct draft *draft, struct recorded *out)
+{
+    struct sim *s = n->sim;
+    struct clock_reading clock = node_clock(n);
+    struct kind_problem problem = {0};
+    enum err err = recorder_record(n->recorder, &clock, draft, out, &problem);
+    if (err == ERR_STATE) return false; /* somebody else was faster */
+    if (err != OK)
+        sim_fail(s, "%s: %s: %s (%s %s)", n->name, draft->kind, err_text(err), problem.field,
+                 problem.what != NULL ? problem.what : "");
+    if (n->acknowledged_count == n->acknowledged_capacity) {
+        n->acknowledged_capacity = n->acknowledged_capacity * 2 + 64;
+        n->acknowledged =
+            realloc(n->acknowledged, n->acknowledged_capacity * sizeof *n->acknowledged);
+        if (n->acknowledged == NULL) abort();
+    }
+    n->acknowledged[n->acknowledged_count++] =
+        (struct acknowledged){.feed = out->feed, .seq = out->seq, .id = out->id};
+    trace_line(s, n, "records %s %llu %02x%02x%02x%02x", draft->kind, (unsigned long long)out->seq,
+               out->id.bytes[0], out->id.bytes[1], out->id.bytes[2], out->id.bytes[3]);
+    struct exchange_time time = node_time(n);
+    SIM_OK(s, exchange_refresh(n->exchange, &time));
+    node_turn(n);
+    return true;
+}

@@ -1,0 +1,208 @@
+#pragma once
+/*
+ * The simulator: a hub and its villages in one process under a virtual clock, with the real store,
+ * views, recorder and exchange. Network, faults and work are drawn from one seed, so a seed is a
+ * story that can be told again: the same seed gives the same trace to the byte.
+ *
+ *   rng      seeded random numbers
+ *   trace    what happened: readable lines, their hash, a counter for each kind of fault
+ *   net      links between nodes: delay, rate, bounded queues, cuts, half-open ends
+ *   node     one node: home folder, keys, store, exchange; crash and restart
+ *   township founding, inviting, joining
+ *   work     what people do: villages register, sign and report, the hub orders, visits, closes
+ *   check    invariants while it runs, and agreement at the end
+ *   story    when contacts, faults and work happen
+ */
+#include "node/exchange.h"
+#include "node/recorder.h"
+#include "node/views/request.h"
+
+#define SIM_VILLAGES 27
+#define SIM_NODES (SIM_VILLAGES + 1)
+#define SIM_HUB 0
+#define SECONDS(n) ((uint64_t)(n)*1000)
+#define MINUTES(n) (SECONDS(60) * (uint64_t)(n))
+#define HOURS(n) (MINUTES(60) * (uint64_t)(n))
+#define DAYS(n) (HOURS(24) * (uint64_t)(n))
+#define SIM_EPOCH_MS UINT64_C(1793491200000) /* wall time at virtual time 0 */
+
+/* Every kind of fault that a run must have seen at least once. */
+#define SIM_FAULTS(X)                                                                              \
+    X(FAULT_CUT, "link cut, both ends told")                                                       \
+    X(FAULT_CUT_IN_FLIGHT, "frames lost in flight")                                                \
+    X(FAULT_HALF_OPEN, "link dead, one end told late")                                             \
+    X(FAULT_UNREACHABLE, "dialled a hub that was down")                                            \
+    X(FAULT_QUEUE_FULL, "send queue full")                                                         \
+    X(FAULT_VILLAGE_CRASH, "village killed")                                                       \
+    X(FAULT_HUB_CRASH, "hub killed")                                                               \
+    X(FAULT_CRASH_IN_TURN, "killed between commit and answer")                                     \
+    X(FAULT_CLEAN_RESTART, "stopped and started in good order")                                    \
+    X(FAULT_WRONG_CLOCK, "village with a wrong clock")
+
+enum sim_fault {
+#define SIM_FAULT_ENUM(code, text) code,
+    SIM_FAULTS(SIM_FAULT_ENUM)
+#undef SIM_FAULT_ENUM
+        FAULT_COUNT
+};
+const char *fault_text(enum sim_fault f);
+
+struct rng {
+    uint64_t state;
+};
+uint64_t rng_next(struct rng *r);
+uint64_t rng_below(struct rng *r, uint64_t bound);                /* 0..bound-1 */
+uint64_t rng_between(struct rng *r, uint64_t low, uint64_t high); /* both included */
+bool rng_chance(struct rng *r, unsigned percent);
+void rng_crypto_source(void *rng, void *out, size_t size);
+
+struct sim;
+struct sim_node;
+
+/* --- trace --- */
+struct trace {
+    bool print;
+    uint64_t lines;
+    struct crypto_hasher hasher;
+    uint64_t faults[FAULT_COUNT];
+};
+__attribute__((format(printf, 3, 4))) void trace_line(struct sim *s, const struct sim_node *n,
+                                                      const char *format, ...);
+void trace_fault(struct sim *s, enum sim_fault f);
+/* Something that must not be: prints the story's end and ends this seed as failed. */
+_Noreturn __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format,
+                                                              ...);
+#define SIM_OK(s, call)                                                                            \
+    do {                                                                                           \
+        enum err sim_err_ = (call);                                                                \
+        if (sim_err_ != OK) sim_fail(s, "%s: %s", #call, err_text(sim_err_));                      \
+    } while (0)
+
+/* --- net --- */
+struct sim_link;             /* a struct link, see net.c */
+struct conn {                /* one connection; ends 0: who dialled, 1: who listens */
+    struct sim_link *end[2]; /* NULL once that end is gone or was told */
+    struct box_key key[2];
+    bool open;    /* frames pass */
+    bool greeted; /* the listener has seen a first frame */
+    bool invite;
+    bool full[2];        /* this end was told to try again */
+    uint64_t free_at[2]; /* when the line is free for what this end sends */
+    size_t queued[2];    /* frames sent by this end that have not arrived */
+    uint32_t latency_ms, rate_bps;
+};
+struct net {
+    struct conn *conns;
+    size_t count, capacity;
+};
+struct link *net_listen(struct sim *s, struct sim_node *n);
+/* The result comes as LINK_UP or LINK_DOWN. */
+struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
+                      const struct box_key *key);
+/* The line goes dead; frames in flight are lost. Each end hears of it at once or late. */
+void net_cut(struct sim *s, struct sim_node *n, bool half_open);
+/* The process is gone: its links with it, without a word. */
+void net_forget(struct sim *s, struct sim_node *n);
+struct sim_node *net_node(struct sim *s, size_t conn, int end); /* NULL once that end is gone */
+/* True when the sender was told to try again and there is room now. */
+bool net_deliver(struct sim *s, size_t conn, int to, struct buf *frame);
+void net_up(struct sim *s, size_t conn);
+void net_down(struct sim *s, size_t conn, int end);
+void net_clear(struct sim *s);
+
+/* --- node --- */
+struct receipted { /* the newest receipt entry this node signed for a feed */
+    uint8_t feed8[8];
+    uint64_t seq;
+    struct event_id id;
+};
+struct acknowledged { /* told to a person as recorded */
+    struct feed feed;
+    uint64_t seq;
+    struct event_id id;
+};
+struct sim_node {
+    struct sim *sim;
+    int index;        /* SIM_HUB or 1.. */
+    char name[24];    /* for the trace */
+    char village[13]; /* "" for the hub */
+    char home[96];    /* changes with each crash: the files as the crash left them */
+    unsigned life;
+    struct device_keys keys;
+    int64_t clock_error_ms;
+    bool alive, dying;
+    unsigned crash_after_sends; /* 0: not armed */
+    struct store *store;
+    struct views *views;
+    struct recorder *recorder;
+    struct exchange *exchange;
+    struct link *listener, *dialled;
+    uint64_t wake_at;    /* the exchange's deadline; UINT64_MAX none */
+    uint64_t contact_to; /* in contact until then */
+    struct receipted *receipted;
+    size_t receipted_count, receipted_capacity;
+    struct acknowledged *acknowledged;
+    size_t acknowledged_count, acknowledged_capacity;
+};
+void node_open(struct sim_node *n);
+void node_stop(struct sim_node *n);     /* in good order */
+void node_crash(struct sim_node *n);    /* as SIGKILL leaves it: files as of the last commit */
+void node_snapshot(struct sim_node *n); /* the first half of a crash, possible within a turn */
+void node_turn(struct sim_node *n);
+struct clock_reading node_clock(const struct sim_node *n);
+/* Records an event, keeps it as acknowledged, lets the exchange see it. False when refused. */
+bool node_record(struct sim_node *n, const struct draft *draft, struct recorded *out);
+
+/* --- township --- */
+void township_found(struct sim *s);
+
+/* --- work --- */
+void work_village(struct sim_node *n);
+void work_hub(struct sim_node *hub);
+
+/* --- check --- */
+void check_receipt(struct sim_node *signer, struct slice frame);
+void check_node(struct sim_node *n); /* all it acknowledged and receipted is there */
+void check_arrived(struct sim *s);
+bool check_agreement(struct sim *s, bool must);
+void check_end(struct sim *s);
+
+/* --- story --- */
+enum step_type {
+    STEP_DELIVER,
+    STEP_UP,
+    STEP_DOWN,
+    STEP_DIAL,
+    STEP_CONTACT,
+    STEP_CUT,
+    STEP_CRASH,
+    STEP_START,
+    STEP_WORK,
+    STEP_CHECK,
+};
+struct step {
+    uint64_t at, order;
+    enum step_type type;
+    size_t a; /* node or connection */
+    int b;    /* end of a connection */
+    struct buf frame;
+};
+struct sim {
+    uint64_t seed, now_ms;
+    unsigned days;
+    bool quiet; /* no more faults: the end of the story */
+    struct rng story, network, keys;
+    struct trace trace;
+    struct net net;
+    struct sim_node nodes[SIM_NODES];
+    char folder[64];
+    struct signer authority;
+    struct step *steps; /* a heap by (at, order) */
+    size_t step_count, step_capacity;
+    uint64_t step_order;
+};
+void story_schedule(struct sim *s, uint64_t in_ms, struct step step);
+/* Plays the whole story of a seed; *hash is the trace's. Ends the process when something fails. */
+void story_play(struct sim *s, struct hash *hash);
+/* Plays until `until_ms` or until nothing is left to do. */
+void story_run(struct sim *s, uint64_t until_ms);

@@ -1,0 +1,152 @@
+#include "node/township.h"
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void node_make(struct sim *s, int index)
+{
+    struct sim_node *n = &s->nodes[index];
+    struct sign_seed seed;
+    n->sim = s;
+    n->index = index;
+    n->wake_at = UINT64_MAX;
+    sign_seed_make(&seed);
+    signer_from_seed(&n->keys.signer, &seed);
+    box_pair_make(&n->keys.transport, &n->keys.transport_secret);
+    if (index == SIM_HUB) {
+        (void)snprintf(n->name, sizeof n->name, "hub");
+    } else {
+        (void)snprintf(n->name, sizeof n->name, "village%02d", index);
+        (void)snprintf(n->village, sizeof n->village, "431322111%03d", 200 + index);
+    }
+    (void)snprintf(n->home, sizeof n->home, "%s/%s.0", s->folder, n->name);
+    if (mkdir(n->home, 0700) != 0) sim_fail(s, "cannot make %s", n->home);
+}
+
+static void store_make(struct sim_node *n)
+{
+    struct store_identity identity = {.township = n->sim->authority.key,
+                                      .device = n->keys.signer.key};
+    crypto_random(identity.generation, sizeof identity.generation);
+    SIM_OK(n->sim, store_create(n->home, &identity));
+}
+
+static void found(struct sim *s, struct recorder *authority, const char *kind, enum err built,
+                  struct buf *body)
+{
+    struct draft draft = {.kind = kind,
+                          .scope = scope_town(),
+                          .lane = LANE_NORMAL,
+                          .founding = true,
+                          .body = buf_slice(body)};
+    struct recorded recorded;
+    struct kind_problem problem = {0};
+    SIM_OK(s, built);
+    enum err err = recorder_add(authority, &draft, &recorded, &problem);
+    if (err != OK) sim_fail(s, "%s: %s, field %s", kind, err_text(err), problem.field);
+    buf_reset(body);
+}
+
+static void found_villages(struct sim *s, struct recorder *authority, struct invite *invites,
+                           struct buf *body)
+{
+    for (uint32_t i = 1; i < SIM_NODES; i++) {
+        struct sim_node *n = &s->nodes[i];
+        struct township_village village = {.village = {.number = i}, .type = "village"};
+        memcpy(village.village.code, n->village, sizeof village.village.code);
+        (void)snprintf(village.village.name, sizeof village.village.name, "第%u村", i);
+        (void)snprintf(village.village.short_name, sizeof village.village.short_name, "%u村", i);
+        (void)snprintf(village.village.pinyin, sizeof village.village.pinyin, "Cun%u", i);
+        found(s, authority, "village.put", township_village_write(body, &village), body);
+
+        struct invite *invite = &invites[i];
+        struct box_key transport;
+        *invite = (struct invite){.authority = s->authority.key,
+                                  .acceptor = s->nodes[SIM_HUB].keys.signer.key,
+                                  .acceptor_transport = s->nodes[SIM_HUB].keys.transport,
+                                  .roles = ROLE_VILLAGE,
+                                  .expires_ms = SIM_EPOCH_MS + DAYS(7)};
+        memcpy(invite->village, n->village, sizeof invite->village);
+        (void)snprintf(invite->device_name, sizeof invite->device_name, "%s", n->name);
+        sign_seed_make(&invite->seed);
+        box_pair_make(&transport, &invite->transport);
+        found(s, authority, "device.invited", township_invited_write(body, invite, 'A'), body);
+    }
+}
+
+/* The authority founds the township, the hub, the villages and an invite for each, in one commit.
+ */
+static void found_all(struct sim *s, struct invite *invites)
+{
+    struct sim_node *hub = &s->nodes[SIM_HUB];
+    struct store_options store_options = {.map_size = MIB(256)};
+    struct store *store = NULL;
+    struct views *views = NULL;
+    struct recorder *authority = NULL;
+    struct clock_reading clock = node_clock(hub);
+    struct buf body = {0};
+    struct box_secret secret;
+    struct sign_seed seed;
+    struct signer recovery;
+
+    store_make(hub);
+    SIM_OK(s, store_open(&store, hub->home, &store_options));
+    SIM_OK(s, views_open(&views, store));
+    struct recorder_options options = {
+        .store = store, .views = views, .signer = &s->authority, .authority = true};
+    SIM_OK(s, recorder_open(&authority, &options));
+    SIM_OK(s, recorder_begin(authority, &clock));
+
+    struct township_founding founding = {.name = "模拟镇"};
+    sign_seed_make(&seed);
+    signer_from_seed(&recovery, &seed);
+    founding.recovery = recovery.key;
+    box_pair_make(&founding.office, &secret);
+    found(s, authority, "township.founded", township_founded_write(&body, &founding), &body);
+    struct township_hub enrol = {.key = hub->keys.signer.key,
+                                 .transport = hub->keys.transport,
+                                 .name = "hub",
+                                 .office_secret = slice_of(secret.bytes, sizeof secret.bytes)};
+    found(s, authority, "device.enrol", township_hub_write(&body, &enrol), &body);
+    found_villages(s, authority, invites, &body);
+    SIM_OK(s, recorder_commit(authority));
+
+    buf_clear(&body);
+    recorder_close(authority);
+    views_close(views);
+    store_close(store);
+}
+
+static void join(struct sim_node *n, const struct invite *invite)
+{
+    struct sim *s = n->sim;
+    struct box_key key;
+    struct join_progress progress = {0};
+    box_key_of_secret(&key, &invite->transport);
+    struct link *l = net_dial(s, n, &s->nodes[SIM_HUB], &key);
+    for (int i = 0; progress.state == JOIN_WAITING; i++) {
+        if (i == 600) sim_fail(s, "%s cannot join", n->name);
+        story_run(s, s->now_ms + SECONDS(1));
+        SIM_OK(s, join_turn(l, invite, &n->keys, node_clock(n).wall_ms, &progress));
+    }
+    if (progress.state != JOIN_ADMITTED)
+        sim_fail(s, "%s was not admitted: %s", n->name, progress.text);
+    l->ops->close(l);
+    trace_line(s, n, "joins");
+    store_make(n);
+    node_open(n);
+}
+
+void township_found(struct sim *s)
+{
+    struct invite invites[SIM_NODES];
+    struct sign_seed seed;
+    sign_seed_make(&seed);
+    signer_from_seed(&s->authority, &seed);
+    for (int i = 0; i < SIM_NODES; i++) node_make(s, i);
+    found_all(s, invites);
+    node_open(&s->nodes[SIM_HUB]);
+    for (size_t i = 1; i < SIM_NODES; i++) join(&s->nodes[i], &invites[i]);
+}

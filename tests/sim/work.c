@@ -1,0 +1,217 @@
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An event about to be recorded: body and box in the making. */
+struct act {
+    struct draft draft;
+    struct mp_map body, box;
+    struct buf body_bytes, box_bytes;
+};
+
+static void put_text(struct mp_map *m, const char *key, const char *text)
+{
+    struct mp_writer w = mp_map_put(m, key);
+    mp_write_text(&w, text);
+}
+
+static void put_uint(struct mp_map *m, const char *key, uint64_t v)
+{
+    struct mp_writer w = mp_map_put(m, key);
+    mp_write_uint(&w, v);
+}
+
+static void put_bool(struct mp_map *m, const char *key, bool v)
+{
+    struct mp_writer w = mp_map_put(m, key);
+    mp_write_bool(&w, v);
+}
+
+static bool act_record(struct sim_node *n, struct act *a, struct recorded *out)
+{
+    struct sim *s = n->sim;
+    if (a->body.count > 0) SIM_OK(s, mp_map_end(&a->body, &a->body_bytes));
+    if (a->box.count > 0) SIM_OK(s, mp_map_end(&a->box, &a->box_bytes));
+    a->draft.body = buf_slice(&a->body_bytes);
+    a->draft.box = buf_slice(&a->box_bytes);
+    bool done = node_record(n, &a->draft, out);
+    mp_map_clear(&a->body);
+    mp_map_clear(&a->box);
+    buf_clear(&a->body_bytes);
+    buf_clear(&a->box_bytes);
+    return done;
+}
+
+static void put_content(struct sim *s, struct mp_map *box)
+{
+    static const char *const pieces[] = {"村口的路灯坏了，", "水管漏水，",     "请尽快处理。",
+                                         "老人行动不便，",   "垃圾没有清运，", "雨后塌方，",
+                                         "井盖松动，",       "下午有人在家。"};
+    char text[512];
+    int size =
+        snprintf(text, sizeof text, "事项%llu: ", (unsigned long long)rng_below(&s->story, 100000));
+    for (uint64_t i = rng_between(&s->story, 1, 8); i > 0; i--)
+        size += snprintf(text + size, sizeof text - (size_t)size, "%s",
+                         pieces[rng_below(&s->story, sizeof pieces / sizeof pieces[0])]);
+    put_text(box, "content", text);
+}
+
+static void register_request(struct sim_node *n, const char *village, unsigned prefix)
+{
+    struct sim *s = n->sim;
+    struct act a = {.draft = {.kind = "request.register",
+                              .scope = scope_of_village(village),
+                              .lane = rng_chance(&s->story, 8) ? LANE_URGENT : LANE_NORMAL,
+                              .founding = true}};
+    char text[32];
+    struct recorded recorded;
+    (void)snprintf(text, sizeof text, "%02uA-%04zu", prefix, n->acknowledged_count + 1);
+    put_text(&a.body, "number", text);
+    put_text(&a.body, "channel", rng_chance(&s->story, 50) ? "visit" : "phone");
+    put_uint(&a.body, "received", node_clock(n).wall_ms);
+    put_text(&a.body, "nature", "help");
+    put_text(&a.body, "category", rng_chance(&s->story, 50) ? "0101" : "0102");
+    put_uint(&a.body, "urgency", rng_between(&s->story, 1, 3));
+    put_text(&a.box, "name", "村民甲");
+    put_content(s, &a.box);
+    (void)act_record(n, &a, &recorded);
+}
+
+/* The requests of a scope (0: all) as they stand, so that acts do not run within a read. */
+struct worklist {
+    struct work_item {
+        struct thing_id thing;
+        char village[13];
+        enum request_state state;
+        bool reached;
+    } items[512];
+    size_t count;
+};
+
+static bool worklist_add(void *state, const struct thing_key *key, const struct request *r)
+{
+    struct worklist *list = state;
+    struct work_item *item = &list->items[list->count++];
+    item->thing = key->thing;
+    memcpy(item->village, r->village, sizeof item->village);
+    item->state = r->state;
+    item->reached = r->callback_reached;
+    return list->count < sizeof list->items / sizeof list->items[0];
+}
+
+static void worklist_fill(struct sim_node *n, struct worklist *list)
+{
+    struct sim *s = n->sim;
+    struct txn *t = NULL;
+    struct request_filter filter = {.any_state = true, .open_only = true};
+    list->count = 0;
+    SIM_OK(s, txn_begin(n->store, false, &t));
+    SIM_OK(s, requests_each(t, &filter, worklist_add, list));
+    txn_abort(t);
+}
+
+static void act(struct sim_node *n, const struct work_item *item, const char *kind, struct act *a)
+{
+    struct recorded recorded;
+    a->draft.kind = kind;
+    a->draft.scope = scope_of_village(item->village);
+    a->draft.lane = LANE_NORMAL;
+    a->draft.subject = item->thing;
+    (void)act_record(n, a, &recorded);
+}
+
+static void accept(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "class", "general");
+    put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(5));
+    act(n, item, "request.accept", &a);
+}
+
+static void issue(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "unit", "镇政府");
+    put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(5));
+    put_text(&a.box, "task", "请核实并办理");
+    act(n, item, "order.issue", &a);
+}
+
+static void sign(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.box, "receiver", "村干部乙");
+    act(n, item, "order.sign", &a);
+}
+
+static void report(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "solved", rng_chance(&n->sim->story, 80) ? "yes" : "part");
+    put_text(&a.box, "measure", "已派人处理");
+    act(n, item, "order.report", &a);
+}
+
+static void visit(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    bool reached = rng_chance(&n->sim->story, 70);
+    put_uint(&a.body, "attempt", 1);
+    put_text(&a.body, "method", "phone");
+    put_bool(&a.body, "reached", reached);
+    if (reached) put_uint(&a.body, "rating", rng_between(&n->sim->story, 1, 5));
+    act(n, item, "callback.record", &a);
+}
+
+static void close_request(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "result", "solved");
+    act(n, item, "request.close", &a);
+}
+
+void work_village(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct worklist list;
+    if (rng_chance(&s->story, 60)) register_request(n, n->village, (unsigned)n->index);
+    worklist_fill(n, &list);
+    for (size_t i = 0; i < list.count && n->alive; i++) {
+        const struct work_item *item = &list.items[i];
+        if (!rng_chance(&s->story, 60)) continue;
+        /* Some villages settle things alone, and so the hub and the village act apart. */
+        if (item->state == REQUEST_REGISTERED && rng_chance(&s->story, 15))
+            accept(n, item);
+        else if (item->state == REQUEST_ACCEPTED && rng_chance(&s->story, 15))
+            issue(n, item);
+        else if (item->state == REQUEST_ASSIGNED)
+            sign(n, item);
+        else if (item->state == REQUEST_IN_PROGRESS)
+            report(n, item);
+    }
+}
+
+void work_hub(struct sim_node *hub)
+{
+    struct sim *s = hub->sim;
+    struct worklist list;
+    if (rng_chance(&s->story, 20)) {
+        size_t village = 1 + (size_t)rng_below(&s->story, SIM_VILLAGES);
+        register_request(hub, s->nodes[village].village, 0);
+    }
+    worklist_fill(hub, &list);
+    for (size_t i = 0; i < list.count && hub->alive; i++) {
+        const struct work_item *item = &list.items[i];
+        if (!rng_chance(&s->story, 40)) continue;
+        if (item->state == REQUEST_REGISTERED)
+            accept(hub, item);
+        else if (item->state == REQUEST_ACCEPTED)
+            issue(hub, item);
+        else if (item->state == REQUEST_REPORTED && !item->reached)
+            visit(hub, item);
+        else if (item->state == REQUEST_REPORTED)
+            close_request(hub, item);
+    }
+}
