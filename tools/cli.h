@@ -100,4 +100,4 @@ int cli_roster(struct cli *cli, struct txn *txn, const struct roster **roster);
 int cli_self(struct cli *cli, const struct roster *roster, const struct device **self);
 /* Who acts: --by, else the configured actor; false in *has when there is none. */
 int cli_actor(struct cli *cli, struct txn *txn, bool *has, struct thing_id *actor);
-uint64_t cli_now_ms(const struct cli *cli, struct txn *txn); /* corrected wall clock */
+uint64_t cli_now_ms(struct txn *txn); /* corrected wall clock */

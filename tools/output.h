@@ -60,9 +60,9 @@ struct table {
     const struct table_column *columns;
     size_t column_count;
     size_t widths[TABLE_COLUMNS_MAX];
-    struct buf cells;    /* of the sample: text, NUL, ... */
-    struct buf colours;  /* a byte a row */
-    size_t cell_count, rows;
+    struct buf cells;   /* of the sample */
+    struct buf colours; /* of the sample, a byte a row */
+    size_t cell_count;
     bool streaming;
     enum colour colour; /* of the row being written */
 };

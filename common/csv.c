@@ -1,0 +1,135 @@
+#include "common/csv.h"
+
+#include <csv.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "common/text.h"
+
+struct reading {
+    bool (*each)(void *state, const struct csv_row *row, enum err err);
+    void *state;
+    struct slice file;
+    size_t at;           /* of the next line */
+    uint64_t line;       /* its number */
+    size_t second_at;    /* of the line after the one that the row began in */
+    struct csv_row row;
+    struct buf text; /* the row's cells one after another */
+    size_t ends[CSV_COLUMNS_MAX];
+    enum err row_err;
+    bool stopped;
+};
+
+static void take_cell(void *cell, size_t size, void *state)
+{
+    struct reading *r = state;
+    if (r->row.count == CSV_COLUMNS_MAX || r->text.size + size > LINE_SIZE_MAX) {
+        r->row_err = ERR_LIMIT;
+        return;
+    }
+    buf_append(&r->text, cell, size);
+    r->ends[r->row.count++] = r->text.size;
+}
+
+static void take_row(int terminator, void *state)
+{
+    (void)terminator;
+    struct reading *r = state;
+    if (r->text.err) r->row_err = r->text.err;
+    for (size_t i = 0, at = 0; i < r->row.count; at = r->ends[i++])
+        r->row.cells[i] = slice_of(r->text.data + at, r->ends[i] - at);
+    if (!r->stopped && !r->each(r->state, &r->row, r->row_err)) r->stopped = true;
+    buf_reset(&r->text);
+    r->row.count = 0;
+    r->row_err = OK;
+}
+
+/* The row's quote is never closed: without this one stray quote would swallow the rest of the
+ * file. The row is reported as bad, and reading goes on in the line after its beginning. */
+static void give_row_up(struct csv_parser *parser, struct reading *r)
+{
+    r->row.count = 0;
+    r->row_err = ERR_MALFORMED;
+    take_row(-1, r);
+    r->at = r->second_at;
+    r->line = r->row.line + 1;
+    parser->pstate = 0;
+    parser->quoted = 0;
+    parser->spaces = 0;
+    parser->entry_pos = 0;
+}
+
+/* libcsv does not count lines, and a quoted cell may hold some: it is fed line by line. */
+static enum err feed_line(struct csv_parser *parser, struct reading *r)
+{
+    const uint8_t *from = r->file.data + r->at;
+    size_t left = r->file.size - r->at;
+    const uint8_t *end = memchr(from, '\n', left);
+    size_t size = end ? (size_t)(end - from) + 1 : left;
+    bool begins = r->row.count == 0 && parser->entry_pos == 0;
+    r->at += size;
+    if (begins) {
+        r->row.line = r->line;
+        r->second_at = r->at;
+    }
+    r->line++;
+    if (csv_parse(parser, from, size, take_cell, take_row, r) != size) return ERR_NOMEM;
+    if (parser->entry_pos > LINE_SIZE_MAX) give_row_up(parser, r);
+    return OK;
+}
+
+static enum err read_utf8(struct reading *r)
+{
+    struct csv_parser parser;
+    enum err e = OK;
+    if (csv_init(&parser, CSV_APPEND_NULL | CSV_STRICT_FINI)) return ERR_NOMEM;
+    while (!e && !r->stopped) {
+        if (r->at < r->file.size) {
+            e = feed_line(&parser, r);
+            continue;
+        }
+        if (csv_fini(&parser, take_cell, take_row, r) == 0) break;
+        if (csv_error(&parser) != CSV_EPARSE)
+            e = ERR_NOMEM;
+        else
+            give_row_up(&parser, r);
+    }
+    csv_free(&parser);
+    return e;
+}
+
+enum err csv_read(struct slice file,
+                  bool (*each)(void *state, const struct csv_row *row, enum err err), void *state)
+{
+    struct reading r = {.each = each, .state = state, .line = 1};
+    struct buf converted = {.size_max = 2 * IMPORT_FILE_SIZE_MAX};
+    enum err e = OK;
+    if (file.size >= 3 && memcmp(file.data, CSV_MARK, 3) == 0)
+        file = slice_of(file.data + 3, file.size - 3);
+    if (!text_valid(file)) {
+        e = text_from_gb18030(&converted, file);
+        file = buf_slice(&converted);
+    }
+    r.file = file;
+    if (!e) e = read_utf8(&r);
+    buf_clear(&converted);
+    buf_clear(&r.text);
+    return e;
+}
+
+void csv_write_cell(struct buf *out, struct slice text, bool first)
+{
+    if (!first) buf_append_byte(out, ',');
+    bool plain = text.size > 0;
+    for (size_t i = 0; i < text.size && plain; i++)
+        plain = text.data[i] > ' ' && text.data[i] != '"' && text.data[i] != ',';
+    if (plain || text.size == 0) {
+        buf_append_slice(out, text);
+        return;
+    }
+    size_t size = csv_write(NULL, 0, text.data, text.size);
+    uint8_t *to = buf_reserve(out, size);
+    if (!to) return;
+    csv_write(to, size, text.data, text.size);
+    buf_advance(out, size);
+}

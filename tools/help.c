@@ -1,0 +1,68 @@
+#include "tools/help.h"
+
+#include "common/text.h"
+#include "tools/output.h"
+
+#include <string.h>
+
+#define USAGE_WIDTH 30
+#define FLAG_WIDTH 24
+
+static void print_pair(struct cli *cli, const char *left, size_t width, const char *right)
+{
+    struct buf line = {0};
+    text_append_padded(&line, slice_of_text(left), width, false);
+    output_line(cli, "  %s %s", buf_text(&line), right);
+    buf_clear(&line);
+}
+
+static const char *usage_of(struct cli *cli, const struct command *c)
+{
+    return c->arguments ? cli_format(cli, "%s %s", c->name, c->arguments) : c->name;
+}
+
+static void print_flags(struct cli *cli, const struct flag *flags)
+{
+    for (; flags && flags->name; flags++)
+        print_pair(cli,
+                   flags->value ? cli_format(cli, "%s %s", flags->name, flags->value) : flags->name,
+                   FLAG_WIDTH, _(flags->help));
+}
+
+static bool group_shown_before(const struct command *c)
+{
+    for (const struct command *other = commands; other != c; other++)
+        if (strcmp(other->group, c->group) == 0) return true;
+    return false;
+}
+
+int help_all(struct cli *cli)
+{
+    output_line(cli, "%s", _("sidan: an offline-first record of village services and requests"));
+    output_line(cli, "%s", _("usage: sidan [VERB] [OBJECT] [flags]"));
+    for (const struct command *group = commands; group->name; group++) {
+        if (group_shown_before(group)) continue;
+        output_line(cli, "\n%s", _(group->group));
+        for (const struct command *c = group; c->name; c++)
+            if (strcmp(c->group, group->group) == 0)
+                print_pair(cli, usage_of(cli, c), USAGE_WIDTH, _(c->help));
+    }
+    output_line(cli, "\n%s", _("Flags of every command"));
+    print_flags(cli, cli_global_flags);
+    output_line(cli, "\n%s", _("sidan VERB -h explains one; without a verb: sidan status"));
+    return EXIT_OK;
+}
+
+int help_command(struct cli *cli, const struct command *c)
+{
+    output_line(cli, "sidan %s", usage_of(cli, c));
+    output_line(cli, "  %s", _(c->help));
+    if (c->zh) output_line(cli, "  %s: sidan %s", _("also"), c->zh);
+    if (c->flags && c->flags->name) {
+        output_line(cli, "\n%s", _("Flags"));
+        print_flags(cli, c->flags);
+    }
+    output_line(cli, "\n%s", _("Flags of every command"));
+    print_flags(cli, cli_global_flags);
+    return EXIT_OK;
+}

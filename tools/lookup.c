@@ -1,0 +1,273 @@
+#include "tools/lookup.h"
+
+
+#include "common/text.h"
+#include "node/views/actor.h"
+#include "node/views/request.h"
+#include "tools/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX_NIBBLES_MIN 6
+#define CANDIDATES_SHOWN 6
+
+static int not_found(struct cli *cli, const char *what, const char *todo)
+{
+    return cli_error(cli, EXIT_NOT_FOUND, what, NULL, todo);
+}
+
+/* Whole hex digits, as many as there are; SIZE_MAX: not hex or too long. */
+static size_t parse_prefix(uint8_t *out, size_t size, const char *text)
+{
+    size_t nibbles = strlen(text);
+    if (nibbles < PREFIX_NIBBLES_MIN || nibbles > 2 * size) return SIZE_MAX;
+    char padded[66];
+    snprintf(padded, sizeof padded, "%s%s", text, nibbles % 2 ? "0" : "");
+    return hex_decode(out, (nibbles + 1) / 2, padded, strlen(padded)) ? SIZE_MAX : nibbles;
+}
+
+static bool has_prefix(const uint8_t *id, const uint8_t *prefix, size_t nibbles)
+{
+    if (memcmp(id, prefix, nibbles / 2) != 0) return false;
+    return nibbles % 2 == 0 || (id[nibbles / 2] & 0xf0) == (prefix[nibbles / 2] & 0xf0);
+}
+
+/* Matches gathered while a list is walked: the only one, or the names to choose from. */
+struct matches {
+    size_t count;
+    const char *names; /* "a, b" */
+};
+
+static void add_match(struct cli *cli, struct matches *m, const char *name)
+{
+    if (m->count < CANDIDATES_SHOWN)
+        m->names = m->names ? cli_format(cli, "%s, %s", m->names, name) : name;
+    m->count++;
+}
+
+static int ambiguous(struct cli *cli, const char *text, const struct matches *m)
+{
+    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" can be more than one"), text),
+                     cli_format(cli, _("%zu match: %s"), m->count, m->names),
+                     _("type the code or more of the id"));
+}
+
+/* --- villages --- */
+
+static bool village_is(const struct village *v, const char *text)
+{
+    return strcmp(v->code, text) == 0 || strcmp(v->name, text) == 0 ||
+           strcmp(v->short_name, text) == 0 || (v->pinyin[0] && strcmp(v->pinyin, text) == 0);
+}
+
+int lookup_village(struct cli *cli, const struct roster *roster, const char *text,
+                   const struct village **out)
+{
+    struct matches m = {0};
+    const struct village *found = NULL;
+    for (size_t i = 0; i < roster->village_count; i++)
+        if (village_is(&roster->villages[i], text)) {
+            found = &roster->villages[i];
+            add_match(cli, &m, cli_format(cli, "%s %s", found->name, found->code));
+        }
+    if (m.count > 1) return ambiguous(cli, text, &m);
+    if (!found)
+        return not_found(cli, cli_format(cli, _("there is no village \"%s\""), text),
+                         _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
+    *out = found;
+    return EXIT_OK;
+}
+
+const char *lookup_village_name(const struct roster *roster, const char *code)
+{
+    const struct village *v = roster_village(roster, code);
+    return v ? v->name : code;
+}
+
+/* --- devices --- */
+
+static const uint8_t *device_id(const struct device *d)
+{
+    return d->state == DEVICE_INVITED ? d->invite.bytes : d->key.bytes;
+}
+
+int lookup_device(struct cli *cli, const struct roster *roster, const char *text,
+                  const struct device **out)
+{
+    uint8_t prefix[32];
+    size_t nibbles = parse_prefix(prefix, sizeof prefix, text);
+    struct matches m = {0};
+    const struct device *found = NULL;
+    for (size_t i = 0; i < roster->device_count; i++) {
+        const struct device *d = &roster->devices[i];
+        if (strcmp(d->name, text) != 0 &&
+            (nibbles == SIZE_MAX || !has_prefix(device_id(d), prefix, nibbles)))
+            continue;
+        char hex[17];
+        hex_encode(hex, device_id(d), 8);
+        found = d;
+        add_match(cli, &m, cli_format(cli, "%s %s", d->name, hex));
+    }
+    if (m.count > 1) return ambiguous(cli, text, &m);
+    if (!found)
+        return not_found(cli, cli_format(cli, _("there is no device \"%s\""), text),
+                         _("its name, or 6 and more digits of its id; sidan devices lists them"));
+    *out = found;
+    return EXIT_OK;
+}
+
+const char *lookup_device_name(struct cli *cli, const struct roster *roster,
+                               const struct sign_key *key)
+{
+    if (sign_key_equal(key, &roster->authority)) return _("authority");
+    const struct device *d = roster_device(roster, key);
+    if (d && d->name[0]) return d->name;
+    char hex[17];
+    hex_encode(hex, key->bytes, 8);
+    return cli_format(cli, "?%s", hex);
+}
+
+/* --- things and persons --- */
+
+int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thing_key *out)
+{
+    enum err e = request_find_number(txn, slice_of_text(text), out);
+    if (!e) return EXIT_OK;
+    if (e != ERR_NOT_FOUND)
+        return cli_fail(cli, e, cli_format(cli, _("the number \"%s\""), text));
+    uint8_t prefix[16];
+    struct thing_key found[CANDIDATES_SHOWN];
+    size_t nibbles = parse_prefix(prefix, sizeof prefix, text);
+    size_t count = nibbles == SIZE_MAX
+                       ? 0
+                       : thing_find_prefix(txn, prefix, nibbles, found, CANDIDATES_SHOWN);
+    if (count == 0)
+        return not_found(cli, cli_format(cli, _("nothing here has the number or id \"%s\""), text),
+                         _("a number like 03A-0127, or 6 and more digits of an id"));
+    struct matches m = {0};
+    for (size_t i = 0; i < count && count > 1; i++) {
+        char hex[33];
+        hex_encode(hex, found[i].thing.bytes, sizeof found[i].thing.bytes);
+        add_match(cli, &m, cli_format(cli, "%s", hex));
+    }
+    if (m.count > 1) return ambiguous(cli, text, &m);
+    *out = found[0];
+    return EXIT_OK;
+}
+
+struct actor_search {
+    struct cli *cli;
+    const char *text;
+    uint8_t prefix[16];
+    size_t nibbles;
+    struct matches matches;
+    struct thing_id found;
+};
+
+static bool match_actor(void *state, const struct actor *a)
+{
+    struct actor_search *s = state;
+    const uint8_t *id = a->key.thing.bytes;
+    bool named = a->name.size > 0 && slice_is_text(a->name, s->text);
+    if (!named && (s->nibbles == SIZE_MAX || !has_prefix(id, s->prefix, s->nibbles))) return true;
+    char hex[17];
+    hex_encode(hex, id, 8);
+    s->found = a->key.thing;
+    add_match(s->cli, &s->matches,
+              cli_format(s->cli, "%s %s", output_text(s->cli, a->name), hex));
+    return true;
+}
+
+int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out)
+{
+    struct actor_search s = {.cli = cli, .text = text};
+    s.nibbles = parse_prefix(s.prefix, sizeof s.prefix, text);
+    enum err e = actors_each(txn, match_actor, &s);
+    if (e) return cli_fail(cli, e, _("the list of persons cannot be read"));
+    if (s.matches.count > 1) return ambiguous(cli, text, &s.matches);
+    if (s.matches.count == 0)
+        return not_found(cli, cli_format(cli, _("there is no person \"%s\""), text),
+                         _("sidan actor list shows them; sidan actor add adds one"));
+    *out = s.found;
+    return EXIT_OK;
+}
+
+/* --- scopes and feeds --- */
+
+int lookup_scope(struct cli *cli, const struct roster *roster, const char *text, struct scope *out)
+{
+    if (scope_parse(out, slice_of_text(text)) == OK) return EXIT_OK;
+    const struct village *v;
+    int code = lookup_village(cli, roster, text, &v);
+    if (!code) *out = scope_of_village(v->code);
+    return code;
+}
+
+static const char *const lanes[LANE_COUNT] = {"urgent", "normal", "intake"};
+
+/* Takes "DEVICE/scope/lane[/epoch]" apart into its own parts; false when it has another form. */
+static bool split_feed(char *text, char *parts[4], size_t *count)
+{
+    *count = 0;
+    for (char *at = text; at; *count += 1) {
+        if (*count == 4) return false;
+        parts[*count] = at;
+        at = strchr(at, '/');
+        if (at) *at++ = 0;
+    }
+    return *count >= 3;
+}
+
+static bool feed_parts_read(struct feed *feed, char *const parts[4], size_t count)
+{
+    feed->lane = LANE_COUNT;
+    for (uint8_t i = 0; i < LANE_COUNT; i++)
+        if (strcmp(parts[2], lanes[i]) == 0) feed->lane = i;
+    feed->has_epoch = count == 4;
+    if (feed->lane == LANE_COUNT) return false;
+    return count == 3 || hex_decode(feed->epoch, sizeof feed->epoch, parts[3], strlen(parts[3])) == OK;
+}
+
+int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
+                struct feed_row *out)
+{
+    char copy[256];
+    char *parts[4];
+    size_t count = 0;
+    struct feed feed = {0};
+    snprintf(copy, sizeof copy, "%s", text);
+    if (strlen(text) >= sizeof copy || !split_feed(copy, parts, &count) ||
+        !feed_parts_read(&feed, parts, count))
+        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" does not name a feed"), text), NULL,
+                         _("DEVICE/scope/lane[/epoch], like hub/town/normal"));
+    int code = lookup_scope(cli, roster, parts[1], &feed.scope);
+    if (code) return code;
+    if (strcmp(parts[0], "authority") == 0) {
+        feed.author = roster->authority;
+    } else {
+        const struct device *d;
+        code = lookup_device(cli, roster, parts[0], &d);
+        if (code) return code;
+        feed.author = d->key;
+    }
+    return feed_find(txn, &feed, out)
+               ? EXIT_OK
+               : not_found(cli, cli_format(cli, _("the feed \"%s\" is not held here"), text), NULL);
+}
+
+void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed)
+{
+    const struct device *d = roster_device(roster, &feed->author);
+    char hex[17];
+    hex_encode(hex, feed->author.bytes, 8);
+    const char *name = sign_key_equal(&feed->author, &roster->authority) ? "authority"
+                       : d && d->name[0]                                   ? d->name
+                                                                           : hex;
+    buf_printf(out, "%s/%s/%s", name, feed->scope.text,
+               feed->lane < LANE_COUNT ? lanes[feed->lane] : "?");
+    if (!feed->has_epoch) return;
+    char epoch[17];
+    hex_encode(epoch, feed->epoch, sizeof feed->epoch);
+    buf_printf(out, "/%s", epoch);
+}

@@ -1,0 +1,119 @@
+#include "tools/output.h"
+
+#include "common/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define TRIES 3
+#define ANSWER_SIZE_MAX 4096
+
+static bool may_ask(const struct cli *cli)
+{
+    return !cli->no_input && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+static int cannot_ask(struct cli *cli, const char *question, const char *flag)
+{
+    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" has to be answered"), question),
+                     cli->no_input ? _("--no-input forbids to ask")
+                                   : _("there is no terminal to ask at"),
+                     flag ? cli_format(cli, _("give it with %s"), flag) : NULL);
+}
+
+/* A line without its end; false at the end of input. */
+static bool read_answer(char *out, size_t size)
+{
+    if (!fgets(out, (int)size, stdin)) return false;
+    out[strcspn(out, "\r\n")] = 0;
+    return true;
+}
+
+int prompt_line(struct cli *cli, const char *question, const char *otherwise, const char *flag,
+                const char **answer)
+{
+    if (!may_ask(cli)) return cannot_ask(cli, question, flag);
+    char line[ANSWER_SIZE_MAX];
+    for (int i = 0; i < TRIES; i++) {
+        if (otherwise)
+            fprintf(stderr, "%s [%s]: ", question, otherwise);
+        else
+            fprintf(stderr, "%s: ", question);
+        if (!read_answer(line, sizeof line)) break;
+        if (*line && !text_valid(slice_of_text(line))) continue;
+        if (*line || otherwise) {
+            *answer = *line ? cli_format(cli, "%s", line) : otherwise;
+            return EXIT_OK;
+        }
+    }
+    return cannot_ask(cli, question, flag);
+}
+
+int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *yes)
+{
+    if (!may_ask(cli)) return cannot_ask(cli, question, flag);
+    char line[ANSWER_SIZE_MAX];
+    fprintf(stderr, "%s [y/N]: ", question);
+    *yes = read_answer(line, sizeof line) &&
+           (*line == 'y' || *line == 'Y' || strcmp(line, "是") == 0);
+    return EXIT_OK;
+}
+
+/* --- passphrases --- */
+
+static bool ask_secret(const char *question, char out[PASSPHRASE_SIZE_MAX + 1])
+{
+    struct termios before, silent;
+    if (tcgetattr(STDIN_FILENO, &before)) return false;
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    fprintf(stderr, "%s: ", question);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)) return false;
+    bool read = read_answer(out, PASSPHRASE_SIZE_MAX + 1);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fputc('\n', stderr);
+    return read && *out;
+}
+
+static int from_file(struct cli *cli, const char *path, char out[PASSPHRASE_SIZE_MAX + 1])
+{
+    struct buf content = {0};
+    enum err e = file_read(&content, path, PASSPHRASE_SIZE_MAX + 2);
+    size_t size = 0;
+    if (!e) {
+        size = strcspn(buf_text(&content), "\r\n");
+        if (size == 0 || size > PASSPHRASE_SIZE_MAX) e = ERR_LIMIT;
+    }
+    if (!e) {
+        memcpy(out, content.data, size);
+        out[size] = 0;
+    }
+    if (content.data) crypto_wipe(content.data, content.capacity);
+    buf_clear(&content);
+    if (!e) return EXIT_OK;
+    return cli_error(cli, EXIT_FAILED, cli_format(cli, _("no passphrase in %s"), path),
+                     e == ERR_LIMIT ? _("its first line is empty or too long") : cli_err_text(e),
+                     _("one line of at most 256 bytes, named by SIDAN_PASSPHRASE_FILE"));
+}
+
+int prompt_passphrase(struct cli *cli, const char *question, bool confirm,
+                      char out[PASSPHRASE_SIZE_MAX + 1])
+{
+    const char *path = getenv("SIDAN_PASSPHRASE_FILE");
+    if (path && *path) return from_file(cli, path, out);
+    if (!may_ask(cli)) return cannot_ask(cli, question, "SIDAN_PASSPHRASE_FILE");
+    char again[PASSPHRASE_SIZE_MAX + 1];
+    for (int i = 0; i < TRIES; i++) {
+        if (!ask_secret(question, out)) continue;
+        if (!confirm) return EXIT_OK;
+        bool same = ask_secret(_("once more"), again) && strcmp(out, again) == 0;
+        crypto_wipe(again, sizeof again);
+        if (same) return EXIT_OK;
+        fprintf(stderr, "%s\n", _("the two differ"));
+    }
+    crypto_wipe(out, PASSPHRASE_SIZE_MAX + 1);
+    return cli_error(cli, EXIT_USAGE, _("no passphrase was given"), NULL, NULL);
+}
