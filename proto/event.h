@@ -65,6 +65,9 @@ void feed_read(struct mp_reader *r, struct feed *out);
 #define HLC_MS_MAX ((UINT64_C(1) << 48) - 1)
 
 #define EVENT_SALT_SIZE 8
+#define EVENT_SEQ_MAX ((UINT64_C(1) << 48) - 1)
+/* A body lies in a header, a box in a record's [salt, box]: what carries them keeps the depth bound. */
+#define EVENT_BOX_DEPTH_MAX (MSGPACK_DEPTH_MAX - 2)
 
 enum box_state {
     BOX_NONE, /* box_digest is nil */
@@ -97,21 +100,29 @@ struct event {
     struct signature signature;
 };
 
-/* Encodes the header of `e` (all fields but id, signature, salt, box) into `out` and sets
- * e->header to borrow it, e->id, and e->subject of a founding event. With BOX_HERE the digest is
- * computed from salt and box first. Errors: ERR_LIMIT, ERR_NOMEM, ERR_MALFORMED (a part is not
- * canonical or not of its type). */
+/* Encodes the header of `e` (all fields but id, signature, salt, box) and appends it to `out`; sets
+ * e->suite, e->header (borrows `out`: valid until it changes), e->id, and e->subject of a founding
+ * event. With BOX_HERE the digest is computed from salt and box first. The header is decoded again,
+ * so nothing leaves here that event_decode would refuse; on error `e` and `out` are as before but
+ * for the box digest.
+ * Errors: ERR_LIMIT, ERR_NOMEM, ERR_MALFORMED (a part is not canonical or not of its type). */
 MUST_CHECK enum err event_encode(struct event *e, struct buf *out);
 
 /* Decodes a header from outside; the box state is BOX_NONE or BOX_GONE after it. Checks form and
  * limits, not meaning; computes the id. Errors: ERR_MALFORMED, ERR_LIMIT, ERR_VERSION (suite). */
 MUST_CHECK enum err event_decode(struct event *out, struct slice header);
+/* The same for a header put together from parts that were scanned: no second scan. */
+MUST_CHECK enum err event_decode_scanned(struct event *out, struct slice header);
 /* The same for bytes that were checked when they entered the store: no scan, and `id` is taken as
  * given instead of hashed. */
 MUST_CHECK enum err event_decode_trusted(struct event *out, struct slice header,
                                          const struct event_id *id);
 
-/* Attaches a box to a decoded event. Errors: ERR_CHAIN (digest differs), ERR_MALFORMED, ERR_LIMIT. */
+/* hash("sidan/box", salt ‖ box). */
+void event_box_digest(struct hash *out, const uint8_t salt[EVENT_SALT_SIZE], struct slice box);
+
+/* Attaches a box to a decoded event. A box is a map with text keys.
+ * Errors: ERR_CHAIN (digest differs, or the event has none), ERR_MALFORMED, ERR_LIMIT. */
 MUST_CHECK enum err event_attach_box(struct event *e, const uint8_t salt[EVENT_SALT_SIZE],
                                      struct slice box);
 
