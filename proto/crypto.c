@@ -189,6 +189,31 @@ enum err crypto_seal_open(struct buf *out, const struct box_key *key,
     return OK;
 }
 
+/* --- base64url -------------------------------------------------------------------------------- */
+
+#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+void base64url_encode(struct buf *out, struct slice bytes)
+{
+    size_t size = sodium_base64_encoded_len(bytes.size, BASE64URL); /* with a final NUL */
+    uint8_t *to = buf_reserve(out, size);
+    if (!to) return;
+    sodium_bin2base64((char *)to, size, bytes.data, bytes.size, BASE64URL);
+    buf_advance(out, size - 1);
+}
+
+enum err base64url_decode(struct buf *out, struct slice text)
+{
+    uint8_t *to = buf_reserve(out, text.size);
+    if (!to) return out->err;
+    size_t size;
+    if (sodium_base642bin(to, text.size, (const char *)text.data, text.size, " \t\r\n", &size, NULL,
+                          BASE64URL) != 0)
+        return ERR_MALFORMED;
+    buf_advance(out, size);
+    return OK;
+}
+
 /* --- under a passphrase ----------------------------------------------------------------------- */
 
 #define WRAP_PREFIX "sidan-wrapped-1:"
@@ -226,14 +251,8 @@ static void wrapped_print(struct buf *out, const struct wrapped *w)
     mp_write_bin(&writer, w->salt, sizeof w->salt);
     mp_write_bin(&writer, w->nonce, sizeof w->nonce);
     mp_write_bin(&writer, w->ciphertext.data, w->ciphertext.size);
-    const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    size_t size = sodium_base64_encoded_len(packed.size, variant);
     buf_append_text(out, WRAP_PREFIX);
-    char *text = (char *)buf_reserve(out, size);
-    if (text && !packed.err) {
-        sodium_bin2base64(text, size, packed.data, packed.size, variant);
-        buf_advance(out, size - 1); /* without the NUL */
-    }
+    base64url_encode(out, buf_slice(&packed));
     if (packed.err && !out->err) out->err = packed.err;
     buf_clear(&packed);
 }
@@ -261,21 +280,13 @@ enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphras
 static enum err wrapped_parse(struct wrapped *out, struct buf *packed, struct slice text)
 {
     struct slice prefix = slice_of_text(WRAP_PREFIX), any = slice_of_text(WRAP_PREFIX_ANY);
-    while (text.size > 0 && strchr(" \t\r\n", text.data[text.size - 1])) text.size--;
     if (text.size < any.size || memcmp(text.data, any.data, any.size) != 0) return ERR_MALFORMED;
     if (text.size < prefix.size || memcmp(text.data, prefix.data, prefix.size) != 0)
         return ERR_VERSION;
-    const char *encoded = (const char *)text.data + prefix.size;
-    size_t encoded_size = text.size - prefix.size, size;
-    if (encoded_size > 2 * WRAP_SECRET_SIZE_MAX) return ERR_LIMIT;
-    uint8_t *bytes = buf_reserve(packed, encoded_size);
-    if (!bytes) return packed->err;
-    if (sodium_base642bin(bytes, encoded_size, encoded, encoded_size, NULL, &size, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return ERR_MALFORMED;
-    buf_advance(packed, size);
-
-    enum err err = mp_scan_whole(buf_slice(packed));
+    if (text.size > 2 * WRAP_SECRET_SIZE_MAX) return ERR_LIMIT;
+    text = slice_of(text.data + prefix.size, text.size - prefix.size);
+    enum err err = base64url_decode(packed, text);
+    if (!err) err = mp_scan_whole(buf_slice(packed));
     if (err) return err;
     struct mp_reader r = mp_reader_of(buf_slice(packed));
     if (mp_read_array(&r, 5) != 5) return ERR_MALFORMED;
@@ -314,31 +325,6 @@ out:
     crypto_wipe(key, sizeof key);
     buf_clear(&packed);
     return err;
-}
-
-/* --- base64url --- */
-
-#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
-
-void base64url_encode(struct buf *out, struct slice bytes)
-{
-    size_t size = sodium_base64_encoded_len(bytes.size, BASE64URL); /* with a final NUL */
-    uint8_t *to = buf_reserve(out, size);
-    if (!to) return;
-    sodium_bin2base64((char *)to, size, bytes.data, bytes.size, BASE64URL);
-    buf_advance(out, size - 1);
-}
-
-enum err base64url_decode(struct buf *out, struct slice text)
-{
-    uint8_t *to = buf_reserve(out, text.size);
-    if (!to) return out->err;
-    size_t size;
-    if (sodium_base642bin(to, text.size, (const char *)text.data, text.size, " \t\r\n", &size, NULL,
-                          BASE64URL) != 0)
-        return ERR_MALFORMED;
-    buf_advance(out, size);
-    return OK;
 }
 
 /* --- small ------------------------------------------------------------------------------------ */
