@@ -32,18 +32,20 @@ struct peer_row {
 enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
 /* *out is filled and owned (peer_row_clear); false when unknown. */
 bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out);
-void peer_put(struct txn *t, const struct peer_row *row);
+void peer_put(struct txn *t, const struct peer_row *row); /* sorts row->have */
 void peer_row_clear(struct peer_row *row);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 
-/* Receipts we were given (signed bytes and signature, for proof), newest counter last. */
+/* Receipts we were given (signed bytes and signature, for proof), newest counter last. Of each device
+ * the newest RECEIPTS_KEPT_MAX are kept. Start with *after_counter 0. */
+#define RECEIPTS_KEPT_MAX 1024u
 void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter, struct slice signed_body,
                  const struct signature *sig);
 bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,
                   struct slice *signed_body, struct signature *sig);
 
-/* Asks of a person to the running node ("sync now"). */
+/* Asks of a person to the running node ("sync now"), by name. */
 void ask_put(struct txn *t, const char *name, struct slice value);
 bool ask_get(struct txn *t, const char *name, struct slice *value);
 void ask_delete(struct txn *t, const char *name);

@@ -15,10 +15,11 @@ enum row_table {
     ROW_NUMBER = 0x02, /* key: number text ‖ thing id */
 };
 
+#define ROW_KEY_SIZE_MAX ((size_t)128)
 struct row_key {
     uint32_t scope_number;
     uint8_t table;
-    struct slice key; /* at most 128 bytes */
+    struct slice key; /* ROW_KEY_SIZE_MAX bytes at most, not empty */
 };
 
 bool row_get(struct txn *t, const struct row_key *key, struct slice *value);
@@ -29,9 +30,11 @@ struct row_cursor {
     uint32_t scope_number;
     uint8_t table;
     struct slice prefix; /* of the key; borrowed from the caller */
-    uint8_t at[160];
+    uint8_t at[ROW_KEY_SIZE_MAX]; /* the last key */
     size_t at_size;
 };
 bool row_next(struct txn *t, struct row_cursor *c, struct slice *key, struct slice *value);
+/* Adds a row's hash to a sum, as row_put does to its scope's. */
+void row_sum_add(uint8_t sum[32], uint8_t table, struct slice key, struct slice value);
 /* Throws away all rows of all scopes (at a rebuild's start). */
 void rows_clear(struct txn *t);

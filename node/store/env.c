@@ -1,0 +1,524 @@
+/* The environment: creation, opening with its checks, space, copies, compaction. */
+#define _GNU_SOURCE /* fallocate */
+#include "node/store/txn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPEN_TRIES = 50, OPEN_WAIT_NS = 10 * 1000 * 1000, META_PAGES_SIZE = 8192 };
+
+static struct store *open_stores;
+
+enum err env_err(int rc)
+{
+    switch (rc) {
+    case 0:
+        return OK;
+    case MDB_MAP_FULL:
+        return ERR_MAP_FULL;
+    case MDB_NOTFOUND:
+        return ERR_NOT_FOUND;
+    case MDB_TXN_FULL:
+    case MDB_CURSOR_FULL:
+        return ERR_LIMIT;
+    case MDB_READERS_FULL:
+    case MDB_MAP_RESIZED:
+        return ERR_BUSY;
+    case MDB_PANIC:
+        return ERR_AMBIGUOUS_COMMIT;
+    case MDB_VERSION_MISMATCH:
+        return ERR_VERSION;
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_PAGE_FULL:
+    case MDB_KEYEXIST: /* an append that does not append: the index is not what it should be */
+    case MDB_INCOMPATIBLE:
+        return ERR_CORRUPT;
+    case MDB_BAD_VALSIZE:
+        return ERR_RANGE;
+    default:
+        return rc > 0 ? err_from_errno(rc) : ERR_STATE;
+    }
+}
+
+/* --- paths and files --- */
+
+/* `dir`/`name`, allocated; NULL without memory. */
+static char *path_join(const char *dir, const char *name)
+{
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path) snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
+static enum err sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) return err_from_errno(errno);
+    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
+    if (close(fd) && !err) err = err_from_errno(errno);
+    return err;
+}
+
+static enum err sync_file_in(const char *dir, const char *name)
+{
+    char *path = path_join(dir, name);
+    enum err err = path ? sync_path(path, O_RDONLY) : ERR_NOMEM;
+    free(path);
+    return err;
+}
+
+/* Also what LMDB does not do: the directory. */
+static enum err sync_dir(const char *dir)
+{
+    return sync_path(dir, O_RDONLY | O_DIRECTORY);
+}
+
+static void remove_in(const char *dir, const char *name)
+{
+    char *path = path_join(dir, name);
+    if (path) unlink(path);
+    free(path);
+}
+
+static void remove_store_dir(const char *dir)
+{
+    remove_in(dir, "data.mdb");
+    remove_in(dir, "lock.mdb");
+    remove_in(dir, "reserve");
+    rmdir(dir);
+}
+
+/* --- the reserve: given back when the disk is full, so that a person can still record (L3) --- */
+
+static void reserve_make(const char *dir)
+{
+    char *path = path_join(dir, "reserve");
+    if (!path) return;
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) {
+        /* Without its blocks it would be of no use. */
+        if (posix_fallocate(fd, 0, (off_t)STORE_RESERVE_SIZE)) unlink(path);
+        close(fd);
+    }
+    free(path);
+}
+
+enum err store_room(struct store *s, bool person)
+{
+    struct statvfs fs;
+    if (statvfs(s->path, &fs)) return err_from_errno(errno);
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    uint64_t min = s->options.disk_free_min ? s->options.disk_free_min : STORE_DISK_FREE_MIN;
+    if (free_bytes >= min) {
+        if (!s->reserve && free_bytes - min > STORE_RESERVE_SIZE) {
+            reserve_make(s->path);
+            s->reserve = true;
+        }
+        return OK;
+    }
+    if (!person) return ERR_NOSPACE;
+    if (free_bytes < STORE_RESERVE_SIZE || s->options.disk_free_min) {
+        remove_in(s->path, "reserve");
+        s->reserve = false;
+    }
+    return OK;
+}
+
+/* --- opening --- */
+
+static enum err env_make(MDB_env **out, const char *path, size_t map_size, unsigned flags)
+{
+    MDB_env *env = NULL;
+    if (!map_size) map_size = sizeof(void *) < 8 ? STORE_MAP_SIZE_32BIT : STORE_MAP_SIZE;
+    int rc = mdb_env_create(&env);
+    if (rc) return env_err(rc);
+    rc = mdb_env_set_maxdbs(env, DB_COUNT);
+    if (rc == 0) rc = mdb_env_set_mapsize(env, map_size);
+    if (rc == 0) rc = mdb_env_open(env, path, MDB_NOTLS | flags, 0600);
+    int fd;
+    if (rc == 0) rc = mdb_env_get_fd(env, &fd);
+    if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) rc = errno; /* L9 */
+    if (rc) {
+        mdb_env_close(env);
+        return env_err(rc);
+    }
+    *out = env;
+    return OK;
+}
+
+/* An empty file would open as a new store, a truncated one would give SIGBUS (L5, L6). */
+static enum err check_file(const char *dir)
+{
+    struct stat st;
+    if (stat(dir, &st)) return err_from_errno(errno);
+    if (!S_ISDIR(st.st_mode)) return ERR_CORRUPT;
+    char *path = path_join(dir, "data.mdb");
+    if (!path) return ERR_NOMEM;
+    enum err err = OK;
+    if (lstat(path, &st))
+        err = errno == ENOENT ? ERR_CORRUPT : err_from_errno(errno);
+    else if (!S_ISREG(st.st_mode) || st.st_size < META_PAGES_SIZE)
+        err = ERR_CORRUPT;
+    else if (access(path, R_OK | W_OK))
+        err = err_from_errno(errno);
+    free(path);
+    return err;
+}
+
+static enum err file_sizes(MDB_env *env, uint64_t *needed, uint64_t *actual, int *fd)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct stat st;
+    int rc = mdb_env_info(env, &info);
+    if (rc == 0) rc = mdb_env_stat(env, &stat);
+    if (rc == 0) rc = mdb_env_get_fd(env, fd);
+    if (rc) return env_err(rc);
+    if (fstat(*fd, &st)) return err_from_errno(errno);
+    *needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    *actual = (uint64_t)st.st_size;
+    return OK;
+}
+
+/* LMDB does not write the last pages of a commit when it took and freed them in it. The file is made
+ * as long as it says, so that one which is shorter is known to be cut. */
+void env_cover_file(const struct store *s)
+{
+    uint64_t needed, actual;
+    int fd;
+    if (file_sizes(s->env, &needed, &actual, &fd) || actual >= needed) return;
+    /* fallocate never shrinks, whatever another process does meanwhile. */
+    if (fallocate(fd, 0, (off_t)actual, (off_t)(needed - actual))) return;
+}
+
+static enum err check_length(MDB_env *env)
+{
+    uint64_t needed, actual;
+    int fd;
+    enum err err = file_sizes(env, &needed, &actual, &fd);
+    return err ? err : actual < needed ? ERR_CORRUPT : OK;
+}
+
+static enum err read_identity(struct store_identity *out, MDB_txn *mdb, MDB_dbi meta)
+{
+    MDB_val k = {strlen(META_IDENTITY), (void *)(uintptr_t)META_IDENTITY}, v;
+    int rc = mdb_get(mdb, meta, &k, &v);
+    if (rc) return rc == MDB_NOTFOUND ? ERR_FOREIGN : env_err(rc);
+    return identity_read(out, slice_of(v.mv_data, v.mv_size));
+}
+
+/* Opens every handle once; identity first, so a newer store may have other databases. */
+static enum err open_databases(struct store *s, MDB_env *env)
+{
+    MDB_txn *mdb;
+    int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &mdb);
+    if (rc) return env_err(rc);
+    enum err err = OK;
+    for (size_t i = 0; i < DB_COUNT && !err; i++) {
+        rc = mdb_dbi_open(mdb, layout_db_names[i], 0, &s->dbi[i]);
+        if (rc)
+            err = rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE ? ERR_FOREIGN : env_err(rc);
+        else if (i == DB_META)
+            err = read_identity(&s->identity, mdb, s->dbi[i]);
+    }
+    if (err) {
+        mdb_txn_abort(mdb);
+        return err;
+    }
+    return env_err(mdb_txn_commit(mdb)); /* keeps the handles */
+}
+
+static enum err env_open_once(struct store *s)
+{
+    MDB_env *env = NULL;
+    enum err err = check_file(s->path);
+    if (err) return err;
+    err = env_make(&env, s->path, s->options.map_size, 0);
+    if (err) return err;
+    err = check_length(env);
+    if (!err) err = env_err(mdb_reader_check(env, NULL));
+    if (!err) err = open_databases(s, env);
+    if (err)
+        mdb_env_close(env);
+    else
+        s->env = env;
+    return err;
+}
+
+/* Another process that opens or closes at this moment may be in the way (L8b). */
+static enum err env_open(struct store *s)
+{
+    enum err err = env_open_once(s);
+    for (int i = 0; i < OPEN_TRIES && err == ERR_BUSY; i++) {
+        nanosleep(&(struct timespec){0, OPEN_WAIT_NS}, NULL);
+        err = env_open_once(s);
+    }
+    return err;
+}
+
+static void env_shut(struct store *s)
+{
+    if (s->env) mdb_env_close(s->env);
+    s->env = NULL;
+    if (s->lock_fd >= 0) close(s->lock_fd);
+    s->lock_fd = -1;
+}
+
+enum err env_reopen(struct store *s)
+{
+    env_shut(s);
+    enum err err = env_open(s);
+    if (!err) s->broken = false;
+    return err;
+}
+
+static bool is_open_here(const struct store *s)
+{
+    for (const struct store *o = open_stores; o; o = o->next_open)
+        if (o->dev == s->dev && o->ino == s->ino) return true;
+    return false;
+}
+
+static void store_free(struct store *s)
+{
+    free(s->path);
+    free(s->hot);
+    free(s);
+}
+
+enum err store_open(struct store **out, const char *home, const struct store_options *options)
+{
+    struct stat st;
+    struct store *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->lock_fd = -1;
+    s->reserve = true; /* looked at again when the disk is short */
+    if (options) s->options = *options;
+    s->path = path_join(home, "store");
+    enum err err = s->path ? OK : ERR_NOMEM;
+    if (!err && stat(s->path, &st)) err = err_from_errno(errno);
+    if (err) goto out;
+    s->dev = st.st_dev;
+    s->ino = st.st_ino;
+    err = is_open_here(s) ? ERR_BUSY : env_open(s);
+out:
+    if (err) {
+        store_free(s);
+        return err;
+    }
+    s->next_open = open_stores;
+    open_stores = s;
+    *out = s;
+    return OK;
+}
+
+void store_close(struct store *s)
+{
+    if (!s) return;
+    for (struct store **at = &open_stores; *at; at = &(*at)->next_open)
+        if (*at == s) {
+            *at = s->next_open;
+            break;
+        }
+    env_shut(s);
+    store_free(s);
+}
+
+/* --- creation (L5): a temporary directory, one commit, syncs, a rename --- */
+
+static enum err commit_first_record(MDB_env *env, const struct store_identity *identity)
+{
+    MDB_txn *mdb;
+    MDB_dbi dbi, meta = 0;
+    int rc = mdb_txn_begin(env, NULL, 0, &mdb);
+    if (rc) return env_err(rc);
+    for (size_t i = 0; i < DB_COUNT && rc == 0; i++) {
+        rc = mdb_dbi_open(mdb, layout_db_names[i], MDB_CREATE, &dbi);
+        if (i == DB_META) meta = dbi;
+    }
+    uint8_t bytes[IDENTITY_SIZE];
+    identity_write(bytes, identity);
+    MDB_val k = {strlen(META_IDENTITY), (void *)(uintptr_t)META_IDENTITY};
+    MDB_val v = {sizeof bytes, bytes};
+    if (rc == 0) rc = mdb_put(mdb, meta, &k, &v, 0);
+    if (rc) {
+        mdb_txn_abort(mdb);
+        return env_err(rc);
+    }
+    return env_err(mdb_txn_commit(mdb));
+}
+
+static enum err create_in(const char *dir, const struct store_identity *identity)
+{
+    MDB_env *env;
+    enum err err = env_make(&env, dir, 0, 0);
+    if (err) return err;
+    err = commit_first_record(env, identity);
+    mdb_env_close(env);
+    if (err) return err;
+    reserve_make(dir);
+    err = sync_file_in(dir, "data.mdb");
+    return err ? err : sync_dir(dir);
+}
+
+static enum err create_and_rename(const char *home, const char *fresh, const char *final,
+                                  const struct store_identity *identity)
+{
+    struct stat st;
+    if (lstat(final, &st) == 0) return ERR_EXISTS;
+    remove_store_dir(fresh); /* what a killed creation left */
+    if (mkdir(fresh, 0700)) return err_from_errno(errno);
+    enum err err = create_in(fresh, identity);
+    if (!err && rename(fresh, final)) err = err_from_errno(errno);
+    if (err) {
+        remove_store_dir(fresh);
+        return err;
+    }
+    return sync_dir(home);
+}
+
+enum err store_create(const char *home, const struct store_identity *identity)
+{
+    char *fresh = path_join(home, "store.new"), *final = path_join(home, "store");
+    int fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err err = OK;
+    if (!fresh || !final)
+        err = ERR_NOMEM;
+    else if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)) /* one creator at a time */
+        err = err_from_errno(errno);
+    else
+        err = create_and_rename(home, fresh, final, identity);
+    if (fd >= 0) close(fd);
+    free(fresh);
+    free(final);
+    return err;
+}
+
+/* --- what can be asked --- */
+
+const struct store_identity *store_identity(const struct store *s)
+{
+    return &s->identity;
+}
+
+uint64_t store_last_txn(const struct store *s)
+{
+    MDB_envinfo info;
+    return s->env && mdb_env_info(s->env, &info) == 0 ? info.me_last_txnid : 0;
+}
+
+enum err store_space(const struct store *s, struct store_space *out)
+{
+    struct statvfs fs;
+    MDB_envinfo info;
+    uint64_t needed, actual;
+    int fd;
+    if (!s->env) return ERR_AMBIGUOUS_COMMIT;
+    enum err err = file_sizes(s->env, &needed, &actual, &fd);
+    if (!err) err = env_err(mdb_env_info(s->env, &info));
+    if (err) return err;
+    if (statvfs(s->path, &fs)) return err_from_errno(errno);
+    out->used = needed > actual ? needed : actual;
+    out->disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
+    out->map_size = info.me_mapsize;
+    return OK;
+}
+
+/* --- copies and compaction (L16) --- */
+
+static enum err copy_to(MDB_env *env, const char *path, bool compact)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return err_from_errno(errno);
+    enum err err = env_err(mdb_env_copyfd2(env, fd, compact ? MDB_CP_COMPACT : 0));
+    if (!err && fsync(fd)) err = err_from_errno(errno);
+    if (close(fd) && !err) err = err_from_errno(errno);
+    if (err) unlink(path);
+    return err;
+}
+
+static enum err sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return sync_dir(".");
+    if (slash == path) return sync_dir("/");
+    char *dir = strndup(path, (size_t)(slash - path));
+    enum err err = dir ? sync_dir(dir) : ERR_NOMEM;
+    free(dir);
+    return err;
+}
+
+enum err store_copy(const struct store *s, const char *path, bool compact)
+{
+    if (!s->env) return ERR_AMBIGUOUS_COMMIT;
+    enum err err = copy_to(s->env, path, compact);
+    return err ? err : sync_parent(path);
+}
+
+/* Takes LMDB's own lock on lock.mdb exclusively: nobody else has the store open while it is held, and
+ * who opens it meanwhile waits there before it touches the data file. */
+static enum err lock_alone(const struct store *s, int *out)
+{
+    char *path = path_join(s->path, "lock.mdb");
+    if (!path) return ERR_NOMEM;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    enum err err = fd < 0 ? err_from_errno(errno) : OK;
+    free(path);
+    if (err) return err;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    if (fcntl(fd, F_SETLK, &lock)) {
+        err = err_from_errno(errno);
+        close(fd);
+        return err == ERR_PERMISSION ? ERR_BUSY : err; /* EACCES is one of its two answers */
+    }
+    *out = fd;
+    return OK;
+}
+
+static enum err compact_files(const struct store *s, const char *fresh, const char *data)
+{
+    MDB_env *env;
+    unlink(fresh);
+    enum err err = env_make(&env, s->path, s->options.map_size, MDB_NOLOCK | MDB_RDONLY);
+    if (err) return err;
+    err = copy_to(env, fresh, true);
+    mdb_env_close(env);
+    if (!err && rename(fresh, data)) err = err_from_errno(errno);
+    if (err) {
+        unlink(fresh);
+        return err;
+    }
+    return sync_dir(s->path);
+}
+
+enum err store_compact(struct store *s)
+{
+    if (s->open_txns > 0) return ERR_BUSY;
+    char *fresh = path_join(s->path, "data.new"), *data = path_join(s->path, "data.mdb");
+    int lock_fd = -1;
+    enum err err = fresh && data ? OK : ERR_NOMEM;
+    if (err) goto out;
+    env_shut(s);
+    err = lock_alone(s, &lock_fd);
+    if (!err) err = compact_files(s, fresh, data);
+    /* Opened under the lock, so LMDB makes its lock file anew for the new data. The lock's descriptor
+     * must outlive the environment: closing it would drop LMDB's lock on the same file (L8). */
+    enum err reopened = env_open(s);
+    s->lock_fd = lock_fd;
+    if (!err) err = reopened;
+out:
+    free(fresh);
+    free(data);
+    return err;
+}

@@ -1,0 +1,311 @@
+#include "node/store/layout.h"
+
+#include <string.h>
+
+const char *const layout_db_names[DB_COUNT] = {
+    [DB_META] = "meta",     [DB_FEEDS] = "feeds", [DB_FEED_IDS] = "feed-ids",
+    [DB_CHAIN] = "chain",   [DB_LOG] = "log",     [DB_THINGS] = "things",
+    [DB_SCOPES] = "scopes", [DB_ROWS] = "rows",   [DB_LOCAL] = "local",
+};
+
+/* Writers and readers of fixed fields: `at` moves on. */
+static void put(uint8_t **at, const void *data, size_t size)
+{
+    memcpy(*at, data, size);
+    *at += size;
+}
+
+static void put_byte(uint8_t **at, unsigned v)
+{
+    *(*at)++ = (uint8_t)v;
+}
+
+static void put32(uint8_t **at, uint32_t v)
+{
+    be32_put(*at, v);
+    *at += 4;
+}
+
+static void put64(uint8_t **at, uint64_t v)
+{
+    be64_put(*at, v);
+    *at += 8;
+}
+
+static void get(const uint8_t **at, void *out, size_t size)
+{
+    memcpy(out, *at, size);
+    *at += size;
+}
+
+static uint64_t get64(const uint8_t **at)
+{
+    *at += 8;
+    return be64_get(*at - 8);
+}
+
+/* --- keys --- */
+
+struct slice key_slice(const struct key *k)
+{
+    return slice_of(k->bytes, k->size);
+}
+
+static struct slice key_end(struct key *k, const uint8_t *at)
+{
+    k->size = (size_t)(at - k->bytes);
+    return key_slice(k);
+}
+
+struct slice key_feed(struct key *k, uint32_t feed)
+{
+    uint8_t *at = k->bytes;
+    put32(&at, feed);
+    return key_end(k, at);
+}
+
+struct slice key_chain(struct key *k, uint32_t feed, uint64_t seq, const uint8_t id8[8])
+{
+    uint8_t *at = k->bytes;
+    put32(&at, feed);
+    put64(&at, seq);
+    put(&at, id8, 8);
+    return key_end(k, at);
+}
+
+struct slice key_arrival(struct key *k, uint64_t arrival)
+{
+    uint8_t *at = k->bytes;
+    put64(&at, arrival);
+    return key_end(k, at);
+}
+
+struct slice key_thing(struct key *k, uint32_t scope, const struct thing_id *thing,
+                       uint64_t arrival)
+{
+    uint8_t *at = k->bytes;
+    put32(&at, scope);
+    put(&at, thing->bytes, sizeof thing->bytes);
+    put64(&at, arrival);
+    return key_end(k, at);
+}
+
+struct slice key_scope(struct key *k, uint32_t scope)
+{
+    uint8_t *at = k->bytes;
+    put_byte(&at, 'n');
+    put32(&at, scope);
+    return key_end(k, at);
+}
+
+struct slice key_scope_text(struct key *k, const struct scope *scope)
+{
+    uint8_t *at = k->bytes;
+    put_byte(&at, 't');
+    put(&at, scope->text, strlen(scope->text));
+    return key_end(k, at);
+}
+
+struct slice key_row(struct key *k, uint32_t scope, uint8_t table, struct slice key)
+{
+    uint8_t *at = k->bytes;
+    put32(&at, scope);
+    put_byte(&at, table);
+    if (key.size) put(&at, key.data, key.size);
+    return key_end(k, at);
+}
+
+struct slice key_local(struct key *k, char table, struct slice name)
+{
+    uint8_t *at = k->bytes;
+    put_byte(&at, (uint8_t)table);
+    if (name.size) put(&at, name.data, name.size);
+    return key_end(k, at);
+}
+
+/* --- identity --- */
+
+static const uint8_t magic[8] = "sidan\r\n";
+
+void identity_write(uint8_t out[IDENTITY_SIZE], const struct store_identity *identity)
+{
+    uint8_t *at = out;
+    put(&at, magic, sizeof magic);
+    put32(&at, STORE_VERSION);
+    put(&at, identity->township.bytes, 32);
+    put(&at, identity->device.bytes, 32);
+    put(&at, identity->generation, 8);
+}
+
+enum err identity_read(struct store_identity *out, struct slice value)
+{
+    const uint8_t *at = value.data;
+    if (value.size < sizeof magic + 4 || memcmp(at, magic, sizeof magic) != 0) return ERR_FOREIGN;
+    uint32_t version = be32_get(at + sizeof magic);
+    if (version > STORE_VERSION) return ERR_VERSION;
+    if (version == 0 || value.size != IDENTITY_SIZE) return ERR_CORRUPT;
+    at += sizeof magic + 4;
+    get(&at, out->township.bytes, 32);
+    get(&at, out->device.bytes, 32);
+    get(&at, out->generation, 8);
+    return OK;
+}
+
+/* --- feeds and scopes --- */
+
+static bool get_scope(const uint8_t **at, struct scope *out)
+{
+    struct scope scope;
+    get(at, scope.text, sizeof scope.text);
+    if (scope.text[SCOPE_SIZE_MAX] != 0) return false;
+    return scope_parse(out, slice_of_text(scope.text)) == OK;
+}
+
+static void put_scope(uint8_t **at, const struct scope *scope)
+{
+    char text[SCOPE_SIZE_MAX + 1] = {0};
+    memcpy(text, scope->text, strlen(scope->text));
+    put(at, text, sizeof text);
+}
+
+size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row)
+{
+    uint8_t *at = out;
+    put(&at, row->id.bytes, 32);
+    put(&at, row->feed.author.bytes, 32);
+    put32(&at, row->scope_number);
+    put_scope(&at, &row->feed.scope);
+    put_byte(&at, row->feed.lane);
+    put_byte(&at, row->feed.has_epoch);
+    put(&at, row->feed.epoch, 8);
+    put64(&at, row->events);
+    put_byte(&at, (unsigned)row->head_count);
+    for (size_t i = 0; i < row->head_count; i++) {
+        put64(&at, row->heads[i].seq);
+        put(&at, row->heads[i].id.bytes, 32);
+        put64(&at, row->heads[i].time);
+    }
+    return (size_t)(at - out);
+}
+
+enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value)
+{
+    const size_t fixed = FEED_ROW_SIZE_MAX - FEED_BRANCHES_MAX * 48;
+    const uint8_t *at = value.data;
+    if (value.size < fixed) return ERR_CORRUPT;
+    memset(out, 0, offsetof(struct feed_row, heads));
+    out->number = number;
+    get(&at, out->id.bytes, 32);
+    get(&at, out->feed.author.bytes, 32);
+    out->scope_number = be32_get(at);
+    at += 4;
+    if (!get_scope(&at, &out->feed.scope)) return ERR_CORRUPT;
+    out->feed.lane = *at++;
+    uint8_t has_epoch = *at++;
+    get(&at, out->feed.epoch, 8);
+    out->events = get64(&at);
+    out->head_count = *at++;
+    if (out->feed.lane >= LANE_COUNT || has_epoch > 1 || out->head_count > FEED_BRANCHES_MAX ||
+        value.size != fixed + out->head_count * 48)
+        return ERR_CORRUPT;
+    out->feed.has_epoch = has_epoch;
+    for (size_t i = 0; i < out->head_count; i++) {
+        out->heads[i].seq = get64(&at);
+        get(&at, out->heads[i].id.bytes, 32);
+        out->heads[i].time = get64(&at);
+    }
+    return OK;
+}
+
+void scope_row_write(uint8_t out[SCOPE_ROW_SIZE], const struct scope_row *row)
+{
+    uint8_t *at = out;
+    put_scope(&at, &row->scope);
+    put64(&at, row->events);
+    put(&at, row->rows_sum, 32);
+}
+
+enum err scope_row_read(struct scope_row *out, uint32_t number, struct slice value)
+{
+    const uint8_t *at = value.data;
+    if (value.size != SCOPE_ROW_SIZE) return ERR_CORRUPT;
+    out->number = number;
+    if (!get_scope(&at, &out->scope)) return ERR_CORRUPT;
+    out->events = get64(&at);
+    get(&at, out->rows_sum, 32);
+    return OK;
+}
+
+/* --- log records --- */
+
+#define RECORD_FIXED ((size_t)32 + 1 + 2)
+#define RECORD_SIGNATURE ((size_t)64 + 4)
+
+/* A flipped bit in a signature shows here, before a peer refuses the run that carries it. */
+static void signature_check(uint8_t out[4], const struct signature *sig)
+{
+    struct hash h;
+    crypto_hash(&h, "sidan/log", slice_of(sig->bytes, sizeof sig->bytes));
+    memcpy(out, h.bytes, 4);
+}
+
+size_t record_size(const struct event *e)
+{
+    return RECORD_FIXED + (e->has_signature ? RECORD_SIGNATURE : 0) + e->header.size +
+           (e->box_state == BOX_HERE ? EVENT_SALT_SIZE + e->box.size : 0);
+}
+
+void record_write(uint8_t *out, const struct event *e)
+{
+    bool has_box = e->box_state == BOX_HERE;
+    put(&out, e->id.bytes, 32);
+    put_byte(&out, (e->has_signature ? RECORD_SIGNED : 0u) | (has_box ? RECORD_BOX : 0u));
+    be16_put(out, (uint16_t)e->header.size);
+    out += 2;
+    if (e->has_signature) {
+        put(&out, e->signature.bytes, 64);
+        signature_check(out, &e->signature);
+        out += 4;
+    }
+    put(&out, e->header.data, e->header.size);
+    if (has_box) {
+        put(&out, e->salt, EVENT_SALT_SIZE);
+        if (e->box.size) put(&out, e->box.data, e->box.size);
+    }
+}
+
+enum err record_read(struct record *out, struct slice value)
+{
+    const uint8_t *at = value.data;
+    if (value.size < RECORD_FIXED) return ERR_CORRUPT;
+    get(&at, out->id.bytes, 32);
+    unsigned flags = *at++;
+    size_t header_size = be16_get(at);
+    at += 2;
+    out->has_signature = (flags & RECORD_SIGNED) != 0;
+    out->has_box = (flags & RECORD_BOX) != 0;
+    size_t fixed = RECORD_FIXED + (out->has_signature ? RECORD_SIGNATURE : 0) + header_size +
+                   (out->has_box ? EVENT_SALT_SIZE : 0);
+    if (flags > (RECORD_SIGNED | RECORD_BOX) || value.size < fixed ||
+        (!out->has_box && value.size != fixed))
+        return ERR_CORRUPT;
+    if (out->has_signature) {
+        uint8_t check[4];
+        get(&at, out->signature.bytes, 64);
+        signature_check(check, &out->signature);
+        if (memcmp(check, at, 4) != 0) return ERR_CORRUPT;
+        at += 4;
+    }
+    out->header = slice_of(at, header_size);
+    at += header_size;
+    if (out->has_box) get(&at, out->salt, EVENT_SALT_SIZE);
+    out->box = slice_of(at, value.size - fixed);
+    return OK;
+}
+
+bool record_id(struct event_id *out, struct slice value)
+{
+    if (value.size < RECORD_FIXED) return false;
+    memcpy(out->bytes, value.data, 32);
+    return true;
+}

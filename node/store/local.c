@@ -1,0 +1,232 @@
+#include "node/store/local.h"
+
+#include "node/store/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a' };
+enum { HAVE_SIZE = 48 };
+
+/* --- peers: numbers of 8 bytes, generation, views8, then the have-vector --- */
+
+enum { PEER_NUMBERS = 15, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+
+static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
+{
+    const uint64_t numbers[PEER_NUMBERS] = {
+        row->last_attempt_ms, row->last_ok_ms,
+        row->failures,        row->last_error,
+        row->state,           row->credit,
+        row->disk_free_mib,   (uint64_t)row->clock_offset_ms,
+        row->clock_trusted,   row->has_views,
+        row->rate_bps,        row->rtt_ms,
+        row->bytes_sent,      row->bytes_received,
+        row->refusals,
+    };
+    memcpy(out, numbers, sizeof numbers);
+}
+
+static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBERS])
+{
+    row->last_attempt_ms = in[0];
+    row->last_ok_ms = in[1];
+    row->failures = (uint32_t)in[2];
+    row->last_error = (uint32_t)in[3];
+    row->state = (uint8_t)in[4];
+    row->credit = in[5];
+    row->disk_free_mib = in[6];
+    row->clock_offset_ms = (int64_t)in[7];
+    row->clock_trusted = in[8] != 0;
+    row->has_views = in[9] != 0;
+    row->rate_bps = in[10];
+    row->rtt_ms = in[11];
+    row->bytes_sent = in[12];
+    row->bytes_received = in[13];
+    row->refusals = in[14];
+}
+
+static enum err peer_read(struct peer_row *out, struct slice value)
+{
+    uint64_t numbers[PEER_NUMBERS];
+    const uint8_t *at = value.data;
+    if (value.size < PEER_FIXED || (value.size - PEER_FIXED) % HAVE_SIZE != 0) return ERR_CORRUPT;
+    size_t count = (value.size - PEER_FIXED) / HAVE_SIZE;
+    struct peer_have *have = count ? calloc(count, sizeof *have) : NULL;
+    if (count && !have) return ERR_NOMEM;
+    for (size_t i = 0; i < PEER_NUMBERS; i++) numbers[i] = be64_get(at + 8 * i);
+    at += PEER_NUMBERS * 8;
+    peer_numbers_take(out, numbers);
+    memcpy(out->generation, at, 8);
+    memcpy(out->views8, at + 8, 8);
+    at += 16;
+    for (size_t i = 0; i < count; i++, at += HAVE_SIZE) {
+        memcpy(have[i].feed.bytes, at, 32);
+        have[i].seq = be64_get(at + 32);
+        memcpy(have[i].id8, at + 40, 8);
+    }
+    out->have = have;
+    out->have_count = count;
+    return OK;
+}
+
+static bool peer_take(struct txn *t, const struct sign_key *device, struct slice value,
+                      struct peer_row *out)
+{
+    struct peer_row row = {.device = *device};
+    enum err err = peer_read(&row, value);
+    if (err) {
+        txn_fail(t, err);
+        return false;
+    }
+    *out = row;
+    return true;
+}
+
+bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out)
+{
+    struct key key;
+    struct slice value;
+    return db_get(t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(device->bytes, 32)), &value) &&
+           peer_take(t, device, value, out);
+}
+
+static int have_order(const void *a, const void *b)
+{
+    const struct peer_have *x = a, *y = b;
+    int order = memcmp(x->feed.bytes, y->feed.bytes, 32);
+    return order ? order : (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+void peer_put(struct txn *t, const struct peer_row *row)
+{
+    struct key key;
+    uint64_t numbers[PEER_NUMBERS];
+    if (row->have_count > HAVE_ENTRIES_MAX) txn_fail(t, ERR_LIMIT);
+    size_t size = PEER_FIXED + row->have_count * HAVE_SIZE;
+    uint8_t *at = db_put_room(t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(row->device.bytes, 32)),
+                              size, false);
+    if (!at) return;
+    peer_numbers(row, numbers);
+    for (size_t i = 0; i < PEER_NUMBERS; i++, at += 8) be64_put(at, numbers[i]);
+    memcpy(at, row->generation, 8);
+    memcpy(at + 8, row->views8, 8);
+    at += 16;
+    if (row->have_count) qsort(row->have, row->have_count, sizeof *row->have, have_order);
+    for (size_t i = 0; i < row->have_count; i++, at += HAVE_SIZE) {
+        memcpy(at, row->have[i].feed.bytes, 32);
+        be64_put(at + 32, row->have[i].seq);
+        memcpy(at + 40, row->have[i].id8, 8);
+    }
+}
+
+void peer_row_clear(struct peer_row *row)
+{
+    free(row->have);
+    row->have = NULL;
+    row->have_count = 0;
+}
+
+bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out)
+{
+    static const struct sign_key zero;
+    struct key from;
+    struct slice found, value;
+    struct sign_key device;
+    key_local(&from, TABLE_PEER, slice_of(after->bytes, 32));
+    if (!sign_key_equal(after, &zero)) from.bytes[from.size++] = 0; /* strictly after */
+    if (!db_find(t, DB_LOCAL, key_slice(&from), &found, &value) || found.size != 1 + 32 ||
+        found.data[0] != TABLE_PEER)
+        return false;
+    memcpy(device.bytes, found.data + 1, 32);
+    if (!peer_take(t, &device, value, out)) return false;
+    *after = device;
+    return true;
+}
+
+/* --- receipts --- */
+
+enum { RECEIPT_KEY_SIZE = 1 + 32 + 8, SIGNATURE_SIZE = 64 };
+
+static struct slice key_receipt(struct key *k, const struct sign_key *from, uint64_t counter)
+{
+    uint8_t name[40];
+    memcpy(name, from->bytes, 32);
+    be64_put(name + 32, counter);
+    return key_local(k, TABLE_RECEIPT, slice_of(name, sizeof name));
+}
+
+/* The first receipt of a device from `counter` on. */
+static bool receipt_find(struct txn *t, const struct sign_key *from, uint64_t counter,
+                         struct slice *found, struct slice *value)
+{
+    struct key key;
+    return db_find(t, DB_LOCAL, key_receipt(&key, from, counter), found, value) &&
+           found->size == RECEIPT_KEY_SIZE && memcmp(found->data, key.bytes, 33) == 0;
+}
+
+static void drop_oldest_receipt(struct txn *t, const struct sign_key *from)
+{
+    struct slice found, value;
+    uint64_t counter = 0;
+    for (size_t count = 0; count < RECEIPTS_KEPT_MAX; count++) {
+        if (!receipt_find(t, from, counter, &found, &value)) return;
+        counter = be64_get(found.data + 33) + 1;
+        if (counter == 0) return;
+    }
+    struct key key;
+    if (!receipt_find(t, from, counter, &found, &value) ||
+        !receipt_find(t, from, 0, &found, &value))
+        return;
+    key_receipt(&key, from, be64_get(found.data + 33)); /* found dies with the write (L12) */
+    db_delete(t, DB_LOCAL, key_slice(&key));
+}
+
+void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
+                 struct slice signed_body, const struct signature *sig)
+{
+    struct key key;
+    uint8_t *at = db_put_room(t, DB_LOCAL, key_receipt(&key, from, counter),
+                              SIGNATURE_SIZE + signed_body.size, false);
+    if (!at) return;
+    memcpy(at, sig->bytes, SIGNATURE_SIZE);
+    if (signed_body.size) memcpy(at + SIGNATURE_SIZE, signed_body.data, signed_body.size);
+    drop_oldest_receipt(t, from);
+}
+
+bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,
+                  struct slice *signed_body, struct signature *sig)
+{
+    struct slice found, value;
+    if (*after_counter == UINT64_MAX ||
+        !receipt_find(t, from, *after_counter + 1, &found, &value))
+        return false;
+    if (value.size < SIGNATURE_SIZE) {
+        txn_fail(t, ERR_CORRUPT);
+        return false;
+    }
+    *after_counter = be64_get(found.data + 33);
+    memcpy(sig->bytes, value.data, SIGNATURE_SIZE);
+    *signed_body = slice_of(value.data + SIGNATURE_SIZE, value.size - SIGNATURE_SIZE);
+    return true;
+}
+
+/* --- asks --- */
+
+void ask_put(struct txn *t, const char *name, struct slice value)
+{
+    struct key key;
+    db_put(t, DB_LOCAL, key_local(&key, TABLE_ASK, slice_of_text(name)), value);
+}
+
+bool ask_get(struct txn *t, const char *name, struct slice *value)
+{
+    struct key key;
+    return db_get(t, DB_LOCAL, key_local(&key, TABLE_ASK, slice_of_text(name)), value);
+}
+
+void ask_delete(struct txn *t, const char *name)
+{
+    struct key key;
+    db_delete(t, DB_LOCAL, key_local(&key, TABLE_ASK, slice_of_text(name)));
+}

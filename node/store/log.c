@@ -1,0 +1,266 @@
+/* The log itself: appending and reading. branch.c walks it. */
+#include "node/store/txn.h"
+
+#include <string.h>
+
+uint64_t log_count(struct txn *t)
+{
+    if (!t->hot) return db_entries(t, DB_LOG);
+    if (!t->log_count_known) {
+        t->log_count = db_entries(t, DB_LOG);
+        t->log_count_known = !t->err;
+    }
+    return t->log_count;
+}
+
+uint64_t log_find(struct txn *t, uint32_t feed_number, uint64_t seq, const uint8_t id8[8])
+{
+    struct key key;
+    struct slice value;
+    if (!db_get(t, DB_CHAIN, key_chain(&key, feed_number, seq, id8), &value)) return 0;
+    if (value.size == 8) return be64_get(value.data);
+    txn_fail(t, ERR_CORRUPT);
+    return 0;
+}
+
+static bool log_value(struct txn *t, uint64_t arrival, struct slice *value)
+{
+    struct key key;
+    return db_get(t, DB_LOG, key_arrival(&key, arrival), value);
+}
+
+/* --- reading --- */
+
+enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out)
+{
+    struct slice value;
+    struct record record;
+    if (!log_value(t, arrival, &value)) return t->err ? t->err : ERR_NOT_FOUND;
+    enum err err = record_read(&record, value);
+    if (!err) err = event_decode_trusted(out, record.header, &record.id);
+    if (err || (record.has_box && out->box_state == BOX_NONE)) return ERR_CORRUPT;
+    out->has_signature = record.has_signature;
+    if (record.has_signature) out->signature = record.signature;
+    if (record.has_box) {
+        out->box_state = BOX_HERE;
+        out->box = record.box;
+        memcpy(out->salt, record.salt, EVENT_SALT_SIZE);
+    }
+    return OK;
+}
+
+static bool event_is_whole(const struct event *e)
+{
+    struct hash h;
+    crypto_hash(&h, CONTEXT_EVENT, e->header);
+    if (memcmp(h.bytes, e->id.bytes, sizeof h.bytes) != 0) return false;
+    if (e->box_state != BOX_HERE) return true;
+    struct slice parts[] = {slice_of(e->salt, EVENT_SALT_SIZE), e->box};
+    crypto_hash_parts(&h, CONTEXT_BOX, parts, 2);
+    return hash_equal(&h, &e->box_digest);
+}
+
+enum err log_read(struct txn *t, uint64_t arrival, struct event *out)
+{
+    enum err err = log_read_unverified(t, arrival, out);
+    return err ? err : event_is_whole(out) ? OK : ERR_CORRUPT;
+}
+
+/* --- where an event goes --- */
+
+struct place {
+    uint64_t held; /* its arrival when it is here already */
+    bool on_head;  /* it follows this head, else it adds one */
+    size_t head;
+};
+
+/* Is the event with this id the one held under its first 8 bytes? */
+static bool is_held(struct txn *t, uint32_t feed, uint64_t seq, const struct event_id *id,
+                    uint64_t *arrival)
+{
+    struct slice value;
+    struct event_id held;
+    *arrival = log_find(t, feed, seq, id->bytes);
+    return *arrival && log_value(t, *arrival, &value) && record_id(&held, value) &&
+           event_id_equal(&held, id);
+}
+
+/* A device's epochs: only a feed that continues another one adds to them. */
+static enum err check_epochs(struct txn *t, const struct feed *feed)
+{
+    uint8_t seen[DEVICE_EPOCHS_MAX][8];
+    size_t count = 0;
+    struct feed_row row;
+    uint32_t feeds = feed->has_epoch ? feed_count(t) : 0;
+    for (uint32_t number = 1; number <= feeds; number++) {
+        if (!feed_get(t, number, &row)) return t->err ? t->err : ERR_CORRUPT;
+        if (!row.feed.has_epoch || !sign_key_equal(&row.feed.author, &feed->author)) continue;
+        if (memcmp(row.feed.epoch, feed->epoch, 8) == 0) return OK;
+        size_t i = 0;
+        while (i < count && memcmp(seen[i], row.feed.epoch, 8) != 0) i++;
+        if (i == count && ++count == DEVICE_EPOCHS_MAX) return ERR_LIMIT;
+        memcpy(seen[i], row.feed.epoch, 8);
+    }
+    return OK;
+}
+
+/* A record that is damaged is no other event: it gives way. */
+static enum err place_of_held(struct txn *t, bool same, uint64_t arrival, struct place *out)
+{
+    struct event held;
+    if (!same && log_read(t, arrival, &held) == OK) return ERR_CHAIN;
+    if (t->err) return t->err;
+    *out = (struct place){.held = arrival};
+    return OK;
+}
+
+static enum err place_of(struct txn *t, const struct feed_row *feed, const struct event *e,
+                         struct place *out)
+{
+    *out = (struct place){0};
+    if (!feed) {
+        if (t->err) return t->err;
+        return e->seq == 1 ? check_epochs(t, &e->feed) : ERR_BASE;
+    }
+    /* A head has nothing after it, so what follows one is new: the usual case costs no look-up. */
+    for (size_t i = 0; i < feed->head_count; i++)
+        if (feed->heads[i].seq + 1 == e->seq && event_id_equal(&feed->heads[i].id, &e->prev)) {
+            *out = (struct place){.on_head = true, .head = i};
+            return OK;
+        }
+    uint64_t arrival;
+    bool same = is_held(t, feed->number, e->seq, &e->id, &arrival);
+    if (arrival) return place_of_held(t, same, arrival, out);
+    if (e->seq > 1 && !is_held(t, feed->number, e->seq - 1, &e->prev, &arrival))
+        return t->err ? t->err : ERR_BASE;
+    return feed->head_count < FEED_BRANCHES_MAX ? t->err : ERR_LIMIT;
+}
+
+enum err log_check(struct txn *t, const struct event *events, size_t count)
+{
+    struct place place = {0};
+    if (t->err) return t->err;
+    if (count == 0) return OK;
+    const struct feed_row *feed = feed_hot_of(t, &events[0].feed);
+    for (size_t i = 1; i < count; i++)
+        if (!feed_equal(&events[i].feed, &events[0].feed) ||
+            events[i].seq != events[i - 1].seq + 1 ||
+            !event_id_equal(&events[i].prev, &events[i - 1].id))
+            return ERR_BASE;
+    /* What follows the first new event is new too. */
+    size_t i = 0;
+    do {
+        enum err err = place_of(t, feed, &events[i], &place);
+        if (err) return err;
+    } while (place.held && ++i < count);
+    return OK;
+}
+
+/* --- appending --- */
+
+/* Adds what the held record lacks; a damaged one is written anew. */
+static void complete_record(struct txn *t, uint64_t arrival, const struct event *e)
+{
+    struct event held, whole = *e;
+    struct key key;
+    enum err err = log_read(t, arrival, &held);
+    if (t->err || (err && err != ERR_CORRUPT)) {
+        txn_fail(t, err);
+        return;
+    }
+    bool intact = !err;
+    bool adds = (e->has_signature && !held.has_signature) ||
+                (e->box_state == BOX_HERE && held.box_state == BOX_GONE);
+    if (intact && !adds) return;
+    struct buf copy = {0}; /* the held box dies with the write (L12) */
+    if (intact && !e->has_signature && held.has_signature) {
+        whole.has_signature = true;
+        whole.signature = held.signature;
+    }
+    if (intact && e->box_state == BOX_GONE && held.box_state == BOX_HERE) {
+        buf_append_slice(&copy, held.box);
+        whole.box_state = BOX_HERE;
+        whole.box = buf_slice(&copy);
+        memcpy(whole.salt, held.salt, EVENT_SALT_SIZE);
+    }
+    if (copy.err) txn_fail(t, copy.err);
+    uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(&whole), false);
+    if (room) record_write(room, &whole);
+    buf_clear(&copy);
+}
+
+static bool head_before(const struct head *a, const struct head *b)
+{
+    if (a->seq != b->seq) return a->seq > b->seq;
+    return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) < 0;
+}
+
+static void move_head(struct feed_row *feed, const struct place *place, const struct event *e)
+{
+    struct head head = {.seq = e->seq, .id = e->id, .time = e->time};
+    size_t i = place->on_head ? place->head : feed->head_count++;
+    for (; i > 0 && head_before(&head, &feed->heads[i - 1]); i--)
+        feed->heads[i] = feed->heads[i - 1];
+    feed->heads[i] = head;
+}
+
+static void index_event(struct txn *t, const struct feed_row *feed, const struct event *e,
+                        struct appended *out)
+{
+    struct key key;
+    struct slice found, value;
+    uint8_t arrival[8];
+    be64_put(arrival, out->arrival);
+    db_put(t, DB_CHAIN, key_chain(&key, feed->number, e->seq, e->id.bytes), slice_of(arrival, 8));
+    key_thing(&key, feed->scope_number, &e->subject, out->arrival);
+    db_put(t, DB_THINGS, key_slice(&key), SLICE_EMPTY);
+    /* The newest event of a thing comes last; is there another one before it? */
+    out->first_of_thing = !db_previous(t, DB_THINGS, &found, &value) ||
+                          found.size != THING_KEY_SIZE ||
+                          memcmp(found.data, key.bytes, THING_KEY_SIZE - 8) != 0;
+}
+
+static void append_new(struct txn *t, struct feed_row *feed, const struct place *place,
+                       const struct event *e, struct appended *out)
+{
+    struct key key;
+    struct scope_row *scope = scope_hot(t, feed->scope_number);
+    if (!scope) {
+        txn_fail(t, ERR_CORRUPT);
+        return;
+    }
+    *out = (struct appended){.arrival = log_count(t) + 1, .scope_number = feed->scope_number};
+    uint8_t *room =
+        db_put_room(t, DB_LOG, key_arrival(&key, out->arrival), record_size(e), true);
+    if (!room) return;
+    record_write(room, e);
+    t->log_count = out->arrival;
+    index_event(t, feed, e, out);
+    move_head(feed, place, e);
+    feed->events++;
+    feed_hot_changed(t, feed);
+    scope->events++;
+    scope_hot_changed(t, scope);
+}
+
+void log_append(struct txn *t, const struct event *e, struct appended *out)
+{
+    struct place place;
+    *out = (struct appended){0};
+    if (t->err) return;
+    struct feed_row *feed = feed_hot_of(t, &e->feed);
+    enum err err = place_of(t, feed, e, &place);
+    if (!err && !feed) {
+        feed = feed_hot_make(t, &e->feed);
+        err = t->err;
+    }
+    if (err) {
+        txn_fail(t, err);
+    } else if (place.held) {
+        out->scope_number = feed->scope_number;
+        complete_record(t, place.held, e);
+    } else {
+        append_new(t, feed, &place, e, out);
+    }
+    if (t->err) *out = (struct appended){0};
+}

@@ -1,0 +1,89 @@
+#pragma once
+/*
+ * LMDB wrapped once: what the other files of node/store use. Every call takes slices, latches its
+ * first error in the transaction and does nothing after it. One cursor a database (three for rows)
+ * serves all reads and writes, so neighbouring keys cost no walk from the root; nobody may rely on
+ * where it stood.
+ *
+ * A write transaction keeps the rows of the feeds and scopes it works on in memory and writes each
+ * once at its commit.
+ */
+#include "node/store/layout.h"
+
+#include <lmdb.h>
+
+#define HOT_FEEDS 64u  /* by feed number modulo this; an evicted row is written */
+#define HOT_SCOPES 64u
+#define TXN_CURSORS (DB_COUNT + 3)
+
+struct hot {
+    struct hot_feed {
+        bool dirty;
+        struct feed_row row; /* number 0: empty */
+    } feeds[HOT_FEEDS];
+    struct hot_scope {
+        bool dirty;
+        struct scope_row row;
+    } scopes[HOT_SCOPES];
+    uint32_t last_feed; /* the feed appended to last; 0 none */
+};
+
+struct store {
+    char *path;     /* <home>/store */
+    struct store_options options;
+    struct store_identity identity;
+    MDB_env *env;   /* NULL after a failed reopening */
+    MDB_dbi dbi[DB_COUNT];
+    int lock_fd;    /* kept after a compaction, see env.c; else -1 */
+    unsigned open_txns;
+    bool reserve;    /* the reserve file is there, as far as we know */
+    bool broken;    /* a commit was ambiguous: reopen when no transaction is left */
+    uint64_t dev, ino; /* of the directory: one environment a process and path (L8) */
+    struct store *next_open;
+    struct hot *hot; /* of the one write transaction */
+};
+
+struct txn {
+    struct store *store;
+    MDB_txn *mdb;
+    MDB_cursor *cursors[TXN_CURSORS];
+    struct hot *hot; /* NULL in a read transaction */
+    enum err err;
+    uint64_t log_count; /* of a write transaction, once asked for */
+    bool log_count_known;
+};
+
+/* --- env.c, for txn.c --- */
+enum err env_err(int rc); /* of an LMDB result; no message for what is a programmer's error */
+MUST_CHECK enum err env_reopen(struct store *s);
+void env_cover_file(const struct store *s);
+
+void txn_fail(struct txn *t, enum err err); /* latches */
+
+/* --- databases --- */
+bool db_get(struct txn *t, enum db db, struct slice key, struct slice *value);
+/* First entry at or after `key`; last entry before it; the one before the last result of a db_find,
+ * db_find_before or put in this database. false at the end. */
+bool db_find(struct txn *t, enum db db, struct slice key, struct slice *found, struct slice *value);
+bool db_find_before(struct txn *t, enum db db, struct slice key, struct slice *found,
+                    struct slice *value);
+bool db_previous(struct txn *t, enum db db, struct slice *found, struct slice *value);
+void db_put(struct txn *t, enum db db, struct slice key, struct slice value);
+/* false when the key is there already: *old is its value then. Also false after an error. */
+bool db_put_new(struct txn *t, enum db db, struct slice key, struct slice value, struct slice *old);
+/* Room for a value to be written at once, NULL on error. `append`: the key is greater than all. */
+uint8_t *db_put_room(struct txn *t, enum db db, struct slice key, size_t size, bool append);
+void db_delete(struct txn *t, enum db db, struct slice key); /* absent is fine */
+void db_clear(struct txn *t, enum db db);
+uint64_t db_entries(struct txn *t, enum db db);
+
+/* --- hot rows: pointers hold until the next call for another number --- */
+struct feed_row *feed_hot(struct txn *t, uint32_t number);      /* NULL: absent or error */
+struct feed_row *feed_hot_of(struct txn *t, const struct feed *feed);
+struct feed_row *feed_hot_make(struct txn *t, const struct feed *feed);
+void feed_hot_changed(struct txn *t, const struct feed_row *row);
+void feeds_flush(struct txn *t);
+struct scope_row *scope_hot(struct txn *t, uint32_t number);
+struct scope_row *scope_hot_make(struct txn *t, const struct scope *scope); /* finds or makes */
+void scope_hot_changed(struct txn *t, const struct scope_row *row);
+void scopes_flush(struct txn *t);
