@@ -25,8 +25,9 @@ struct touched {
     const struct event *sole;
 };
 /* Folds each touched thing once. A roster change that alters what the events of other things mean
- * sets the rebuild marker. Errors latch in the transaction. */
-void views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count);
+ * sets the rebuild marker. Errors: ERR_NOMEM, ERR_CORRUPT, the transaction's; the caller aborts. */
+MUST_CHECK enum err views_fold(struct views *v, struct txn *t, const struct touched *touched,
+                               size_t count);
 
 /* --- rebuild: in slices under a marker in `meta`, so a crash in the middle resumes --- */
 /* Sets the marker; the first slice throws all rows away and folds the roster in one transaction, so
@@ -66,7 +67,7 @@ enum effect {
     EFFECT_BAD_FIELD,
     EFFECT_BAD_DEPTH,
     EFFECT_EXT,          /* carries an extension that must be understood */
-    EFFECT_LIMIT,        /* past THING_EVENTS_MAX */
+    EFFECT_LIMIT,        /* over a limit that the log does not enforce */
 };
 const char *effect_name(enum effect e); /* "counts", "unknown-kind", ... */
 

@@ -1,0 +1,234 @@
+#include "node/views/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/views/roster_fold.h"
+
+/* --- reading the rows ---------------------------------------------------------------------- */
+
+static MUST_CHECK enum err township_add(struct roster *r, struct slice row)
+{
+    if (r->founded) return OK; /* a second founding changes nothing */
+    enum err err = roster_fold_read_township(r, row);
+    if (!err) r->founded = true;
+    return err;
+}
+
+/* Doubles an array when it is full. */
+static MUST_CHECK enum err array_reserve(void **array, size_t count, size_t size)
+{
+    if (count & (count - 1)) return OK; /* grows at powers of two */
+    void *grown = realloc(*array, (count ? count * 2 : 1) * size);
+    if (!grown) return ERR_NOMEM;
+    *array = grown;
+    return OK;
+}
+
+static MUST_CHECK enum err village_add(struct roster *r, struct slice row)
+{
+    void *villages = r->villages;
+    enum err err = array_reserve(&villages, r->village_count, sizeof *r->villages);
+    r->villages = villages;
+    if (!err) err = roster_fold_read_village(&r->villages[r->village_count], row);
+    if (!err) r->village_count++;
+    return err;
+}
+
+static MUST_CHECK enum err device_add(struct roster *r, const struct thing_id *thing,
+                                      struct slice row)
+{
+    void *devices = r->devices;
+    enum err err = array_reserve(&devices, r->device_count, sizeof *r->devices);
+    r->devices = devices;
+    if (err) return err;
+    struct device *device = &r->devices[r->device_count];
+    err = roster_fold_read_device(device, row);
+    if (err) return err;
+    device->thing = *thing;
+    r->device_count++;
+    return OK;
+}
+
+static MUST_CHECK enum err rows_read(struct roster *r, struct txn *t, uint32_t scope_number,
+                                     enum thing_type type, struct crypto_hasher *hasher)
+{
+    uint8_t prefix = (uint8_t)type;
+    struct row_cursor cursor = {
+        .scope_number = scope_number, .table = ROW_THING, .prefix = slice_of(&prefix, 1)};
+    struct slice key, row;
+    while (row_next(t, &cursor, &key, &row)) {
+        struct thing_id thing;
+        if (key.size != 1 + sizeof thing.bytes) return ERR_CORRUPT;
+        memcpy(thing.bytes, key.data + 1, sizeof thing.bytes);
+        crypto_hasher_add(hasher, key);
+        crypto_hasher_add(hasher, row);
+        enum err err = type == THING_TOWNSHIP  ? township_add(r, row)
+                       : type == THING_VILLAGE ? village_add(r, row)
+                                               : device_add(r, &thing, row);
+        if (err) return err;
+    }
+    return OK;
+}
+
+/* --- look-ups ------------------------------------------------------------------------------ */
+
+static int village_by_code(const void *a, const void *b)
+{
+    return strcmp(((const struct village *)a)->code, ((const struct village *)b)->code);
+}
+
+/* Keys are hashes of nothing, but a stranger may choose his: any 8 bytes do, the table is never more
+ * than half full. */
+static size_t key_slot(const struct roster *r, const struct sign_key *key)
+{
+    uint64_t h = be64_get(key->bytes) * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 32) & (r->slot_count - 1);
+}
+
+static MUST_CHECK enum err index_devices(struct roster *r)
+{
+    static const struct sign_key none;
+    r->slot_count = 16;
+    while (r->slot_count < r->device_count * 2) r->slot_count *= 2;
+    r->slots = calloc(r->slot_count, sizeof *r->slots);
+    if (!r->slots) return ERR_NOMEM;
+    for (size_t i = 0; i < r->device_count; i++) {
+        if (sign_key_equal(&r->devices[i].key, &none)) continue;
+        if (roster_device(r, &r->devices[i].key)) continue; /* the earlier device has the key */
+        size_t at = key_slot(r, &r->devices[i].key);
+        while (r->slots[at]) at = (at + 1) & (r->slot_count - 1);
+        r->slots[at] = (uint32_t)(i + 1);
+    }
+    return OK;
+}
+
+enum err roster_load(struct txn *t, struct roster **out)
+{
+    static const enum thing_type types[] = {THING_TOWNSHIP, THING_VILLAGE, THING_DEVICE};
+    struct roster *r = calloc(1, sizeof *r);
+    if (!r) return ERR_NOMEM;
+    r->authority = store_identity(txn_store(t))->township;
+
+    struct crypto_hasher hasher;
+    crypto_hasher_begin(&hasher, CONTEXT_ROW);
+    struct scope town = scope_town();
+    struct scope_row scope;
+    enum err err = OK;
+    if (scope_find(t, &town, &scope))
+        for (size_t i = 0; !err && i < sizeof types / sizeof types[0]; i++)
+            err = rows_read(r, t, scope.number, types[i], &hasher);
+    crypto_hasher_end(&hasher, &r->version);
+
+    if (!err) err = txn_error(t);
+    if (!err && r->village_count)
+        qsort(r->villages, r->village_count, sizeof *r->villages, village_by_code);
+    if (!err) err = index_devices(r);
+    if (err)
+        roster_free(r);
+    else
+        *out = r;
+    return err;
+}
+
+void roster_free(struct roster *r)
+{
+    if (!r) return;
+    free(r->devices);
+    free(r->villages);
+    free(r->slots);
+    free(r);
+}
+
+const struct device *roster_device(const struct roster *r, const struct sign_key *key)
+{
+    for (size_t at = key_slot(r, key); r->slots[at]; at = (at + 1) & (r->slot_count - 1)) {
+        const struct device *device = &r->devices[r->slots[at] - 1];
+        if (sign_key_equal(&device->key, key)) return device;
+    }
+    return NULL;
+}
+
+const struct device *roster_transport(const struct roster *r, const struct box_key *key)
+{
+    for (size_t i = 0; i < r->device_count; i++)
+        if (r->devices[i].state == DEVICE_JOINED && box_key_equal(&r->devices[i].transport, key))
+            return &r->devices[i];
+    return NULL;
+}
+
+const struct device *roster_invite_transport(const struct roster *r, const struct box_key *key,
+                                             uint64_t now_ms)
+{
+    for (size_t i = 0; i < r->device_count; i++) {
+        const struct device *d = &r->devices[i];
+        if (d->state == DEVICE_INVITED && d->expires_ms > now_ms &&
+            box_key_equal(&d->invite_transport, key))
+            return d;
+    }
+    return NULL;
+}
+
+const struct device *roster_invite(const struct roster *r, const struct sign_key *invite)
+{
+    static const struct sign_key none;
+    if (sign_key_equal(invite, &none)) return NULL; /* as the founding hub's stands there */
+    for (size_t i = 0; i < r->device_count; i++)
+        if (sign_key_equal(&r->devices[i].invite, invite)) return &r->devices[i];
+    return NULL;
+}
+
+const struct device *roster_hub(const struct roster *r)
+{
+    for (size_t i = 0; i < r->device_count; i++)
+        if (r->devices[i].state == DEVICE_JOINED && r->devices[i].roles & ROLE_HUB)
+            return &r->devices[i];
+    return NULL;
+}
+
+const struct village *roster_village(const struct roster *r, const char *code)
+{
+    size_t low = 0, high = r->village_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(r->villages[middle].code, code);
+        if (!order) return &r->villages[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* --- rights -------------------------------------------------------------------------------- */
+
+bool device_is_township(const struct device *d)
+{
+    return d->village[0] == 0;
+}
+
+uint32_t roster_roles(const struct roster *r, const struct sign_key *author)
+{
+    if (sign_key_equal(author, &r->authority)) return ROLE_AUTHORITY;
+    const struct device *device = roster_device(r, author);
+    return device ? device->roles : 0;
+}
+
+bool device_may_hold(const struct device *d, const struct scope *scope)
+{
+    if (d->state != DEVICE_JOINED) return false;
+    if (device_is_township(d) || scope_class(scope) == SCOPE_TOWN) return true;
+    return scope_class(scope) == SCOPE_VILLAGE && strcmp(scope_village(scope), d->village) == 0;
+}
+
+bool roster_may_author(const struct roster *r, const struct sign_key *author,
+                       const struct scope *scope)
+{
+    if (sign_key_equal(author, &r->authority)) return scope_class(scope) == SCOPE_TOWN;
+    const struct device *device = roster_device(r, author);
+    if (!device) return false;
+    if (device_is_township(device)) return device->roles & ~(uint32_t)ROLE_MIRROR;
+    return scope_class(scope) != SCOPE_VILLAGE ||
+           strcmp(scope_village(scope), device->village) == 0;
+}

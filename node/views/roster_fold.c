@@ -1,0 +1,248 @@
+#include "node/views/roster_fold.h"
+
+#include <string.h>
+
+#include "node/views/fold_types.h"
+#include "proto/join.h"
+
+static bool key_is_zero(const uint8_t key[32])
+{
+    static const uint8_t zero[32];
+    return memcmp(key, zero, sizeof zero) == 0;
+}
+
+/* --- bodies, checked against the kind's table before they come here ------------------------ */
+
+static void body_text(struct slice body, const char *key, char *out, size_t capacity)
+{
+    struct mp_reader value;
+    if (!mp_map_get(body, key, &value)) return;
+    struct slice text = mp_read_str(&value, capacity - 1);
+    if (text.size) memcpy(out, text.data, text.size);
+    out[text.size] = 0;
+}
+
+static void body_bytes(struct slice body, const char *key, void *out, size_t size)
+{
+    struct mp_reader value;
+    if (mp_map_get(body, key, &value)) mp_read_bin_exact(&value, out, size);
+}
+
+static uint64_t body_uint(struct slice body, const char *key)
+{
+    struct mp_reader value;
+    return mp_map_get(body, key, &value) ? mp_read_uint(&value, UINT64_MAX) : 0;
+}
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+static void read_text(struct mp_reader *r, char *out, size_t capacity)
+{
+    struct slice text = mp_read_str(r, capacity - 1);
+    if (text.size) memcpy(out, text.data, text.size);
+    out[text.size] = 0;
+}
+
+static void read_key(struct mp_reader *r, uint8_t out[32])
+{
+    if (mp_read_nil(r))
+        memset(out, 0, 32);
+    else
+        mp_read_bin_exact(r, out, 32);
+}
+
+static void write_key(struct mp_writer *w, const uint8_t key[32])
+{
+    if (key_is_zero(key))
+        mp_write_nil(w);
+    else
+        mp_write_bin(w, key, 32);
+}
+
+static enum err row_end(struct mp_reader *r)
+{
+    return mp_read_end(r) == OK ? OK : ERR_CORRUPT;
+}
+
+enum err roster_fold_read_township(struct roster *out, struct slice row)
+{
+    struct mp_reader r = mp_reader_of(row);
+    if (mp_read_array(&r, 3) != 3) return ERR_CORRUPT;
+    read_text(&r, out->township_name, sizeof out->township_name);
+    mp_read_bin_exact(&r, out->recovery.bytes, sizeof out->recovery.bytes);
+    mp_read_bin_exact(&r, out->office.bytes, sizeof out->office.bytes);
+    return row_end(&r);
+}
+
+enum err roster_fold_read_village(struct village *out, struct slice row)
+{
+    struct mp_reader r = mp_reader_of(row);
+    if (mp_read_array(&r, 5) != 5) return ERR_CORRUPT;
+    read_text(&r, out->code, sizeof out->code);
+    read_text(&r, out->name, sizeof out->name);
+    read_text(&r, out->short_name, sizeof out->short_name);
+    read_text(&r, out->pinyin, sizeof out->pinyin);
+    out->number = (uint32_t)mp_read_uint(&r, UINT32_MAX);
+    return row_end(&r);
+}
+
+enum err roster_fold_read_device(struct device *out, struct slice row)
+{
+    struct mp_reader r = mp_reader_of(row);
+    char letter[2];
+    *out = (struct device){0};
+    if (mp_read_array(&r, 12) != 12) return ERR_CORRUPT;
+    out->state = (enum device_state)mp_read_uint(&r, DEVICE_REVOKED);
+    read_key(&r, out->key.bytes);
+    read_key(&r, out->transport.bytes);
+    read_key(&r, out->invite.bytes);
+    read_key(&r, out->invite_transport.bytes);
+    read_key(&r, out->acceptor.bytes);
+    read_text(&r, out->village, sizeof out->village);
+    out->roles = (uint32_t)mp_read_uint(&r, UINT32_MAX);
+    read_text(&r, letter, sizeof letter);
+    out->letter = letter[0];
+    read_text(&r, out->name, sizeof out->name);
+    out->expires_ms = mp_read_uint(&r, UINT64_MAX);
+    out->stolen = mp_read_bool(&r);
+    return row_end(&r);
+}
+
+static void device_write(struct buf *out, const struct device *d)
+{
+    struct mp_writer w = {out};
+    const char letter[2] = {d->letter, 0};
+    mp_write_array(&w, 12);
+    mp_write_uint(&w, d->state);
+    write_key(&w, d->key.bytes);
+    write_key(&w, d->transport.bytes);
+    write_key(&w, d->invite.bytes);
+    write_key(&w, d->invite_transport.bytes);
+    write_key(&w, d->acceptor.bytes);
+    mp_write_text(&w, d->village);
+    mp_write_uint(&w, d->roles);
+    mp_write_text(&w, letter);
+    mp_write_text(&w, d->name);
+    mp_write_uint(&w, d->expires_ms);
+    mp_write_bool(&w, d->stolen);
+}
+
+/* --- township and village ------------------------------------------------------------------ */
+
+/* The founding event where it takes effect, else NULL. */
+static const struct event *founder_of(const struct fold *f)
+{
+    return f->founder->effect == EFFECT_COUNTS ? &f->founder->event : NULL;
+}
+
+void roster_fold_township(struct fold *f)
+{
+    const struct event *e = founder_of(f);
+    if (!e) return;
+    struct roster r = {0};
+    body_text(e->body, "name", r.township_name, sizeof r.township_name);
+    body_bytes(e->body, "recovery", r.recovery.bytes, sizeof r.recovery.bytes);
+    body_bytes(e->body, "office", r.office.bytes, sizeof r.office.bytes);
+    struct mp_writer w = {&f->row};
+    mp_write_array(&w, 3);
+    mp_write_text(&w, r.township_name);
+    mp_write_bin(&w, r.recovery.bytes, sizeof r.recovery.bytes);
+    mp_write_bin(&w, r.office.bytes, sizeof r.office.bytes);
+}
+
+void roster_fold_village(struct fold *f)
+{
+    const struct event *e = founder_of(f);
+    if (!e) return;
+    struct village v = {.number = (uint32_t)body_uint(e->body, "number")};
+    body_text(e->body, "code", v.code, sizeof v.code);
+    body_text(e->body, "name", v.name, sizeof v.name);
+    body_text(e->body, "short_name", v.short_name, sizeof v.short_name);
+    body_text(e->body, "pinyin", v.pinyin, sizeof v.pinyin);
+    struct mp_writer w = {&f->row};
+    mp_write_array(&w, 5);
+    mp_write_text(&w, v.code);
+    mp_write_text(&w, v.name);
+    mp_write_text(&w, v.short_name);
+    mp_write_text(&w, v.pinyin);
+    mp_write_uint(&w, v.number);
+}
+
+/* --- devices ------------------------------------------------------------------------------- */
+
+static void device_found(struct device *d, const struct event *e)
+{
+    char letter[2] = {0};
+    d->roles = (uint32_t)body_uint(e->body, "roles") & ~(uint32_t)ROLE_AUTHORITY;
+    body_text(e->body, "letter", letter, sizeof letter);
+    d->letter = letter[0];
+    body_text(e->body, "name", d->name, sizeof d->name);
+    if (slice_is_text(e->kind, "device.enrol")) {
+        d->state = DEVICE_JOINED;
+        body_bytes(e->body, "key", d->key.bytes, sizeof d->key.bytes);
+        body_bytes(e->body, "transport", d->transport.bytes, sizeof d->transport.bytes);
+        return;
+    }
+    d->state = DEVICE_INVITED;
+    body_bytes(e->body, "invite", d->invite.bytes, sizeof d->invite.bytes);
+    body_bytes(e->body, "transport", d->invite_transport.bytes, sizeof d->invite_transport.bytes);
+    body_bytes(e->body, "acceptor", d->acceptor.bytes, sizeof d->acceptor.bytes);
+    body_text(e->body, "village", d->village, sizeof d->village);
+    d->expires_ms = body_uint(e->body, "expires");
+}
+
+static bool join_valid(const struct fold *f, const struct device *d, const struct event *e,
+                       struct join_request *request)
+{
+    struct frame_join join = {0};
+    struct mp_reader value;
+    if (!mp_map_get(e->body, "request", &value)) return false;
+    join.request = mp_read_bin(&value, EVENT_HEADER_SIZE_MAX);
+    body_bytes(e->body, "invite_signature", join.invite_signature.bytes,
+               sizeof join.invite_signature.bytes);
+    body_bytes(e->body, "device_signature", join.device_signature.bytes,
+               sizeof join.device_signature.bytes);
+    return join_verify(request, &join) == OK && sign_key_equal(&request->township, &f->authority) &&
+           sign_key_equal(&request->invite, &d->invite);
+}
+
+static void device_join(const struct fold *f, struct device *d, struct fold_item *item)
+{
+    struct join_request request;
+    if (key_is_zero(d->acceptor.bytes)) {
+        fold_mark(item, EFFECT_IMPOSSIBLE, "this device was not invited");
+    } else if (!sign_key_equal(&item->event.feed.author, &d->acceptor)) {
+        fold_mark(item, EFFECT_FORBIDDEN, "the invite names another hub to accept it");
+    } else if (!join_valid(f, d, &item->event, &request)) {
+        fold_mark(item, EFFECT_BAD_FIELD, "the join request does not verify");
+    } else if (!key_is_zero(d->key.bytes)) {
+        bool same = sign_key_equal(&d->key, &request.device);
+        if (!same) d->stolen = true;
+        fold_mark(item, EFFECT_IMPOSSIBLE,
+                  same ? "this device has joined already" : "the invite was used twice");
+    } else {
+        /* Revoked before the hub knew: it stays out, but what it did until then keeps its author. */
+        if (d->state == DEVICE_INVITED) d->state = DEVICE_JOINED;
+        d->key = request.device;
+        d->transport = request.transport;
+        memcpy(d->name, request.name, sizeof d->name);
+    }
+}
+
+void roster_fold_device(struct fold *f)
+{
+    const struct event *founder = founder_of(f);
+    if (!founder) return;
+    struct device d = {0};
+    device_found(&d, founder);
+    size_t at = 0;
+    for (struct fold_item *item; (item = fold_next(f, &at)) != NULL;) {
+        if (slice_is_text(item->event.kind, "device.joined"))
+            device_join(f, &d, item);
+        else if (slice_is_text(item->event.kind, "device.revoked"))
+            d.state = DEVICE_REVOKED;
+        static const char *const states[] = {"invited", "joined", "revoked"};
+        item->state_after = states[d.state];
+    }
+    device_write(&f->row, &d);
+}

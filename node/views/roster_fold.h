@@ -1,0 +1,21 @@
+#pragma once
+/*
+ * The folds of the things that the roster is made of, and their rows (for SPEC, "Rows"): scope
+ * `town`, table 't', key = type (1 byte) ‖ thing id, value = canonical msgpack array.
+ *
+ *   township (1): [name str, recovery bin 32, office bin 32]
+ *   village (2):  [code str, name str, short name str, pinyin str, number uint]
+ *   device (3):   [state uint (0 invited, 1 joined, 2 revoked), key, transport, invite,
+ *                  invite transport, acceptor: nil | bin 32 each, village str ("": the township),
+ *                  roles uint, letter str, name str, expires uint (ms), stolen bool]
+ *
+ * Only the authority founds them. A device begins as enrolled (the first hub: joined at once) or as
+ * invited; the first device.joined in fold order by the acceptor that the invite names, whose
+ * request both keys signed, completes it. A further one with another device key marks the invite as
+ * stolen. Nothing here asks a clock: the acceptor looks at the invite's expiry when it accepts.
+ */
+#include "node/views/roster.h"
+
+MUST_CHECK enum err roster_fold_read_township(struct roster *out, struct slice row);
+MUST_CHECK enum err roster_fold_read_village(struct village *out, struct slice row);
+MUST_CHECK enum err roster_fold_read_device(struct device *out, struct slice row);
