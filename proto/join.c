@@ -114,6 +114,15 @@ static struct slice slice_from(struct slice s, size_t at)
     return slice_of(s.data + at, s.size - at);
 }
 
+/* "sidan-invite-", a number, a colon. */
+static bool is_of_another_version(struct slice line)
+{
+    if (!slice_starts(line, invite_any_version)) return false;
+    size_t first = sizeof invite_any_version - 1, at = first;
+    while (at < line.size && line.data[at] >= '0' && line.data[at] <= '9') at++;
+    return at > first && at < line.size && line.data[at] == ':';
+}
+
 /* What stands behind the prefix at the beginning of a line. */
 static enum err invite_find(struct slice text, struct slice *token)
 {
@@ -124,7 +133,7 @@ static enum err invite_find(struct slice text, struct slice *token)
             *token = slice_from(line, sizeof invite_prefix - 1);
             return OK;
         }
-        if (slice_starts(line, invite_any_version)) return ERR_VERSION;
+        if (is_of_another_version(line)) return ERR_VERSION;
         const uint8_t *end = memchr(line.data, '\n', line.size);
         if (!end) break;
         at += (size_t)(end - line.data) + 1;

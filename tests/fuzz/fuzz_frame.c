@@ -1,0 +1,105 @@
+/* Frames, join requests and invites from a hostile peer. What a reader takes and a writer gives
+ * back must be the same frame, but for elements of later versions. */
+#include "proto/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+    if (!holds) abort();
+}
+
+/* `again` is `frame`, or `frame` has more elements. */
+static void must_be_written_back(struct buf *again, struct slice frame)
+{
+    struct mp_reader a = mp_reader_of(buf_slice(again)), b = mp_reader_of(frame);
+    must(!again->err && mp_scan_whole(buf_slice(again)) == OK);
+    size_t count = mp_read_array(&a, SIZE_MAX);
+    must(count <= mp_read_array(&b, SIZE_MAX));
+    for (; count > 0; count--) must(slice_equal(mp_skip(&a), mp_skip(&b)));
+    buf_clear(again);
+}
+
+static void try_hello(struct slice frame)
+{
+    struct frame_hello h;
+    if (frame_hello_read(&h, frame) != OK || !frame_hello_version_meets(&h)) return;
+    static struct have_entry have[HAVE_ENTRIES_MAX];
+    struct mp_reader r = frame_have_begin(&h);
+    size_t count = 0;
+    while (count < h.have_count && frame_have_next(&r, &have[count])) count++;
+    must(count == h.have_count);
+    struct buf again = {0};
+    frame_hello_write(&again, &h, have);
+    must_be_written_back(&again, frame);
+    uint8_t digest[8];
+    have_digest(digest, have, count);
+}
+
+static void try_run(struct slice frame)
+{
+    struct frame_run f;
+    if (frame_run_read(&f, frame) != OK) return;
+    must(f.run.count > 0 && f.run.raw_size > 0 && f.run.payload.size > 0);
+    struct buf again = {0};
+    frame_run_write(&again, &f);
+    must_be_written_back(&again, frame);
+}
+
+static void try_want(struct slice frame)
+{
+    struct frame_want f;
+    if (frame_want_read(&f, frame) != OK) return;
+    struct buf again = {0};
+    frame_want_write(&again, &f);
+    must_be_written_back(&again, frame);
+}
+
+static void try_receipt(struct slice frame)
+{
+    static const struct receipt_parties parties = {.receiver = {{1}}};
+    struct frame_receipt f;
+    struct receipt_entry entry;
+    if (frame_receipt_read(&f, frame) != OK) return;
+    struct mp_reader r = frame_receipt_begin(&f);
+    size_t count = 0;
+    while (frame_receipt_next(&r, &entry)) count++;
+    must(count == f.entry_count);
+    must(frame_receipt_verify(&f, &parties) == ERR_SIGNATURE);
+}
+
+static void try_join(struct slice frame)
+{
+    struct frame_join f;
+    struct join_request q;
+    if (frame_join_read(&f, frame) != OK) return;
+    if (join_request_read(&q, f.request) == OK) must(strlen(q.name) <= DEVICE_NAME_SIZE_MAX);
+    enum err err = join_verify(&q, &f);
+    must(err == OK || err == ERR_SIGNATURE || err == ERR_MALFORMED || err == ERR_LIMIT);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool ready;
+    if (!ready) must(crypto_init() == OK);
+    ready = true;
+    struct slice frame = slice_of(data, size);
+    struct invite invite;
+    struct frame_refuse refuse;
+    struct hash hash;
+    uint64_t type;
+    if (invite_read(&invite, frame) == OK) must(invite.address_count <= INVITE_ADDRESSES_MAX);
+    if (frame_type_of(frame, &type) != OK) return 0;
+    if (type == FRAME_HELLO) try_hello(frame);
+    if (type == FRAME_RUN) try_run(frame);
+    if (type == FRAME_WANT) try_want(frame);
+    if (type == FRAME_RECEIPT) try_receipt(frame);
+    if (type == FRAME_REFUSE && frame_refuse_read(&refuse, frame) == OK)
+        must(refuse.text.size <= REFUSE_TEXT_SIZE_MAX && refuse_text(refuse.code)[0]);
+    if (type == FRAME_JOIN) try_join(frame);
+    if (type == FRAME_ADMIT && frame_admit_read(&hash, frame) == OK) must(frame.size >= 36);
+    return 0;
+}
