@@ -63,6 +63,17 @@ void exchange_close(struct exchange *x)
 {
     if (!x) return;
     while (x->links) exchange_remove_link(x, x->links->link);
+    if (x->gone_count || x->receipts) {
+        struct txn *t = NULL;
+        enum err err = txn_begin(x->store, true, &t);
+        if (!err) {
+            peers_write(x, t);
+            err = txn_commit(t);
+        }
+        if (err) exchange_log(x, LOG_WARN, "what is known of peers was not kept: %s", err_text(err));
+    }
+    for (size_t i = 0; i < x->gone_count; i++) peer_row_clear(&x->gone[i]);
+    free(x->gone);
     while (x->receipts) {
         struct pending_receipt *r = x->receipts;
         x->receipts = r->next;
@@ -148,7 +159,7 @@ static void sweep_peers(struct exchange *x)
 {
     for (struct peer *p = x->peers, *next; p; p = next) {
         next = p->next;
-        peer_flush_unsent(x, p);
+        peer_flush_unsent(p);
         if (p->closing && !p->unsent) {
             p->link->ops->drop(p->link, p->handle);
             peer_close(x, p, OK, "");
@@ -159,7 +170,7 @@ static void sweep_peers(struct exchange *x)
 /* Writes what is remembered of peers when nothing else was committed for a while. */
 static enum err write_peers_if_due(struct exchange *x)
 {
-    bool due = false;
+    bool due = x->gone_count > 0;
     for (const struct peer *p = x->peers; p; p = p->next)
         if (p->row_changed &&
             (p->was_idle || x->time->now_ms - p->row_changed_ms >= FLUSH_AFTER_MS))
@@ -219,8 +230,6 @@ enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;
     err = exchange_look_at_feeds(x, t);
-    for (struct peer *p = x->peers; !err && p; p = p->next)
-        if (!p->closing) peer_views(x, t, p);
     txn_abort(t);
     for (struct peer *p = x->peers; p; p = p->next) peer_act(x, p);
     return err;

@@ -47,12 +47,6 @@ static bool views_now(struct exchange *x, struct txn *t, const struct peer *p, u
     return count && views_digest8(t, scopes, count, out8) == OK;
 }
 
-void peer_views(struct exchange *x, struct txn *t, struct peer *p)
-{
-    uint8_t views8[8];
-    if (views_now(x, t, p, views8)) session_views(p->session, views8);
-}
-
 /* Each peer's share of the bytes that this node takes at once. */
 static uint64_t window_of(const struct exchange *x)
 {
@@ -63,8 +57,7 @@ static uint64_t window_of(const struct exchange *x)
     return window < CREDIT_PEER_MIN ? CREDIT_PEER_MIN : window;
 }
 
-static struct have_entry *remembered_have(const struct exchange *x, const struct peer_row *row,
-                                          size_t *count)
+static struct have_entry *remembered_have(const struct peer_row *row, size_t *count)
 {
     struct have_entry *have = calloc(row->have_count + 1, sizeof *have);
     *count = 0;
@@ -74,7 +67,6 @@ static struct have_entry *remembered_have(const struct exchange *x, const struct
         e->seq = row->have[i].seq;
         memcpy(e->id8, row->have[i].id8, sizeof e->id8);
     }
-    (void)x;
     return have;
 }
 
@@ -97,7 +89,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
     options.has_views = views_now(x, t, p, options.views8);
-    struct have_entry *have = remembered_have(x, &p->row, &options.memory.have_count);
+    struct have_entry *have = remembered_have(&p->row, &options.memory.have_count);
     struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
     size_t count = 0;
     for (size_t i = 0; feeds && i < x->feed_count; i++)
@@ -197,6 +189,19 @@ static void drop_pending(struct exchange *x, const struct peer *p)
     for (x->builds_tail = &x->builds; *x->builds_tail;) x->builds_tail = &(*x->builds_tail)->next;
 }
 
+/* What is known of a peer outlives its session: written with the next commit. */
+static void keep_row(struct exchange *x, struct peer *p)
+{
+    struct peer_row *gone = realloc(x->gone, (x->gone_count + 1) * sizeof *gone);
+    if (gone) {
+        x->gone = gone;
+        gone[x->gone_count++] = p->row;
+    } else {
+        peer_row_clear(&p->row);
+    }
+    p->row = (struct peer_row){0};
+}
+
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text)
 {
     drop_pending(x, p);
@@ -211,12 +216,7 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
         p->row.last_error = err;
         p->row.failures++;
     }
-    struct txn *t = NULL;
-    if (txn_begin(x->store, true, &t) == OK) {
-        p->row_changed = true;
-        peers_write(x, t);
-        if (txn_commit(t) != OK) exchange_log(x, LOG_WARN, "what is known of a peer was not kept");
-    }
+    keep_row(x, p);
     for (struct peer **at = &x->peers; *at; at = &(*at)->next)
         if (*at == p) {
             *at = p->next;
@@ -229,15 +229,13 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
         free(u);
     }
     session_close(p->session);
-    peer_row_clear(&p->row);
     free(p);
 }
 
 /* --- sending --- */
 
-void peer_flush_unsent(struct exchange *x, struct peer *p)
+void peer_flush_unsent(struct peer *p)
 {
-    (void)x;
     while (p->unsent) {
         struct unsent *u = p->unsent;
         enum err err = p->link->ops->send(p->link, p->handle, buf_slice(&u->frame));
@@ -249,9 +247,9 @@ void peer_flush_unsent(struct exchange *x, struct peer *p)
     }
 }
 
-void peer_send(struct exchange *x, struct peer *p, struct slice frame)
+void peer_send(struct peer *p, struct slice frame)
 {
-    peer_flush_unsent(x, p);
+    peer_flush_unsent(p);
     if (!p->unsent) {
         enum err err = p->link->ops->send(p->link, p->handle, frame);
         if (err != ERR_AGAIN) return; /* a peer that is gone is told by LINK_DOWN */
@@ -261,6 +259,27 @@ void peer_send(struct exchange *x, struct peer *p, struct slice frame)
     buf_append_slice(&u->frame, frame);
     *p->unsent_tail = u;
     p->unsent_tail = &u->next;
+}
+
+/* The roster changed: who the peer is and what it may hold may have changed with it. */
+void peers_look_at_roster(struct exchange *x, const struct roster *roster)
+{
+    for (struct peer *p = x->peers; p; p = p->next) {
+        const struct device *device = roster_transport(roster, &p->key);
+        if (p->closing || (!device && !roster->founded)) continue;
+        if (!device) {
+            exchange_log(x, LOG_WARN, "peer %02x%02x%02x is not in the roster any more",
+                         p->device.key.bytes[0], p->device.key.bytes[1], p->device.key.bytes[2]);
+            session_finish(p->session);
+            continue;
+        }
+        bool same = p->device.roles == device->roles &&
+                    strcmp(p->device.village, device->village) == 0;
+        p->device = *device;
+        for (size_t i = 0; !same && i < x->feed_count; i++)
+            if (x->feeds[i].head_count && peer_may_hold(p, &x->feeds[i].feed))
+                session_heads(p->session, &x->feeds[i]);
+    }
 }
 
 /* --- what is remembered --- */
@@ -273,6 +292,12 @@ void peer_changed(struct exchange *x, struct peer *p)
 
 void peers_write(struct exchange *x, struct txn *t)
 {
+    /* The older first: a device that came back has a newer row below. */
+    for (size_t i = 0; i < x->gone_count; i++) {
+        peer_put(t, &x->gone[i]);
+        peer_row_clear(&x->gone[i]);
+    }
+    x->gone_count = 0;
     for (struct peer *p = x->peers; p; p = p->next) {
         if (!p->row_changed) continue;
         peer_put(t, &p->row);
@@ -369,7 +394,7 @@ static void act_confirm(struct exchange *x, struct peer *p, const struct session
     memcpy(parties.generation, x->identity->generation, sizeof parties.generation);
     struct buf out = {0};
     frame_receipt_write(&out, &f, a->entries, &parties, &x->options.keys->signer);
-    if (!out.err) peer_send(x, p, buf_slice(&out));
+    if (!out.err) peer_send(p, buf_slice(&out));
     buf_clear(&out);
 }
 
@@ -438,7 +463,7 @@ void peer_act(struct exchange *x, struct peer *p)
     while (session_next(p->session, &a)) {
         switch (a.type) {
         case SESSION_SEND:
-            peer_send(x, p, a.frame);
+            peer_send(p, a.frame);
             break;
         case SESSION_BUILD:
             act_build(x, p, &a);

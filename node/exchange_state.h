@@ -44,8 +44,6 @@ struct pending_store {
     struct buf payload;
     enum err err; /* result, told after the commit */
     bool retry;   /* its author may come to be known by this very turn */
-    bool known_feed;
-    struct feed_row row; /* the feed afterwards */
 };
 
 struct pending_build {
@@ -87,11 +85,12 @@ struct exchange {
     uint64_t store_bytes;
     struct pending_build *builds, **builds_tail;
     struct pending_receipt *receipts;
+    struct peer_row *gone; /* of peers that are no more, not written yet; owned */
+    size_t gone_count;
 
     const struct exchange_time *time; /* of the turn */
     uint64_t receipt_counter;
     uint64_t raw_per_payload; /* measured, in 1/16 */
-    struct session_feed *scratch_feeds;
 };
 
 __attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int level,
@@ -102,14 +101,14 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
 MUST_CHECK enum err peer_open(struct exchange *x, struct attached *a,
                               const struct link_event *event, struct peer **out);
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text);
-void peer_send(struct exchange *x, struct peer *p, struct slice frame);
-void peer_flush_unsent(struct exchange *x, struct peer *p);
+void peer_send(struct peer *p, struct slice frame);
+void peer_flush_unsent(struct peer *p);
 /* Takes all actions of its session. */
 void peer_act(struct exchange *x, struct peer *p);
 /* May this peer hold the feed (its own included)? May we? */
 bool peer_may_hold(const struct peer *p, const struct feed *feed);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
-void peer_views(struct exchange *x, struct txn *t, struct peer *p);
+void peers_look_at_roster(struct exchange *x, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);
 void peer_changed(struct exchange *x, struct peer *p);
 

@@ -26,6 +26,17 @@ static bool same_heads(const struct session_feed *a, const struct session_feed *
     return true;
 }
 
+static void feed_changed(struct exchange *x, const struct roster *roster,
+                         const struct feed_row *row)
+{
+    struct session_feed now;
+    session_feed_of(x, roster, row, &now);
+    if (same_heads(&now, &x->feeds[row->number - 1])) return;
+    x->feeds[row->number - 1] = now;
+    for (struct peer *p = x->peers; p; p = p->next)
+        if (!p->closing && peer_may_hold(p, &now.feed)) session_heads(p->session, &now);
+}
+
 enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
 {
     const struct roster *roster;
@@ -41,15 +52,47 @@ enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
     }
     for (size_t i = 0; i < count; i++) {
         struct feed_row row;
-        struct session_feed now;
-        if (!feed_get(t, (uint32_t)i + 1, &row)) continue;
-        session_feed_of(x, roster, &row, &now);
-        if (same_heads(&now, &x->feeds[i])) continue;
-        x->feeds[i] = now;
-        for (struct peer *p = x->peers; p; p = p->next)
-            if (!p->closing && peer_may_hold(p, &now.feed)) session_heads(p->session, &now);
+        if (feed_get(t, (uint32_t)i + 1, &row)) feed_changed(x, roster, &row);
     }
+    peers_look_at_roster(x, roster);
     return txn_error(t);
+}
+
+/* Which feed a RUN is of. A whole description that contradicts its short form is malformed. */
+static enum err feed_of(struct txn *t, const struct feed_ref *ref, struct feed *feed, bool *held,
+                        struct feed_row *row)
+{
+    *held = false;
+    if (!ref->whole) {
+        enum err err = feed_find_id8(t, ref->id8, row);
+        if (err) return ERR_BASE;
+        *held = true;
+        *feed = row->feed;
+        return OK;
+    }
+    *feed = ref->feed;
+    *held = feed_find(t, feed, row);
+    return OK;
+}
+
+/* A commit of runs touches few feeds; only when it touched the roster all of them are looked at, for
+ * then who may hold what has changed. */
+static enum err look_at_stored(struct exchange *x, struct txn *t)
+{
+    const struct roster *roster;
+    enum err err = views_roster(x->views, t, &roster);
+    bool all = feed_count(t) > x->feed_count;
+    for (const struct pending_store *s = x->stores; !err && s && !all; s = s->next) {
+        struct feed_row row;
+        struct feed feed;
+        struct session_feed shown;
+        bool held;
+        if (s->err || feed_of(t, &s->feed, &feed, &held, &row) != OK || !held) continue;
+        session_feed_of(x, roster, &row, &shown);
+        all = shown.roster;
+        feed_changed(x, roster, &row);
+    }
+    return !err && all ? exchange_look_at_feeds(x, t) : err;
 }
 
 size_t exchange_points(struct txn *t, const struct feed_row *row,
@@ -97,23 +140,6 @@ out:
     return err;
 }
 
-/* Which feed a RUN is of. A whole description that contradicts its short form is malformed. */
-static enum err feed_of(struct txn *t, const struct feed_ref *ref, struct feed *feed, bool *held,
-                        struct feed_row *row)
-{
-    *held = false;
-    if (!ref->whole) {
-        enum err err = feed_find_id8(t, ref->id8, row);
-        if (err) return ERR_BASE;
-        *held = true;
-        *feed = row->feed;
-        return OK;
-    }
-    *feed = ref->feed;
-    *held = feed_find(t, feed, row);
-    return OK;
-}
-
 static enum err allowed(struct exchange *x, const struct roster *roster, const struct peer *p,
                         const struct feed *feed)
 {
@@ -122,8 +148,10 @@ static enum err allowed(struct exchange *x, const struct roster *roster, const s
                   : !roster_may_author(roster, &feed->author, &feed->scope))
         return !authority && !roster_roles(roster, &feed->author) ? ERR_UNKNOWN_AUTHOR
                                                                   : ERR_FORBIDDEN;
-    if (!peer_may_hold(p, feed) || !self_may_hold(x, roster, feed)) return ERR_FORBIDDEN;
-    return OK;
+    if (!peer_may_hold(p, feed)) return ERR_FORBIDDEN;
+    if (self_may_hold(x, roster, feed)) return OK;
+    /* A joiner learns from the roster what it may hold. */
+    return roster_device(roster, &x->identity->device) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;
 }
 
 /* Bodies that a village says to the whole town are small (SPEC, "Limits"). */
@@ -250,6 +278,7 @@ enum err exchange_commit_stores(struct exchange *x)
     }
     struct txn *t = NULL;
     if (txn_begin(x->store, false, &t) != OK) t = NULL;
+    if (t && !err) err = look_at_stored(x, t);
     while (x->stores) {
         struct pending_store *s = x->stores;
         x->stores = s->next;
@@ -259,12 +288,6 @@ enum err exchange_commit_stores(struct exchange *x)
     }
     x->stores_tail = &x->stores;
     x->store_bytes = 0;
-    if (t && !err) {
-        /* The views first: they ride in the receipts that the answers call for. */
-        for (struct peer *p = x->peers; p; p = p->next)
-            if (!p->closing) peer_views(x, t, p);
-        err = exchange_look_at_feeds(x, t);
-    }
     txn_abort(t);
     for (struct peer *p = x->peers; p; p = p->next) peer_act(x, p);
     return err == ERR_NOSPACE || err == ERR_MAP_FULL ? OK : err;

@@ -298,12 +298,6 @@ void session_grant(struct session *s, uint64_t window)
     s->options.window = window;
 }
 
-void session_views(struct session *s, const uint8_t views8[8])
-{
-    s->options.has_views = true;
-    memcpy(s->options.views8, views8, sizeof s->options.views8);
-}
-
 void session_finish(struct session *s)
 {
     if (s->ended) return;

@@ -90,8 +90,6 @@ void session_stored(struct session *s, uint32_t ticket, enum err err,
 void session_receipt_verified(struct session *s, bool good, uint64_t now_ms);
 /* Room for the peer's bytes beyond what was answered changed (a hub shares a total). */
 void session_grant(struct session *s, uint64_t window);
-/* The digest of the views that both hold changed: rides in the next receipt. */
-void session_views(struct session *s, const uint8_t views8[8]);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 
