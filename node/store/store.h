@@ -60,6 +60,7 @@ MUST_CHECK enum err txn_begin(struct store *s, bool write, struct txn **out);
 MUST_CHECK enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t); /* NULL is fine */
 enum err txn_error(const struct txn *t);
+void txn_fail(struct txn *t, enum err err); /* latches an error of the caller's */
 struct store *txn_store(const struct txn *t);
 
 /* --- meta: small named values of this store, not replicated --- */

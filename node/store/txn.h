@@ -58,8 +58,6 @@ enum err env_err(int rc); /* of an LMDB result; no message for what is a program
 MUST_CHECK enum err env_reopen(struct store *s);
 void env_cover_file(const struct store *s);
 
-void txn_fail(struct txn *t, enum err err); /* latches */
-
 /* --- databases --- */
 bool db_get(struct txn *t, enum db db, struct slice key, struct slice *value);
 /* First entry at or after `key`; last entry before it; the one before the last result of a db_find,

@@ -1,0 +1,439 @@
+#include "node/recorder.h"
+
+#include "node/views/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* With the disk nearly full this many events of a commit go through: a person's, not an import's. */
+#define LOW_SPACE_EVENTS_MAX 16u
+/* More than what a record of a run holds besides kind, body and box. */
+#define RECORD_OVERHEAD 96u
+
+/* One of this device's feeds, as far as this commit has come. */
+struct own_feed {
+    struct feed feed;
+    struct head head;   /* seq 0: none yet */
+    bool unsigned_head; /* the head was recorded in this commit without a signature */
+    struct event last;  /* the head then, what log_append needs of it; borrows `header` */
+    struct buf header;
+    unsigned unsigned_events;
+    size_t unsigned_bytes;
+};
+
+struct recorder {
+    struct recorder_options options;
+    struct arrival *arrival; /* within begin..commit */
+    struct clock_reading clock;
+    bool low_space;
+    bool sign_each;
+    uint64_t hlc;      /* of the last event */
+    uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
+    unsigned added;
+    struct own_feed *feeds; /* used in this commit */
+    size_t feed_count, feed_capacity;
+    struct buf header; /* of the event being made */
+};
+
+enum err recorder_open(struct recorder **out, const struct recorder_options *options)
+{
+    const struct store_identity *identity = store_identity(options->store);
+    const struct sign_key *key = options->authority ? &identity->township : &identity->device;
+    if (!sign_key_equal(key, &options->signer->key)) return ERR_FOREIGN;
+    struct recorder *r = calloc(1, sizeof *r);
+    if (!r) return ERR_NOMEM;
+    r->options = *options;
+    *out = r;
+    return OK;
+}
+
+static void feeds_reset(struct recorder *r)
+{
+    for (size_t i = 0; i < r->feed_count; i++) buf_clear(&r->feeds[i].header);
+    r->feed_count = 0;
+}
+
+void recorder_close(struct recorder *r)
+{
+    if (!r) return;
+    recorder_abort(r);
+    free(r->feeds);
+    buf_clear(&r->header);
+    free(r);
+}
+
+struct txn *recorder_txn(struct recorder *r)
+{
+    return arrival_txn(r->arrival);
+}
+
+/* --- the hybrid clock --- */
+
+/* What others recorded comes before what is recorded now, unless their clocks are far ahead. */
+static void hlc_see_heads(struct recorder *r, struct txn *t)
+{
+    struct feed_row row;
+    uint32_t feeds = feed_count(t);
+    for (uint32_t number = 1; number <= feeds && feed_get(t, number, &row); number++)
+        for (size_t i = 0; i < row.head_count; i++)
+            if (row.heads[i].time > r->hlc &&
+                HLC_MS(row.heads[i].time) <= r->clock.wall_ms + CLOCK_REMOTE_AHEAD_MAX_MS)
+                r->hlc = row.heads[i].time;
+}
+
+static void hlc_begin(struct recorder *r, struct txn *t)
+{
+    r->hlc = meta_get_uint(t, "hlc");
+    /* A clock that nobody trusted may have run years ahead: a trusted one ends that. */
+    if (r->clock.trusted && HLC_UNTRUSTED(r->hlc) &&
+        HLC_MS(r->hlc) > r->clock.wall_ms + CLOCK_REMOTE_AHEAD_MAX_MS)
+        r->hlc = 0;
+    uint64_t txn = store_last_txn(r->options.store);
+    if (r->clock.trusted && txn != r->seen_txn) hlc_see_heads(r, t);
+}
+
+static uint64_t hlc_next(const struct recorder *r)
+{
+    uint64_t ms = HLC_MS(r->hlc), wall = r->clock.wall_ms;
+    uint32_t counter = HLC_COUNTER(r->hlc) + 1;
+    if (wall > HLC_MS_MAX) wall = HLC_MS_MAX;
+    if (wall > ms) {
+        ms = wall;
+        counter = 0;
+    } else if (counter > 0x7fff) {
+        ms++;
+        counter = 0;
+    }
+    return HLC_MAKE(ms, counter, !r->clock.trusted);
+}
+
+/* --- begin and end --- */
+
+enum err recorder_begin(struct recorder *r, const struct clock_reading *clock)
+{
+    if (r->arrival) return ERR_STATE;
+    enum err err = arrival_begin_person(&r->arrival, r->options.store, r->options.views,
+                                        &r->low_space);
+    if (err) return err;
+    r->clock = *clock;
+    r->added = 0;
+    r->sign_each = false;
+    hlc_begin(r, arrival_txn(r->arrival));
+    return OK;
+}
+
+void recorder_abort(struct recorder *r)
+{
+    arrival_abort(r->arrival);
+    r->arrival = NULL;
+    feeds_reset(r);
+}
+
+/* Signs the head that stands without a signature: its record is written again with one. */
+static enum err sign_head(struct recorder *r, struct own_feed *own)
+{
+    size_t fresh;
+    if (!own->unsigned_head) return OK;
+    event_sign(&own->last, r->options.signer);
+    own->unsigned_head = false;
+    own->unsigned_events = 0;
+    own->unsigned_bytes = 0;
+    return arrival_add(r->arrival, &own->last, 1, &fresh);
+}
+
+enum err recorder_commit(struct recorder *r)
+{
+    enum err err = r->arrival ? OK : ERR_STATE;
+    for (size_t i = 0; i < r->feed_count && !err; i++) err = sign_head(r, &r->feeds[i]);
+    if (err) {
+        recorder_abort(r);
+        return err;
+    }
+    struct txn *t = arrival_txn(r->arrival);
+    if (r->added) meta_put_uint(t, "hlc", r->hlc);
+    uint64_t before = store_last_txn(r->options.store);
+    err = arrival_commit(r->arrival);
+    r->arrival = NULL;
+    feeds_reset(r);
+    /* What this commit added is no news to the clock; what another process did is. */
+    r->seen_txn = err ? 0 : before + 1;
+    return err;
+}
+
+/* --- this device's feeds --- */
+
+static void epoch_name(char out[64], const struct scope *scope, uint8_t lane)
+{
+    snprintf(out, 64, "epoch:%s:%u", scope->text, lane);
+}
+
+static void current_epoch(struct txn *t, struct feed *feed)
+{
+    char name[64];
+    struct slice value;
+    epoch_name(name, &feed->scope, feed->lane);
+    feed->has_epoch = meta_get(t, name, &value) && value.size == 8;
+    if (feed->has_epoch) memcpy(feed->epoch, value.data, 8);
+}
+
+/* A feed that has forked is never appended to again: another copy of this device goes on with it. */
+static void open_epoch(struct txn *t, struct feed *feed)
+{
+    char name[64];
+    epoch_name(name, &feed->scope, feed->lane);
+    feed->has_epoch = true;
+    crypto_random(feed->epoch, sizeof feed->epoch);
+    meta_put(t, name, slice_of(feed->epoch, sizeof feed->epoch));
+}
+
+/* The feed with its head as the store has it now, whatever this process believed (L15). */
+static enum err own_feed_load(struct recorder *r, struct own_feed *own)
+{
+    struct txn *t = arrival_txn(r->arrival);
+    struct feed_row row;
+    if (!r->options.authority) current_epoch(t, &own->feed);
+    bool held = feed_find(t, &own->feed, &row);
+    if (held && row.head_count > 1 && !r->options.authority) {
+        open_epoch(t, &own->feed);
+        held = false;
+    }
+    if (held) own->head = row.heads[0];
+    return txn_error(t);
+}
+
+static enum err own_feed(struct recorder *r, const struct draft *draft, struct own_feed **out)
+{
+    for (size_t i = r->feed_count; i-- > 0;) {
+        struct own_feed *own = &r->feeds[i];
+        if (own->feed.lane == draft->lane && scope_equal(&own->feed.scope, &draft->scope)) {
+            *out = own;
+            return OK;
+        }
+    }
+    if (r->feed_count == r->feed_capacity) {
+        size_t capacity = r->feed_capacity ? r->feed_capacity * 2 : 4;
+        struct own_feed *feeds = realloc(r->feeds, capacity * sizeof *feeds);
+        if (!feeds) return ERR_NOMEM;
+        r->feeds = feeds;
+        r->feed_capacity = capacity;
+    }
+    struct own_feed *own = &r->feeds[r->feed_count];
+    *own = (struct own_feed){.feed = {
+                                 .author = r->options.signer->key,
+                                 .scope = draft->scope,
+                                 .lane = draft->lane,
+                             }};
+    enum err err = own_feed_load(r, own);
+    if (err) return err;
+    r->feed_count++;
+    *out = own;
+    return OK;
+}
+
+/* --- what may be recorded --- */
+
+static enum err refuse(struct kind_problem *problem, enum err err, const char *what)
+{
+    *problem = (struct kind_problem){.what = what};
+    return err;
+}
+
+static enum err check_author(struct recorder *r, const struct draft *draft, const struct kind *kind,
+                             uint32_t *roles, struct kind_problem *problem)
+{
+    const struct roster *roster;
+    const struct sign_key *key = &r->options.signer->key;
+    enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
+    if (err) return err;
+    *roles = roster_roles(roster, key);
+    if (!(kind->scopes & 1u << scope_class(&draft->scope)) ||
+        !roster_may_author(roster, key, &draft->scope))
+        return refuse(problem, ERR_FORBIDDEN, "does not belong in this scope");
+    if (!(*roles & kind->roles))
+        return refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
+    const struct device *device = roster_device(roster, key);
+    if (device && device->state == DEVICE_REVOKED)
+        return refuse(problem, ERR_FORBIDDEN, "this device was revoked");
+    if (scope_class(&draft->scope) == SCOPE_TOWN && device && !device_is_township(device) &&
+        draft->body.size > EVENT_TOWN_BODY_SIZE_MAX)
+        return refuse(problem, ERR_LIMIT, "is too long for what all villages receive");
+    return OK;
+}
+
+/* The subject: held, of the kind's type, and in a state where this act has an effect. */
+static enum err check_subject(struct recorder *r, const struct draft *draft,
+                              const struct kind *kind, uint32_t roles, uint32_t scope_number,
+                              struct kind_problem *problem)
+{
+    struct txn *t = arrival_txn(r->arrival);
+    uint64_t done, total;
+    if (views_rebuild_pending(t, &done, &total))
+        return refuse(problem, ERR_AGAIN, "the lists are being rebuilt");
+    struct thing_key key = {scope_number, draft->subject};
+    if (kind->thing != THING_REQUEST) {
+        uint8_t name[1 + sizeof draft->subject.bytes] = {(uint8_t)kind->thing};
+        struct slice row;
+        memcpy(name + 1, draft->subject.bytes, sizeof draft->subject.bytes);
+        const struct row_key row_key = {scope_number, ROW_THING, slice_of(name, sizeof name)};
+        if (row_get(t, &row_key, &row)) return OK;
+        return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
+    }
+    struct request request;
+    enum request_state next;
+    const char *why = NULL;
+    enum err err = request_get(t, &key, &request);
+    if (err) return refuse(problem, err, "is not held");
+    const struct request_act act = {
+        .kind = slice_of_text(draft->kind),
+        .roles = roles,
+        .author = r->options.signer->key,
+        .has_by = draft->has_by,
+        .by = draft->by,
+        .time_ms = HLC_MS(hlc_next(r)),
+        .body = draft->body,
+    };
+    err = request_may(&request, &act, &next, &why);
+    return err ? refuse(problem, err, why) : OK;
+}
+
+/* Fills subject, depth and seen. */
+static enum err place_event(struct recorder *r, const struct draft *draft, const struct kind *kind,
+                            uint32_t roles, struct event *e, struct kind_problem *problem)
+{
+    struct txn *t = arrival_txn(r->arrival);
+    struct scope_row scope;
+    struct thing_outlook outlook = {0};
+    e->founding = draft->founding;
+    if (draft->founding) return OK;
+    e->subject = draft->subject;
+    if (!scope_find(t, &draft->scope, &scope))
+        return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
+    enum err err = views_outlook(t, scope.number, &draft->subject, &outlook);
+    if (err) return err;
+    if (!outlook.exists) return refuse(problem, ERR_NOT_FOUND, "is not held");
+    err = check_subject(r, draft, kind, roles, scope.number, problem);
+    e->seen = outlook.events;
+    /* Of a thing that is only partly held, depth may not say more than was seen. */
+    e->depth = outlook.depth_max < outlook.events ? outlook.depth_max + 1 : outlook.events;
+    return err;
+}
+
+static enum err check_draft(struct recorder *r, const struct draft *draft, struct event *e,
+                            struct kind_problem *problem)
+{
+    static const uint8_t empty_map[] = {0x80};
+    const struct kind *kind = kind_find(slice_of_text(draft->kind));
+    uint32_t roles;
+    *problem = (struct kind_problem){.what = ""};
+    if (!kind) return refuse(problem, ERR_RANGE, "is no known kind");
+    if (kind->founding != draft->founding)
+        return refuse(problem, ERR_RANGE,
+                      draft->founding ? "needs a subject" : "founds a thing: no subject");
+    if (draft->lane >= LANE_COUNT) return refuse(problem, ERR_RANGE, "has no such lane");
+    e->kind = slice_of_text(draft->kind);
+    e->body = draft->body.size ? draft->body : slice_of(empty_map, sizeof empty_map);
+    e->box = draft->box;
+    e->has_by = draft->has_by;
+    e->by = draft->by;
+    if (mp_scan_whole(e->body) || (e->box.size && mp_scan_whole(e->box)))
+        return refuse(problem, ERR_MALFORMED, "is not canonical");
+    enum err err = kind_check(kind, e->body, e->box, false, problem);
+    if (!err) err = check_author(r, draft, kind, &roles, problem);
+    return err ? err : place_event(r, draft, kind, roles, e, problem);
+}
+
+/* --- adding --- */
+
+static enum err link_and_encode(struct recorder *r, const struct own_feed *own, struct event *e)
+{
+    e->suite = SUITE_1;
+    e->feed = own->feed;
+    e->seq = own->head.seq + 1;
+    e->prev = own->head.id; /* zero before the first */
+    e->time = hlc_next(r);
+    if (e->box.size) {
+        e->box_state = BOX_HERE;
+        crypto_random(e->salt, sizeof e->salt);
+    }
+    buf_reset(&r->header);
+    return event_encode(e, &r->header);
+}
+
+/* At least every SIGN_EVENTS_MAX events and SIGN_BYTES_MAX bytes. An event that goes over the bytes
+ * has the one before it signed. */
+static enum err sign_in_time(struct recorder *r, struct own_feed *own, struct event *e)
+{
+    size_t bytes = e->kind.size + e->body.size + e->box.size + RECORD_OVERHEAD;
+    enum err err = own->unsigned_bytes + bytes > SIGN_BYTES_MAX ? sign_head(r, own) : OK;
+    own->unsigned_bytes += bytes;
+    own->unsigned_events++;
+    if (r->sign_each || own->unsigned_events == SIGN_EVENTS_MAX ||
+        own->unsigned_bytes >= SIGN_BYTES_MAX) {
+        event_sign(e, r->options.signer);
+        own->unsigned_events = 0;
+        own->unsigned_bytes = 0;
+    }
+    return err;
+}
+
+/* The head moves; an unsigned one is kept until it is signed or followed. */
+static void advance(struct recorder *r, struct own_feed *own, const struct event *e)
+{
+    own->head = (struct head){.seq = e->seq, .id = e->id, .time = e->time};
+    own->unsigned_head = !e->has_signature;
+    own->last = (struct event){
+        .suite = e->suite,
+        .feed = e->feed,
+        .seq = e->seq,
+        .prev = e->prev,
+        .time = e->time,
+        .founding = e->founding,
+        .subject = e->subject,
+        .box_state = e->box_state == BOX_HERE ? BOX_GONE : e->box_state, /* the record has it */
+        .header = e->header,
+        .id = e->id,
+    };
+    struct buf spare = own->header; /* `last` borrows the header just made */
+    own->header = r->header;
+    r->header = spare;
+    r->hlc = e->time;
+    r->added++;
+}
+
+enum err recorder_add(struct recorder *r, const struct draft *draft, struct recorded *out,
+                      struct kind_problem *problem)
+{
+    struct event e = {0};
+    struct own_feed *own;
+    size_t fresh;
+    if (!r->arrival) return ERR_STATE;
+    if (r->low_space && r->added >= LOW_SPACE_EVENTS_MAX) return ERR_NOSPACE;
+    enum err err = check_draft(r, draft, &e, problem);
+    if (!err) err = own_feed(r, draft, &own);
+    if (!err) err = link_and_encode(r, own, &e);
+    if (!err) err = sign_in_time(r, own, &e);
+    if (!err) err = arrival_add(r->arrival, &e, 1, &fresh);
+    if (err) return err;
+    advance(r, own, &e);
+    *out = (struct recorded){.feed = e.feed, .seq = e.seq, .id = e.id, .subject = e.subject};
+    return OK;
+}
+
+enum err recorder_record(struct recorder *r, const struct clock_reading *clock,
+                         const struct draft *draft, struct recorded *out,
+                         struct kind_problem *problem)
+{
+    struct recorded recorded;
+    enum err err = recorder_begin(r, clock);
+    if (err) return err;
+    r->sign_each = true;
+    err = recorder_add(r, draft, &recorded, problem);
+    if (err) {
+        recorder_abort(r);
+        return err;
+    }
+    err = recorder_commit(r);
+    if (!err) *out = recorded;
+    return err;
+}
