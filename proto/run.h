@@ -36,10 +36,12 @@ struct run_context {
     uint32_t *slots;
     size_t slot_count;
 };
+/* `{0}` is a valid context of a feed's beginning. Reset keeps the memory, clear gives it back. */
 void run_context_reset(struct run_context *c, uint64_t time);
 void run_context_clear(struct run_context *c);
 
-/* Appends the record of `e` to `raw`. Errors: ERR_NOMEM, ERR_LIMIT. */
+/* Appends the record of `e` to `raw` and takes its time and thing into the context. On error both
+ * are as before. Errors: ERR_NOMEM, ERR_LIMIT (raw would pass RUN_RAW_SIZE_MAX). */
 MUST_CHECK enum err run_record_write(struct run_context *c, struct buf *raw, const struct event *e);
 
 /* What an event counts towards RUN_DICTIONARY_SIZE_MAX: size of body + box + 64. */
@@ -47,15 +49,17 @@ size_t run_dictionary_weight(const struct event *e);
 
 /* Writes the dictionary: records of `events` (oldest first, the feed's last whole events before the
  * run), written from an empty context with time 0. Leaves in `c` the context that the run itself
- * starts from: things met, and the time of the last event. */
+ * starts from: things met, and the time of the last event. No events: no dictionary, and `c` stays
+ * as it is. Errors: ERR_NOMEM, ERR_LIMIT. */
 MUST_CHECK enum err run_dictionary_write(struct run_context *c, struct buf *out,
                                          const struct event *events, size_t count);
 
 /* --- building --- */
 
-/* Compresses `raw` (records written with a context as above) into out->payload, which borrows
- * `payload`. `dictionary` empty: without. Errors: ERR_LIMIT (payload over RUN_PAYLOAD_SIZE_MAX:
- * build a shorter one), ERR_NOMEM. */
+/* Compresses `raw` (`count` records written with a context as above) into out->payload, which
+ * borrows `payload`, and fills in what follows from it; base and signature are the caller's.
+ * `dictionary` empty: without. Errors: ERR_LIMIT (payload over RUN_PAYLOAD_SIZE_MAX, or too many
+ * events: build a shorter one), ERR_NOMEM. */
 MUST_CHECK enum err run_build(struct run *out, struct zstd *z, struct slice raw, uint32_t count,
                               struct slice dictionary, int level, struct buf *payload);
 
@@ -65,16 +69,26 @@ struct run_decoder;
 MUST_CHECK enum err run_decoder_open(struct run_decoder **out);
 void run_decoder_close(struct run_decoder *d);
 
-/* Opens `run` of `feed`: decompresses, decodes each record, derives headers and ids, checks boxes,
- * and verifies the signature over the last event. `base` is the event before (its id, time), NULL
- * when base_seq is 0. `dictionary_events` as for run_dictionary_write when run->has_dictionary.
- * On OK `*events` (owned by the decoder, valid until its next call) are complete events, the last
- * one with the signature. Nothing is checked about meaning, roster or roles.
- * Errors: ERR_DICTIONARY, ERR_MALFORMED, ERR_LIMIT, ERR_SIGNATURE, ERR_CHAIN (check4), ERR_NOMEM. */
+/* What the run follows. */
 struct run_base {
     struct event_id id;
     uint64_t time;
 };
+
+/* Opens `run` of `feed`: decompresses, decodes each record, derives headers and ids, checks boxes,
+ * and verifies the signature over the last event. `base` is the event before, NULL exactly when
+ * base_seq is 0. `dictionary_events` as for run_dictionary_write when run->has_dictionary; the last
+ * of them is the base.
+ * On OK `*events` (owned by the decoder, valid until its next call) are complete events, the last
+ * one with the signature. Nothing is checked about meaning, roster or roles.
+ * Errors: ERR_DICTIONARY, ERR_MALFORMED, ERR_LIMIT, ERR_SIGNATURE, ERR_CHAIN (check4), ERR_BASE
+ * (base_id8 is another event's), ERR_NOMEM. */
 MUST_CHECK enum err run_open(struct run_decoder *d, const struct run *run, const struct feed *feed,
                              const struct run_base *base, const struct event *dictionary_events,
                              size_t dictionary_count, const struct event **events, size_t *count);
+
+/* The middle of run_open alone: the events of `raw`, run->count records written without dictionary.
+ * No signature is verified. Errors: ERR_MALFORMED, ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK enum err run_read_records(struct run_decoder *d, const struct run *run,
+                                     struct slice raw, const struct feed *feed,
+                                     const struct run_base *base, const struct event **events);
