@@ -6,7 +6,7 @@
  */
 #include "node/store/store.h"
 
-#define NUMBER_SERIES_SIZE_MAX 11
+#define NUMBER_SERIES_SIZE_MAX 7
 
 /* The greatest number noted of one series and not yet in the store. Zero-initialise. */
 struct numbers_note {

@@ -284,9 +284,8 @@ static void request_act_on(struct request *r, struct fold_item *item)
     };
     const struct rule *rule;
     const char *why;
-    enum err err = rule_check(&rule, r, &act, &why);
-    if (err) {
-        fold_mark(item, err == ERR_FORBIDDEN ? EFFECT_FORBIDDEN : EFFECT_IMPOSSIBLE, why);
+    if (rule_check(&rule, r, &act, &why) != OK) {
+        fold_mark(item, EFFECT_IMPOSSIBLE, why);
         return;
     }
     rule->apply(r, &act);

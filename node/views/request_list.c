@@ -99,7 +99,7 @@ static MUST_CHECK enum err number_take(struct txn *t, const char *series, char o
 {
     uint64_t number;
     enum err err = numbers_next(t, series, &number);
-    if (!err) snprintf(out, 16, "%s-%04u", series, (unsigned)number);
+    if (!err) snprintf(out, 16, "%.7s-%04u", series, (unsigned)(number % 10000000));
     return err;
 }
 

@@ -25,14 +25,20 @@ static MUST_CHECK enum err array_reserve(void **array, size_t count, size_t size
     return OK;
 }
 
+/* Of two villages with one code the thing with the lower id, which comes first, counts. */
 static MUST_CHECK enum err village_add(struct roster *r, struct slice row)
 {
     void *villages = r->villages;
     enum err err = array_reserve(&villages, r->village_count, sizeof *r->villages);
     r->villages = villages;
-    if (!err) err = roster_fold_read_village(&r->villages[r->village_count], row);
-    if (!err) r->village_count++;
-    return err;
+    if (err) return err;
+    struct village *village = &r->villages[r->village_count];
+    err = roster_fold_read_village(village, row);
+    if (err) return err;
+    for (size_t i = 0; i < r->village_count; i++)
+        if (strcmp(r->villages[i].code, village->code) == 0) return OK;
+    r->village_count++;
+    return OK;
 }
 
 static MUST_CHECK enum err device_add(struct roster *r, const struct thing_id *thing,

@@ -173,10 +173,12 @@ void roster_fold_village(struct fold *f)
 static void device_found(struct device *d, const struct event *e)
 {
     char letter[2] = {0};
-    d->roles = (uint32_t)body_uint(e->body, "roles") & ~(uint32_t)ROLE_AUTHORITY;
     body_text(e->body, "letter", letter, sizeof letter);
     d->letter = letter[0];
     body_text(e->body, "name", d->name, sizeof d->name);
+    body_text(e->body, "village", d->village, sizeof d->village);
+    uint32_t never = ROLE_AUTHORITY | (uint32_t)(d->village[0] ? ROLES_TOWNSHIP : ROLE_VILLAGE);
+    d->roles = (uint32_t)body_uint(e->body, "roles") & ~never;
     if (slice_is_text(e->kind, "device.enrol")) {
         d->state = DEVICE_JOINED;
         body_bytes(e->body, "key", d->key.bytes, sizeof d->key.bytes);
@@ -187,7 +189,6 @@ static void device_found(struct device *d, const struct event *e)
     body_bytes(e->body, "invite", d->invite.bytes, sizeof d->invite.bytes);
     body_bytes(e->body, "transport", d->invite_transport.bytes, sizeof d->invite_transport.bytes);
     body_bytes(e->body, "acceptor", d->acceptor.bytes, sizeof d->acceptor.bytes);
-    body_text(e->body, "village", d->village, sizeof d->village);
     d->expires_ms = body_uint(e->body, "expires");
 }
 

@@ -96,7 +96,7 @@ void history_clear(struct history *h);
 struct thing_outlook {
     bool exists;
     uint32_t events;    /* seen */
-    uint32_t depth_max; /* greatest depth held that is within DEPTH_AHEAD_MAX of its place */
+    uint32_t depth_max; /* greatest depth held within DEPTH_AHEAD_MAX of its place; below events */
 };
 MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
                                   struct thing_outlook *out);

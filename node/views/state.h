@@ -1,0 +1,30 @@
+#pragma once
+/* What the files of the views share: the handle, and folding one thing into its rows. */
+#include "node/views/fold.h"
+#include "node/views/numbers.h"
+
+/* meta: how often the roster changed, and the keys of its hubs, one after the other */
+#define META_ROSTER_CHANGES "roster.changes"
+#define META_ROSTER_HUBS "roster.hubs"
+
+struct views {
+    struct roster *roster;   /* NULL: to be read */
+    uint64_t roster_changes; /* META_ROSTER_CHANGES as of `roster` */
+    struct sign_key device;  /* this node's */
+    struct fold fold;
+    struct numbers_note numbers, officials;
+};
+
+/* The roster's things are folded before the others, which are folded by it. */
+enum views_pass { PASS_ROSTER, PASS_REST };
+
+/* Folds a thing if it belongs to the pass and keeps its row and index rows. `*changed` is set when
+ * its row changed. Numbers are noted, not flushed. Errors: as fold_thing. */
+MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
+                                     const struct event *sole, enum views_pass pass, bool *changed);
+/* After rows of the roster changed: reads it again and tells other processes to. `*rights`: roles or
+ * village of an author changed whose events may be folded already. */
+MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
+void views_numbers_flush(struct views *v, struct txn *t);
+/* Sets the marker for folding everything again by the roster as it is now; rows stay until then. */
+void views_rebuild_refold(struct txn *t);

@@ -1,0 +1,194 @@
+#include "node/views/views.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/views/request_row.h"
+#include "node/views/state.h"
+
+/* --- the handle ---------------------------------------------------------------------------- */
+
+enum err views_open(struct views **out, struct store *s)
+{
+    struct views *v = calloc(1, sizeof *v);
+    if (!v) return ERR_NOMEM;
+    v->fold.authority = store_identity(s)->township;
+    v->device = store_identity(s)->device;
+    *out = v;
+    return OK;
+}
+
+void views_close(struct views *v)
+{
+    if (!v) return;
+    roster_free(v->roster);
+    fold_clear(&v->fold);
+    free(v);
+}
+
+void views_forget(struct views *v)
+{
+    roster_free(v->roster);
+    v->roster = NULL;
+}
+
+enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
+{
+    uint64_t changes = meta_get_uint(t, META_ROSTER_CHANGES);
+    if (!v->roster || v->roster_changes != changes) {
+        views_forget(v);
+        enum err err = roster_load(t, &v->roster);
+        if (err) return err;
+        v->roster_changes = changes;
+    }
+    enum err err = txn_error(t);
+    if (!err) *out = v->roster;
+    return err;
+}
+
+/* --- a changed roster ---------------------------------------------------------------------- */
+
+static bool author_has_events(struct txn *t, const struct sign_key *author)
+{
+    uint32_t feeds = feed_count(t);
+    for (uint32_t number = 1; number <= feeds; number++) {
+        struct feed_row feed;
+        if (feed_get(t, number, &feed) && sign_key_equal(&feed.feed.author, author)) return true;
+    }
+    return false;
+}
+
+/* Does a device of `a` have other rights, or none, in `b`, and events? */
+static bool rights_differ(struct txn *t, const struct roster *a, const struct roster *b)
+{
+    static const struct sign_key none;
+    for (size_t i = 0; i < a->device_count; i++) {
+        const struct device *d = &a->devices[i];
+        if (sign_key_equal(&d->key, &none)) continue;
+        const struct device *other = roster_device(b, &d->key);
+        if (other && other->roles == d->roles && strcmp(other->village, d->village) == 0) continue;
+        if (author_has_events(t, &d->key)) return true;
+    }
+    return false;
+}
+
+static MUST_CHECK enum err hubs_keep(struct txn *t, const struct roster *r)
+{
+    struct buf keys = {0};
+    for (size_t i = 0; i < r->device_count; i++)
+        if (r->devices[i].state != DEVICE_INVITED && r->devices[i].roles & ROLE_HUB)
+            buf_append(&keys, r->devices[i].key.bytes, sizeof r->devices[i].key.bytes);
+    enum err err = keys.err;
+    if (!err) meta_put(t, META_ROSTER_HUBS, buf_slice(&keys));
+    buf_clear(&keys);
+    return err;
+}
+
+enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
+{
+    struct roster *r;
+    enum err err = roster_load(t, &r);
+    if (err) return err;
+    *rights = v->roster && (rights_differ(t, v->roster, r) || rights_differ(t, r, v->roster));
+    roster_free(v->roster);
+    v->roster = r;
+    v->roster_changes = meta_get_uint(t, META_ROSTER_CHANGES) + 1;
+    meta_put_uint(t, META_ROSTER_CHANGES, v->roster_changes);
+    err = hubs_keep(t, r);
+    return err ? err : txn_error(t);
+}
+
+/* --- folding ------------------------------------------------------------------------------- */
+
+/* The numbers that this device gave out, from its own events: a counter lost with a store is made
+ * again by them. */
+static MUST_CHECK enum err numbers_of(struct views *v, struct txn *t)
+{
+    const struct device *own = roster_device(v->roster, &v->device);
+    bool founder = sign_key_equal(&v->fold.founder->event.feed.author, &v->device);
+    bool hub = own && own->roles & ROLE_HUB && v->fold.count > 1;
+    if (!founder && !hub) return OK;
+    struct request r;
+    enum err err = request_row_read(&r, buf_slice(&v->fold.row));
+    if (err) return err;
+    if (founder) numbers_note(t, &v->numbers, r.number);
+    if (hub) numbers_note(t, &v->officials, r.official_number);
+    return OK;
+}
+
+void views_numbers_flush(struct views *v, struct txn *t)
+{
+    numbers_flush(t, &v->numbers);
+    numbers_flush(t, &v->officials);
+}
+
+/* Keeps what the fold left. `fresh`: the thing cannot have a row yet. */
+static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, bool *changed)
+{
+    const struct fold *f = &v->fold;
+    uint8_t bytes[1 + sizeof f->key.thing.bytes] = {(uint8_t)f->type};
+    memcpy(bytes + 1, f->key.thing.bytes, sizeof f->key.thing.bytes);
+    struct row_key key = {f->key.scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    struct slice old = SLICE_EMPTY, row = buf_slice(&f->row);
+    if (!fresh && !row_get(t, &key, &old)) old = SLICE_EMPTY;
+    enum err err = txn_error(t);
+    if (err || slice_equal(old, row)) return err;
+    *changed = true;
+    if (f->type == THING_REQUEST) {
+        err = request_row_index(t, &f->key, old, row);
+        if (!err && row.size) err = numbers_of(v, t);
+        if (err) return err;
+    }
+    if (row.size)
+        row_put(t, &key, row);
+    else
+        row_delete(t, &key);
+    return txn_error(t);
+}
+
+enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
+                          const struct event *sole, enum views_pass pass, bool *changed)
+{
+    v->fold.roster = v->roster;
+    enum err err = fold_thing(&v->fold, t, key, sole);
+    if (err) return err;
+    if (v->fold.type == THING_NONE || fold_is_roster(v->fold.type) != (pass == PASS_ROSTER))
+        return OK;
+    return row_keep(v, t, sole != NULL, changed);
+}
+
+static bool in_pass(const struct touched *touched, uint32_t town, enum views_pass pass)
+{
+    if (touched->scope_number != town) return pass == PASS_REST;
+    if (!touched->sole) return true; /* its founding event will say */
+    const struct kind *kind = kind_find(touched->sole->kind);
+    return (kind && fold_is_roster(kind->thing)) == (pass == PASS_ROSTER);
+}
+
+static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struct touched *touched,
+                                     size_t count, enum views_pass pass, bool *changed)
+{
+    struct scope town = scope_town();
+    struct scope_row row;
+    uint32_t town_number = scope_find(t, &town, &row) ? row.number : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!in_pass(&touched[i], town_number, pass)) continue;
+        struct thing_key key = {touched[i].scope_number, touched[i].thing};
+        enum err err = views_fold_thing(v, t, &key, touched[i].sole, pass, changed);
+        if (err) return err;
+    }
+    return txn_error(t);
+}
+
+enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
+{
+    const struct roster *roster;
+    bool changed = false, rights = false, ignored = false;
+    enum err err = views_roster(v, t, &roster);
+    if (!err) err = fold_pass(v, t, touched, count, PASS_ROSTER, &changed);
+    if (!err && changed) err = views_roster_reload(v, t, &rights);
+    if (!err && rights) views_rebuild_refold(t);
+    if (!err) err = fold_pass(v, t, touched, count, PASS_REST, &ignored);
+    if (!err) views_numbers_flush(v, t);
+    return err ? err : txn_error(t);
+}

@@ -1,0 +1,105 @@
+#include "node/views/views.h"
+
+#include <string.h>
+
+#include "node/views/request_row.h"
+#include "node/views/state.h"
+
+/* Read transactions are short: a reader that is held makes the file grow (pitfalls L10). */
+#define COMPARE_SLICE_EVENTS 4096u
+
+static bool row_same(const struct fold *f, struct txn *t)
+{
+    uint8_t bytes[1 + sizeof f->key.thing.bytes] = {(uint8_t)f->type};
+    memcpy(bytes + 1, f->key.thing.bytes, sizeof f->key.thing.bytes);
+    struct row_key key = {f->key.scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    struct slice row = SLICE_EMPTY;
+    bool there = row_get(t, &key, &row);
+    if (there != (f->row.size > 0) || !slice_equal(row, buf_slice(&f->row))) return false;
+    return f->type != THING_REQUEST || !there || request_row_indexed(t, &f->key, row);
+}
+
+static MUST_CHECK enum err things_compare(struct views *v, struct txn *t, struct thing_key *at,
+                                          uint64_t *done, uint64_t *differing, bool *more)
+{
+    const struct roster *roster;
+    enum err err = views_roster(v, t, &roster);
+    for (uint64_t events = 0; !err && events < COMPARE_SLICE_EVENTS; events += v->fold.total) {
+        *more = thing_each(t, at);
+        if (!*more) break;
+        v->fold.roster = roster;
+        err = fold_thing(&v->fold, t, at, NULL);
+        if (err) break;
+        if (v->fold.type != THING_NONE && !row_same(&v->fold, t)) (*differing)++;
+        *done += v->fold.total;
+    }
+    return err ? err : txn_error(t);
+}
+
+/* Rows of things of which no event is held. */
+static MUST_CHECK enum err rows_compare(struct txn *t, struct row_cursor *at, uint64_t *differing,
+                                        bool *more)
+{
+    struct slice key, row;
+    for (unsigned rows = 0; rows < COMPARE_SLICE_EVENTS; rows++) {
+        struct thing_id thing;
+        *more = row_next(t, at, &key, &row);
+        if (!*more) break;
+        if (key.size != 1 + sizeof thing.bytes) {
+            (*differing)++;
+            continue;
+        }
+        memcpy(thing.bytes, key.data + 1, sizeof thing.bytes);
+        if (!thing_event_count(t, at->scope_number, &thing, 1)) (*differing)++;
+    }
+    return txn_error(t);
+}
+
+static MUST_CHECK enum err compare_things(struct views *v, struct store *s, uint64_t *differing,
+                                          void (*progress)(void *, uint64_t, uint64_t), void *state)
+{
+    struct thing_key at = {0};
+    uint64_t done = 0;
+    bool more = true;
+    enum err err = OK;
+    while (!err && more) {
+        struct txn *t;
+        err = txn_begin(s, false, &t);
+        if (err) break;
+        err = things_compare(v, t, &at, &done, differing, &more);
+        uint64_t total = log_count(t);
+        txn_abort(t);
+        if (!err && progress) progress(state, done, total);
+    }
+    return err;
+}
+
+static MUST_CHECK enum err compare_rows(struct store *s, uint64_t *differing)
+{
+    struct row_cursor at = {.scope_number = 1, .table = ROW_THING};
+    uint32_t scopes = 1;
+    enum err err = OK;
+    while (!err && at.scope_number <= scopes) {
+        struct txn *t;
+        bool more = true;
+        err = txn_begin(s, false, &t);
+        if (err) break;
+        err = rows_compare(t, &at, differing, &more);
+        scopes = scope_count(t);
+        txn_abort(t);
+        if (!more) at = (struct row_cursor){.scope_number = at.scope_number + 1, .table = ROW_THING};
+    }
+    return err;
+}
+
+enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
+                       void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
+{
+    uint64_t count = 0;
+    v->fold.verify = true;
+    enum err err = compare_things(v, s, &count, progress, state);
+    v->fold.verify = false;
+    if (!err) err = compare_rows(s, &count);
+    if (!err) *differing = count;
+    return err;
+}

@@ -1,0 +1,113 @@
+#include "node/views/views.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/views/state.h"
+
+static bool is_roster_feed(const struct feed_row *feed, const struct sign_key *authority,
+                           struct slice hubs)
+{
+    if (scope_class(&feed->feed.scope) != SCOPE_TOWN) return false;
+    if (sign_key_equal(&feed->feed.author, authority)) return true;
+    for (size_t at = 0; at + sizeof authority->bytes <= hubs.size; at += sizeof authority->bytes)
+        if (memcmp(hubs.data + at, feed->feed.author.bytes, sizeof authority->bytes) == 0)
+            return true;
+    return false;
+}
+
+static int by_feed_id(const void *a, const void *b)
+{
+    return memcmp(((const struct feed_row *)a)->id.bytes, ((const struct feed_row *)b)->id.bytes,
+                  sizeof ((const struct feed_row *)a)->id.bytes);
+}
+
+static int by_head_id(const void *a, const void *b)
+{
+    return memcmp(((const struct head *)a)->id.bytes, ((const struct head *)b)->id.bytes,
+                  sizeof ((const struct head *)a)->id.bytes);
+}
+
+static void heads_write(struct buf *out, struct feed_row *feeds, size_t count)
+{
+    struct mp_writer w = {out};
+    if (count) qsort(feeds, count, sizeof *feeds, by_feed_id);
+    mp_write_array(&w, count);
+    for (size_t i = 0; i < count; i++) {
+        struct feed_row *feed = &feeds[i];
+        qsort(feed->heads, feed->head_count, sizeof feed->heads[0], by_head_id);
+        mp_write_array(&w, 2);
+        mp_write_bin(&w, feed->id.bytes, sizeof feed->id.bytes);
+        mp_write_array(&w, feed->head_count);
+        for (size_t h = 0; h < feed->head_count; h++)
+            mp_write_bin(&w, feed->heads[h].id.bytes, sizeof feed->heads[h].id.bytes);
+    }
+}
+
+static MUST_CHECK enum err roster_heads(struct txn *t, struct hash *out)
+{
+    struct slice hubs;
+    if (!meta_get(t, META_ROSTER_HUBS, &hubs)) hubs = SLICE_EMPTY;
+    const struct sign_key *authority = &store_identity(txn_store(t))->township;
+    struct buf feeds = {0}, encoded = {0};
+    uint32_t numbers = feed_count(t);
+    for (uint32_t number = 1; number <= numbers; number++) {
+        struct feed_row feed;
+        if (feed_get(t, number, &feed) && is_roster_feed(&feed, authority, hubs))
+            buf_append(&feeds, &feed, sizeof feed);
+    }
+    enum err err = feeds.err ? feeds.err : txn_error(t);
+    if (!err) {
+        /* buf's memory comes from realloc: aligned for any type */
+        struct feed_row *rows = (struct feed_row *)(void *)feeds.data;
+        heads_write(&encoded, rows, feeds.size / sizeof *rows);
+        err = encoded.err;
+    }
+    if (!err) crypto_hash_one(out, CONTEXT_VIEWS_DIGEST, buf_slice(&encoded));
+    buf_clear(&feeds);
+    buf_clear(&encoded);
+    return err;
+}
+
+static MUST_CHECK enum err digest_of(struct txn *t, const struct scope *scope,
+                                     struct views_digest *out)
+{
+    struct scope_row row;
+    if (!scope_find(t, scope, &row)) row = (struct scope_row){0};
+    struct buf encoded = {0};
+    struct mp_writer w = {&encoded};
+    mp_write_array(&w, 3);
+    mp_write_uint(&w, FOLD_VERSION);
+    mp_write_bin(&w, out->roster_heads.bytes, sizeof out->roster_heads.bytes);
+    mp_write_bin(&w, row.rows_sum, sizeof row.rows_sum);
+    enum err err = encoded.err ? encoded.err : txn_error(t);
+    if (!err) crypto_hash_one(&out->digest, CONTEXT_VIEWS_DIGEST, buf_slice(&encoded));
+    buf_clear(&encoded);
+    return err;
+}
+
+enum err views_digest(struct txn *t, const struct scope *scope, struct views_digest *out)
+{
+    struct views_digest digest;
+    enum err err = roster_heads(t, &digest.roster_heads);
+    if (!err) err = digest_of(t, scope, &digest);
+    if (!err) *out = digest;
+    return err;
+}
+
+enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count, uint8_t out8[8])
+{
+    struct views_digest digest;
+    struct crypto_hasher hasher;
+    struct hash all;
+    enum err err = roster_heads(t, &digest.roster_heads);
+    crypto_hasher_begin(&hasher, CONTEXT_VIEWS_DIGEST);
+    for (size_t i = 0; !err && i < count; i++) {
+        err = digest_of(t, &scopes[i], &digest);
+        if (err) break;
+        crypto_hasher_add(&hasher, slice_of(digest.digest.bytes, sizeof digest.digest.bytes));
+    }
+    crypto_hasher_end(&hasher, &all);
+    if (!err) memcpy(out8, all.bytes, 8);
+    return err;
+}

@@ -1,0 +1,146 @@
+#include "node/views/views.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/views/state.h"
+
+static const char *const effect_names[] = {
+    [EFFECT_COUNTS] = "counts",
+    [EFFECT_UNKNOWN_KIND] = "unknown-kind",
+    [EFFECT_FORBIDDEN] = "forbidden",
+    [EFFECT_IMPOSSIBLE] = "impossible",
+    [EFFECT_BAD_FIELD] = "bad-field",
+    [EFFECT_BAD_DEPTH] = "bad-depth",
+    [EFFECT_EXT] = "extension",
+    [EFFECT_LIMIT] = "limit",
+};
+
+const char *effect_name(enum effect e)
+{
+    return (size_t)e < sizeof effect_names / sizeof effect_names[0] ? effect_names[e] : "?";
+}
+
+/* --- copies that outlive the transaction --------------------------------------------------- */
+
+static void slice_move(struct slice *s, const uint8_t *from, const uint8_t *to)
+{
+    if (s->data) s->data = to + (s->data - from);
+}
+
+static void event_copy(struct event *out, const struct event *e, struct buf *bytes)
+{
+    *out = *e;
+    const uint8_t *header = bytes->data + bytes->size;
+    buf_append_slice(bytes, e->header);
+    const uint8_t *box = bytes->data + bytes->size;
+    buf_append_slice(bytes, e->box);
+    slice_move(&out->kind, e->header.data, header);
+    slice_move(&out->body, e->header.data, header);
+    slice_move(&out->ext, e->header.data, header);
+    slice_move(&out->header, e->header.data, header);
+    slice_move(&out->box, e->box.data, box);
+}
+
+static void item_copy(struct history_item *out, const struct fold_item *item, struct buf *bytes)
+{
+    event_copy(&out->event, &item->event, bytes);
+    out->arrival = item->arrival;
+    out->place = item->place;
+    out->both_changed = !item->event.founding && item->place > item->event.seen;
+    out->effect = item->effect;
+    snprintf(out->reason, sizeof out->reason, "%.31s%s%.60s", item->field, item->field[0] ? " " : "",
+             item->what);
+    snprintf(out->state_after, sizeof out->state_after, "%s", item->state_after);
+}
+
+/* Of a held thing, what its events are about. */
+static enum thing_type guess_type(const struct fold *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct kind *kind = kind_find(f->order[i]->event.kind);
+        if (kind) return kind->thing;
+    }
+    return THING_NONE;
+}
+
+enum err views_history(struct views *v, struct txn *t, uint32_t scope_number,
+                       const struct thing_id *thing, struct history *out)
+{
+    const struct roster *roster;
+    enum err err = views_roster(v, t, &roster);
+    if (err) return err;
+    struct fold *f = &v->fold;
+    f->roster = roster;
+    err = fold_thing(f, t, &(struct thing_key){scope_number, *thing}, NULL);
+    if (err) return err;
+    if (!f->count) return ERR_NOT_FOUND;
+
+    size_t size = 0;
+    for (size_t i = 0; i < f->count; i++)
+        size += f->order[i]->event.header.size + f->order[i]->event.box.size;
+    struct history h = {.type = f->type ? f->type : guess_type(f), .total = f->total};
+    h.items = calloc(f->count, sizeof *h.items);
+    /* all at once: the copies point into it */
+    if (!h.items || !buf_reserve(&h.bytes, size)) {
+        err = h.bytes.err ? h.bytes.err : ERR_NOMEM;
+        history_clear(&h);
+        return err;
+    }
+    h.count = f->count;
+    for (size_t i = 0; i < f->count; i++) item_copy(&h.items[i], f->order[i], &h.bytes);
+    *out = h;
+    return OK;
+}
+
+void history_clear(struct history *h)
+{
+    free(h->items);
+    buf_clear(&h->bytes);
+    *h = (struct history){0};
+}
+
+/* --- outlook ------------------------------------------------------------------------------- */
+
+static int by_depth(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A depth that a hostile author made up must not carry later acts away with it, and the next depth
+ * may not exceed `seen`. */
+static uint32_t depth_max(uint32_t *depths, size_t count)
+{
+    uint32_t greatest = 0;
+    qsort(depths, count, sizeof *depths, by_depth);
+    for (size_t i = 0; i < count; i++)
+        if (depths[i] <= i + DEPTH_AHEAD_MAX) greatest = depths[i];
+    return greatest < count ? greatest : (uint32_t)count - 1;
+}
+
+enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+                       struct thing_outlook *out)
+{
+    struct buf depths = {0};
+    struct thing_cursor cursor = {.txn = t, .scope_number = scope_number, .thing = *thing};
+    uint32_t events = 0;
+    enum err err = OK;
+    for (uint64_t arrival; !err && (arrival = thing_next(&cursor)) != 0; events++) {
+        struct event e;
+        err = log_read_unverified(t, arrival, &e);
+        if (!err && events < THING_EVENTS_MAX) buf_append(&depths, &e.depth, sizeof e.depth);
+    }
+    if (!err) err = depths.err ? depths.err : txn_error(t);
+    if (!err) {
+        uint32_t *all = (uint32_t *)(void *)depths.data;
+        *out = (struct thing_outlook){
+            .exists = events > 0,
+            .events = events,
+            .depth_max = events ? depth_max(all, depths.size / sizeof *all) : 0,
+        };
+    }
+    buf_clear(&depths);
+    return err;
+}

@@ -1,0 +1,180 @@
+#include "node/views/views.h"
+
+#include <string.h>
+
+#include "node/views/state.h"
+
+/*
+ * The marker in meta: step (1 byte), scope number (be32), thing id (16), events done (be64).
+ * CLEAR: rows are to be thrown away and the roster folded, in one transaction. FOLD and REFOLD:
+ * things after (scope number, thing) in key order are still to be folded; under REFOLD, which a
+ * change of the roster brings about, old rows stand until then.
+ */
+#define META_REBUILD "views.rebuild"
+
+enum rebuild_step { STEP_CLEAR = 1, STEP_FOLD = 2, STEP_REFOLD = 3 };
+enum { MARKER_SIZE = 29 };
+
+struct marker {
+    enum rebuild_step step;
+    struct thing_key at;
+    uint64_t done;
+};
+
+static bool marker_get(struct txn *t, struct marker *out)
+{
+    struct slice value;
+    if (!meta_get(t, META_REBUILD, &value)) return false;
+    *out = (struct marker){.step = STEP_CLEAR};
+    if (value.size != MARKER_SIZE || value.data[0] < STEP_CLEAR || value.data[0] > STEP_REFOLD)
+        return true; /* damaged: from the beginning */
+    out->step = (enum rebuild_step)value.data[0];
+    out->at.scope_number = be32_get(value.data + 1);
+    memcpy(out->at.thing.bytes, value.data + 5, sizeof out->at.thing.bytes);
+    out->done = be64_get(value.data + 21);
+    return true;
+}
+
+static void marker_put(struct txn *t, const struct marker *marker)
+{
+    uint8_t value[MARKER_SIZE] = {(uint8_t)marker->step};
+    be32_put(value + 1, marker->at.scope_number);
+    memcpy(value + 5, marker->at.thing.bytes, sizeof marker->at.thing.bytes);
+    be64_put(value + 21, marker->done);
+    meta_put(t, META_REBUILD, slice_of(value, sizeof value));
+}
+
+void views_rebuild_begin(struct txn *t)
+{
+    marker_put(t, &(struct marker){.step = STEP_CLEAR});
+}
+
+void views_rebuild_refold(struct txn *t)
+{
+    struct marker marker;
+    bool pending = marker_get(t, &marker);
+    if (pending && marker.step == STEP_CLEAR) return;
+    enum rebuild_step step = pending ? marker.step : STEP_REFOLD;
+    marker_put(t, &(struct marker){.step = step});
+}
+
+bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
+{
+    struct marker marker;
+    if (!marker_get(t, &marker)) return false;
+    *done = marker.done;
+    *total = log_count(t);
+    return true;
+}
+
+/* The roster's own things, all at once: what they fold to is what the others are folded by. */
+static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
+{
+    struct scope town = scope_town();
+    struct scope_row scope;
+    rows_clear(t);
+    if (scope_find(t, &town, &scope)) {
+        struct thing_key key = {.scope_number = scope.number};
+        bool ignored;
+        while (thing_each(t, &key) && key.scope_number == scope.number) {
+            enum err err = views_fold_thing(v, t, &key, NULL, PASS_ROSTER, &ignored);
+            if (err) return err;
+        }
+    }
+    bool rights;
+    return views_roster_reload(v, t, &rights);
+}
+
+static MUST_CHECK enum err things_rebuild(struct views *v, struct txn *t, struct marker *marker,
+                                          bool *more)
+{
+    bool ignored;
+    for (uint64_t events = 0; events < REBUILD_SLICE_EVENTS;) {
+        *more = thing_each(t, &marker->at);
+        if (!*more) break;
+        enum err err = views_fold_thing(v, t, &marker->at, NULL, PASS_REST, &ignored);
+        if (err) return err;
+        events += v->fold.total;
+        marker->done += v->fold.total;
+    }
+    views_numbers_flush(v, t);
+    return txn_error(t);
+}
+
+static MUST_CHECK enum err slice_run(struct views *v, struct txn *t)
+{
+    struct marker marker;
+    if (!marker_get(t, &marker)) return txn_error(t);
+    const struct roster *roster;
+    enum err err = views_roster(v, t, &roster);
+    if (err) return err;
+    bool more = true;
+    if (marker.step == STEP_CLEAR) {
+        err = roster_rebuild(v, t);
+        marker = (struct marker){.step = STEP_FOLD};
+    } else {
+        err = things_rebuild(v, t, &marker, &more);
+    }
+    if (err) return err;
+    if (more)
+        marker_put(t, &marker);
+    else
+        meta_delete(t, META_REBUILD);
+    return txn_error(t);
+}
+
+enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    v->fold.verify = true;
+    err = slice_run(v, t);
+    v->fold.verify = false;
+    if (err)
+        txn_abort(t);
+    else
+        err = txn_commit(t);
+    if (err) views_forget(v);
+    if (err == ERR_CORRUPT) *arrival = v->fold.damaged;
+    return err;
+}
+
+/* Begins one unless such a one was cut short; what a changed roster left to do does not count, for
+ * its rows are not thrown away. */
+static MUST_CHECK enum err rebuild_start(struct store *s)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    struct marker marker;
+    if (!marker_get(t, &marker) || marker.step == STEP_REFOLD) views_rebuild_begin(t);
+    return txn_commit(t);
+}
+
+static MUST_CHECK enum err rebuild_state(struct store *s, bool *pending, uint64_t *done,
+                                         uint64_t *total)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, false, &t);
+    if (err) return err;
+    *pending = views_rebuild_pending(t, done, total);
+    if (!*pending) *done = *total = log_count(t);
+    err = txn_error(t);
+    txn_abort(t);
+    return err;
+}
+
+enum err views_rebuild(struct views *v, struct store *s,
+                       void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
+{
+    bool pending = true;
+    enum err err = rebuild_start(s);
+    while (!err && pending) {
+        uint64_t arrival, done = 0, total = 0;
+        err = views_rebuild_slice(v, s, &arrival);
+        if (!err) err = rebuild_state(s, &pending, &done, &total);
+        if (!err && progress) progress(state, done, total);
+    }
+    return err;
+}
