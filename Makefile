@@ -50,17 +50,17 @@ UNIT_SRC    := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 RELAY_SRC   := tests/support/relay.c
 SUPPORT_SRC := $(filter-out $(RELAY_SRC),$(wildcard tests/support/*.c))
 SIM_SRC     := $(wildcard tests/sim/*.c)
-BENCH_SRC   := $(wildcard tests/bench/bench_*.c)
-FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
+BENCH_SRC   := $(wildcard tests/bench/*.c)
+FUZZ_SRC    := $(wildcard tests/fuzz/*.c)
 C_SRC       := $(LIB_SRC) $(NODE_SRC) $(TOOL_SRC) $(UNIT_SRC) $(RELAY_SRC) $(SUPPORT_SRC) $(SIM_SRC) \
                $(BENCH_SRC) $(FUZZ_SRC)
 
 obj         = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB        := $(BUILD)/libsidan.a
 UNITS      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
-BENCHES    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
-FUZZERS    := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SRC))
-SMOKES     := $(patsubst tests/fuzz/%.c,build/smoke/%,$(FUZZ_SRC))
+BENCHES    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
+FUZZERS    := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
+SMOKES     := $(patsubst tests/fuzz/%.c,build/smoke/%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 E2E        := $(wildcard tests/e2e/test_*)
 PROGRAMS   := $(BUILD)/sidan $(BUILD)/sidan-node
 
@@ -125,7 +125,7 @@ $(BUILD)/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(BUILD)/relay: $(call obj,$(RELAY_SRC))
 	$(LINK)
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o $(LIB)
 	$(LINK)
 
 units: $(UNITS)
