@@ -1,0 +1,123 @@
+#include "tools/commands.h"
+
+#include "node/store/local.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "tools/words.h"
+
+static const struct table_column columns[] = {
+    {N_("device"), false, 8},  {N_("village"), false, 9},  {N_("letter"), false, 2},
+    {N_("state"), false, 6},   {N_("roles"), false, 8},    {N_("last success"), false, 11},
+    {N_("id"), false, 16},     {N_("remarks"), false, 0},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+static const char *const states[] = {
+    [DEVICE_INVITED] = "invited",
+    [DEVICE_JOINED] = "joined",
+    [DEVICE_REVOKED] = "revoked",
+};
+static const char *const state_words[] = {
+    [DEVICE_INVITED] = N_("invited"),
+    [DEVICE_JOINED] = N_("joined"),
+    [DEVICE_REVOKED] = N_("revoked"),
+};
+
+struct listing {
+    struct cli *cli;
+    struct txn *txn;
+    const struct roster *roster;
+    uint64_t now_ms;
+};
+
+static bool is_self(const struct listing *l, const struct device *d)
+{
+    return d->state != DEVICE_INVITED &&
+           sign_key_equal(&d->key, &store_identity(l->cli->store)->device);
+}
+
+static const struct sign_key *id_of(const struct device *d)
+{
+    return d->state == DEVICE_INVITED ? &d->invite : &d->key;
+}
+
+static uint64_t last_ok(const struct listing *l, const struct device *d)
+{
+    struct peer_row row;
+    if (d->state == DEVICE_INVITED || !peer_get(l->txn, &d->key, &row)) return 0;
+    uint64_t ms = row.last_ok_ms;
+    peer_row_clear(&row);
+    return ms;
+}
+
+static json_t *to_json(const struct listing *l, const struct device *d)
+{
+    struct buf roles = {0};
+    json_t *o = json_object();
+    roles_print(&roles, d->roles);
+    json_object_set_new(o, "id", output_json_hex(id_of(d)->bytes, sizeof id_of(d)->bytes));
+    json_object_set_new(o, "name", json_string(d->name));
+    json_object_set_new(o, "village", json_string(d->village));
+    json_object_set_new(o, "letter", json_stringn(&d->letter, d->letter ? 1 : 0));
+    json_object_set_new(o, "state", json_string(states[d->state]));
+    json_object_set_new(o, "roles", json_string(buf_text(&roles)));
+    json_object_set_new(o, "last_ok", output_json_time(last_ok(l, d)));
+    json_object_set_new(o, "expires", output_json_time(d->state == DEVICE_INVITED ? d->expires_ms : 0));
+    json_object_set_new(o, "stolen", json_boolean(d->stolen));
+    json_object_set_new(o, "self", json_boolean(is_self(l, d)));
+    buf_clear(&roles);
+    return o;
+}
+
+static const char *remark_on(const struct listing *l, const struct device *d)
+{
+    if (d->stolen) return _("its invite was used twice: find out by whom");
+    if (is_self(l, d)) return _("this device");
+    if (d->state != DEVICE_INVITED) return "";
+    if (d->expires_ms <= l->now_ms) return _("the invite has expired");
+    return cli_format(l->cli, _("valid until %s"), words_moment(l->cli, d->expires_ms, l->now_ms));
+}
+
+static void to_row(const struct listing *l, struct table *t, const struct device *d)
+{
+    char id[17];
+    hex_encode(id, id_of(d)->bytes, 8);
+    table_colour(t, d->stolen ? COLOUR_RED : d->state == DEVICE_JOINED ? COLOUR_NONE : COLOUR_DIM);
+    table_cell(t, slice_of_text(d->name));
+    table_cell(t, slice_of_text(d->village[0] ? lookup_village_name(l->roster, d->village)
+                                              : _("township")));
+    table_cell(t, slice_of(&d->letter, d->letter ? 1 : 0));
+    table_cell(t, slice_of_text(_(state_words[d->state])));
+    table_cell(t, slice_of_text(words_roles(l->cli, d->roles)));
+    table_cell(t, slice_of_text(is_self(l, d) ? "-" : words_ago(l->cli, last_ok(l, d), l->now_ms)));
+    table_cell(t, slice_of_text(id));
+    table_cell(t, slice_of_text(remark_on(l, d)));
+}
+
+static int list(struct listing *l)
+{
+    int code = cli_roster(l->cli, l->txn, &l->roster);
+    if (code) return code;
+    if (l->cli->json) {
+        struct output_list out;
+        output_list_begin(&out, output_json("sidan.devices/1"), "devices");
+        for (size_t i = 0; i < l->roster->device_count; i++)
+            output_list_item(&out, to_json(l, &l->roster->devices[i]));
+        return output_list_end(&out);
+    }
+    struct table t;
+    table_begin(&t, l->cli, columns, COLUMNS);
+    for (size_t i = 0; i < l->roster->device_count; i++) to_row(l, &t, &l->roster->devices[i]);
+    return table_end(&t);
+}
+
+int cmd_devices(struct cli *cli)
+{
+    struct listing l = {.cli = cli};
+    int code = cli_begin(cli, &l.txn);
+    if (code) return code;
+    l.now_ms = cli_now_ms(l.txn);
+    code = list(&l);
+    txn_abort(l.txn);
+    return code;
+}

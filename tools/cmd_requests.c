@@ -1,0 +1,159 @@
+#include "tools/commands.h"
+
+#include "common/time.h"
+#include "node/views/request.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "tools/words.h"
+
+#include <string.h>
+
+static const struct table_column columns[] = {
+    {N_("number"), false, 9},   {N_("official no."), false, 9}, {N_("village"), false, 9},
+    {N_("state"), false, 6},    {N_("due"), false, 10},         {N_("holder"), false, 8},
+    {N_("nature"), false, 4},   {N_("category"), false, 4},     {N_("urgency"), true, 4},
+    {N_("registered"), false, 16}, {N_("id"), false, 12},       {N_("remarks"), false, 0},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+struct listing {
+    struct cli *cli;
+    const struct roster *roster;
+    uint64_t now_ms;
+    uint64_t left;
+    struct table table;
+    struct output_list list;
+};
+
+static bool is_overdue(const struct listing *l, const struct request *r)
+{
+    return request_is_open(r) && r->due_ms && r->due_ms < l->now_ms;
+}
+
+static json_t *to_json(const struct listing *l, const struct thing_key *key,
+                       const struct request *r)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "subject", output_json_hex(key->thing.bytes, sizeof key->thing.bytes));
+    json_object_set_new(o, "no", output_json_text(r->number));
+    json_object_set_new(o, "official_no", output_json_text(r->official_number));
+    json_object_set_new(o, "village", json_string(r->village));
+    json_object_set_new(o, "village_name", json_string(lookup_village_name(l->roster, r->village)));
+    json_object_set_new(o, "state", json_string(request_state_name(r->state)));
+    json_object_set_new(o, "due", output_json_time(r->due_ms));
+    json_object_set_new(o, "overdue", json_boolean(is_overdue(l, r)));
+    json_object_set_new(o, "holder", output_json_text(r->holder));
+    json_object_set_new(o, "nature", output_json_text(r->nature));
+    json_object_set_new(o, "category", output_json_text(r->category));
+    json_object_set_new(o, "urgency", json_integer((json_int_t)r->urgency));
+    json_object_set_new(o, "registered", output_json_time(r->registered_ms));
+    json_object_set_new(o, "both_changed", json_boolean(r->both_changed));
+    return o;
+}
+
+static void time_cell(struct table *t, uint64_t ms, bool with_clock)
+{
+    char text[TIME_TEXT_SIZE] = "-";
+    if (ms && with_clock) time_format(text, ms);
+    if (ms && !with_clock) time_format_date(text, ms);
+    table_cell(t, slice_of_text(text));
+}
+
+static void to_row(struct listing *l, const struct thing_key *key, const struct request *r)
+{
+    struct table *t = &l->table;
+    char id[13];
+    bool late = is_overdue(l, r);
+    hex_encode(id, key->thing.bytes, 6);
+    table_colour(t, late ? COLOUR_RED : COLOUR_NONE);
+    table_cell(t, r->number);
+    table_cell(t, r->official_number);
+    table_cell(t, slice_of_text(lookup_village_name(l->roster, r->village)));
+    table_cell(t, slice_of_text(i18n_is_chinese() ? request_state_zh(r->state)
+                                                  : request_state_name(r->state)));
+    time_cell(t, r->due_ms, false);
+    table_cell(t, r->holder);
+    table_cell(t, slice_of_text(words_choice(l->cli, r->nature)));
+    table_cell(t, r->category);
+    table_cellf(t, "%u", (unsigned)r->urgency);
+    time_cell(t, r->registered_ms, true);
+    table_cell(t, slice_of_text(id));
+    table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides") : late ? _("overdue") : ""));
+}
+
+static bool each(void *state, const struct thing_key *key, const struct request *r)
+{
+    struct listing *l = state;
+    if (l->left == 0) return false;
+    l->left--;
+    if (l->cli->json)
+        output_list_item(&l->list, to_json(l, key, r));
+    else
+        to_row(l, key, r);
+    return true;
+}
+
+static int parse_state(struct cli *cli, struct request_filter *filter)
+{
+    const char *text = cli_flag(cli, "--state");
+    filter->any_state = !text;
+    if (!text || request_state_parse(&filter->state, slice_of_text(text)) == OK) return EXIT_OK;
+    const char *allowed = NULL;
+    for (int i = REQUEST_REGISTERED; i < REQUEST_STATE_COUNT; i++) {
+        enum request_state s = (enum request_state)i;
+        if (strcmp(text, request_state_zh(s)) == 0) {
+            filter->state = s;
+            return EXIT_OK;
+        }
+        allowed = cli_format(cli, "%s%s%s (%s)", allowed ? allowed : "", allowed ? ", " : "",
+                             request_state_name(s), request_state_zh(s));
+    }
+    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("there is no state \"%s\""), text), NULL, allowed);
+}
+
+/* *none: the village holds nothing here yet. */
+static int parse_village(struct cli *cli, struct txn *txn, const struct roster *roster,
+                         struct request_filter *filter, bool *none)
+{
+    const char *text = cli_flag(cli, "--village");
+    const struct village *v;
+    struct scope_row row;
+    if (!text) return EXIT_OK;
+    int code = lookup_village(cli, roster, text, &v);
+    if (code) return code;
+    struct scope scope = scope_of_village(v->code);
+    *none = !scope_find(txn, &scope, &row);
+    if (!*none) filter->scope_number = row.number;
+    return EXIT_OK;
+}
+
+static int list(struct cli *cli, struct txn *txn)
+{
+    struct listing l = {.cli = cli, .left = UINT64_MAX, .now_ms = cli_now_ms(txn)};
+    struct request_filter filter = {0};
+    bool none = false;
+    int code = cli_roster(cli, txn, &l.roster);
+    if (!code) code = parse_state(cli, &filter);
+    if (!code) code = parse_village(cli, txn, l.roster, &filter, &none);
+    if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
+    if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &l.left);
+    if (code) return code;
+    if (cli_has(cli, "--overdue")) filter.overdue_at_ms = l.now_ms;
+    if (cli->json)
+        output_list_begin(&l.list, output_json("sidan.requests/1"), "requests");
+    else
+        table_begin(&l.table, cli, columns, COLUMNS);
+    enum err e = none ? OK : requests_each(txn, &filter, each, &l);
+    code = cli->json ? output_list_end(&l.list) : table_end(&l.table);
+    return e ? cli_fail(cli, e, _("the requests cannot be read")) : code;
+}
+
+int cmd_requests(struct cli *cli)
+{
+    struct txn *txn;
+    int code = cli_begin(cli, &txn);
+    if (code) return code;
+    code = list(cli, txn);
+    txn_abort(txn);
+    return code;
+}

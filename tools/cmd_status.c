@@ -1,0 +1,87 @@
+#include "tools/commands.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "tools/status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define WATCH_POLL_NS (200 * 1000 * 1000)
+#define WATCH_REDRAW_MS 10000 /* "3 minutes ago" grows old */
+
+static int choose_village(struct cli *cli, const struct standing *s, const struct village **only)
+{
+    const char *text = cli_argument(cli, 0);
+    *only = NULL;
+    if (!text) return EXIT_OK;
+    int code = lookup_village(cli, s->roster, text, only);
+    if (code || s->hub || strcmp((*only)->code, s->self->village) == 0) return code;
+    return cli_error(cli, EXIT_NOT_FOUND,
+                     cli_format(cli, _("this laptop does not know how %s stands"), (*only)->name),
+                     _("only the hub hears of every village"), NULL);
+}
+
+static bool needs_attention(const struct standing *s)
+{
+    for (size_t i = 0; i < s->village_count; i++)
+        if (s->villages[i].state <= STANDING_NEVER || s->villages[i].digest == DIGEST_DIFFERS)
+            return true;
+    for (size_t i = 0; i < s->feed_count; i++)
+        if (s->feeds[i].head_count > 1) return true;
+    return s->state <= STANDING_NEVER || (s->hub && !s->node_running);
+}
+
+static int show(struct cli *cli, struct txn *txn, bool clear)
+{
+    struct standing s;
+    const struct village *only;
+    int code = standing_read(cli, txn, &s);
+    if (code) return code;
+    code = choose_village(cli, &s, &only);
+    if (!code && clear) fputs("\033[H\033[2J", stdout);
+    if (!code && cli->json)
+        code = status_json(&s, only);
+    else if (!code)
+        code = s.hub ? status_hub(cli, &s, only) : status_village(cli, txn, &s);
+    if (!code && cli_has(cli, "--check") && needs_attention(&s)) code = EXIT_ATTENTION;
+    standing_clear(&s);
+    return code;
+}
+
+static int show_once(struct cli *cli, bool clear)
+{
+    struct txn *txn;
+    int code = cli_begin(cli, &txn);
+    if (code) return code;
+    code = show(cli, txn, clear);
+    txn_abort(txn);
+    return code;
+}
+
+/* Until --timeout, or for ever; the last look decides the exit code. */
+static int watch(struct cli *cli)
+{
+    const struct timespec pause = {.tv_nsec = WATCH_POLL_NS};
+    uint64_t started_ms = clock_monotonic_ms(), drawn_ms = 0, seen = 0;
+    bool clear = !cli->json && output_is_terminal();
+    int code = EXIT_OK;
+    for (;;) {
+        uint64_t now_ms = clock_monotonic_ms();
+        bool changed = !cli->store || store_last_txn(cli->store) != seen;
+        if (changed || now_ms - drawn_ms >= WATCH_REDRAW_MS) {
+            if (cli->store) seen = store_last_txn(cli->store);
+            code = show_once(cli, clear);
+            if (code && code != EXIT_ATTENTION) return code;
+            fflush(stdout);
+            drawn_ms = now_ms;
+        }
+        if (cli->has_timeout && now_ms - started_ms >= cli->timeout_ms) return code;
+        nanosleep(&pause, NULL);
+    }
+}
+
+int cmd_status(struct cli *cli)
+{
+    return cli_has(cli, "--watch") ? watch(cli) : show_once(cli, false);
+}

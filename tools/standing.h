@@ -1,0 +1,82 @@
+#pragma once
+/*
+ * How this node and its peers stand towards each other: what `status` and `doctor` tell. Read from
+ * view rows, feed heads and peer rows only; never from the log, so it costs the same at a million
+ * events.
+ */
+#include "node/store/local.h"
+#include "tools/cli.h"
+
+/* In order of trouble, the worst first. Words and characters: CLI.md, "Exit codes". */
+enum standing_state {
+    STANDING_FAULT,
+    STANDING_OFFLINE,
+    STANDING_NEVER,
+    STANDING_PAUSED,
+    STANDING_UNSENT,
+    STANDING_BEHIND,
+    STANDING_SYNCING,
+    STANDING_SYNCED,
+    STANDING_STATE_COUNT
+};
+char standing_sign(enum standing_state s);
+const char *standing_name(enum standing_state s); /* "synced", for JSON */
+/* In the language; `hub`: said of a village at the hub. */
+const char *standing_words(enum standing_state s, bool hub);
+
+enum standing_digest { DIGEST_UNKNOWN, DIGEST_EQUAL, DIGEST_DIFFERS };
+
+/* One peer device. */
+struct standing_peer {
+    const struct device *device;
+    enum standing_state state;
+    uint64_t last_ok_ms, last_attempt_ms;
+    uint32_t failures;
+    enum err last_error;
+    uint64_t theirs_missing; /* events held here that the peer has not shown to hold */
+    uint64_t ours_missing;   /* events that the peer showed and are not held here */
+    uint64_t written;        /* events held here of the peer's own feeds */
+    bool current;            /* the peer is connected, so what it showed is what it has */
+    uint64_t forked_at;      /* one of its own feeds has two versions of this number; 0: none */
+    enum standing_digest digest;
+    int64_t clock_offset_ms;
+    bool clock_known;
+    uint64_t disk_free_mib; /* 0: unknown */
+};
+
+struct standing_village {
+    const struct village *village;
+    enum standing_state state;
+    uint64_t got, known;
+    bool known_sure;
+    uint64_t last_ok_ms, last_attempt_ms;
+    uint64_t open, overdue;
+    enum standing_digest digest;
+    size_t peer_at, peer_count; /* its devices in peers[] */
+};
+
+struct standing {
+    uint64_t now_ms;
+    struct clock_reading clock;
+    bool hub; /* this node is the hub: the peers are the villages' devices */
+    bool node_running;
+    const struct roster *roster;
+    const struct device *self;
+    uint64_t events;
+    uint64_t disk_free;
+    uint64_t unsent, behind; /* not the hub: towards the township */
+    enum standing_state state;
+    uint64_t last_ok_ms, last_attempt_ms;
+    struct standing_peer *peers; /* by village, in the roster's order */
+    size_t peer_count;
+    struct standing_village *villages; /* the hub: all; else none */
+    size_t village_count;
+    size_t counts[STANDING_STATE_COUNT]; /* of villages */
+    struct feed_row *feeds;              /* by feed id */
+    size_t feed_count;
+};
+/* Reports errors itself; `out` borrows from the transaction and its roster. */
+int standing_read(struct cli *cli, struct txn *txn, struct standing *out);
+void standing_clear(struct standing *s);
+/* The peer that this node's own state is about (the township's device heard of last), or NULL. */
+const struct standing_peer *standing_upstream(const struct standing *s);

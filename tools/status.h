@@ -1,0 +1,7 @@
+#pragma once
+/* The three faces of `sidan status`: JSON, the hub's table, a village's few lines. */
+#include "tools/standing.h"
+
+int status_json(const struct standing *s, const struct village *only);
+int status_hub(struct cli *cli, const struct standing *s, const struct village *only);
+int status_village(struct cli *cli, struct txn *txn, const struct standing *s);

@@ -1,0 +1,119 @@
+#include "tools/status.h"
+
+#include "common/version.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    json_object_set_new(object, key, value);
+}
+
+static json_t *count_of(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *digest_of(enum standing_digest d)
+{
+    return d == DIGEST_UNKNOWN ? json_null() : json_boolean(d == DIGEST_EQUAL);
+}
+
+static json_t *device_of(const struct standing_peer *p)
+{
+    json_t *o = json_object();
+    set(o, "id", output_json_hex(p->device->key.bytes, sizeof p->device->key.bytes));
+    set(o, "name", json_string(p->device->name));
+    set(o, "state", json_string(standing_name(p->state)));
+    set(o, "last_ok", output_json_time(p->last_ok_ms));
+    set(o, "last_attempt", output_json_time(p->last_attempt_ms));
+    set(o, "failures", count_of(p->failures));
+    set(o, "error", p->last_error ? json_string(err_text(p->last_error)) : json_null());
+    set(o, "to_send", count_of(p->theirs_missing));
+    set(o, "to_receive", count_of(p->ours_missing));
+    return o;
+}
+
+static json_t *village_of(const struct standing *s, const struct standing_village *v)
+{
+    json_t *o = json_object(), *devices = json_array();
+    set(o, "code", json_string(v->village->code));
+    set(o, "name", json_string(v->village->name));
+    set(o, "state", json_string(standing_name(v->state)));
+    set(o, "got", count_of(v->got));
+    set(o, "known", v->known_sure ? count_of(v->known) : json_null());
+    set(o, "last_ok", output_json_time(v->last_ok_ms));
+    set(o, "last_attempt", output_json_time(v->last_attempt_ms));
+    set(o, "open", count_of(v->open));
+    set(o, "overdue", count_of(v->overdue));
+    set(o, "digest_ok", digest_of(v->digest));
+    for (size_t i = 0; i < v->peer_count; i++)
+        json_array_append_new(devices, device_of(&s->peers[v->peer_at + i]));
+    set(o, "devices", devices);
+    return o;
+}
+
+static json_t *forks_of(const struct standing *s)
+{
+    json_t *forks = json_array();
+    struct buf name = {0};
+    for (size_t i = 0; i < s->feed_count; i++) {
+        const struct feed_row *f = &s->feeds[i];
+        if (f->head_count < 2) continue;
+        json_t *o = json_object(), *heads = json_array();
+        buf_reset(&name);
+        lookup_feed_print(&name, s->roster, &f->feed);
+        set(o, "feed", json_string(buf_text(&name)));
+        for (size_t h = 0; h < f->head_count; h++) {
+            json_t *head = json_object();
+            set(head, "seq", count_of(f->heads[h].seq));
+            set(head, "id", output_json_hex(f->heads[h].id.bytes, sizeof f->heads[h].id.bytes));
+            json_array_append_new(heads, head);
+        }
+        set(o, "heads", heads);
+        json_array_append_new(forks, o);
+    }
+    buf_clear(&name);
+    return forks;
+}
+
+static void set_common(json_t *o, const struct standing *s)
+{
+    set(o, "version", json_string(SIDAN_VERSION));
+    set(o, "role", json_string(s->hub ? "hub" : "node"));
+    set(o, "township", json_string(s->roster->township_name));
+    set(o, "device", json_string(s->self->name));
+    set(o, "state", json_string(standing_name(s->state)));
+    set(o, "node_running", json_boolean(s->node_running));
+    set(o, "events", count_of(s->events));
+    set(o, "last_ok", output_json_time(s->last_ok_ms));
+    set(o, "last_attempt", output_json_time(s->last_attempt_ms));
+    set(o, "clock_offset_ms", json_integer(s->clock.offset_ms));
+    set(o, "clock_trusted", json_boolean(s->clock.trusted));
+    set(o, "free_disk", count_of(s->disk_free));
+}
+
+int status_json(const struct standing *s, const struct village *only)
+{
+    json_t *o = output_json("sidan.status/1");
+    set_common(o, s);
+    set(o, "forks", forks_of(s));
+    if (!s->hub) {
+        json_t *peers = json_array();
+        set(o, "village", json_string(s->self->village));
+        set(o, "unsent", count_of(s->unsent));
+        set(o, "behind", count_of(s->behind));
+        for (size_t i = 0; i < s->peer_count; i++)
+            json_array_append_new(peers, device_of(&s->peers[i]));
+        set(o, "peers", peers);
+        return output_json_end(o);
+    }
+    json_t *villages = json_array();
+    for (size_t i = 0; i < s->village_count; i++)
+        if (!only || only == s->villages[i].village)
+            json_array_append_new(villages, village_of(s, &s->villages[i]));
+    set(o, "villages", villages);
+    set(o, "erasures", json_array()); /* this version records none */
+    return output_json_end(o);
+}

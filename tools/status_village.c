@@ -1,0 +1,78 @@
+#include "tools/status.h"
+
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "node/views/request.h"
+#include "tools/words.h"
+
+#include <inttypes.h>
+
+static const char *own_name(const struct standing *s)
+{
+    return s->self->village[0] ? lookup_village_name(s->roster, s->self->village) : s->self->name;
+}
+
+static void first_line(struct cli *cli, const struct standing *s)
+{
+    const char *state = standing_words(s->state, false);
+    if (s->last_ok_ms == 0)
+        output_line(cli, _("%c %s  %s, no success yet"), standing_sign(s->state), own_name(s), state);
+    else
+        output_line(cli, _("%c %s  %s, last success %s (%s)"), standing_sign(s->state), own_name(s),
+                    state, words_moment(cli, s->last_ok_ms, s->now_ms),
+                    words_ago(cli, s->last_ok_ms, s->now_ms));
+}
+
+static void records_line(struct cli *cli, const struct standing *s)
+{
+    if (s->unsent)
+        output_line(cli, _("  %" PRIu64 " records here. %" PRIu64 " still to be sent, stored safely"),
+                    s->events, s->unsent);
+    else
+        output_line(cli, _("  %" PRIu64 " records here, all have arrived at the township"), s->events);
+    if (s->behind)
+        output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
+}
+
+static int requests_line(struct cli *cli, struct txn *txn, const struct standing *s)
+{
+    if (!s->self->village[0]) return EXIT_OK;
+    struct scope scope = scope_of_village(s->self->village);
+    struct scope_row row;
+    uint64_t open = 0, overdue = 0;
+    if (!scope_find(txn, &scope, &row)) return EXIT_OK;
+    enum err e = requests_count_open(txn, row.number, s->now_ms, &open, &overdue);
+    if (e) return cli_fail(cli, e, _("the requests cannot be counted"));
+    output_line(cli, _("  %" PRIu64 " requests open, %" PRIu64 " of them overdue"), open, overdue);
+    return EXIT_OK;
+}
+
+static void attempt_line(struct cli *cli, const struct standing *s)
+{
+    const struct standing_peer *up = standing_upstream(s);
+    if (!s->node_running)
+        output_line(cli, "  %s", _("the node is not running: nothing is sent by itself"));
+    if (up && up->last_error && up->last_attempt_ms > up->last_ok_ms)
+        output_line(cli, _("  last attempt %s (%s; %" PRIu32 " times)"),
+                    words_moment(cli, up->last_attempt_ms, s->now_ms), cli_err_text(up->last_error),
+                    up->failures);
+}
+
+static void next_line(struct cli *cli, const struct standing *s)
+{
+    if (s->state == STANDING_FAULT)
+        output_line(cli, "%s: sidan doctor", _("next"));
+    else if (!s->node_running || s->state == STANDING_OFFLINE || s->state == STANDING_NEVER)
+        output_line(cli, "%s: sidan sync · sidan doctor", _("next"));
+}
+
+int status_village(struct cli *cli, struct txn *txn, const struct standing *s)
+{
+    first_line(cli, s);
+    records_line(cli, s);
+    int code = requests_line(cli, txn, s);
+    if (code) return code;
+    attempt_line(cli, s);
+    next_line(cli, s);
+    return EXIT_OK;
+}

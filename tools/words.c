@@ -1,0 +1,136 @@
+#include "tools/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/time.h"
+#include "node/views/actor.h"
+#include "proto/json.h"
+#include "tools/output.h"
+
+#define MINUTE_MS UINT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+const char *words_ago(struct cli *cli, uint64_t then_ms, uint64_t now_ms)
+{
+    if (then_ms == 0) return _("never");
+    uint64_t ms = now_ms > then_ms ? now_ms - then_ms : 0;
+    if (ms < MINUTE_MS) return _("just now");
+    if (ms < HOUR_MS) return cli_format(cli, _("%u min ago"), (unsigned)(ms / MINUTE_MS));
+    if (ms < 2 * DAY_MS) return cli_format(cli, _("%u h ago"), (unsigned)(ms / HOUR_MS));
+    return cli_format(cli, _("%u days ago"), (unsigned)(ms / DAY_MS));
+}
+
+const char *words_moment(struct cli *cli, uint64_t ms, uint64_t now_ms)
+{
+    if (ms == 0) return "-";
+    char text[TIME_TEXT_SIZE];
+    time_format(text, ms);
+    return cli_format(cli, "%s", time_year(ms) == time_year(now_ms) ? text + 5 : text);
+}
+
+const char *words_bytes(struct cli *cli, uint64_t bytes)
+{
+    static const char *const units[] = {"KB", "MB", "GB", "TB"};
+    if (bytes < 1024) return cli_format(cli, "%u B", (unsigned)bytes);
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++) value /= 1024;
+    return cli_format(cli, "%.1f %s", value, units[unit]);
+}
+
+const char *words_kind(struct cli *cli, struct slice name)
+{
+    const struct kind *k = kind_find(name);
+    if (!k) return output_text(cli, name);
+    return i18n_is_chinese() ? k->zh : k->en;
+}
+
+const char *words_field(const struct field *field)
+{
+    return i18n_is_chinese() ? field->zh : field->en;
+}
+
+/* What the choices of proto/kinds_table.c, and the roles, are called. */
+static const char *const choices[] = {
+    N_("wechat_comment"), N_("wechat_msg"), N_("phone"),      N_("visit"),     N_("village"),
+    N_("online"),         N_("other"),      N_("consult"),    N_("help"),      N_("complaint"),
+    N_("suggestion"),     N_("praise"),     N_("accusation"), N_("simple"),    N_("general"),
+    N_("complex"),        N_("petition"),   N_("yes"),        N_("part"),      N_("no"),
+    N_("wechat"),         N_("solved"),     N_("explained"),  N_("unsolved"),  N_("unreached"),
+    N_("community"),      N_("clerk"),      N_("leader"),     N_("dispatcher"), N_("secretary"),
+    N_("mayor"),          N_("callback"),   N_("finance"),    N_("office"),    N_("admin"),
+    N_("dispatch"),       N_("unit"),       N_("mirror"),     N_("hub"),       N_("authority"),
+};
+
+const char *words_choice(struct cli *cli, struct slice value)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (slice_is_text(value, choices[i])) return _(choices[i]);
+    return output_text(cli, value);
+}
+
+const char *words_roles(struct cli *cli, uint32_t roles)
+{
+    const char *list = "";
+    for (uint32_t bit = 1; bit && bit <= roles; bit <<= 1) {
+        if (!(roles & bit)) continue;
+        const char *name = words_choice(cli, slice_of_text(role_name((enum role)bit)));
+        list = *list ? cli_format(cli, "%s,%s", list, name) : name;
+    }
+    return list;
+}
+
+const char *words_effect(enum effect effect)
+{
+    static const char *const words[] = {
+        [EFFECT_COUNTS] = N_("counts"),
+        [EFFECT_UNKNOWN_KIND] = N_("kept for a later version"),
+        [EFFECT_FORBIDDEN] = N_("without effect: not allowed"),
+        [EFFECT_IMPOSSIBLE] = N_("without effect: not possible then"),
+        [EFFECT_BAD_FIELD] = N_("without effect: a field is wrong"),
+        [EFFECT_BAD_DEPTH] = N_("without effect: out of order"),
+        [EFFECT_EXT] = N_("kept for a later version"),
+        [EFFECT_LIMIT] = N_("without effect: too many records"),
+    };
+    return (size_t)effect < sizeof words / sizeof words[0] ? _(words[effect]) : effect_name(effect);
+}
+
+static const char *time_words(struct cli *cli, uint64_t ms)
+{
+    char text[TIME_TEXT_SIZE];
+    time_format(text, ms);
+    return cli_format(cli, "%s", text);
+}
+
+static const char *person_words(struct cli *cli, struct txn *txn, struct slice bytes)
+{
+    char hex[33], name[256] = "";
+    struct thing_id person;
+    if (bytes.size != sizeof person.bytes) return "?";
+    memcpy(person.bytes, bytes.data, sizeof person.bytes);
+    hex_encode(hex, person.bytes, sizeof person.bytes);
+    bool known = actor_name(txn, &person, name, sizeof name) && name[0];
+    return known ? cli_format(cli, "%s", name) : cli_format(cli, "%s", hex);
+}
+
+const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
+                        struct mp_reader *value)
+{
+    enum mp_type type = mp_peek(value);
+    if (field && field->type == FIELD_THING && type == MP_BIN)
+        return person_words(cli, txn, mp_read_bin(value, SIZE_MAX));
+    if (field && field->type == FIELD_TIME && type == MP_UINT)
+        return time_words(cli, mp_read_uint(value, UINT64_MAX));
+    if (field && field->type == FIELD_CHOICE && type == MP_STR)
+        return words_choice(cli, mp_read_str(value, SIZE_MAX));
+    if (type == MP_BOOL) return mp_read_bool(value) ? _("yes") : _("no");
+    if (type == MP_STR) return output_text(cli, mp_read_str(value, SIZE_MAX));
+    json_t *json = json_of_value(mp_skip(value));
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    const char *words = cli_format(cli, "%s", text ? text : "?");
+    free(text);
+    json_decref(json);
+    return words;
+}

@@ -1,0 +1,19 @@
+#pragma once
+/* How the same thing is said everywhere: spans of time, sizes, states, kinds, fields. */
+#include "tools/cli.h"
+
+/* "3 minutes ago"; "never" for 0; "just now" also when the clock went back. */
+const char *words_ago(struct cli *cli, uint64_t then_ms, uint64_t now_ms);
+/* "11-23 15:20" this year, else with the year; "-" for 0. */
+const char *words_moment(struct cli *cli, uint64_t ms, uint64_t now_ms);
+const char *words_bytes(struct cli *cli, uint64_t bytes); /* "3.1 KB" */
+/* A kind by its name in the language; an unknown one as it is. */
+const char *words_kind(struct cli *cli, struct slice name);
+const char *words_field(const struct field *field);
+/* The value of a FIELD_CHOICE or the like in the language; an unknown one as it is. */
+const char *words_choice(struct cli *cli, struct slice value);
+const char *words_roles(struct cli *cli, uint32_t roles);
+const char *words_effect(enum effect effect);
+/* One value of a body or box, for people. `field` may be NULL. */
+const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
+                        struct mp_reader *value);
