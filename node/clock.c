@@ -113,7 +113,8 @@ void clock_learn_on(struct txn *t, const struct clock_machine *m, uint64_t peer_
     int64_t kept_ms;
     int64_t offset_ms = (int64_t)peer_ms - (int64_t)machine_ms;
     int64_t at_boot_ms = (int64_t)m->wall_ms + offset_ms - (int64_t)m->boot_ms;
-    if (row_get_now(t, m, &by, &kept_ms) && by == BY_HUB && within(kept_ms, at_boot_ms, SAME_MAX_MS))
+    if (row_get_now(t, m, &by, &kept_ms) && by == BY_HUB &&
+        within(kept_ms, at_boot_ms, SAME_MAX_MS))
         return;
     row_put_now(t, m, BY_HUB, at_boot_ms);
 }

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * This node's time: wall clock corrected by the offset measured at the last trusted hub contact, and
- * whether it may be trusted: set since boot by a time service, a person (`sidan clock`) or a hub.
- * The mains and the loop read clocks here; everything below takes time as a parameter.
+ * This node's time: wall clock corrected by the offset measured at the last trusted hub contact,
+ * and whether it may be trusted: set since boot by a time service, a person (`sidan clock`) or a
+ * hub. The mains and the loop read clocks here; everything below takes time as a parameter.
  *
  * What a person or a hub said is kept in the store's meta for this boot only: a machine that lost
  * its battery starts anywhere. Kept is the wall clock at boot, so a later step of the machine's
@@ -11,8 +11,8 @@
 #include "node/store/store.h"
 
 struct clock_reading {
-    uint64_t wall_ms;   /* corrected */
-    int64_t offset_ms;  /* what was added to the machine's clock */
+    uint64_t wall_ms;  /* corrected */
+    int64_t offset_ms; /* what was added to the machine's clock */
     bool trusted;
     const char *source; /* "time service", "person", "hub", "none" */
 };

@@ -22,8 +22,8 @@ struct key_row {
     const char *key;
     enum value_type type;
     size_t offset;
-    uint32_t min, max;  /* TYPE_SECONDS */
-    const char *words;  /* TYPE_WORD: allowed, parted by blanks; "" is always allowed with def "" */
+    uint32_t min, max; /* TYPE_SECONDS */
+    const char *words; /* TYPE_WORD: allowed, parted by blanks; "" is always allowed with def "" */
     const char *def, *zh, *en;
 };
 
@@ -32,9 +32,10 @@ static const struct key_row rows[] = {
      "监听地址，例如 tcp://0.0.0.0:7300；空：不监听",
      "address to listen on, such as tcp://0.0.0.0:7300; empty: does not listen"},
     {"hub", TYPE_ADDRESSES, offsetof(struct settings, hub), 0, 0, NULL, "",
-     "中心站地址，最多四个，空格分开，依次尝试", "addresses of the hub, up to four, tried in order"},
-    {"actor", TYPE_THING, offsetof(struct settings, actor), 0, 0, NULL, "",
-     "本机默认经办人的编号", "id of the person who acts by default on this machine"},
+     "中心站地址，最多四个，空格分开，依次尝试",
+     "addresses of the hub, up to four, tried in order"},
+    {"actor", TYPE_THING, offsetof(struct settings, actor), 0, 0, NULL, "", "本机默认经办人的编号",
+     "id of the person who acts by default on this machine"},
     {"lang", TYPE_WORD, offsetof(struct settings, lang), 0, 0, "zh en", "",
      "界面语言 zh 或 en；空：随系统", "language, zh or en; empty: the system's"},
     {"log_level", TYPE_WORD, offsetof(struct settings, log_level), 0, 0, "error warn info debug",
@@ -120,7 +121,8 @@ static enum err set_value(struct settings *s, const struct key_row *row, const c
     case TYPE_SECONDS:
         return set_seconds((uint32_t *)(void *)to, row, value, p);
     case TYPE_LISTEN:
-        if (*value && (strlen(value) >= ADDRESS_SIZE_MAX || address_parse(&a, value, ADDRESS_LISTEN)))
+        if (*value &&
+            (strlen(value) >= ADDRESS_SIZE_MAX || address_parse(&a, value, ADDRESS_LISTEN)))
             return complain(p, "listen: \"%.60s\" is not tcp://IP:PORT", value);
         break;
     case TYPE_THING:

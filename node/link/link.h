@@ -1,8 +1,8 @@
 #pragma once
 /*
  * A link moves whole frames between this node and peers proven by their transport keys. It promises
- * nothing about delivery; ends are noticed late or never. ZeroMQ is behind zmq_link.h, the simulator
- * has its own. One thread owns a link.
+ * nothing about delivery; ends are noticed late or never. ZeroMQ is behind zmq_link.h, the
+ * simulator has its own. One thread owns a link.
  */
 #include "proto/crypto.h"
 
@@ -16,18 +16,19 @@ enum link_event_type {
 
 struct link_event {
     enum link_event_type type;
-    uint64_t peer;              /* handle, never reused in a process */
-    struct box_key key;         /* proven transport key of the peer */
-    bool invite;                /* the key is an open invite's: join exchange only */
+    uint64_t peer;      /* handle, never reused in a process */
+    struct box_key key; /* proven transport key of the peer */
+    bool invite;        /* the key is an open invite's: join exchange only */
     struct slice frame;
-    enum err err;               /* DOWN: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_FORBIDDEN (denied) */
+    enum err err; /* DOWN: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_FORBIDDEN (denied) */
     const char *text;
 };
 
 struct link_ops {
     /* Next event; false when there is none now. */
     bool (*next)(struct link *l, struct link_event *out);
-    /* Errors: ERR_AGAIN (queue full, try on the next turn), ERR_NOT_FOUND (peer gone), ERR_LIMIT. */
+    /* Errors: ERR_AGAIN (queue full, try on the next turn), ERR_NOT_FOUND (peer gone), ERR_LIMIT.
+     */
     enum err (*send)(struct link *l, uint64_t peer, struct slice frame);
     /* Forget a peer: later frames of it are a new peer. */
     void (*drop)(struct link *l, uint64_t peer);

@@ -8,8 +8,8 @@
  *     peer that is new to this process is asked about once more.
  * Z2  Messages have one part of 1 to FRAME_SIZE_MAX bytes. Everything else is dropped and counted;
  *     whoever sends several parts, or parts without an end, is cut off.
- * Z3  A listener's peer is a connection. The newest connection of a key wins; the older one is down.
- * Z4  A dialled link lives once: after LINK_DOWN nothing more comes. Close it and dial again.
+ * Z3  A listener's peer is a connection. The newest connection of a key wins; the older one is
+ * down. Z4  A dialled link lives once: after LINK_DOWN nothing more comes. Close it and dial again.
  * Z5  Sends never wait. Nothing here reads a clock: time comes in by zmq_link_tick.
  *
  * How to drive a link: poll zmq_link_fd for reading, for at most zmq_link_wait_ms; then
@@ -51,8 +51,10 @@ int zmq_link_fd(const struct link *l);
 int zmq_link_wait_ms(struct link *l);
 /* Once a turn: time limits, admissions, floods. `now_ms` is monotonic. */
 void zmq_link_tick(struct link *l, uint64_t now_ms);
-/* OK, or why this link can do nothing any more. */
+/* OK, or why this link can do nothing any more: then the process must end. */
 enum err zmq_link_health(const struct link *l);
+/* Has a dialled link had its one life? Then why: as LINK_DOWN told, OK when it was dropped here. */
+bool zmq_link_ended(const struct link *l, enum err *err, const char **text);
 
 /* Since the start: connections refused (by ZAP, or their handshake failed), messages dropped,
  * connections cut off. */

@@ -1,0 +1,218 @@
+#include "node/link/resolve.h"
+#include "node/link/zmq_link_base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DIAL_DEADLINE_MS (ZMTP_CONNECT_TIMEOUT_MS + ZMTP_HANDSHAKE_TIMEOUT_MS + 15000)
+#define TIMER_SLACK_MS 1000
+
+enum dial_state { RESOLVING, CONNECTING, SHAKING_HANDS, UP, ENDING, DOWN };
+
+struct dialer {
+    struct zmq_link base;
+    enum dial_state state;
+    struct resolve *resolve;
+    char endpoint[ADDRESS_HOST_SIZE + 16];
+    struct box_key peer;
+    uint64_t handle;
+    bool started, was_up, up_due;
+    uint64_t started_ms, connected_ms;
+};
+
+static void end(struct dialer *d, enum err err, const char *text)
+{
+    if (d->state >= ENDING) return;
+    d->state = ENDING;
+    d->base.end_err = err;
+    d->base.end_text = text;
+}
+
+/* --- what befell the connection --- */
+
+static void connect_failed(struct dialer *d)
+{
+    if (d->base.now_ms - d->started_ms + TIMER_SLACK_MS >= ZMTP_CONNECT_TIMEOUT_MS)
+        end(d, ERR_TIMEOUT, "no answer within 20 seconds");
+    else if (!resolve_has_route(d->endpoint))
+        end(d, ERR_UNREACHABLE, "this machine has no network route there");
+    else
+        end(d, ERR_UNREACHABLE,
+            "connection refused: nothing listens there, or a firewall is between");
+}
+
+static void handshake_failed(struct dialer *d)
+{
+    if (d->base.now_ms - d->connected_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
+        end(d, ERR_TIMEOUT, "connected, but no answer to the handshake within 30 seconds");
+    else
+        end(d, ERR_FOREIGN,
+            "closed during the handshake: another key there than the roster has for "
+            "it, or the link was cut");
+}
+
+static void take_event(struct dialer *d, enum zmtp_event event)
+{
+    switch (event) {
+    case ZMTP_CONNECTED:
+        d->state = SHAKING_HANDS;
+        d->connected_ms = d->base.now_ms;
+        break;
+    case ZMTP_READY:
+        if (d->state >= UP) break;
+        d->state = UP;
+        d->was_up = d->up_due = true;
+        break;
+    case ZMTP_CONNECT_FAILED:
+        connect_failed(d);
+        break;
+    case ZMTP_HANDSHAKE_FAILED:
+        handshake_failed(d);
+        break;
+    case ZMTP_HANDSHAKE_FOREIGN:
+        end(d, ERR_FOREIGN, "what listens there is not a sidan node");
+        break;
+    case ZMTP_HANDSHAKE_DENIED:
+        end(d, ERR_FORBIDDEN, "denied: this device is not, or no longer, admitted there");
+        break;
+    case ZMTP_DISCONNECTED:
+        if (d->state == UP)
+            end(d, ERR_UNREACHABLE, "the connection was lost");
+        else
+            handshake_failed(d);
+        break;
+    case ZMTP_ACCEPTED:
+        break;
+    }
+}
+
+static void drain_events(struct dialer *d)
+{
+    enum zmtp_event event;
+    int fd;
+    while (d->state < ENDING && zmtp_event(d->base.socket, &event, &fd)) take_event(d, event);
+}
+
+/* --- the link --- */
+
+static void dial_tick(struct zmq_link *base)
+{
+    struct dialer *d = (struct dialer *)base;
+    if (!d->started) {
+        d->started = true;
+        d->started_ms = base->now_ms;
+    }
+    if (d->state == RESOLVING) {
+        enum err err = resolve_poll(d->resolve, d->endpoint, sizeof d->endpoint);
+        if (!err) {
+            d->state = CONNECTING;
+            d->started_ms = base->now_ms;
+            if (zmtp_connect(base->socket, d->endpoint))
+                end(d, ERR_UNREACHABLE, "this address cannot be connected to");
+        } else if (err != ERR_AGAIN) {
+            end(d, ERR_UNREACHABLE, "the name of the address cannot be resolved");
+        }
+    }
+    if (d->state < UP && base->now_ms - d->started_ms >= DIAL_DEADLINE_MS)
+        end(d, ERR_TIMEOUT, "no connection within the time allowed");
+}
+
+static int dial_wait_ms(struct zmq_link *base)
+{
+    struct dialer *d = (struct dialer *)base;
+    if (!d->started || d->up_due || d->state == ENDING || zmtp_ready(base->socket)) return 0;
+    return d->state == RESOLVING ? ZMQ_LINK_RESOLVE_MS : ZMQ_LINK_IDLE_MS;
+}
+
+static bool next_frame(struct dialer *d, struct link_event *out)
+{
+    struct zmtp_message m;
+    while (zmtp_receive(d->base.socket, &m)) {
+        if (m.single && m.body.size > 0 && m.body.size <= FRAME_SIZE_MAX) {
+            out->type = LINK_FRAME;
+            out->frame = m.body;
+            return true;
+        }
+        if (m.single && m.body.size == 0) continue; /* Z19: a probe */
+        d->base.counts.dropped++;
+        end(d, ERR_MALFORMED, "the peer sent messages of another form");
+    }
+    return false;
+}
+
+static bool dial_next(struct link *link, struct link_event *out)
+{
+    struct dialer *d = (struct dialer *)link;
+    *out = (struct link_event){.peer = d->handle, .key = d->peer};
+    if (d->state == DOWN) return false;
+    drain_events(d);
+    if (d->up_due) {
+        d->up_due = false;
+        out->type = LINK_UP;
+        return true;
+    }
+    /* what came before the end is still delivered */
+    if (d->was_up && next_frame(d, out)) return true;
+    if (d->state != ENDING) return false;
+    d->state = DOWN;
+    d->base.ended = true;
+    out->type = LINK_DOWN;
+    out->err = d->base.end_err;
+    out->text = d->base.end_text;
+    return true;
+}
+
+static enum err dial_send(struct link *link, uint64_t peer, struct slice frame)
+{
+    struct dialer *d = (struct dialer *)link;
+    if (frame.size == 0 || frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
+    if (peer != d->handle || d->state >= ENDING) return ERR_NOT_FOUND;
+    return zmtp_send(d->base.socket, 0, frame);
+}
+
+static void dial_drop(struct link *link, uint64_t peer)
+{
+    struct dialer *d = (struct dialer *)link;
+    if (peer != d->handle || d->state == DOWN) return;
+    end(d, OK, "closed by this side");
+    d->state = DOWN;
+    d->base.ended = true;
+}
+
+static void dial_close(struct link *link)
+{
+    struct dialer *d = (struct dialer *)link;
+    zmtp_socket_close(d->base.socket);
+    resolve_free(d->resolve);
+    free(d);
+}
+
+static const struct link_ops link_ops = {
+    .next = dial_next, .send = dial_send, .drop = dial_drop, .close = dial_close};
+static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
+
+enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,
+                       const struct zmq_link_dial *options)
+{
+    struct address address;
+    if (address_parse(&address, options->address, ADDRESS_DIAL)) return ERR_RANGE;
+    struct dialer *d = calloc(1, sizeof *d);
+    if (!d) return ERR_NOMEM;
+    struct zmtp_identity identity = {
+        .server = options->peer, .key = options->key, .secret = options->secret};
+    enum err err = zmtp_dealer(&d->base.socket, c->zmtp, &identity);
+    crypto_wipe(&identity, sizeof identity);
+    if (!err) err = resolve_begin(&d->resolve, &address);
+    if (err) {
+        zmtp_socket_close(d->base.socket);
+        free(d);
+        return err;
+    }
+    d->base.link.ops = &link_ops;
+    d->base.ops = &own_ops;
+    d->base.context = c;
+    d->peer = options->peer;
+    d->handle = zmq_link_handle(c, 0);
+    *out = &d->base.link;
+    return OK;
+}
