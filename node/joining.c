@@ -1,0 +1,76 @@
+#include "node/joining.h"
+
+#include "node/settings.h"
+
+#include <string.h>
+
+static enum err remember_hub(struct store *s, const struct invite *invite)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    meta_put(t, "hub_device", slice_of(invite->acceptor.bytes, sizeof invite->acceptor.bytes));
+    meta_put(t, "hub_transport",
+             slice_of(invite->acceptor_transport.bytes, sizeof invite->acceptor_transport.bytes));
+    return txn_commit(t);
+}
+
+static enum err make_store(const char *home, const struct invite *invite,
+                           const struct device_keys *keys)
+{
+    struct store_identity identity = {.township = invite->authority, .device = keys->signer.key};
+    const struct store_options options = {0};
+    struct store *s = NULL;
+    crypto_random(identity.generation, sizeof identity.generation);
+    enum err err = store_create(home, &identity);
+    if (err && err != ERR_EXISTS) return err; /* there from before a crash, or not ours */
+    err = store_open(&s, home, &options);
+    if (err) return err;
+    const struct store_identity *found = store_identity(s);
+    if (!sign_key_equal(&found->township, &identity.township) ||
+        !sign_key_equal(&found->device, &identity.device))
+        err = ERR_FOREIGN;
+    if (!err) err = remember_hub(s, invite);
+    store_close(s);
+    return err;
+}
+
+/* Addresses that a person set stay. */
+static enum err keep_addresses(const char *home, const struct invite *invite)
+{
+    struct settings settings;
+    struct settings_problem problem;
+    struct buf text = {0};
+    enum err err = settings_load(&settings, home, &problem);
+    if (err || settings.hub_count) return err;
+    for (size_t i = 0; i < invite->address_count; i++)
+        buf_printf(&text, "%s%s", i ? " " : "", invite->addresses[i]);
+    const char *value = buf_text(&text);
+    err = text.err ? text.err : settings_set(home, "hub", value, &problem);
+    buf_clear(&text);
+    return err;
+}
+
+enum err joining_complete(const char *home, const struct invite *invite,
+                          const struct device_keys *keys)
+{
+    enum err err = make_store(home, invite, keys);
+    if (!err) err = keep_addresses(home, invite);
+    if (!err) err = home_mark_joined(home);
+    if (!err) err = home_forget_invite(home);
+    return err;
+}
+
+bool joining_hub_key(struct txn *t, const struct roster *roster, struct box_key *out)
+{
+    const struct device *hub = roster_hub(roster);
+    struct slice kept;
+    if (hub) {
+        if (sign_key_equal(&hub->key, &store_identity(txn_store(t))->device)) return false;
+        *out = hub->transport;
+        return true;
+    }
+    if (!meta_get(t, "hub_transport", &kept) || kept.size != sizeof out->bytes) return false;
+    memcpy(out->bytes, kept.data, sizeof out->bytes);
+    return true;
+}

@@ -1,0 +1,17 @@
+#pragma once
+/*
+ * The joiner's side of files: what `sidan join` and a waiting daemon both do when the hub said yes.
+ * Until the roster is here, the store's meta names the hub: "hub_device" and "hub_transport".
+ */
+#include "node/home.h"
+#include "node/views/roster.h"
+
+/* Makes the store, remembers the hub and its addresses, marks the home as joined, forgets the invite.
+ * May be repeated after a crash at any step. Errors: ERR_FOREIGN (a store of another township or
+ * device is there), ERR_MALFORMED and ERR_RANGE (the configuration is bad), the store's, files'. */
+MUST_CHECK enum err joining_complete(const char *home, const struct invite *invite,
+                                     const struct device_keys *keys);
+
+/* The transport key to dial: the roster's hub, else the one that the invite named. False: there is
+ * none, or this device is the hub. */
+bool joining_hub_key(struct txn *t, const struct roster *roster, struct box_key *out);
