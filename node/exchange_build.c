@@ -206,7 +206,7 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
 {
     const struct session_action *a = &b->action;
     struct making m = {0};
-    struct run run = {0};
+    struct session_run built = {0};
     struct want_point points[WANT_POINTS_MAX];
     struct session_points known = {.points = points};
     size_t cut = 0;
@@ -217,14 +217,18 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
     }
     if (!err) err = begin_context(t, &m, a->dictionary);
     if (!err) err = write_records(x, t, &m, a);
-    if (!err) err = compress(x, &m, a, &run, &cut);
+    if (!err) err = compress(x, &m, a, &built.run, &cut);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
     if (err && err != ERR_BASE && err != ERR_NOT_FOUND)
         exchange_log(x, LOG_WARN, "feed %02x%02x%02x cannot be sent on: %s", a->feed.id8[0],
                      a->feed.id8[1], a->feed.id8[2], err_text(err));
-    session_built(b->peer->session, a->ticket, err, err ? NULL : &run,
-                  err ? 0 : m.cuts[cut - 1].seq, err ? NULL : &m.cuts[cut - 1].id, known,
-                  x->time->now_ms);
+    if (!err) {
+        built.last_seq = m.cuts[cut - 1].seq;
+        built.last_id = m.cuts[cut - 1].id;
+        if (event_id_equal(&built.last_id, &m.head.id))
+            built.has_views = peer_views(x, t, b->peer, built.views8);
+    }
+    session_built(b->peer->session, a->ticket, err, err ? NULL : &built, known, x->time->now_ms);
     making_clear(&m);
 }
 

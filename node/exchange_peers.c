@@ -38,7 +38,7 @@ static size_t common_scopes(const struct roster *roster, const struct exchange *
     return both ? 2 : 1;
 }
 
-static bool views_now(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8])
+bool peer_views(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8])
 {
     const struct roster *roster;
     struct scope scopes[2];
@@ -88,7 +88,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     };
     memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
-    options.has_views = views_now(x, t, p, options.views8);
+    options.has_views = peer_views(x, t, p, options.views8);
     struct have_entry *have = remembered_have(&p->row, &options.memory.have_count);
     struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
     size_t count = 0;
@@ -385,7 +385,7 @@ static void act_confirm(struct exchange *x, struct peer *p, const struct session
                               .credit = a->credit,
                               .entry_count = a->entry_count};
     if (txn_begin(x->store, false, &t) == OK) {
-        f.has_views = views_now(x, t, p, f.views8);
+        f.has_views = peer_views(x, t, p, f.views8);
         txn_abort(t);
     }
     struct receipt_parties parties = {.township = x->identity->township,
@@ -406,6 +406,8 @@ static void act_store(struct exchange *x, struct peer *p, const struct session_a
         s->ticket = a->ticket;
         s->feed = a->feed;
         s->run = a->run;
+        s->has_views = a->has_views;
+        memcpy(s->views8, a->views8, sizeof s->views8);
         buf_append_slice(&s->payload, a->run.payload);
     }
     if (!s || s->payload.err) {
@@ -424,7 +426,7 @@ static void act_build(struct exchange *x, struct peer *p, const struct session_a
 {
     struct pending_build *b = calloc(1, sizeof *b);
     if (!b) {
-        session_built(p->session, a->ticket, ERR_NOMEM, NULL, 0, NULL, (struct session_points){0},
+        session_built(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
                       x->time->now_ms);
         return;
     }

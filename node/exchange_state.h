@@ -42,6 +42,8 @@ struct pending_store {
     struct feed_ref feed;
     struct run run;
     struct buf payload;
+    bool has_views;
+    uint8_t views8[8];
     enum err err; /* result, told after the commit */
     bool retry;   /* its author may come to be known by this very turn */
 };
@@ -101,6 +103,8 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
 MUST_CHECK enum err peer_open(struct exchange *x, struct attached *a,
                               const struct link_event *event, struct peer **out);
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text);
+/* The digest of the views of the scopes that both ends hold; false when there is none. */
+bool peer_views(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8]);
 void peer_send(struct peer *p, struct slice frame);
 void peer_flush_unsent(struct peer *p);
 /* Takes all actions of its session. */

@@ -261,6 +261,11 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
         session_feed_of(x, roster, &row, &shown);
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
+    if (!s->err && s->has_views) {
+        s->peer->row.has_views = true;
+        memcpy(s->peer->row.views8, s->views8, sizeof s->views8);
+        peer_changed(x, s->peer);
+    }
     session_stored(s->peer->session, s->ticket, s->err, held ? &shown : NULL, known,
                    x->time->now_ms);
 }

@@ -247,7 +247,7 @@ void have_digest(uint8_t out8[8], struct have_entry *have, size_t count)
 enum err frame_run_read(struct frame_run *out, struct slice frame)
 {
     struct frame_run f = {0};
-    struct mp_reader r = frame_open(frame, FRAME_RUN, 10);
+    struct mp_reader r = frame_open(frame, FRAME_RUN, 11);
     feed_ref_read(&r, &f.feed);
     f.run.base_seq = mp_read_uint(&r, FRAME_UINT_MAX);
     bool has_base = read_optional8(&r, f.run.base_id8);
@@ -261,6 +261,7 @@ enum err frame_run_read(struct frame_run *out, struct slice frame)
     f.run.payload = mp_read_bin(&r, RUN_PAYLOAD_SIZE_MAX);
     reader_require(&r, f.run.raw_size != 0 && f.run.payload.size != 0);
     mp_read_bin_exact(&r, f.run.signature.bytes, sizeof f.run.signature.bytes);
+    f.has_views = read_optional8(&r, f.views8);
     if (r.err) return frame_error(&r);
     *out = f;
     return OK;
@@ -269,7 +270,7 @@ enum err frame_run_read(struct frame_run *out, struct slice frame)
 void frame_run_write(struct buf *out, const struct frame_run *f)
 {
     size_t start = out->size;
-    struct mp_writer w = frame_start(out, FRAME_RUN, 10);
+    struct mp_writer w = frame_start(out, FRAME_RUN, 11);
     feed_ref_write(&w, &f->feed);
     mp_write_uint(&w, f->run.base_seq);
     write_optional8(&w, f->run.base_seq != 0, f->run.base_id8);
@@ -279,6 +280,7 @@ void frame_run_write(struct buf *out, const struct frame_run *f)
     mp_write_bin(&w, f->run.check4, sizeof f->run.check4);
     mp_write_bin(&w, f->run.payload.data, f->run.payload.size);
     mp_write_bin(&w, f->run.signature.bytes, sizeof f->run.signature.bytes);
+    write_optional8(&w, f->has_views, f->views8);
     frame_finish(out, start);
 }
 

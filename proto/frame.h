@@ -61,6 +61,8 @@ struct frame_hello {
 struct frame_run {
     struct feed_ref feed;
     struct run run;
+    bool has_views; /* the run ends at the sender's head, and these are its views then */
+    uint8_t views8[8];
 };
 
 enum want_flags { WANT_NO_DICTIONARY = 1, WANT_BOXES = 2, WANT_ROSTER = 4, WANT_HELLO = 8 };

@@ -141,6 +141,8 @@ static void take_run(struct session *s, struct slice frame)
     q->action.ticket = ticket->number;
     q->action.feed = f.feed;
     q->action.run = f.run;
+    q->action.has_views = f.has_views;
+    memcpy(q->action.views8, f.views8, sizeof q->action.views8);
 }
 
 /* --- WANT --- */

@@ -87,9 +87,8 @@ void session_pump(struct session *s)
     }
 }
 
-void session_built(struct session *s, uint32_t number, enum err err, const struct run *run,
-                   uint64_t last_seq, const struct event_id *last_id, struct session_points points,
-                   uint64_t now_ms)
+void session_built(struct session *s, uint32_t number, enum err err,
+                   const struct session_run *built, struct session_points points, uint64_t now_ms)
 {
     struct ticket ticket;
     s->now_ms = now_ms;
@@ -99,17 +98,21 @@ void session_built(struct session *s, uint32_t number, enum err err, const struc
     if (!t) return;
     t->building = false;
     if (err == OK) {
+        const struct run *run = &built->run;
         struct frame_run frame = {.feed = {.whole = run->base_seq == 0, .feed = t->local.feed},
-                                  .run = *run};
+                                  .run = *run,
+                                  .has_views = built->has_views};
         memcpy(frame.feed.id8, t->id8, sizeof frame.feed.id8);
-        struct want_point base = {.seq = run->base_seq}, last = point_of(last_seq, last_id);
+        memcpy(frame.views8, built->views8, sizeof frame.views8);
+        struct want_point base = {.seq = run->base_seq};
+        struct want_point last = point_of(built->last_seq, &built->last_id);
         memcpy(base.id8, run->base_id8, sizeof base.id8);
         points_add(&t->sent, &last, &base);
         struct buf out = {0};
         frame_run_write(&out, &frame);
         size_t size = out.size;
         session_send(s, &out);
-        session_flight_begin(s, t, last_seq, run->count, size);
+        session_flight_begin(s, t, built->last_seq, run->count, size);
     } else if (err == ERR_BASE) {
         /* The peer has what this node lacks: a fork, or this node lost its tail. */
         t->parked = true;

@@ -73,13 +73,20 @@ struct session_points {
     size_t count;
 };
 
-/* Answer to BUILD. `run` ends at (last_seq, last_id); borrowed for the call.
+/* A run made for the peer; borrowed for the call. */
+struct session_run {
+    struct run run;
+    uint64_t last_seq; /* it ends at this event */
+    struct event_id last_id;
+    bool has_views; /* it ends at the head; this node's views then */
+    uint8_t views8[8];
+};
+/* Answer to BUILD; `built` is NULL unless OK.
  * `err`: ERR_BASE: none of the action's points is on a branch held here, so the peer has what this
  * node lacks; `points` are given then, and it is asked for. ERR_NOT_FOUND: nothing after the base.
  * Others: the feed is left alone in this session (a damaged event is in the way, say). */
-void session_built(struct session *s, uint32_t ticket, enum err err, const struct run *run,
-                   uint64_t last_seq, const struct event_id *last_id, struct session_points points,
-                   uint64_t now_ms);
+void session_built(struct session *s, uint32_t ticket, enum err err, const struct session_run *built,
+                   struct session_points points, uint64_t now_ms);
 /* Answer to STORE, after the commit, with the feed as it stands now (NULL: not held).
  * `err`: OK (also when all was known); ERR_BASE, ERR_DICTIONARY, ERR_CORRUPT (base or dictionary
  * damaged here), ERR_UNKNOWN_AUTHOR: asked for again by WANT; ERR_SIGNATURE, ERR_MALFORMED,
@@ -113,6 +120,8 @@ struct session_action {
     struct slice frame;
     struct feed_ref feed; /* BUILD: whole. STORE, ARRIVED: as the peer named it */
     struct run run;       /* STORE; borrowed from the frame */
+    bool has_views;       /* STORE: the peer's views when it sent the run */
+    uint8_t views8[8];
     struct event_id head; /* BUILD: the branch to follow */
     uint64_t to_seq;      /* BUILD: last number wanted; 0: the head */
     bool from_start;      /* BUILD */

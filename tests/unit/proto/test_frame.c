@@ -307,7 +307,9 @@ static struct frame_run run_of(void)
                                       .raw_size = 100,
                                       .check4 = {1, 2, 3, 4},
                                       .payload = slice_of("zstd", 4),
-                                      .signature = {{5, 6}}}};
+                                      .signature = {{5, 6}}},
+                              .has_views = true,
+                              .views8 = {8, 8}};
 }
 
 static void reads_back_a_run(void **state)
@@ -325,7 +327,10 @@ static void reads_back_a_run(void **state)
     assert_int_equal(out.run.raw_size, 100);
     assert_true(slice_is_text(out.run.payload, "zstd"));
     assert_memory_equal(out.run.signature.bytes, f.run.signature.bytes, 64);
+    assert_true(out.has_views);
+    assert_memory_equal(out.views8, f.views8, 8);
     buf_reset(&frame);
+    f.has_views = false;
     f.feed = whole_ref();
     f.run.base_seq = 0;
     f.run.has_dictionary = false;
@@ -334,6 +339,7 @@ static void reads_back_a_run(void **state)
     assert_true(out.feed.whole);
     assert_int_equal(out.run.base_seq, 0);
     assert_false(out.run.has_dictionary);
+    assert_false(out.has_views);
     buf_clear(&frame);
 }
 

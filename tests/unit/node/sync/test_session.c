@@ -151,10 +151,12 @@ static void answer_build(struct side *s, const struct session_action *a)
     struct event_id last_id = id_of(number, branch, f->fork, last);
     uint8_t payload[8];
     be64_put(payload, branch);
-    struct run run = {.base_seq = base, .count = (uint32_t)(last - base), .raw_size = 8,
-                      .payload = slice_of(payload, sizeof payload)};
-    if (base) memcpy(run.base_id8, base_id.bytes, 8);
-    session_built(s->session, a->ticket, err, err ? NULL : &run, last, &last_id,
+    struct session_run built = {.run = {.base_seq = base, .count = (uint32_t)(last - base),
+                                        .raw_size = 8,
+                                        .payload = slice_of(payload, sizeof payload)},
+                                .last_seq = last, .last_id = last_id};
+    if (base) memcpy(built.run.base_id8, base_id.bytes, 8);
+    session_built(s->session, a->ticket, err, err ? NULL : &built,
                   err == ERR_BASE ? points_of(s, number, points) : (struct session_points){0}, 1);
 }
 
