@@ -232,7 +232,7 @@ static enum err commit_pass(struct exchange *x, bool *again)
         bool first = !s->retry;
         if (!first && s->err != ERR_UNKNOWN_AUTHOR) continue;
         s->err = store_run(x, a, s);
-        if (!is_of_run(s->err) || txn_error(arrival_txn(a))) err = s->err;
+        err = is_of_run(s->err) ? txn_error(arrival_txn(a)) : s->err;
         if (s->err == OK) stored = true;
         if (s->err == ERR_UNKNOWN_AUTHOR && first) retry = true;
         s->retry = true;
