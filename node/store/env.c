@@ -114,6 +114,14 @@ static void reserve_make(const char *dir)
     free(path);
 }
 
+static bool reserve_exists(const char *dir)
+{
+    char *path = path_join(dir, "reserve");
+    bool exists = path && access(path, F_OK) == 0;
+    free(path);
+    return exists;
+}
+
 enum err store_room(struct store *s, bool person)
 {
     struct statvfs fs;
@@ -303,7 +311,6 @@ enum err store_open(struct store **out, const char *home, const struct store_opt
     struct store *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->lock_fd = -1;
-    s->reserve = true; /* looked at again when the disk is short */
     if (options) s->options = *options;
     s->path = path_join(home, "store");
     enum err err = s->path ? OK : ERR_NOMEM;
@@ -311,6 +318,7 @@ enum err store_open(struct store **out, const char *home, const struct store_opt
     if (err) goto out;
     s->dev = st.st_dev;
     s->ino = st.st_ino;
+    s->reserve = reserve_exists(s->path);
     err = is_open_here(s) ? ERR_BUSY : env_open(s);
 out:
     if (err) {
