@@ -1,0 +1,285 @@
+#include "tools/commands.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "tools/standing.h"
+#include "tools/words.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CLOCK_OFF_MS (2 * 60 * 1000)
+#define SILENT_MS (UINT64_C(3) * 24 * 3600 * 1000) /* a village that says nothing for so long */
+#define DISK_LOW (4 * STORE_DISK_FREE_MIN)
+
+struct doctor {
+    struct cli *cli;
+    json_t *problems;
+    size_t count;
+};
+
+/* Prints one problem, or keeps it for the JSON object. */
+static void found(struct doctor *d, const char *code, const char *what, const char *todo)
+{
+    d->count++;
+    if (d->problems) {
+        json_t *o = json_object();
+        json_object_set_new(o, "code", json_string(code));
+        json_object_set_new(o, "what", output_json_text(slice_of_text(what)));
+        json_object_set_new(o, "do", output_json_text(slice_of_text(todo)));
+        json_array_append_new(d->problems, o);
+        return;
+    }
+    output_line(d->cli, "%s%zu. %s%s", output_colour(d->cli, COLOUR_YELLOW), d->count, what,
+                output_colour(d->cli, COLOUR_NONE));
+    output_line(d->cli, "   %s: %s", _("do"), todo);
+}
+
+/* --- the home --- */
+
+static bool look_at_home(struct doctor *d)
+{
+    enum home_state state = home_state(d->cli->home);
+    if (state == HOME_EMPTY)
+        found(d, "not-joined", _("this device has not joined a township"),
+              _("sidan join FILE with the township's invite; another folder: --home DIR"));
+    if (state == HOME_JOINING)
+        found(d, "joining", _("this device has asked to join, and waits for the answer"),
+              _("sidan join once more, or start sidan-node"));
+    return state == HOME_JOINED;
+}
+
+static void look_at_mode(struct doctor *d, const char *name)
+{
+    struct stat st;
+    const char *path = cli_format(d->cli, "%s/%s", d->cli->home, name);
+    if (lstat(path, &st) || (S_ISREG(st.st_mode) && (st.st_mode & 077) == 0)) return;
+    found(d, "key-mode", cli_format(d->cli, _("others can read the key %s"), path),
+          cli_format(d->cli, "chmod 600 %s", path));
+}
+
+static void look_at_keys(struct doctor *d)
+{
+    struct device_keys keys;
+    look_at_mode(d, "device.key");
+    look_at_mode(d, "authority.key");
+    enum err e = home_load_keys(d->cli->home, &keys);
+    if (!e) device_keys_wipe(&keys);
+    if (e && e != ERR_PERMISSION)
+        found(d, "key-missing", cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
+              _("this device has to be invited anew: its records come back by the first sync"));
+}
+
+static void look_at_settings(struct doctor *d)
+{
+    struct settings_problem problem = {0};
+    struct settings settings;
+    if (settings_load(&settings, d->cli->home, &problem) == OK) return;
+    found(d, "config", cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
+          cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
+}
+
+static bool look_at_store(struct doctor *d)
+{
+    if (d->cli->views) return true;
+    struct store_options options = {.read_only = true};
+    enum err e = store_open(&d->cli->store, d->cli->home, &options);
+    if (!e) e = views_open(&d->cli->views, d->cli->store);
+    if (!e) return true;
+    found(d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), cli_err_text(e)),
+          _("keep the folder as it is; ask the township for a new invite: the first sync brings the "
+            "records back"));
+    return false;
+}
+
+/* --- what the store tells --- */
+
+static void look_at_disk(struct doctor *d)
+{
+    struct store_space space;
+    if (store_space(d->cli->store, &space)) return;
+    if (space.disk_free < DISK_LOW)
+        found(d, "disk", cli_format(d->cli, _("only %s are free on the disk"), words_bytes(d->cli, space.disk_free)),
+              _("free some space: without it nothing can be recorded"));
+    if (space.used > space.map_size / 10 * 9)
+        found(d, "store-size", cli_format(d->cli, _("the store holds %s of at most %s"),
+                                          words_bytes(d->cli, space.used), words_bytes(d->cli, space.map_size)),
+              _("sidan compact, with the node stopped"));
+}
+
+static void look_at_clock(struct doctor *d, const struct standing *s)
+{
+    if (!s->clock.trusted)
+        found(d, "clock", _("nobody has vouched for this machine's clock since it was started"),
+              _("compare with a watch; if it is right: sidan clock --set"));
+    if (llabs(s->clock.offset_ms) > CLOCK_OFF_MS)
+        found(d, "clock-off",
+              cli_format(d->cli, _("this machine's clock is wrong by %.0f minutes"),
+                         (double)s->clock.offset_ms / -60000),
+              _("set the machine's date and time"));
+}
+
+static void look_at_views(struct doctor *d, struct txn *txn)
+{
+    uint64_t done, total;
+    if (views_rebuild_pending(txn, &done, &total))
+        found(d, "rebuild",
+              cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done, total),
+              _("wait for the node, or run sidan rebuild"));
+}
+
+static void look_at_node(struct doctor *d, const struct standing *s)
+{
+    if (!s->node_running)
+        found(d, "node", _("sidan-node is not running: nothing is sent or received by itself"),
+              cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"), d->cli->home));
+    if (s->hub && cli_open_settings(d->cli) == EXIT_OK && !d->cli->settings.listen[0])
+        found(d, "listen", _("the hub listens nowhere: no village can reach it"),
+              "sidan config set listen tcp://0.0.0.0:7300");
+    if (!s->hub && cli_open_settings(d->cli) == EXIT_OK && d->cli->settings.hub_count == 0)
+        found(d, "hub-address", _("no address of the hub is known"),
+              "sidan config set hub tcp://ADDRESS:7300");
+}
+
+/* What to do about the error that the last attempts ended with. */
+static const char *cure(enum err e)
+{
+    switch (e) {
+    case ERR_TIMEOUT:
+    case ERR_UNREACHABLE:
+        return _("check the network and the hub's address (sidan config get hub); records are safe meanwhile");
+    case ERR_FORBIDDEN:
+        return _("the other side refuses this device: ask the township whether it was revoked");
+    case ERR_NOSPACE:
+    case ERR_MAP_FULL:
+        return _("free some space on the disk");
+    case ERR_FOREIGN:
+        return _("the address leads to another township's hub: sidan config get hub");
+    case ERR_VERSION:
+        return _("install the same version of sidan on both");
+    default:
+        return _("sidan sync shows each step");
+    }
+}
+
+static void look_at_failures(struct doctor *d, const struct standing *s,
+                             const struct standing_peer *p, const char *name)
+{
+    if (p->last_error && p->failures)
+        found(d, "sync",
+              cli_format(d->cli, _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
+                         p->failures, cli_err_text(p->last_error),
+                         words_ago(d->cli, p->last_ok_ms, s->now_ms)),
+              cure(p->last_error));
+    else if (p->last_ok_ms && s->now_ms > p->last_ok_ms + SILENT_MS && !p->current)
+        found(d, "silent",
+              cli_format(d->cli, _("%s: no contact, last success %s"), name,
+                         words_ago(d->cli, p->last_ok_ms, s->now_ms)),
+              _("call there: is the laptop on, is sidan-node running, does the network work"));
+}
+
+static void look_at_peer(struct doctor *d, const struct standing *s, const struct standing_peer *p)
+{
+    const char *village = p->device->village;
+    const char *name = village[0] ? cli_format(d->cli, "%s %s", lookup_village_name(s->roster, village),
+                                               p->device->name)
+                                  : p->device->name;
+    look_at_failures(d, s, p, name);
+    if (p->digest == DIGEST_DIFFERS)
+        found(d, "digest",
+              cli_format(d->cli, _("%s holds the same records, but its lists differ from ours"), name),
+              _("sidan verify, here and there; then sidan rebuild where it reports a difference"));
+    if (p->disk_free_mib && p->disk_free_mib < DISK_LOW >> 20)
+        found(d, "peer-disk",
+              cli_format(d->cli, _("%s: only %" PRIu64 " MB are free on its disk"), name, p->disk_free_mib),
+              _("free some space there"));
+    if (s->hub && p->clock_known && llabs(p->clock_offset_ms) > CLOCK_OFF_MS)
+        found(d, "peer-clock",
+              cli_format(d->cli, _("%s: its clock differs by %.0f minutes"), name,
+                         (double)p->clock_offset_ms / 60000),
+              _("set the date and time there"));
+}
+
+static void look_at_forks(struct doctor *d, const struct standing *s)
+{
+    struct buf name = {0};
+    for (size_t i = 0; i < s->feed_count; i++) {
+        if (s->feeds[i].head_count < 2) continue;
+        buf_reset(&name);
+        lookup_feed_print(&name, s->roster, &s->feeds[i].feed);
+        found(d, "fork",
+              cli_format(d->cli, _("%s has two versions: a copy or an old backup of that machine is in use"),
+                         buf_text(&name)),
+              _("both are kept; find the second machine and stop it"));
+    }
+    buf_clear(&name);
+}
+
+static void look_at_invites(struct doctor *d, const struct standing *s)
+{
+    for (size_t i = 0; i < s->roster->device_count; i++)
+        if (s->roster->devices[i].stolen)
+            found(d, "invite",
+                  cli_format(d->cli, _("the invite of %s was used by a second machine"),
+                             s->roster->devices[i].name),
+                  _("find out who had the file; revoke the device if in doubt: sidan revoke"));
+}
+
+static int look_at_peers(struct doctor *d, const struct standing *s)
+{
+    const struct village *only = NULL;
+    const char *text = cli_flag(d->cli, "--village");
+    int code = text ? lookup_village(d->cli, s->roster, text, &only) : EXIT_OK;
+    if (code) return code;
+    for (size_t i = 0; i < s->peer_count; i++)
+        if (!only || strcmp(only->code, s->peers[i].device->village) == 0)
+            look_at_peer(d, s, &s->peers[i]);
+    if (!s->hub && s->last_ok_ms == 0)
+        found(d, "never", _("this device has never reached the township"), cure(ERR_UNREACHABLE));
+    return EXIT_OK;
+}
+
+static int look_into_store(struct doctor *d)
+{
+    struct txn *txn;
+    struct standing s;
+    int code = cli_begin(d->cli, &txn);
+    if (code) return code;
+    code = standing_read(d->cli, txn, &s);
+    if (!code) {
+        look_at_disk(d);
+        look_at_clock(d, &s);
+        look_at_views(d, txn);
+        look_at_node(d, &s);
+        look_at_forks(d, &s);
+        look_at_invites(d, &s);
+        code = look_at_peers(d, &s);
+        standing_clear(&s);
+    }
+    txn_abort(txn);
+    return code;
+}
+
+int cmd_doctor(struct cli *cli)
+{
+    struct doctor d = {.cli = cli, .problems = cli->json ? json_array() : NULL};
+    int code = EXIT_OK;
+    look_at_settings(&d);
+    if (look_at_home(&d)) {
+        look_at_keys(&d);
+        if (look_at_store(&d)) code = look_into_store(&d);
+    }
+    if (code) {
+        json_decref(d.problems);
+        return code;
+    }
+    if (d.problems) {
+        json_t *o = output_json("sidan.doctor/1");
+        json_object_set_new(o, "problems", d.problems);
+        code = output_json_end(o);
+    } else if (d.count == 0) {
+        output_line(cli, "%s", _("nothing is wrong"));
+    }
+    return !code && d.count ? EXIT_ATTENTION : code;
+}
