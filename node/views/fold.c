@@ -315,10 +315,10 @@ static void item_check(const struct fold *f, struct fold_item *item)
     enum effect depth = item->effect;
     struct kind_problem problem = {.what = ""};
 
-    if (!kind) {
-        fold_mark(item, EFFECT_UNKNOWN_KIND, "kind is not known to this version");
-    } else if (ext_must_be_understood(e->ext)) {
+    if (ext_must_be_understood(e->ext)) {
         fold_mark(item, EFFECT_EXT, "carries an extension that this version does not know");
+    } else if (!kind) {
+        fold_mark(item, EFFECT_UNKNOWN_KIND, "kind is not known to this version");
     } else if (!f->founder || f->type == THING_NONE) {
         fold_mark(item, EFFECT_IMPOSSIBLE, "the event that founds this thing is not held");
     } else if (kind->thing != f->type) {

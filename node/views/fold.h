@@ -10,8 +10,8 @@
  * that make up the roster only the authority counts as township, so they are folded without one.
  *
  * Judged here, in this order; the first that applies is the event's mark:
- *   UNKNOWN_KIND
  *   EXT           an `ext` key of 128 and up
+ *   UNKNOWN_KIND
  *   IMPOSSIBLE    a kind about another type of thing; founding where it may not be; not founded
  *   FORBIDDEN     role or scope
  *   BAD_DEPTH     depth 0 without founding; more than DEPTH_AHEAD_MAX beyond the event's place; not
