@@ -156,7 +156,7 @@ coverage: | $(PACKAGES)-check
 # targets their corpus and seeded mutations of it, and needs no clang.
 FUZZ_SECONDS ?= 60
 FUZZ_LIB   := $(filter common/% proto/%,$(LIB_SRC))
-FUZZ_LIBS  := -lmsgpackc -lsodium -lzstd -ljansson
+FUZZ_LIBS  := -lmsgpackc -lsodium -lzstd -ljansson -lcsv
 FUZZ_FLAGS := $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 SMOKE_FLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
