@@ -94,7 +94,7 @@ static enum err sim_link_send(struct link *l, uint64_t peer, struct slice frame)
     struct conn *c = conn_of(sl, peer, &index, &end);
     if (c == NULL) return ERR_NOT_FOUND;
     if (frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
-    if (c->queued[end] >= QUEUE_MAX) {
+    if (c->queued[end] >= c->queue_max) {
         trace_fault(s, FAULT_QUEUE_FULL);
         c->full[end] = true;
         return ERR_AGAIN;
@@ -189,6 +189,8 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
     *c = (struct conn){.end = {l, NULL}, .key = {*key, to->keys.transport}};
     c->latency_ms = (uint32_t)rng_between(&s->network, 20, 1200);
     static const uint32_t rates[] = {9600, 19200, 33600, 64000, 1000000};
+    /* ZeroMQ's high water mark, or a line whose buffers are nearly nothing. */
+    c->queue_max = rng_chance(&s->network, 30) ? 2 : 32;
     c->rate_bps = rates[rng_below(&s->network, sizeof rates / sizeof rates[0])];
     /* TCP and CURVE: about three round trips. */
     struct step step = {.type = STEP_UP, .a = net->count++, .b = to->index};
@@ -201,6 +203,12 @@ void net_up(struct sim *s, size_t conn)
     struct conn *c = &s->net.conns[conn];
     struct sim_node *hub = &s->nodes[SIM_HUB];
     if (c->end[0] == NULL) return; /* dialled and gave up */
+    struct sim_node *n = c->end[0]->node;
+    if (n->alive && n->contact_to <= s->now_ms) {
+        inbox_event(s, conn, 0, LINK_DOWN, ERR_TIMEOUT, "no answer");
+        c->end[0] = NULL;
+        return;
+    }
     if (!hub->alive) {
         trace_fault(s, FAULT_UNREACHABLE);
         inbox_event(s, conn, 0, LINK_DOWN, ERR_UNREACHABLE, "connection refused");

@@ -159,7 +159,8 @@ bool node_record(struct sim_node *n, const struct draft *draft, struct recorded 
     struct clock_reading clock = node_clock(n);
     struct kind_problem problem = {0};
     enum err err = recorder_record(n->recorder, &clock, draft, out, &problem);
-    if (err == ERR_STATE) return false; /* somebody else was faster */
+    /* The hub was faster, or has taken the thing into its own hands. */
+    if (err == ERR_STATE || err == ERR_FORBIDDEN) return false;
     if (err != OK)
         sim_fail(s, "%s: %s: %s (%s %s)", n->name, draft->kind, err_text(err), problem.field,
                  problem.what != NULL ? problem.what : "");

@@ -86,10 +86,10 @@ struct conn {                /* one connection; ends 0: who dialled, 1: who list
     bool open;    /* frames pass */
     bool greeted; /* the listener has seen a first frame */
     bool invite;
-    bool full[2];        /* this end was told to try again */
-    uint64_t free_at[2]; /* when the line is free for what this end sends */
-    size_t queued[2];    /* frames sent by this end that have not arrived */
-    uint32_t latency_ms, rate_bps;
+    bool full[2];                             /* this end was told to try again */
+    uint64_t free_at[2];                      /* when the line is free for what this end sends */
+    size_t queued[2];                         /* frames sent by this end that have not arrived */
+    uint32_t latency_ms, rate_bps, queue_max; /* of frames under way each way */
 };
 struct net {
     struct conn *conns;

@@ -145,8 +145,8 @@ static void work(struct sim_node *n)
     if (s->quiet) return;
     if (n->alive && n->index == SIM_HUB) work_hub(n);
     if (n->alive && n->index != SIM_HUB) work_village(n);
-    uint64_t next = n->index == SIM_HUB ? rng_between(&s->story, HOURS(3), HOURS(12))
-                                        : rng_between(&s->story, HOURS(12), DAYS(4));
+    uint64_t next = n->index == SIM_HUB ? rng_between(&s->story, HOURS(1), HOURS(8))
+                                        : rng_between(&s->story, HOURS(4), DAYS(2));
     story_schedule(s, next, (struct step){.type = STEP_WORK, .a = (size_t)n->index});
 }
 
@@ -169,8 +169,9 @@ static void step_play(struct sim *s, struct step *step)
         break;
     }
     case STEP_UP:
+        n = net_node(s, step->a, 0);
         net_up(s, step->a);
-        turn_end(s, step->a, 0);
+        if (n != NULL) turn(n);
         break;
     case STEP_DOWN:
         n = net_node(s, step->a, step->b);

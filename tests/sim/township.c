@@ -119,6 +119,45 @@ static void found_all(struct sim *s, struct invite *invites)
     store_close(store);
 }
 
+/* What `join` leaves in a new store: whom to dial while there is no roster. */
+static void remember_hub(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct store_options options = {.map_size = MIB(256)};
+    struct store *store = NULL;
+    struct txn *t = NULL;
+    const struct sign_key *hub = &s->nodes[SIM_HUB].keys.signer.key;
+    SIM_OK(s, store_open(&store, n->home, &options));
+    SIM_OK(s, txn_begin(store, true, &t));
+    meta_put(t, "hub_device", slice_of(hub->bytes, sizeof hub->bytes));
+    SIM_OK(s, txn_commit(t));
+    store_close(store);
+}
+
+static bool knows_itself(struct sim_node *n)
+{
+    struct txn *t = NULL;
+    const struct roster *roster;
+    SIM_OK(n->sim, txn_begin(n->store, false, &t));
+    SIM_OK(n->sim, views_roster(n->views, t, &roster));
+    const struct device *self = roster_device(roster, &n->keys.signer.key);
+    txn_abort(t);
+    return self != NULL && self->state == DEVICE_JOINED;
+}
+
+static void first_sync(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    n->contact_to = s->now_ms + HOURS(1);
+    story_schedule(s, 0, (struct step){.type = STEP_DIAL, .a = (size_t)n->index});
+    while (!knows_itself(n)) {
+        if (s->now_ms > n->contact_to) sim_fail(s, "%s gets no roster", n->name);
+        story_run(s, s->now_ms + SECONDS(1));
+    }
+    n->contact_to = s->now_ms;
+    story_schedule(s, 0, (struct step){.type = STEP_CUT, .a = (size_t)n->index});
+}
+
 static void join(struct sim_node *n, const struct invite *invite)
 {
     struct sim *s = n->sim;
@@ -136,7 +175,9 @@ static void join(struct sim_node *n, const struct invite *invite)
     l->ops->close(l);
     trace_line(s, n, "joins");
     store_make(n);
+    remember_hub(n);
     node_open(n);
+    first_sync(n);
 }
 
 void township_found(struct sim *s)

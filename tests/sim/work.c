@@ -86,7 +86,7 @@ struct worklist {
         char village[13];
         enum request_state state;
         bool reached;
-    } items[512];
+    } items[1024];
     size_t count;
 };
 
@@ -107,6 +107,7 @@ static void worklist_fill(struct sim_node *n, struct worklist *list)
     struct txn *t = NULL;
     struct request_filter filter = {.any_state = true, .open_only = true};
     list->count = 0;
+    if (!n->alive) return; /* killed while it told its peer of the last act */
     SIM_OK(s, txn_begin(n->store, false, &t));
     SIM_OK(s, requests_each(t, &filter, worklist_add, list));
     txn_abort(t);
@@ -175,7 +176,7 @@ static void close_request(struct sim_node *n, const struct work_item *item)
 void work_village(struct sim_node *n)
 {
     struct sim *s = n->sim;
-    struct worklist list;
+    static struct worklist list;
     if (rng_chance(&s->story, 60)) register_request(n, n->village, (unsigned)n->index);
     worklist_fill(n, &list);
     for (size_t i = 0; i < list.count && n->alive; i++) {
@@ -196,7 +197,7 @@ void work_village(struct sim_node *n)
 void work_hub(struct sim_node *hub)
 {
     struct sim *s = hub->sim;
-    struct worklist list;
+    static struct worklist list;
     if (rng_chance(&s->story, 20)) {
         size_t village = 1 + (size_t)rng_below(&s->story, SIM_VILLAGES);
         register_request(hub, s->nodes[village].village, 0);
