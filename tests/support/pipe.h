@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * Two links joined in memory, for tests: what one sends the other takes, in order, until it is cut.
+ * Each end proves a transport key as a real link would.
+ */
+#include "node/link/link.h"
+
+struct pipe;
+/* `dialled` is the connecting end, `listening` the other; each shows the other's key. */
+void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *dialled_key,
+               struct link **listening, const struct box_key *listening_key);
+/* The dialled end's key is an open invite's. */
+void pipe_set_invite(struct pipe *p, bool invite);
+/* What is on its way is lost; both ends get LINK_DOWN. */
+void pipe_cut(struct pipe *p);
+/* The next `count` sends get ERR_AGAIN. */
+void pipe_fill(struct pipe *p, unsigned count);
+/* Puts a frame in as if the dialled end had sent it. */
+void pipe_inject(struct pipe *p, struct slice frame);
+/* Frees both ends. */
+void pipe_close(struct pipe *p);
+uint64_t pipe_bytes(const struct pipe *p);
