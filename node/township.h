@@ -1,0 +1,60 @@
+#pragma once
+/*
+ * The roster events that a township is founded with and grows by, as pure builders: each appends
+ * the canonical body of one event that the authority then signs into its own feed. No disk, no
+ * clock, no randomness; keys come in as parameters.
+ */
+#include "node/views/roster.h"
+#include "proto/join.h"
+
+/* One row of the list of villages that `init` takes. Texts are terminated. */
+struct township_village {
+    struct village village; /* code, name, short name, pinyin, number from 1 */
+    char type[17];          /* "village" or "community" */
+};
+
+/* township.founded */
+struct township_founding {
+    const char *name;
+    struct sign_key recovery;
+    struct box_key office;
+};
+MUST_CHECK enum err township_founded_write(struct buf *body, const struct township_founding *f);
+
+/* village.put */
+MUST_CHECK enum err township_village_write(struct buf *body, const struct township_village *v);
+
+/* device.enrol: the founding hub, the one device that comes without an invite, with all of the
+ * township's roles. `office_secret` is the office key's secret half as sealed to `transport`, so
+ * that the hub can open what is sealed to the township. */
+struct township_hub {
+    struct sign_key key;
+    struct box_key transport;
+    const char *name;
+    struct slice office_secret;
+};
+MUST_CHECK enum err township_hub_write(struct buf *body, const struct township_hub *hub);
+
+/* device.invited: the public halves of the invite, its place, rights and end. */
+MUST_CHECK enum err township_invited_write(struct buf *body, const struct invite *invite,
+                                           char letter);
+
+/* Checks a list before anything is signed: codes of 12 digits and unique, names there and not over
+ * their size, numbers 1..999 and unique. Errors: ERR_RANGE with *bad the first wrong row and *what
+ * a static English text; ERR_EXISTS the same for a code or number met before. */
+MUST_CHECK enum err township_villages_check(const struct township_village *villages, size_t count,
+                                            size_t *bad, const char **what);
+
+/* A village by code, name, short name, or pinyin where that is unique. Errors: ERR_NOT_FOUND,
+ * ERR_AMBIGUOUS. */
+MUST_CHECK enum err township_find_village(const struct roster *roster, struct slice text,
+                                          const struct village **out);
+
+/* The recovery key for paper: 17 groups of 4 hex digits, four groups a line, the last group the first
+ * 2 bytes of hash("sidan/recovery", seed), so a slip of the pen shows. Appends text. */
+void township_recovery_print(struct buf *out, const struct sign_seed *seed);
+
+/* The next free letter among the devices of a village ("" : the township's own); letters are never
+ * given twice, whatever became of the device. Errors: ERR_LIMIT after 'Z'. */
+MUST_CHECK enum err township_next_letter(const struct roster *roster, const char *village,
+                                         char *letter);
