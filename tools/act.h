@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * An act in the making: the values that a person typed, by field name, turned into the body and box
+ * of one kind. The kind's table decides type, range and place of each; what does not fit is refused
+ * here, before anything is signed, in the person's language. Used by every verb that takes values
+ * as text: register and the steps of a request, actor, import.
+ *
+ * One act may be used again and again (act_begin forgets, and keeps the memory).
+ */
+#include "node/recorder.h"
+#include "proto/kinds.h"
+
+struct act {
+    const struct kind *kind;
+    struct mp_map body, box;
+    struct buf body_bytes, box_bytes;
+};
+
+/* What was refused, in words; `what` names the field, `allowed` its range. */
+struct act_problem {
+    char what[160];
+    char allowed[240];
+};
+
+void act_begin(struct act *a, const struct kind *kind);
+/* Adds one field from text: a date, a number, a choice in its own word or in Chinese, yes or no.
+ * Blanks around it are dropped; empty text adds nothing. Errors: ERR_RANGE with *problem;
+ * ERR_NOMEM, ERR_LIMIT. */
+MUST_CHECK enum err act_put(struct act *a, const char *field, struct slice text,
+                            struct act_problem *problem);
+/* Checks the whole against the table and points the draft's kind, founding, body and box at it.
+ * Errors: ERR_RANGE with *problem. The draft borrows from the act until the next act_begin. */
+MUST_CHECK enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem);
+void act_clear(struct act *a);
+
+/* Puts the recorder's or the table's refusal into words. */
+void act_explain(const struct kind *kind, const struct kind_problem *from,
+                 struct act_problem *problem);
+/* What a field may hold: "1-3", "phone|visit (电话|上门)", "YYYY-MM-DD". */
+void act_allowed(struct buf *out, const struct field *field);

@@ -1,0 +1,146 @@
+#include "tools/recording.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+int recording_begin(struct cli *cli, struct recording *r)
+{
+    struct txn *t;
+    const struct roster *roster;
+    const struct device *self;
+    int code = cli_open_recorder(cli);
+    if (code == EXIT_OK) {
+        code = cli_begin(cli, &t);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = cli_roster(cli, t, &roster);
+    if (code == EXIT_OK) {
+        code = cli_self(cli, roster, &self);
+    }
+    if (code == EXIT_OK) {
+        r->self = *self;
+        clock_read(t, &r->clock);
+        code = cli_actor(cli, t, &r->has_by, &r->by);
+    }
+    txn_abort(t);
+    return code;
+}
+
+enum err recording_clock(struct cli *cli, struct clock_reading *out)
+{
+    struct txn *t;
+    enum err e = txn_begin(cli->store, false, &t);
+    if (e == OK) {
+        clock_read(t, out);
+        txn_abort(t);
+    }
+    return e;
+}
+
+int recording_own_scope(struct cli *cli, const struct recording *r, const char *flag,
+                        struct scope *out)
+{
+    if (device_is_township(&r->self)) {
+        return cli_error(cli, EXIT_USAGE, _("it is not said which village this is about"),
+                         _("this device belongs to the township"),
+                         cli_format(cli, _("add %s"), flag));
+    }
+    *out = scope_of_village(r->self.village);
+    return EXIT_OK;
+}
+
+int recording_refused(struct cli *cli, const struct act_problem *problem)
+{
+    return cli_error(cli, EXIT_USAGE, problem->what,
+                     problem->allowed[0] != '\0'
+                         ? cli_format(cli, _("allowed: %s"), problem->allowed)
+                         : NULL,
+                     _("correct it and try again; nothing was recorded"));
+}
+
+static int refused(struct cli *cli, enum err e, const struct draft *draft,
+                   const struct kind_problem *problem)
+{
+    const char *what = _("nothing was recorded");
+    const struct kind *kind = kind_find(slice_of_text(draft->kind));
+    if (e == ERR_RANGE && kind != NULL && problem->what != NULL) {
+        struct act_problem explained;
+        act_explain(kind, problem, &explained);
+        return recording_refused(cli, &explained);
+    }
+    return problem->what != NULL ? cli_fail_kind(cli, e, what, problem) : cli_fail(cli, e, what);
+}
+
+int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
+{
+    struct kind_problem problem = {0};
+    enum err e = recorder_add(cli->recorder, draft, out, &problem);
+    if (e != OK) {
+        recorder_abort(cli->recorder);
+        return refused(cli, e, draft, &problem);
+    }
+    e = recorder_commit(cli->recorder);
+    return e == OK ? EXIT_OK : cli_fail(cli, e, _("it is not certain that it was recorded"));
+}
+
+int recording_one(struct cli *cli, const struct recording *r, struct draft *draft,
+                  struct recorded *out)
+{
+    draft->has_by = r->has_by;
+    draft->by = r->by;
+    enum err e = recorder_begin(cli->recorder, &r->clock);
+    return e == OK ? recording_add(cli, draft, out)
+                   : cli_fail(cli, e, _("nothing was recorded"));
+}
+
+uint8_t recording_request_lane(struct slice body)
+{
+    struct mp_reader urgency;
+    bool urgent = mp_map_get(body, "urgency", &urgency) && mp_read_uint(&urgency, UINT64_MAX) == 3;
+    return urgent ? LANE_URGENT : LANE_NORMAL;
+}
+
+static const char *const lanes[LANE_COUNT] = {"urgent", "normal", "intake"};
+
+const char *recording_lane_name(uint8_t lane)
+{
+    return lane < LANE_COUNT ? lanes[lane] : "?";
+}
+
+bool recording_lane_parse(uint8_t *lane, const char *name)
+{
+    for (uint8_t i = 0; i < LANE_COUNT; i++) {
+        if (strcmp(lanes[i], name) == 0) {
+            *lane = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void recording_feed_print(struct buf *out, const struct feed *feed)
+{
+    char author[sizeof feed->author.bytes * 2 + 1];
+    hex_encode(author, feed->author.bytes, sizeof feed->author.bytes);
+    buf_printf(out, "%s/%s/%s", author, feed->scope.text, recording_lane_name(feed->lane));
+    if (feed->has_epoch) {
+        char epoch[sizeof feed->epoch * 2 + 1];
+        hex_encode(epoch, feed->epoch, sizeof feed->epoch);
+        buf_printf(out, "/%s", epoch);
+    }
+}
+
+void recording_describe(json_t *object, const struct recorded *recorded)
+{
+    struct buf feed = {0};
+    recording_feed_print(&feed, &recorded->feed);
+    json_object_set_new(object, "feed", json_string(buf_text(&feed)));
+    json_object_set_new(object, "seq", json_integer((json_int_t)recorded->seq));
+    json_object_set_new(object, "id",
+                        output_json_hex(recorded->id.bytes, sizeof recorded->id.bytes));
+    json_object_set_new(object, "subject",
+                        output_json_hex(recorded->subject.bytes, sizeof recorded->subject.bytes));
+    buf_clear(&feed);
+}
