@@ -1,0 +1,414 @@
+#include "tools/commands.h"
+#include "tools/lookup.h"
+#include "tools/output.h"
+#include "tools/qr.h"
+
+#include "common/time.h"
+#include "node/store/local.h"
+#include "node/township.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define EXPIRES_DEFAULT_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define EXPIRES_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
+
+struct inviting {
+    struct cli *cli;
+    const char *place; /* VILLAGE or "town", as typed */
+    struct invite invite;
+    char letter;
+    const char *file; /* NULL: only shown as a code */
+};
+
+/* --- who is invited --- */
+
+static int choose_roles(struct inviting *i)
+{
+    struct cli *cli = i->cli;
+    const char *list = cli_flag(cli, "--role");
+    bool town = i->invite.village[0] == '\0';
+    if (list == NULL && town) {
+        return cli_error(cli, EXIT_USAGE, _("a township device needs at least one role"), NULL,
+                         _("add --role, such as --role dispatch,callback (also office, finance, "
+                           "unit, mirror)"));
+    }
+    uint32_t roles = ROLE_VILLAGE;
+    uint32_t allowed = town ? (uint32_t)ROLES_TOWNSHIP : (uint32_t)ROLE_VILLAGE;
+    if (list != NULL && (roles_parse(&roles, slice_of_text(list)) != OK || (roles & ~allowed))) {
+        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" cannot be given here"), list),
+                         town ? _("a township device's roles: dispatch, callback, office, finance, "
+                                  "unit, mirror, hub")
+                              : _("a village's device has the role village"),
+                         NULL);
+    }
+    i->invite.roles = roles;
+    return EXIT_OK;
+}
+
+static int choose_name(struct inviting *i, const char *short_name)
+{
+    char *name = i->invite.device_name;
+    const char *given = cli_flag(i->cli, "--name");
+    int size = given != NULL
+                   ? snprintf(name, sizeof i->invite.device_name, "%s", given)
+                   : snprintf(name, sizeof i->invite.device_name, "%s %c", short_name, i->letter);
+    if (size <= 0 || (size_t)size >= sizeof i->invite.device_name) {
+        return cli_error(i->cli, EXIT_USAGE,
+                         cli_format(i->cli, _("\"%s\" cannot be a device's name"), given),
+                         cli_format(i->cli, _("allowed: text of 1 to %zu bytes"),
+                                    sizeof i->invite.device_name - 1),
+                         NULL);
+    }
+    return EXIT_OK;
+}
+
+static int choose_place(struct inviting *i, const struct roster *roster)
+{
+    const struct village *village = NULL;
+    const char *short_name = _("township");
+    if (strcmp(i->place, "town") != 0) {
+        int code = lookup_village(i->cli, roster, i->place, &village);
+        if (code != EXIT_OK) {
+            return code;
+        }
+        memcpy(i->invite.village, village->code, sizeof village->code);
+        memcpy(i->invite.village_name, village->name, sizeof village->name);
+        short_name = village->short_name;
+    }
+    enum err e = township_next_letter(roster, i->invite.village, &i->letter);
+    if (e != OK) {
+        return cli_fail(i->cli, e, _("this village has had 26 devices already"));
+    }
+    int code = choose_roles(i);
+    return code == EXIT_OK ? choose_name(i, short_name) : code;
+}
+
+/* --- where it will dial --- */
+
+static int add_address(struct inviting *i, const char *address)
+{
+    struct invite *invite = &i->invite;
+    if (strlen(address) >= ADDRESS_SIZE_MAX || strncmp(address, "tcp://", 6) != 0) {
+        return cli_error(i->cli, EXIT_USAGE,
+                         cli_format(i->cli, _("\"%s\" is no address of a hub"), address), NULL,
+                         _("write it like tcp://10.8.0.1:7300"));
+    }
+    if (invite->address_count < INVITE_ADDRESSES_MAX) {
+        snprintf(invite->addresses[invite->address_count++], ADDRESS_SIZE_MAX, "%s", address);
+    }
+    return EXIT_OK;
+}
+
+/* The hub listens on every interface: the addresses this machine has, loopback apart. */
+static void add_interfaces(struct inviting *i, const char *port)
+{
+    struct ifaddrs *all;
+    if (getifaddrs(&all) != 0) {
+        return;
+    }
+    for (struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+        char host[INET_ADDRSTRLEN];
+        char address[ADDRESS_SIZE_MAX];
+        struct sockaddr_in in;
+        if (a->ifa_addr == NULL || a->ifa_addr->sa_family != AF_INET ||
+            (a->ifa_flags & IFF_LOOPBACK) || !(a->ifa_flags & IFF_UP)) {
+            continue;
+        }
+        memcpy(&in, a->ifa_addr, sizeof in);
+        if (inet_ntop(AF_INET, &in.sin_addr, host, sizeof host) != NULL) {
+            snprintf(address, sizeof address, "tcp://%s%s", host, port);
+            if (add_address(i, address) != EXIT_OK) {
+                break;
+            }
+        }
+    }
+    freeifaddrs(all);
+}
+
+static int choose_addresses(struct inviting *i)
+{
+    struct cli *cli = i->cli;
+    size_t at = 0;
+    for (const char *given; (given = cli_flag_each(cli, "--hub", &at)) != NULL;) {
+        int code = add_address(i, given);
+        if (code != EXIT_OK) {
+            return code;
+        }
+    }
+    int code = cli_open_settings(cli);
+    if (code != EXIT_OK || i->invite.address_count > 0) {
+        return code;
+    }
+    const char *listen = cli->settings.listen;
+    const char *port = strrchr(listen, ':');
+    bool any_port = port != NULL && strcmp(port, ":0") == 0;
+    if (port != NULL && !any_port &&
+        (strncmp(listen, "tcp://0.0.0.0", 13) == 0 || strncmp(listen, "tcp://*", 7) == 0)) {
+        add_interfaces(i, port);
+    } else if (port != NULL && !any_port && strncmp(listen, "tcp://[::]", 10) != 0) {
+        return add_address(i, listen);
+    }
+    if (i->invite.address_count == 0) {
+        return cli_error(cli, EXIT_USAGE, _("it is not known where the villages find this hub"),
+                         cli_format(cli, _("it listens on \"%s\""), listen),
+                         _("add --hub tcp://ADDRESS:PORT"));
+    }
+    return EXIT_OK;
+}
+
+/* --- the authority --- */
+
+/* The authority signs only on top of every head that this node and its last peers showed. */
+static bool is_behind(struct txn *t)
+{
+    const struct sign_key *township = &store_identity(txn_store(t))->township;
+    struct feed feed = {.author = *township, .scope = scope_town(), .lane = LANE_NORMAL};
+    struct feed_row row;
+    struct peer_row peer;
+    struct sign_key after = {0};
+    bool behind = false;
+    if (!feed_find(t, &feed, &row)) {
+        return false;
+    }
+    while (!behind && peer_next(t, &after, &peer)) {
+        for (size_t h = 0; h < peer.have_count && !behind; h++) {
+            behind = memcmp(&peer.have[h].feed, &row.id, sizeof row.id) == 0 &&
+                     log_find(t, row.number, peer.have[h].seq, peer.have[h].id8) == 0;
+        }
+        peer_row_clear(&peer);
+    }
+    return behind;
+}
+
+static int prepare(struct inviting *i)
+{
+    struct txn *t;
+    const struct roster *roster;
+    const struct device *hub;
+    struct clock_reading clock;
+    uint64_t expires_ms = EXPIRES_DEFAULT_MS;
+    int code = cli_begin(i->cli, &t);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = cli_roster(i->cli, t, &roster);
+    if (code == EXIT_OK) {
+        code = cli_self(i->cli, roster, &hub);
+    }
+    if (code == EXIT_OK && is_behind(t)) {
+        code = cli_error(i->cli, EXIT_REFUSED, _("no invite was made"),
+                         _("another node holds newer roster records than this one"),
+                         _("sync first: sidan sync"));
+    }
+    if (code == EXIT_OK && !(hub->roles & ROLE_HUB)) {
+        code = cli_error(i->cli, EXIT_REFUSED, _("no invite was made"),
+                         _("this device is not the hub"), _("run it on the hub"));
+    }
+    if (code == EXIT_OK) {
+        code = cli_flag_duration(i->cli, "--expires", &expires_ms);
+    }
+    if (code == EXIT_OK && (expires_ms == 0 || expires_ms > EXPIRES_MAX_MS)) {
+        code = cli_error(i->cli, EXIT_USAGE, _("an invite cannot be valid for so long"),
+                         _("allowed: up to 366d"), NULL);
+    }
+    if (code == EXIT_OK) {
+        clock_read(t, &clock);
+        i->invite.authority = roster->authority;
+        i->invite.acceptor = hub->key;
+        i->invite.acceptor_transport = hub->transport;
+        i->invite.expires_ms = clock.wall_ms + expires_ms;
+        memcpy(i->invite.township_name, roster->township_name, sizeof roster->township_name);
+        code = choose_place(i, roster);
+    }
+    txn_abort(t);
+    return code;
+}
+
+static enum err sign(struct inviting *i, const struct signer *authority,
+                     struct kind_problem *problem)
+{
+    struct cli *cli = i->cli;
+    struct recorder *recorder = NULL;
+    struct buf body = {0};
+    struct clock_reading clock;
+    struct recorded recorded;
+    struct txn *t;
+    struct recorder_options options = {
+        .store = cli->store, .views = cli->views, .signer = authority, .authority = true};
+    enum err e = txn_begin(cli->store, false, &t);
+    if (e == OK) {
+        clock_read(t, &clock);
+        txn_abort(t);
+        e = recorder_open(&recorder, &options);
+    }
+    if (e == OK) {
+        e = township_invited_write(&body, &i->invite, i->letter);
+    }
+    if (e == OK) {
+        struct draft draft = {.kind = "device.invited",
+                              .scope = scope_town(),
+                              .lane = LANE_NORMAL,
+                              .founding = true,
+                              .body = buf_slice(&body)};
+        e = recorder_record(recorder, &clock, &draft, &recorded, problem);
+    }
+    recorder_close(recorder);
+    buf_clear(&body);
+    return e;
+}
+
+static int sign_by_authority(struct inviting *i)
+{
+    char passphrase[PASSPHRASE_SIZE_MAX + 1];
+    struct signer authority;
+    struct kind_problem problem = {0};
+    int code = prompt_passphrase(i->cli, _("passphrase of the authority key"), false, passphrase);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    enum err e = home_load_authority(i->cli->home, passphrase, &authority);
+    crypto_wipe(passphrase, sizeof passphrase);
+    if (e == ERR_NOT_FOUND) {
+        return cli_error(i->cli, EXIT_NOT_FOUND, _("no invite was made"),
+                         _("the authority's key is not in this folder"),
+                         _("put authority.key back from the stick, beside config"));
+    }
+    if (e == OK) {
+        e = sign(i, &authority, &problem);
+        signer_clear(&authority);
+    }
+    return e == OK ? EXIT_OK : cli_fail_kind(i->cli, e, _("no invite was made"), &problem);
+}
+
+/* --- the file --- */
+
+static int write_file(struct inviting *i, struct slice text)
+{
+    enum err e = file_create(i->file, text, 0600);
+    if (e == ERR_EXISTS) {
+        return cli_error(i->cli, EXIT_REFUSED,
+                         cli_format(i->cli, _("\"%s\" was not written"), i->file),
+                         _("there is a file of this name already"), _("name another with -o"));
+    }
+    return e == OK ? EXIT_OK
+                   : cli_fail(i->cli, e, cli_format(i->cli, _("\"%s\" was not written"), i->file));
+}
+
+static int print_code(struct inviting *i)
+{
+    struct buf line = {0}, picture = {0};
+    invite_write(&line, &i->invite, NULL);
+    while (line.size > 0 && line.data[line.size - 1] == '\n') {
+        line.size--;
+    }
+    bool coloured = output_colour(i->cli, COLOUR_BOLD)[0] != '\0';
+    enum err e = qr_print(&picture, buf_slice(&line), coloured);
+    if (e == OK) {
+        fwrite(picture.data, 1, picture.size, stdout);
+    }
+    crypto_wipe(line.data, line.size);
+    buf_clear(&line);
+    buf_clear(&picture);
+    return e == OK ? EXIT_OK : cli_fail(i->cli, e, _("the code cannot be shown"));
+}
+
+static int report(struct inviting *i)
+{
+    char expires[TIME_TEXT_SIZE];
+    struct buf roles = {0};
+    int code = EXIT_OK;
+    time_format(expires, i->invite.expires_ms);
+    roles_print(&roles, i->invite.roles);
+    if (i->cli->json) {
+        struct signer once;
+        signer_from_seed(&once, &i->invite.seed);
+        json_t *o = output_json("sidan.invite/1");
+        json_object_set_new(o, "invite", output_json_hex(once.key.bytes, sizeof once.key.bytes));
+        json_object_set_new(o, "village", json_string(i->invite.village));
+        json_object_set_new(o, "name", json_string(i->invite.device_name));
+        json_object_set_new(o, "roles", json_string(buf_text(&roles)));
+        json_object_set_new(o, "expires", output_json_time(i->invite.expires_ms));
+        json_object_set_new(o, "file", i->file != NULL ? json_string(i->file) : json_null());
+        signer_clear(&once);
+        code = output_json_end(o);
+    } else {
+        output_line(i->cli, _("invite for %s (%s), valid until %s, for one device"),
+                    i->invite.device_name, buf_text(&roles), expires);
+        if (i->file != NULL) {
+            output_line(i->cli,
+                        _("written to %s; it holds secrets: carry it there, do not publish it"),
+                        i->file);
+            output_line(i->cli, _("next, there: sidan join %s"), i->file);
+        }
+    }
+    buf_clear(&roles);
+    return code;
+}
+
+/* The file is written first: one that no roster knows is harmless, and an invite that only the
+ * roster knows would waste a letter. */
+static int issue(struct inviting *i)
+{
+    struct buf text = {0};
+    int code = EXIT_OK;
+    sign_seed_make(&i->invite.seed);
+    struct box_key transport;
+    box_pair_make(&transport, &i->invite.transport);
+    const char *comment =
+        cli_format(i->cli, _("invite to %s for %s; secret, for one device"),
+                   i->invite.township_name, i->invite.device_name);
+    invite_write(&text, &i->invite, comment);
+    if (text.err != OK) {
+        code = cli_fail(i->cli, text.err, _("no invite was made"));
+    } else if (i->file != NULL) {
+        code = write_file(i, buf_slice(&text));
+    }
+    crypto_wipe(text.data, text.size);
+    buf_clear(&text);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = sign_by_authority(i);
+    if (code != EXIT_OK && i->file != NULL) {
+        (void)!file_remove(i->file);
+    }
+    if (code == EXIT_OK && cli_has(i->cli, "--qr")) {
+        code = print_code(i);
+    }
+    return code == EXIT_OK ? report(i) : code;
+}
+
+int cmd_invite(struct cli *cli)
+{
+    struct inviting i = {.cli = cli, .place = cli_argument(cli, 0), .file = cli_flag(cli, "-o")};
+    int code = cli_open_store_writable(cli);
+    if (code == EXIT_OK) {
+        code = cli_open_keys(cli);
+    }
+    if (code == EXIT_OK) {
+        code = cli_open_views(cli);
+    }
+    if (code == EXIT_OK) {
+        code = prepare(&i);
+    }
+    if (code == EXIT_OK) {
+        code = choose_addresses(&i);
+    }
+    if (code == EXIT_OK && i.file == NULL && !cli_has(cli, "--qr")) {
+        i.file = cli_format(cli, "%s.invite", i.invite.device_name);
+        if (strchr(i.file, '/') != NULL) {
+            code = cli_error(cli, EXIT_USAGE, _("no file was named for the invite"), NULL,
+                             _("add -o FILE"));
+        }
+    }
+    if (code == EXIT_OK) {
+        code = issue(&i);
+    }
+    invite_wipe(&i.invite);
+    return code;
+}

@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * A folder that appears whole or not at all: filled under a temporary name beside its place, then
+ * renamed.
+ */
+#include "common/err.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct folder {
+    char path[PATH_MAX]; /* the temporary one; "" when there is none */
+};
+/* Is there anything at `path`? A missing or an empty folder is not. */
+bool folder_taken(const char *path);
+/* Makes the folder (0700) and its missing parents; one that is there is no error. Errors:
+ * ERR_PERMISSION, ERR_NOSPACE, ERR_LIMIT (path too long), ERR_IO. */
+MUST_CHECK enum err folder_make(const char *path);
+/* Makes missing parents of `place` and a temporary folder (0700) beside it. Errors: ERR_PERMISSION,
+ * ERR_NOSPACE, ERR_LIMIT (path too long), ERR_IO. */
+MUST_CHECK enum err folder_begin(struct folder *f, const char *place);
+/* Renames it to `place`, durably. Errors: ERR_EXISTS (it is taken now), ERR_IO. */
+MUST_CHECK enum err folder_finish(struct folder *f, const char *place);
+/* Removes the temporary folder and what is in it; nothing after folder_finish. */
+void folder_abandon(struct folder *f);
