@@ -1,0 +1,253 @@
+#include "tools/commands.h"
+#include "tools/contact.h"
+#include "tools/output.h"
+
+#include "node/store/local.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TIMEOUT_DEFAULT_MS = 60000, POLL_MS = 100 };
+
+/* What a contact brought, however it was made. */
+struct outcome {
+    uint64_t sent, unsent, received, bytes, ms;
+};
+
+static int report(struct cli *cli, const struct outcome *o)
+{
+    double seconds = (double)o->ms / 1000.0;
+    if (cli->json) {
+        json_t *object = output_json("sidan.sync/1");
+        json_object_set_new(object, "sent", json_integer((json_int_t)o->sent));
+        json_object_set_new(object, "received", json_integer((json_int_t)o->received));
+        json_object_set_new(object, "bytes", json_integer((json_int_t)o->bytes));
+        json_object_set_new(object, "seconds", json_real(seconds));
+        json_object_set_new(object, "state", json_string("synced"));
+        return output_json_end(object);
+    }
+    output_line(cli,
+                _("sent %" PRIu64 "/%" PRIu64 " (receipted), received %" PRIu64
+                  ", %.1f KB, %.1f s. All is synced"),
+                o->sent, o->sent + o->unsent, o->received, (double)o->bytes / 1000.0, seconds);
+    return EXIT_OK;
+}
+
+static int fail(struct cli *cli, enum err e, const char *address, const char *text)
+{
+    const char *why = text != NULL && text[0] != '\0' ? _(text) : cli_err_text(e);
+    if (e == ERR_TIMEOUT) {
+        return cli_error(cli, EXIT_TIMED_OUT, _("not everything was exchanged in time"),
+                         _("the link is slow; what was confirmed stays"),
+                         _("sidan sync --timeout 10m, or leave it to sidan-node"));
+    }
+    if (e == ERR_FORBIDDEN) {
+        return cli_error(cli, EXIT_REFUSED, _("the hub does not let this device in"), why,
+                         _("ask the township whether it was revoked"));
+    }
+    if (e == ERR_UNREACHABLE) {
+        return cli_error(cli, EXIT_UNREACHABLE,
+                         cli_format(cli, _("the hub at %s was not reached; all records are safe"),
+                                    address),
+                         why, _("try later; sidan-node tries by itself"));
+    }
+    return cli_fail(cli, e, _("the exchange failed; all records are safe"));
+}
+
+/* --- a running node is told to --- */
+
+static enum err ask(struct cli *cli)
+{
+    struct txn *t;
+    uint8_t token[8];
+    crypto_random(token, sizeof token);
+    enum err e = txn_begin(cli->store, true, &t);
+    if (e != OK) {
+        return e;
+    }
+    ask_put(t, "sync", slice_of(token, sizeof token));
+    return txn_commit(t);
+}
+
+/* The hub's row as the node keeps it, and whether the ask still stands. */
+static enum err look(struct cli *cli, const struct contact_target *target, struct peer_row *row,
+                     bool *asked, uint64_t *events)
+{
+    struct txn *t;
+    struct slice value;
+    enum err e = txn_begin(cli->store, false, &t);
+    if (e != OK) {
+        return e;
+    }
+    *asked = ask_get(t, "sync", &value);
+    *events = log_count(t);
+    if (!peer_get(t, &target->device, row)) {
+        *row = (struct peer_row){0};
+    }
+    e = txn_error(t);
+    txn_abort(t);
+    return e;
+}
+
+/* How many of this device's own events the hub is known to hold. */
+static uint64_t arrived(struct cli *cli, const struct peer_row *row)
+{
+    struct txn *t;
+    struct feed_row feed;
+    uint64_t sum = 0;
+    if (txn_begin(cli->store, false, &t) != OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < row->have_count; i++) {
+        bool first = i == 0 || memcmp(&row->have[i].feed, &row->have[i - 1].feed,
+                                      sizeof row->have[i].feed) != 0;
+        if (first && feed_find_id8(t, row->have[i].feed.bytes, &feed) == OK &&
+            sign_key_equal(&feed.feed.author, &cli->keys.signer.key)) {
+            sum += row->have[i].seq;
+        }
+    }
+    txn_abort(t);
+    return sum;
+}
+
+static int sync_by_node(struct cli *cli, const struct contact_target *target, uint64_t timeout_ms)
+{
+    struct peer_row before, now = {0};
+    struct outcome outcome = {0};
+    uint64_t events_before = 0, events = 0, started_ms = clock_monotonic_ms();
+    bool asked = true, done = false;
+    enum err e = look(cli, target, &before, &asked, &events_before);
+    if (e == OK) {
+        e = ask(cli);
+    }
+    output_note(cli, _("sidan-node was told to exchange with %s now ..."), target->addresses[0]);
+    for (asked = true; e == OK && !done && clock_monotonic_ms() - started_ms < timeout_ms;) {
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+        peer_row_clear(&now);
+        e = look(cli, target, &now, &asked, &events);
+        done = !asked;
+    }
+    if (e != OK) {
+        return fail(cli, e, target->addresses[0], NULL);
+    }
+    outcome.ms = clock_monotonic_ms() - started_ms;
+    outcome.sent = arrived(cli, &now) - arrived(cli, &before);
+    outcome.received = events - events_before;
+    outcome.bytes =
+        now.bytes_sent + now.bytes_received - before.bytes_sent - before.bytes_received;
+    bool good = done && now.last_ok_ms > before.last_ok_ms;
+    enum err why = now.last_error;
+    peer_row_clear(&before);
+    peer_row_clear(&now);
+    if (good) {
+        return report(cli, &outcome);
+    }
+    return fail(cli, done ? (why != OK ? why : ERR_UNREACHABLE) : ERR_TIMEOUT,
+                target->addresses[0], NULL);
+}
+
+/* --- no node: the session runs here --- */
+
+static void say_live(struct contact *c)
+{
+    if (!c->cli->json && !c->cli->quiet) {
+        fputs(_("good; "), stdout);
+        fflush(stdout);
+    }
+}
+
+static void remember_failure(struct cli *cli, const struct contact_target *target, enum err why)
+{
+    struct txn *t;
+    struct peer_row row;
+    struct clock_reading clock;
+    if (txn_begin(cli->store, true, &t) != OK) {
+        return;
+    }
+    if (!peer_get(t, &target->device, &row)) {
+        row = (struct peer_row){.device = target->device};
+    }
+    clock_read(t, &clock);
+    row.last_attempt_ms = clock.wall_ms;
+    row.last_error = why;
+    row.failures++;
+    row.state = PEER_OFFLINE;
+    peer_put(t, &row);
+    peer_row_clear(&row);
+    if (txn_commit(t) != OK) {
+        output_note(cli, _("the failed attempt was not noted"));
+    }
+}
+
+static int sync_here(struct cli *cli, const struct contact_target *target, uint64_t timeout_ms)
+{
+    struct contact contact;
+    struct session_status status = {0};
+    enum err e = ERR_UNREACHABLE;
+    size_t i = 0;
+    int code = contact_begin(&contact, cli, timeout_ms);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    for (i = 0; i < target->address_count; i++) {
+        struct contact_hub hub = {.address = target->addresses[i], .key = target->key};
+        uint64_t now_ms = clock_monotonic_ms();
+        uint64_t left = contact_is_over(&contact) ? 0 : contact.deadline_ms - now_ms;
+        uint64_t share = left / (target->address_count - i);
+        if (!cli->json && !cli->quiet) {
+            printf(_("calling %s ... "), hub.address);
+            fflush(stdout);
+        }
+        e = contact_sync(&contact, &hub, now_ms + share, say_live, &status);
+        if (e == OK) {
+            break;
+        }
+        output_line(cli, "%s", _("failed"));
+        if (e != ERR_UNREACHABLE || contact_is_over(&contact)) {
+            break;
+        }
+    }
+    contact_end(&contact);
+    if (e != OK) {
+        remember_failure(cli, target, e);
+        return fail(cli, e, target->addresses[i < target->address_count ? i : 0], contact.text);
+    }
+    struct outcome outcome = {
+        .sent = status.sent_events,
+        .unsent = status.unsent,
+        .received = status.received_events,
+        .bytes = status.sent_bytes + status.received_bytes,
+        .ms = clock_monotonic_ms() - contact.started_ms,
+    };
+    return report(cli, &outcome);
+}
+
+int cmd_sync(struct cli *cli)
+{
+    struct contact_target target;
+    uint64_t timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS);
+    int code = cli_open_keys(cli);
+    if (code == EXIT_OK) {
+        code = cli_open_store_writable(cli);
+    }
+    if (code == EXIT_OK) {
+        code = cli_open_views(cli);
+    }
+    if (code == EXIT_OK) {
+        code = contact_target(cli, &target);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    if (!home_node_running(cli->home)) {
+        return sync_here(cli, &target, timeout_ms);
+    }
+    if (cli_has(cli, "--hub")) {
+        return cli_error(cli, EXIT_REFUSED, _("--hub cannot be used now"),
+                         _("sidan-node runs here and calls the configured hub"),
+                         _("sidan config set hub ADDRESS, or stop sidan-node first"));
+    }
+    return sync_by_node(cli, &target, timeout_ms);
+}
