@@ -1,0 +1,214 @@
+#include "tools/commands.h"
+#include "tools/lookup.h"
+#include "tools/recording.h"
+#include "tools/words.h"
+
+#include "common/text.h"
+#include "common/time.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Which flag fills which field, in the order in which a person is asked. */
+static const struct {
+    const char *flag, *field;
+} values[] = {
+    {"--channel", "channel"},   {"--channel-ref", "channel_ref"},
+    {"--received", "received"}, {"--nature", "nature"},
+    {"--category", "category"}, {"--urgency", "urgency"},
+    {"--name", "name"},         {"--phone", "phone"},
+    {"--place", "place"},       {"--content", "content"},
+};
+enum { VALUE_COUNT = sizeof values / sizeof values[0] };
+
+struct registering {
+    struct cli *cli;
+    struct recording recording;
+    struct act act;
+    struct draft draft;
+    char now[TIME_TEXT_SIZE];
+    bool asking;
+};
+
+/* Taken when nothing is said; "" : may stay empty; NULL: must be said. */
+static const char *otherwise(const struct registering *r, const struct field *field)
+{
+    if (strcmp(field->name, "channel") == 0) {
+        return device_is_township(&r->recording.self) ? "phone" : "village";
+    }
+    if (strcmp(field->name, "received") == 0) {
+        return r->now;
+    }
+    if (strcmp(field->name, "urgency") == 0) {
+        return "1";
+    }
+    return field->required ? NULL : "";
+}
+
+static int ask(struct registering *r, const struct field *field, const char *flag,
+               const char *fallback, const char **answer)
+{
+    struct buf question = {0};
+    buf_append_text(&question, words_field(field));
+    if (field->type != FIELD_TEXT) {
+        buf_append_text(&question, " (");
+        act_allowed(&question, field);
+        buf_append_text(&question, ")");
+    }
+    if (fallback != NULL && fallback[0] != '\0') {
+        buf_printf(&question, " [%s]", fallback);
+    }
+    int code = prompt_line(r->cli, buf_text(&question), fallback, flag, answer);
+    buf_clear(&question);
+    return code;
+}
+
+/* Puts one value; a person at a terminal is told what is wrong and asked again. */
+static int put(struct registering *r, size_t i)
+{
+    const struct field *field = kind_field(r->act.kind, values[i].field);
+    const char *fallback = otherwise(r, field);
+    const char *given = cli_flag(r->cli, values[i].flag);
+    struct act_problem problem;
+    for (int tries = 0; tries < 3; tries++) {
+        const char *text = given != NULL ? given : fallback;
+        if (given == NULL && r->asking) {
+            int code = ask(r, field, values[i].flag, fallback, &text);
+            if (code != EXIT_OK) {
+                return code;
+            }
+        }
+        if (text == NULL) {
+            return EXIT_OK; /* the check of the whole names what is missing */
+        }
+        enum err e = act_put(&r->act, field->name, slice_of_text(text), &problem);
+        if (e == OK) {
+            return EXIT_OK;
+        }
+        if (e != ERR_RANGE) {
+            return cli_fail(r->cli, e, _("nothing was recorded"));
+        }
+        if (given != NULL || !r->asking) {
+            break;
+        }
+        output_note(r->cli, _("%s; allowed: %s"), problem.what, problem.allowed);
+    }
+    return recording_refused(r->cli, &problem);
+}
+
+static int choose_scope(struct registering *r)
+{
+    const char *name = cli_flag(r->cli, "--village");
+    const struct roster *roster;
+    const struct village *village;
+    struct txn *t;
+    if (name == NULL) {
+        return recording_own_scope(r->cli, &r->recording, "--village VILLAGE", &r->draft.scope);
+    }
+    int code = cli_begin(r->cli, &t);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = cli_roster(r->cli, t, &roster);
+    if (code == EXIT_OK) {
+        code = lookup_village(r->cli, roster, name, &village);
+    }
+    if (code == EXIT_OK) {
+        r->draft.scope = scope_of_village(village->code);
+    }
+    txn_abort(t);
+    return code;
+}
+
+static int put_number(struct registering *r, char number[16])
+{
+    const struct roster *roster;
+    struct act_problem problem;
+    struct txn *t = recorder_txn(r->cli->recorder);
+    enum err e = views_roster(r->cli->views, t, &roster);
+    if (e == OK) {
+        e = request_next_number(t, roster, &r->recording.self, number);
+    }
+    if (e == OK) {
+        e = act_put(&r->act, "number", slice_of_text(number), &problem);
+    }
+    return e == OK ? EXIT_OK : cli_fail(r->cli, e, _("no number could be given"));
+}
+
+static int record(struct registering *r, char number[16], struct recorded *recorded)
+{
+    struct act_problem problem;
+    enum err e = recorder_begin(r->cli->recorder, &r->recording.clock);
+    if (e != OK) {
+        return cli_fail(r->cli, e, _("nothing was recorded"));
+    }
+    int code = put_number(r, number);
+    if (code == EXIT_OK) {
+        e = act_end(&r->act, &r->draft, &problem);
+        if (e != OK) {
+            code = e == ERR_RANGE ? recording_refused(r->cli, &problem)
+                                  : cli_fail(r->cli, e, _("nothing was recorded"));
+        }
+    }
+    if (code != EXIT_OK) {
+        recorder_abort(r->cli->recorder);
+        return code;
+    }
+    r->draft.lane = recording_request_lane(r->draft.body);
+    r->draft.has_by = r->recording.has_by;
+    r->draft.by = r->recording.by;
+    return recording_add(r->cli, &r->draft, recorded);
+}
+
+static int report(struct registering *r, const char *number, const struct recorded *recorded)
+{
+    if (r->cli->json) {
+        json_t *o = output_json("sidan.recorded/1");
+        recording_describe(o, recorded);
+        json_object_set_new(o, "no", json_string(number));
+        json_object_set_new(o, "state", json_string(request_state_name(REQUEST_REGISTERED)));
+        return output_json_end(o);
+    }
+    output_line(r->cli, _("registered: %s"), number);
+    if (!device_is_township(&r->recording.self)) {
+        output_line(r->cli, _("saved here; the township has yet to confirm it"));
+    }
+    const char *next = cli_format(r->cli, "sidan accept %s", number);
+    output_line(r->cli, _("next: %s"), next);
+    return EXIT_OK;
+}
+
+/* A person who gave no field at all is asked for each. */
+static bool is_asking(struct cli *cli)
+{
+    bool given = false;
+    for (size_t i = 0; i < VALUE_COUNT; i++) {
+        given = given || cli_has(cli, values[i].flag);
+    }
+    return !given && !cli->no_input && !cli->json && isatty(STDIN_FILENO);
+}
+
+int cmd_register(struct cli *cli)
+{
+    struct registering r = {.cli = cli, .asking = is_asking(cli)};
+    struct recorded recorded;
+    char number[16];
+    act_begin(&r.act, kind_find(slice_of_text("request.register")));
+    int code = recording_begin(cli, &r.recording);
+    if (code == EXIT_OK) {
+        time_format(r.now, r.recording.clock.wall_ms);
+        code = choose_scope(&r);
+    }
+    for (size_t i = 0; i < VALUE_COUNT && code == EXIT_OK; i++) {
+        code = put(&r, i);
+    }
+    if (code == EXIT_OK) {
+        code = record(&r, number, &recorded);
+    }
+    if (code == EXIT_OK) {
+        code = report(&r, number, &recorded);
+    }
+    act_clear(&r.act);
+    return code;
+}
