@@ -2,15 +2,28 @@
 /* The verbs' functions; each stands in cmd_<verb>.c. The table is in commands.c. */
 #include "tools/command.h"
 
+int cmd_actor(struct cli *cli);
+int cmd_backup(struct cli *cli);
 int cmd_clock(struct cli *cli);
+int cmd_compact(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_config(struct cli *cli);
 int cmd_devices(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_help(struct cli *cli);
+int cmd_import(struct cli *cli);
+int cmd_init(struct cli *cli);
+int cmd_invite(struct cli *cli);
+int cmd_join(struct cli *cli);
 int cmd_kinds(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_manual(struct cli *cli);
+int cmd_rebuild(struct cli *cli);
+int cmd_record(struct cli *cli);
+int cmd_register(struct cli *cli);
+int cmd_request_act(struct cli *cli);
 int cmd_requests(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_status(struct cli *cli);
+int cmd_sync(struct cli *cli);
+int cmd_verify(struct cli *cli);
