@@ -204,7 +204,7 @@ build/lint/gcc/%.ok: %.c | $(PACKAGES)-build $(PACKAGES)-check
 build/lint/clang/%.ok: %.c | $(PACKAGES)-build $(PACKAGES)-check $(PACKAGES)-lint
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -I. -MMD -MP -MT $@ -MF $(@:.ok=.d) -DSIDAN_BUILD_DIR='""' $(BASE) -O1 -Werror \
-	    -Wno-unknown-warning-option -S -o /dev/null $<
+	    -Wno-sign-conversion -S -o /dev/null $<
 	@touch $@
 
 # Puts every source into the form that lint asks for.

@@ -20,5 +20,5 @@ void bench_request_make(struct bench_request *r, const char *village, unsigned n
 void bench_request_clear(struct bench_request *r);
 
 /* A child with its output thrown away. */
-pid_t bench_spawn(char *const argv[]);
+pid_t bench_spawn(const char *const argv[]);
 void bench_stop(pid_t pid); /* SIGTERM, then waits */

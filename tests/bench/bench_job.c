@@ -96,13 +96,13 @@ int main(int argc, char **argv)
         (void)arrived(v, &hub_key, &events);
         total += events;
     }
-    char *hub_argv[] = {argv[1], "--home", argv[2], NULL};
+    const char *hub_argv[] = {argv[1], "--home", argv[2], NULL};
     pid_t hub_pid = bench_spawn(hub_argv);
     (void)usleep(300000);
 
     double start = bench_now(), spent = 0;
     for (size_t i = 0; i < count; i++) {
-        char *village_argv[] = {argv[1], "--home", villages[i].home, NULL};
+        const char *village_argv[] = {argv[1], "--home", villages[i].home, NULL};
         villages[i].pid = bench_spawn(village_argv);
     }
     bool done = false;

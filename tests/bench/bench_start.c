@@ -20,9 +20,9 @@ static double median(double *times)
     return times[TRIES / 2];
 }
 
-static double node_ready(char *node, char *home, int notify)
+static double node_ready(const char *node, const char *home, int notify)
 {
-    char *argv[] = {node, "--home", home, NULL};
+    const char *argv[] = {node, "--home", home, NULL};
     char message[512];
     struct timeval limit = {.tv_sec = 10};
     (void)setsockopt(notify, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -40,9 +40,9 @@ static double node_ready(char *node, char *home, int notify)
     return spent;
 }
 
-static double status(char *sidan, char *home)
+static double status(const char *sidan, const char *home)
 {
-    char *argv[] = {sidan, "--home", home, "status", NULL};
+    const char *argv[] = {sidan, "--home", home, "status", NULL};
     int result;
     double start = bench_now();
     pid_t pid = bench_spawn(argv);

@@ -104,18 +104,21 @@ void bench_request_clear(struct bench_request *r)
     buf_clear(&r->box);
 }
 
-pid_t bench_spawn(char *const argv[])
+pid_t bench_spawn(const char *const argv[])
 {
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
+    char *words[8] = {NULL}; /* posix_spawn takes them without const */
+    for (size_t i = 0; argv[i] != NULL && i < 7; i++) words[i] = strdup(argv[i]);
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0) {
+    if (posix_spawn(&pid, argv[0], &actions, NULL, words, environ) != 0) {
         fprintf(stderr, "bench: cannot run %s\n", argv[0]);
         exit(1);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
+    for (size_t i = 0; i < 8; i++) free(words[i]);
     return pid;
 }
 
