@@ -63,6 +63,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(filter tests/fuzz/fuzz_%,
 SMOKES     := $(patsubst tests/fuzz/%.c,build/smoke/%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 E2E        := $(wildcard tests/e2e/test_*)
 PROGRAMS   := $(BUILD)/sidan $(BUILD)/sidan-node
+CATALOGUE  := $(BUILD)/locale/zh_CN/LC_MESSAGES/sidan.mo
 
 .PHONY: all units check quick demo bench lint lint-warnings lint-clang format fuzz coverage \
         install clean help FORCE
@@ -110,10 +111,10 @@ $(call say,LD,$@)
 $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 endef
 
-$(BUILD)/sidan-node: $(call obj,$(NODE_SRC)) $(LIB)
+$(BUILD)/sidan-node: $(call obj,$(NODE_SRC)) $(LIB) | $(CATALOGUE)
 	$(LINK)
 
-$(BUILD)/sidan: $(call obj,$(TOOL_SRC)) $(LIB)
+$(BUILD)/sidan: $(call obj,$(TOOL_SRC)) $(LIB) | $(CATALOGUE)
 	$(LINK)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(SUPPORT_SRC)) $(LIB)
@@ -129,6 +130,13 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o
 	$(LINK)
 
 units: $(UNITS)
+
+# --- translations ------------------------------------------------------------------------------
+# The programs look for the catalogue beside themselves, then in /usr/local/share/locale.
+$(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
+	$(call say,MSGFMT,$@)
+	@mkdir -p $(@D)
+	$(Q)msgfmt --check-format -o $@ $<
 
 # --- tests ------------------------------------------------------------------------------------
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
@@ -215,6 +223,7 @@ format: | $(PACKAGES)-lint
 install: $(PROGRAMS)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -D -m 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES/sidan.mo
 	sed 's|@PREFIX@|$(PREFIX)|g' node/sidan-node.service.in \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/sidan-node.service
 

@@ -98,7 +98,7 @@ static int open_store(struct cli *cli, bool writable)
     if (home_state(cli->home) != HOME_JOINED) return not_joined(cli);
     return cli_error(cli, EXIT_VERIFY_FAILED, cli_format(cli, _("the store in %s is gone"), cli->home),
                      _("this device had records before"),
-                     _("put back a backup (sidan restore), or ask the township for a new invite"));
+                     _("ask the township for a new invite: the first sync brings the records back"));
 }
 
 int cli_open_store(struct cli *cli)
