@@ -31,7 +31,9 @@ static void try_box(const struct event *e)
     struct buf header = {0};
     static const uint8_t salt[EVENT_SALT_SIZE] = {1};
     enum err err = event_attach_box(&boxed, salt, e->body);
-    must(err == ERR_CHAIN || err == ERR_LIMIT);
+    /* OK too: libFuzzer watches memcmp and writes the right digest into its input */
+    must(err == OK || err == ERR_CHAIN || err == ERR_LIMIT);
+    memset(boxed.salt, 0, sizeof boxed.salt);
     boxed.box_state = BOX_HERE;
     boxed.box = e->body;
     if (event_encode(&boxed, &header) == OK) { /* the digest may be what is too much */
@@ -53,7 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(e.header.data == data && e.header.size == size);
     must(e.kind.size > 0 && e.body.size > 0 && e.depth <= e.seen);
     must_come_back(&e);
-    memset(e.salt, 0, sizeof e.salt);
     try_box(&e);
     return 0;
 }
