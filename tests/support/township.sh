@@ -17,7 +17,7 @@ relay_pid='' hub_port=''
 # The first of COUNT successive ports that nobody listens on or is connected from.
 ports_free() { # count
     local base try used
-    used=$(awk 'NR > 1 {split($2, a, ":"); print a[2]}' /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+    used=$(awk 'FNR > 1 {split($2, a, ":"); print a[2]}' /proc/net/tcp /proc/net/tcp6 2>/dev/null |
         while read -r hex; do echo $((16#$hex)); done | sort -un | tr '\n' ' ')
     for try in {1..50}; do
         base=$((12000 + RANDOM % 18000))
