@@ -38,7 +38,11 @@ void act_allowed(struct buf *out, const struct field *field)
         break;
     }
     case FIELD_CODE:
-        buf_printf(out, _("%" PRId64 " to %" PRId64 " digits"), field->min, field->max);
+        if (field->min == field->max) {
+            buf_printf(out, _("%" PRId64 " digits"), field->min);
+        } else {
+            buf_printf(out, _("%" PRId64 " to %" PRId64 " digits"), field->min, field->max);
+        }
         break;
     case FIELD_THING:
         buf_append_text(out, _("an id of 32 hex digits"));

@@ -56,7 +56,7 @@ static int choose_name(struct inviting *i, const char *short_name)
     const char *given = cli_flag(i->cli, "--name");
     int size = given != NULL
                    ? snprintf(name, sizeof i->invite.device_name, "%s", given)
-                   : snprintf(name, sizeof i->invite.device_name, "%s %c", short_name, i->letter);
+                   : snprintf(name, sizeof i->invite.device_name, "%s-%c", short_name, i->letter);
     if (size <= 0 || (size_t)size >= sizeof i->invite.device_name) {
         return cli_error(i->cli, EXIT_USAGE,
                          cli_format(i->cli, _("\"%s\" cannot be a device's name"), given),

@@ -70,7 +70,11 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
         act_explain(kind, problem, &explained);
         return recording_refused(cli, &explained);
     }
-    return problem->what != NULL ? cli_fail_kind(cli, e, what, problem) : cli_fail(cli, e, what);
+    if (problem->what == NULL || problem->what[0] == '\0') {
+        return cli_fail(cli, e, what);
+    }
+    return cli_error(cli, cli_exit_code(e), what, _(problem->what),
+                     _("sidan show ID tells how it stands, sidan kinds what each step needs"));
 }
 
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
