@@ -10,6 +10,7 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     *out = (struct session_feed){.feed = row->feed, .id = row->id, .head_count = row->head_count};
     for (size_t i = 0; i < row->head_count; i++)
         out->heads[i] = (struct session_head){.seq = row->heads[i].seq, .id = row->heads[i].id};
+    out->own = sign_key_equal(&row->feed.author, &x->identity->device);
     if (scope_class(&row->feed.scope) != SCOPE_TOWN) return;
     const struct device *author = roster_device(roster, &row->feed.author);
     out->roster = sign_key_equal(&row->feed.author, &x->identity->township) ||

@@ -31,8 +31,10 @@ static int compression_level(const struct session *s)
 static struct track *next_track(const struct session *s)
 {
     struct track *best = NULL;
+    bool blind = !s->greeted && !s->options.memory.known;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
+        if (blind && !t->local.own) continue;
         if (track_next_head(t) && (!best || track_compare(t, best) < 0)) best = t;
     }
     return best;

@@ -70,7 +70,7 @@ static struct feed feed_numbered(size_t number)
 static void describe(const struct side *s, size_t number, struct session_feed *out)
 {
     const struct fake_feed *f = &s->feeds[number];
-    *out = (struct session_feed){.feed = f->feed, .roster = f->roster};
+    *out = (struct session_feed){.feed = f->feed, .own = true, .roster = f->roster};
     feed_id_of(&out->id, &f->feed);
     for (uint64_t b = 0; b < BRANCHES; b++) {
         if (!f->top[b]) continue;
