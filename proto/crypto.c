@@ -119,8 +119,8 @@ void signer_sign(struct signature *out, const struct signer *s, const char *cont
     must(crypto_sign_detached(out->bytes, NULL, statement.bytes, statement.size, s->secret));
 }
 
-enum err crypto_verify(const struct signature *sig, const struct sign_key *key,
-                       const char *context, struct slice message)
+enum err crypto_verify(const struct signature *sig, const struct sign_key *key, const char *context,
+                       struct slice message)
 {
     if (message.size > CRYPTO_SIGNED_SIZE_MAX) return ERR_SIGNATURE;
     struct statement statement;

@@ -40,9 +40,12 @@ enum err scope_parse(struct scope *out, struct slice text)
 enum scope_class scope_class(const struct scope *s)
 {
     switch (s->text[0]) {
-    case 't': return SCOPE_TOWN;
-    case 'o': return SCOPE_OFFICE;
-    default: return SCOPE_VILLAGE;
+    case 't':
+        return SCOPE_TOWN;
+    case 'o':
+        return SCOPE_OFFICE;
+    default:
+        return SCOPE_VILLAGE;
     }
 }
 

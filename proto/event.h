@@ -66,7 +66,8 @@ void feed_read(struct mp_reader *r, struct feed *out);
 
 #define EVENT_SALT_SIZE 8
 #define EVENT_SEQ_MAX ((UINT64_C(1) << 48) - 1)
-/* A body lies in a header, a box in a record's [salt, box]: what carries them keeps the depth bound. */
+/* A body lies in a header, a box in a record's [salt, box]: what carries them keeps the depth
+ * bound. */
 #define EVENT_BOX_DEPTH_MAX (MSGPACK_DEPTH_MAX - 2)
 
 enum box_state {

@@ -59,7 +59,7 @@ struct slice mp_read_str(struct mp_reader *r, size_t size_max);
 struct slice mp_read_bin(struct mp_reader *r, size_t size_max);
 /* Copies a bin of exactly `size` bytes; zeros on error. */
 void mp_read_bin_exact(struct mp_reader *r, void *out, size_t size);
-bool mp_read_nil(struct mp_reader *r); /* true and skips it when the next value is nil */
+bool mp_read_nil(struct mp_reader *r);     /* true and skips it when the next value is nil */
 struct slice mp_skip(struct mp_reader *r); /* the next value's own bytes */
 /* ERR_MALFORMED unless all was read. */
 MUST_CHECK enum err mp_read_end(struct mp_reader *r);
@@ -68,9 +68,9 @@ MUST_CHECK enum err mp_read_end(struct mp_reader *r);
  * there or `map` is not a map. */
 bool mp_map_get(struct slice map, const char *key, struct mp_reader *value);
 
-/* Appends canonical msgpack to a buffer: shortest forms always; the order of map keys, valid text and
- * matching counts are the caller's (event_encode scans what it is given). Whoever builds a map from
- * unordered input uses struct mp_map. Errors latch in out->err. */
+/* Appends canonical msgpack to a buffer: shortest forms always; the order of map keys, valid text
+ * and matching counts are the caller's (event_encode scans what it is given). Whoever builds a map
+ * from unordered input uses struct mp_map. Errors latch in out->err. */
 struct mp_writer {
     struct buf *out;
 };
@@ -88,11 +88,12 @@ void mp_write_raw(struct mp_writer *w, struct slice encoded); /* one encoded val
 /* A map with text keys built in any order. Zero-initialise; mp_map_end sorts, refuses duplicates
  * (ERR_EXISTS) and appends to `out`; the map is then reset or cleared by its owner. Other errors:
  * ERR_NOMEM, ERR_LIMIT, and the one latched in m->bytes by a value's writer. */
+struct mp_map_entry {
+    uint32_t key_at, value_at, end; /* in mp_map.bytes */
+};
 struct mp_map {
     struct buf bytes; /* keys and values as added */
-    struct mp_map_entry {
-        uint32_t key_at, value_at, end;
-    } *entries;
+    struct mp_map_entry *entries;
     size_t count, capacity;
 };
 /* A writer for the value of `key`: write exactly one value before the next call. */

@@ -19,18 +19,22 @@ static const struct form {
     uint8_t width;
     uint64_t least;
 } forms[32] = {
-    [0x00] = {MP_NIL, 0, 0},       [0x01] = {MP_END, 0, 0},         [0x02] = {MP_BOOL, 0, 0},
-    [0x03] = {MP_BOOL, 0, 0},      [0x04] = {MP_BIN, 1, 0},         [0x05] = {MP_BIN, 2, 0x100},
-    [0x06] = {MP_BIN, 4, 0x10000}, [0x07] = {MP_END, 0, 0},         [0x08] = {MP_END, 0, 0},
-    [0x09] = {MP_END, 0, 0},       [0x0a] = {MP_END, 0, 0},         [0x0b] = {MP_END, 0, 0},
-    [0x0c] = {MP_UINT, 1, 0x80},   [0x0d] = {MP_UINT, 2, 0x100},    [0x0e] = {MP_UINT, 4, 0x10000},
-    [0x0f] = {MP_UINT, 8, UINT64_C(1) << 32},
-    [0x10] = {MP_INT, 1, 0x20},    [0x11] = {MP_INT, 2, 0x80},      [0x12] = {MP_INT, 4, 0x8000},
-    [0x13] = {MP_INT, 8, UINT64_C(1) << 31},
-    [0x14] = {MP_END, 0, 0},       [0x15] = {MP_END, 0, 0},         [0x16] = {MP_END, 0, 0},
-    [0x17] = {MP_END, 0, 0},       [0x18] = {MP_END, 0, 0},         [0x19] = {MP_STR, 1, 0x20},
-    [0x1a] = {MP_STR, 2, 0x100},   [0x1b] = {MP_STR, 4, 0x10000},   [0x1c] = {MP_ARRAY, 2, 0x10},
-    [0x1d] = {MP_ARRAY, 4, 0x10000}, [0x1e] = {MP_MAP, 2, 0x10},    [0x1f] = {MP_MAP, 4, 0x10000},
+    [0x00] = {MP_NIL, 0, 0},        [0x01] = {MP_END, 0, 0},
+    [0x02] = {MP_BOOL, 0, 0},       [0x03] = {MP_BOOL, 0, 0},
+    [0x04] = {MP_BIN, 1, 0},        [0x05] = {MP_BIN, 2, 0x100},
+    [0x06] = {MP_BIN, 4, 0x10000},  [0x07] = {MP_END, 0, 0},
+    [0x08] = {MP_END, 0, 0},        [0x09] = {MP_END, 0, 0},
+    [0x0a] = {MP_END, 0, 0},        [0x0b] = {MP_END, 0, 0},
+    [0x0c] = {MP_UINT, 1, 0x80},    [0x0d] = {MP_UINT, 2, 0x100},
+    [0x0e] = {MP_UINT, 4, 0x10000}, [0x0f] = {MP_UINT, 8, UINT64_C(1) << 32},
+    [0x10] = {MP_INT, 1, 0x20},     [0x11] = {MP_INT, 2, 0x80},
+    [0x12] = {MP_INT, 4, 0x8000},   [0x13] = {MP_INT, 8, UINT64_C(1) << 31},
+    [0x14] = {MP_END, 0, 0},        [0x15] = {MP_END, 0, 0},
+    [0x16] = {MP_END, 0, 0},        [0x17] = {MP_END, 0, 0},
+    [0x18] = {MP_END, 0, 0},        [0x19] = {MP_STR, 1, 0x20},
+    [0x1a] = {MP_STR, 2, 0x100},    [0x1b] = {MP_STR, 4, 0x10000},
+    [0x1c] = {MP_ARRAY, 2, 0x10},   [0x1d] = {MP_ARRAY, 4, 0x10000},
+    [0x1e] = {MP_MAP, 2, 0x10},     [0x1f] = {MP_MAP, 4, 0x10000},
 };
 
 static bool head_read_long(struct head *out, const uint8_t *at, size_t left)

@@ -349,9 +349,8 @@ enum err run_read_records(struct run_decoder *d, const struct run *run, struct s
 }
 
 /* Sets the context that the run's records were written from. */
-static enum err begin_context(struct run_decoder *d, const struct run *run,
-                              const struct feed *feed, const struct run_base *base,
-                              const struct event *events, size_t count)
+static enum err begin_context(struct run_decoder *d, const struct run *run, const struct feed *feed,
+                              const struct run_base *base, const struct event *events, size_t count)
 {
     uint8_t digest8[8];
     buf_reset(&d->dictionary);
@@ -375,8 +374,7 @@ enum err run_open(struct run_decoder *d, const struct run *run, const struct fee
     if (!err) err = begin_context(d, run, feed, base, dictionary_events, dictionary_count);
     if (err) return err;
     buf_reset(&d->raw);
-    err = zstd_decompress(d->zstd, &d->raw, run->payload, buf_slice(&d->dictionary),
-                          run->raw_size);
+    err = zstd_decompress(d->zstd, &d->raw, run->payload, buf_slice(&d->dictionary), run->raw_size);
     if (err) return err;
     uint8_t check4[4];
     first_bytes(check4, sizeof check4, CONTEXT_RUN, buf_slice(&d->raw));

@@ -16,14 +16,14 @@
 
 /* A RUN frame's fields. Slices are borrowed. */
 struct run {
-    uint64_t base_seq;       /* 0: from the feed's beginning */
-    uint8_t base_id8[8];     /* of the event it follows; zero when base_seq is 0 */
+    uint64_t base_seq;   /* 0: from the feed's beginning */
+    uint8_t base_id8[8]; /* of the event it follows; zero when base_seq is 0 */
     bool has_dictionary;
-    uint8_t dictionary8[8];  /* first 8 bytes of hash("sidan/dict", dictionary) */
+    uint8_t dictionary8[8]; /* first 8 bytes of hash("sidan/dict", dictionary) */
     uint32_t count;
     uint32_t raw_size;
-    uint8_t check4[4];       /* first 4 bytes of hash("sidan/run", raw) */
-    struct slice payload;    /* zstd frame without its magic */
+    uint8_t check4[4];          /* first 4 bytes of hash("sidan/run", raw) */
+    struct slice payload;       /* zstd frame without its magic */
     struct signature signature; /* of the last event */
 };
 
@@ -89,6 +89,6 @@ MUST_CHECK enum err run_open(struct run_decoder *d, const struct run *run, const
 
 /* The middle of run_open alone: the events of `raw`, run->count records written without dictionary.
  * No signature is verified. Errors: ERR_MALFORMED, ERR_LIMIT, ERR_NOMEM. */
-MUST_CHECK enum err run_read_records(struct run_decoder *d, const struct run *run,
-                                     struct slice raw, const struct feed *feed,
-                                     const struct run_base *base, const struct event **events);
+MUST_CHECK enum err run_read_records(struct run_decoder *d, const struct run *run, struct slice raw,
+                                     const struct feed *feed, const struct run_base *base,
+                                     const struct event **events);

@@ -1,8 +1,8 @@
 #pragma once
 /*
  * zstd with a raw-content dictionary, bounded window and stated raw length; only zstd.c sees
- * <zstd.h>. One frame, and one form of it: no content size, no checksum, no dictionary id, a window of
- * 1 MiB at most. Its 4 magic bytes are not part of what these functions give and take
+ * <zstd.h>. One frame, and one form of it: no content size, no checksum, no dictionary id, a window
+ * of 1 MiB at most. Its 4 magic bytes are not part of what these functions give and take
  * (proto/SPEC.md, "Runs"). A context keeps libzstd's memory between calls; one user at a time.
  */
 #include "common/bytes.h"

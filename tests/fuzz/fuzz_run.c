@@ -48,8 +48,8 @@ static void must_open(const struct event *events, size_t total, size_t before)
     must(run_dictionary_write(&context, &dictionary, events, before) == OK);
     for (size_t i = before; i < total; i++)
         must(run_record_write(&context, &raw, &events[i]) == OK);
-    must(run_build(&run, zstd, buf_slice(&raw), (uint32_t)(total - before),
-                   buf_slice(&dictionary), 1, &payload) == OK);
+    must(run_build(&run, zstd, buf_slice(&raw), (uint32_t)(total - before), buf_slice(&dictionary),
+                   1, &payload) == OK);
     struct event last = events[total - 1];
     event_sign(&last, &signer);
     run.signature = last.signature;

@@ -95,7 +95,8 @@ void test_chain_fill(struct test_chain *c, size_t count)
     struct thing_id by = test_thing(1);
     size_t founded = 0;
     for (size_t i = 0; i < count; i++) {
-        snprintf(content, sizeof content, "%zu组路灯不亮，晚上老人出行不方便，请尽快派人来看", i % 17);
+        snprintf(content, sizeof content, "%zu组路灯不亮，晚上老人出行不方便，请尽快派人来看",
+                 i % 17);
         snprintf(phone, sizeof phone, "138%08zu", (i * 7919) % 100000000);
         struct test_event register_ = {
             .by = &by,

@@ -19,10 +19,10 @@ struct test_event {
     const struct thing_id *subject; /* NULL: founding */
     const struct thing_id *by;
     uint32_t depth, seen;
-    uint64_t time;          /* HLC */
-    const char *body[16];   /* key, value, ..., NULL */
+    uint64_t time;        /* HLC */
+    const char *body[16]; /* key, value, ..., NULL */
     const char *box[16];
-    bool box_gone;          /* as after an erasure: the digest stays */
+    bool box_gone; /* as after an erasure: the digest stays */
 };
 
 #define TEST_CHAIN_EVENTS_MAX 5000

@@ -42,7 +42,8 @@ static void hashes_parts_as_the_whole(void **state)
     for (size_t i = 0; i < sizeof message; i++) message[i] = (uint8_t)i;
     struct hash whole, parts;
     crypto_hash_one(&whole, CONTEXT_RUN, slice_of(message, sizeof message));
-    const struct slice pieces[] = {{message, 1}, SLICE_EMPTY, {message + 1, 500}, {message + 501, 499}};
+    const struct slice pieces[] = {
+        {message, 1}, SLICE_EMPTY, {message + 1, 500}, {message + 501, 499}};
     crypto_hash_parts(&parts, CONTEXT_RUN, pieces, 4);
     assert_true(hash_equal(&whole, &parts));
     crypto_hash_one(&parts, CONTEXT_EVENT, slice_of(message, sizeof message));
@@ -178,7 +179,7 @@ static void refuses_to_unwrap_what_is_cut_foreign_or_greedy(void **state)
         {"sidan-invite-1:kA", ERR_MALFORMED},
         {"sidan-wrapped-2:kA", ERR_VERSION},
         {"sidan-wrapped-1:", ERR_MALFORMED},
-        {"sidan-wrapped-1:kA", ERR_MALFORMED},  /* an empty array */
+        {"sidan-wrapped-1:kA", ERR_MALFORMED}, /* an empty array */
         {"sidan-wrapped-1:k!", ERR_MALFORMED},
     };
     struct buf secret = {0};

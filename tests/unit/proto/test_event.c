@@ -19,8 +19,22 @@ static int prepare(void **state)
 /* A header as an array of encoded fields, so that a test can replace one of them. */
 #define FIELDS 16
 enum field_at {
-    AT_SUITE, AT_AUTHOR, AT_SCOPE, AT_LANE, AT_EPOCH, AT_SEQ, AT_PREV, AT_TIME,
-    AT_KIND, AT_SUBJECT, AT_DEPTH, AT_SEEN, AT_BY, AT_BODY, AT_BOX_DIGEST, AT_EXT,
+    AT_SUITE,
+    AT_AUTHOR,
+    AT_SCOPE,
+    AT_LANE,
+    AT_EPOCH,
+    AT_SEQ,
+    AT_PREV,
+    AT_TIME,
+    AT_KIND,
+    AT_SUBJECT,
+    AT_DEPTH,
+    AT_SEEN,
+    AT_BY,
+    AT_BODY,
+    AT_BOX_DIGEST,
+    AT_EXT,
 };
 struct header {
     const char *fields[FIELDS]; /* in hex */
@@ -33,8 +47,8 @@ struct header {
 #define BIN32 "c420" HEX16 HEX16
 
 static const struct header simple = {
-    {"01", BIN32, "a4746f776e", "01", "c0", "02", BIN32, "cf01a1eb0000000000", "a161", BIN16,
-     "01", "02", BIN16, "80", BIN32, "c0"},
+    {"01", BIN32, "a4746f776e", "01", "c0", "02", BIN32, "cf01a1eb0000000000", "a161", BIN16, "01",
+     "02", BIN16, "80", BIN32, "c0"},
     FIELDS,
 };
 
@@ -102,11 +116,22 @@ static void takes_every_value_in_range(void **state)
     } good[] = {
         {AT_SCOPE, "a66f6666696365"},
         {AT_SCOPE, "b476696c6c6167653a343330353232313136323031"},
-        {AT_LANE, "00"}, {AT_LANE, "02"}, {AT_EPOCH, BIN8},
-        {AT_SEQ, "cf0000ffffffffffff"}, {AT_TIME, "00"}, {AT_TIME, "cfffffffffffffffff"},
-        {AT_KIND, "a5612d5f2e39"}, {AT_DEPTH, "00"}, {AT_DEPTH, "02"}, {AT_SEEN, "ceffffffff"},
-        {AT_BY, "c0"}, {AT_BODY, "81a16193c001a0"}, {AT_BODY, "81a16191919191919100"},
-        {AT_BOX_DIGEST, "c0"}, {AT_EXT, "8101c400"}, {AT_EXT, "8201c401ffcc80c400"},
+        {AT_LANE, "00"},
+        {AT_LANE, "02"},
+        {AT_EPOCH, BIN8},
+        {AT_SEQ, "cf0000ffffffffffff"},
+        {AT_TIME, "00"},
+        {AT_TIME, "cfffffffffffffffff"},
+        {AT_KIND, "a5612d5f2e39"},
+        {AT_DEPTH, "00"},
+        {AT_DEPTH, "02"},
+        {AT_SEEN, "ceffffffff"},
+        {AT_BY, "c0"},
+        {AT_BODY, "81a16193c001a0"},
+        {AT_BODY, "81a16191919191919100"},
+        {AT_BOX_DIGEST, "c0"},
+        {AT_EXT, "8101c400"},
+        {AT_EXT, "8201c401ffcc80c400"},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (decode_with(good[i].at, good[i].hex) != OK) fail_msg("refused %s", good[i].hex);
@@ -120,37 +145,63 @@ static void refuses_every_value_out_of_range_or_type(void **state)
         const char *hex;
         enum err err;
     } bad[] = {
-        {AT_SUITE, "00", ERR_VERSION}, {AT_SUITE, "02", ERR_VERSION},
-        {AT_SUITE, "c0", ERR_MALFORMED}, {AT_SUITE, "ff", ERR_MALFORMED},
-        {AT_AUTHOR, "c0", ERR_MALFORMED}, {AT_AUTHOR, BIN16, ERR_MALFORMED},
-        {AT_SCOPE, "a3746f77", ERR_MALFORMED}, {AT_SCOPE, "a0", ERR_MALFORMED},
-        {AT_SCOPE, "a5746f776e73", ERR_MALFORMED}, {AT_SCOPE, "a4546f776e", ERR_MALFORMED},
+        {AT_SUITE, "00", ERR_VERSION},
+        {AT_SUITE, "02", ERR_VERSION},
+        {AT_SUITE, "c0", ERR_MALFORMED},
+        {AT_SUITE, "ff", ERR_MALFORMED},
+        {AT_AUTHOR, "c0", ERR_MALFORMED},
+        {AT_AUTHOR, BIN16, ERR_MALFORMED},
+        {AT_SCOPE, "a3746f77", ERR_MALFORMED},
+        {AT_SCOPE, "a0", ERR_MALFORMED},
+        {AT_SCOPE, "a5746f776e73", ERR_MALFORMED},
+        {AT_SCOPE, "a4546f776e", ERR_MALFORMED},
         {AT_SCOPE, "b476696c6c6167653a34333035323231313632306f", ERR_MALFORMED},
         {AT_SCOPE, "b376696c6c6167653a3433303532323131363230", ERR_MALFORMED},
-        {AT_LANE, "03", ERR_MALFORMED}, {AT_LANE, "c0", ERR_MALFORMED},
-        {AT_EPOCH, "c400", ERR_MALFORMED}, {AT_EPOCH, BIN16, ERR_MALFORMED},
-        {AT_SEQ, "00", ERR_MALFORMED}, {AT_SEQ, "01", ERR_MALFORMED}, /* 1 has no prev */
-        {AT_SEQ, "cf0001000000000000", ERR_MALFORMED}, {AT_SEQ, "ff", ERR_MALFORMED},
-        {AT_PREV, "c0", ERR_MALFORMED}, {AT_PREV, BIN16, ERR_MALFORMED},
-        {AT_TIME, "ff", ERR_MALFORMED}, {AT_TIME, "c0", ERR_MALFORMED},
-        {AT_KIND, "a0", ERR_MALFORMED}, {AT_KIND, "a141", ERR_MALFORMED},
-        {AT_KIND, "a139", ERR_MALFORMED}, {AT_KIND, "a12e", ERR_MALFORMED},
-        {AT_KIND, "a26120", ERR_MALFORMED}, {AT_KIND, "a3e4b8ad", ERR_MALFORMED},
+        {AT_LANE, "03", ERR_MALFORMED},
+        {AT_LANE, "c0", ERR_MALFORMED},
+        {AT_EPOCH, "c400", ERR_MALFORMED},
+        {AT_EPOCH, BIN16, ERR_MALFORMED},
+        {AT_SEQ, "00", ERR_MALFORMED},
+        {AT_SEQ, "01", ERR_MALFORMED}, /* 1 has no prev */
+        {AT_SEQ, "cf0001000000000000", ERR_MALFORMED},
+        {AT_SEQ, "ff", ERR_MALFORMED},
+        {AT_PREV, "c0", ERR_MALFORMED},
+        {AT_PREV, BIN16, ERR_MALFORMED},
+        {AT_TIME, "ff", ERR_MALFORMED},
+        {AT_TIME, "c0", ERR_MALFORMED},
+        {AT_KIND, "a0", ERR_MALFORMED},
+        {AT_KIND, "a141", ERR_MALFORMED},
+        {AT_KIND, "a139", ERR_MALFORMED},
+        {AT_KIND, "a12e", ERR_MALFORMED},
+        {AT_KIND, "a26120", ERR_MALFORMED},
+        {AT_KIND, "a3e4b8ad", ERR_MALFORMED},
         {AT_KIND, "c40161", ERR_MALFORMED},
-        {AT_KIND, "d93161616161616161616161616161616161616161616161616161616161616161616161616161"
-                  "6161616161616161616161616161", ERR_MALFORMED},
+        {AT_KIND,
+         "d93161616161616161616161616161616161616161616161616161616161616161616161616161"
+         "6161616161616161616161616161",
+         ERR_MALFORMED},
         {AT_SUBJECT, "c0", ERR_MALFORMED}, /* founding, but seen is 2 */
-        {AT_SUBJECT, BIN32, ERR_MALFORMED}, {AT_SUBJECT, "00", ERR_MALFORMED},
-        {AT_DEPTH, "03", ERR_MALFORMED}, {AT_DEPTH, "ff", ERR_MALFORMED},
-        {AT_SEEN, "00", ERR_MALFORMED}, {AT_SEEN, "cf0000000100000000", ERR_MALFORMED},
-        {AT_BY, "c400", ERR_MALFORMED}, {AT_BY, BIN8, ERR_MALFORMED},
-        {AT_BODY, "c0", ERR_MALFORMED}, {AT_BODY, "90", ERR_MALFORMED},
-        {AT_BODY, "810000", ERR_MALFORMED}, {AT_BODY, "820000a16100", ERR_MALFORMED},
-        {AT_BODY, "81a161ca00000000", ERR_MALFORMED}, {AT_BODY, "82a161c0a161c0", ERR_MALFORMED},
+        {AT_SUBJECT, BIN32, ERR_MALFORMED},
+        {AT_SUBJECT, "00", ERR_MALFORMED},
+        {AT_DEPTH, "03", ERR_MALFORMED},
+        {AT_DEPTH, "ff", ERR_MALFORMED},
+        {AT_SEEN, "00", ERR_MALFORMED},
+        {AT_SEEN, "cf0000000100000000", ERR_MALFORMED},
+        {AT_BY, "c400", ERR_MALFORMED},
+        {AT_BY, BIN8, ERR_MALFORMED},
+        {AT_BODY, "c0", ERR_MALFORMED},
+        {AT_BODY, "90", ERR_MALFORMED},
+        {AT_BODY, "810000", ERR_MALFORMED},
+        {AT_BODY, "820000a16100", ERR_MALFORMED},
+        {AT_BODY, "81a161ca00000000", ERR_MALFORMED},
+        {AT_BODY, "82a161c0a161c0", ERR_MALFORMED},
         {AT_BODY, "81a161919191919191919100", ERR_LIMIT},
-        {AT_BOX_DIGEST, BIN16, ERR_MALFORMED}, {AT_BOX_DIGEST, "80", ERR_MALFORMED},
-        {AT_EXT, "80", ERR_MALFORMED}, {AT_EXT, "8101c0", ERR_MALFORMED},
-        {AT_EXT, "81a161c400", ERR_MALFORMED}, {AT_EXT, "8101a0", ERR_MALFORMED},
+        {AT_BOX_DIGEST, BIN16, ERR_MALFORMED},
+        {AT_BOX_DIGEST, "80", ERR_MALFORMED},
+        {AT_EXT, "80", ERR_MALFORMED},
+        {AT_EXT, "8101c0", ERR_MALFORMED},
+        {AT_EXT, "81a161c400", ERR_MALFORMED},
+        {AT_EXT, "8101a0", ERR_MALFORMED},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         enum err err = decode_with(bad[i].at, bad[i].hex);
@@ -251,9 +302,15 @@ static void refuses_to_encode_parts_that_are_no_values(void **state)
     static const struct {
         const char *body, *ext;
     } bad[] = {
-        {"", ""}, {"c0", ""}, {"8000", ""}, {"81a161", ""}, {"80c0", ""},
+        {"", ""},
+        {"c0", ""},
+        {"8000", ""},
+        {"81a161", ""},
+        {"80c0", ""},
         {"81a161", "c08101c400"}, /* adds up to a header, but to another one */
-        {"80", "c0"}, {"80", "80"}, {"82a162c0a161c0", ""},
+        {"80", "c0"},
+        {"80", "80"},
+        {"82a162c0a161c0", ""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint8_t body[16], ext[16];

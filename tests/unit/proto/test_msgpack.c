@@ -27,16 +27,49 @@ static void takes_every_shortest_form(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "c0", "c2", "c3",                               /* nil, false, true */
-        "00", "7f", "cc80", "ccff", "cd0100", "cdffff", /* unsigned */
-        "ce00010000", "ceffffffff", "cf0000000100000000", "cfffffffffffffffff",
-        "ff", "e0", "d0df", "d080", "d1ff7f", "d18000", "d2ffff7fff", "d280000000", /* negative */
-        "d3ffffffff7fffffff", "d38000000000000000",
-        "a0", "a161", "a3e4b8ad", "a4f09f9880", "a20a09", "a17f", /* text; tab, newline, DEL */
-        "a3ed9fbf", "a3ee8080", "a4f48fbfbf",           /* around the surrogates, the last one */
-        "c400", "c401ff",                               /* bin */
-        "90", "9100", "80", "81a16100", "810000",       /* array, map with text or unsigned key */
-        "820001cc8001", "8200a0a161a0", "82a161c0a162c0", "827f00a000",
+        "c0",
+        "c2",
+        "c3", /* nil, false, true */
+        "00",
+        "7f",
+        "cc80",
+        "ccff",
+        "cd0100",
+        "cdffff", /* unsigned */
+        "ce00010000",
+        "ceffffffff",
+        "cf0000000100000000",
+        "cfffffffffffffffff",
+        "ff",
+        "e0",
+        "d0df",
+        "d080",
+        "d1ff7f",
+        "d18000",
+        "d2ffff7fff",
+        "d280000000", /* negative */
+        "d3ffffffff7fffffff",
+        "d38000000000000000",
+        "a0",
+        "a161",
+        "a3e4b8ad",
+        "a4f09f9880",
+        "a20a09",
+        "a17f", /* text; tab, newline, DEL */
+        "a3ed9fbf",
+        "a3ee8080",
+        "a4f48fbfbf", /* around the surrogates, the last one */
+        "c400",
+        "c401ff", /* bin */
+        "90",
+        "9100",
+        "80",
+        "81a16100",
+        "810000", /* array, map with text or unsigned key */
+        "820001cc8001",
+        "8200a0a161a0",
+        "82a161c0a162c0",
+        "827f00a000",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct bytes b;
@@ -50,23 +83,73 @@ static void refuses_every_other_form(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",                                                   /* nothing */
-        "cc7f", "cc00", "cd00ff", "ce0000ffff", "cf00000000ffffffff", /* longer than needed */
-        "d0e0", "d0ff", "d1ff80", "d2ffff8000", "d3ffffffff80000000",
-        "d07f", "d1007f", "d200000001", "d30000000000000001", /* not negative, signed form */
-        "ca00000000", "cb0000000000000000",                   /* floats */
-        "c1", "c70001", "c8000001", "c90000000001", "d40100", "d5010000", /* never used, ext */
-        "d90161", "da000161", "db0000000161",                 /* text with a long length */
-        "c5000161", "c60000000161", "dc000100", "dd0000000100", "de0001a161c0", "df00000000",
-        "a2c0af", "a3e08080", "a4f0808080",                   /* overlong */
-        "a3eda080", "a3edbfbf", "a4f4908080", "a4f8888080",   /* surrogates, past the end */
-        "a180", "a1c2", "a2c241", "a3e4b841", "a2e4b8",       /* cut and stray continuation */
-        "a100", "a10d", "a11b",                               /* control characters */
-        "a9616161616161616100",                               /* the same in the fast path's reach */
-        "81a161", "8100", "91", "a261",                   /* cut */
-        "cd01", "c4", "c402ff", "d9", "dc00",
-        "82a161c0a161c0", "82a162c0a161c0", "8201000000", "82a161000000", /* keys: same, unsorted */
-        "81c0c0", "81c40000", "8190c0", "8180c0", "81ffc0", "81c3c0", /* keys of other types */
+        "", /* nothing */
+        "cc7f",
+        "cc00",
+        "cd00ff",
+        "ce0000ffff",
+        "cf00000000ffffffff", /* longer than needed */
+        "d0e0",
+        "d0ff",
+        "d1ff80",
+        "d2ffff8000",
+        "d3ffffffff80000000",
+        "d07f",
+        "d1007f",
+        "d200000001",
+        "d30000000000000001", /* not negative, signed form */
+        "ca00000000",
+        "cb0000000000000000", /* floats */
+        "c1",
+        "c70001",
+        "c8000001",
+        "c90000000001",
+        "d40100",
+        "d5010000", /* never used, ext */
+        "d90161",
+        "da000161",
+        "db0000000161", /* text with a long length */
+        "c5000161",
+        "c60000000161",
+        "dc000100",
+        "dd0000000100",
+        "de0001a161c0",
+        "df00000000",
+        "a2c0af",
+        "a3e08080",
+        "a4f0808080", /* overlong */
+        "a3eda080",
+        "a3edbfbf",
+        "a4f4908080",
+        "a4f8888080", /* surrogates, past the end */
+        "a180",
+        "a1c2",
+        "a2c241",
+        "a3e4b841",
+        "a2e4b8", /* cut and stray continuation */
+        "a100",
+        "a10d",
+        "a11b",                 /* control characters */
+        "a9616161616161616100", /* the same in the fast path's reach */
+        "81a161",
+        "8100",
+        "91",
+        "a261", /* cut */
+        "cd01",
+        "c4",
+        "c402ff",
+        "d9",
+        "dc00",
+        "82a161c0a161c0",
+        "82a162c0a161c0",
+        "8201000000",
+        "82a161000000", /* keys: same, unsorted */
+        "81c0c0",
+        "81c40000",
+        "8190c0",
+        "8180c0",
+        "81ffc0",
+        "81c3c0", /* keys of other types */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct bytes b;
@@ -89,8 +172,8 @@ static void believes_no_count_that_the_bytes_do_not_hold(void **state)
 {
     (void)state;
     static const char *const bombs[] = {
-        "dd04000000", "ddffffffff", "dfffffffff", "df80000000", "dbffffffff", "c6ffffffff",
-        "dd00010000c0c0c0", "9fc0", "8fa161c0",
+        "dd04000000", "ddffffffff",       "dfffffffff", "df80000000", "dbffffffff",
+        "c6ffffffff", "dd00010000c0c0c0", "9fc0",       "8fa161c0",
     };
     for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
         struct bytes b;
@@ -197,7 +280,8 @@ static void stays_inside_bytes_that_nobody_scanned(void **state)
 {
     (void)state;
     /* exact heap copies, so a sanitizer sees a step past the end */
-    static const char *const cut[] = {"c4", "c4ff", "d9ff61", "cf0000", "dd0000", "9f", "81a1", "c1"};
+    static const char *const cut[] = {"c4",     "c4ff", "d9ff61", "cf0000",
+                                      "dd0000", "9f",   "81a1",   "c1"};
     for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
         struct bytes b;
         struct slice in = from_hex(&b, cut[i]);

@@ -159,15 +159,15 @@ static void says_of_a_time_what_is_not_expected(void **state)
         uint64_t time;
         bool plain;
     } times[] = {
-        {HLC_MAKE(1000, 0, false), true},  /* before it 0: trusted, counter 0 */
-        {HLC_MAKE(1000, 1, false), true},  /* the same millisecond counts on */
+        {HLC_MAKE(1000, 0, false), true}, /* before it 0: trusted, counter 0 */
+        {HLC_MAKE(1000, 1, false), true}, /* the same millisecond counts on */
         {HLC_MAKE(1000, 3, false), false},
         {HLC_MAKE(1005, 0, false), true},
         {HLC_MAKE(1005, 0, true), false},
         {HLC_MAKE(1005, 1, true), true},
-        {HLC_MAKE(1006, 0, true), true},   /* trust stays as it was */
+        {HLC_MAKE(1006, 0, true), true}, /* trust stays as it was */
         {HLC_MAKE(1007, 0, false), false},
-        {HLC_MAKE(10, 0, false), true},    /* back in time */
+        {HLC_MAKE(10, 0, false), true}, /* back in time */
         {HLC_MAKE(HLC_MS_MAX, 0x7fff, true), false},
         {UINT64_C(0xffffffffffff0001), true}, /* the counter comes round */
         {UINT64_C(0xffffffffffff0003), true},
@@ -272,9 +272,9 @@ static void refuses_claims_over_the_limits(void **state)
     const struct run_base base = {.id = f->chain.events[0].id};
     run = good;
     run.base_seq = EVENT_SEQ_MAX - 1;
-    assert_int_equal(run_read_records(f->decoder, &run, buf_slice(&f->raw), &f->chain.feed, &base,
-                                      &f->events),
-                     ERR_MALFORMED);
+    assert_int_equal(
+        run_read_records(f->decoder, &run, buf_slice(&f->raw), &f->chain.feed, &base, &f->events),
+        ERR_MALFORMED);
 }
 
 /* A record as an array of encoded fields, so that a test can replace one of them. */
@@ -302,8 +302,7 @@ static enum err read_with(struct fixture *f, enum record_at at, const char *hex)
     append_hex(&f->raw, "99a1610000c0c00080c0c0");
     append_hex(&f->raw, "99");
     for (size_t i = 0; i < 9; i++) append_hex(&f->raw, fields[i]);
-    return run_read_records(f->decoder, &run, buf_slice(&f->raw), &f->chain.feed, NULL,
-                            &f->events);
+    return run_read_records(f->decoder, &run, buf_slice(&f->raw), &f->chain.feed, NULL, &f->events);
 }
 
 static void reads_records_of_every_form(void **state)
@@ -313,10 +312,13 @@ static void reads_records_of_every_form(void **state)
         enum record_at at;
         const char *hex;
     } good[] = {
-        {AT_SUBJECT, "c0"}, {AT_SUBJECT, "00"}, {AT_SUBJECT, BIN16}, {AT_BY, BIN16},
-        {AT_TIME, "01"}, {AT_TIME, "9201cd7fff"}, {AT_TIME, "920003"}, {AT_TIME, "cf0000ffffffffffff"},
-        {AT_SEEN, "05"}, {AT_BODY, "81a161a0"}, {AT_BOX, "92" SALT "80"},
-        {AT_BOX, "c420" HEX16 HEX16}, {AT_EXT, "8101c400"},
+        {AT_SUBJECT, "c0"},       {AT_SUBJECT, "00"},
+        {AT_SUBJECT, BIN16},      {AT_BY, BIN16},
+        {AT_TIME, "01"},          {AT_TIME, "9201cd7fff"},
+        {AT_TIME, "920003"},      {AT_TIME, "cf0000ffffffffffff"},
+        {AT_SEEN, "05"},          {AT_BODY, "81a161a0"},
+        {AT_BOX, "92" SALT "80"}, {AT_BOX, "c420" HEX16 HEX16},
+        {AT_EXT, "8101c400"},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (read_with(f, good[i].at, good[i].hex) != OK) fail_msg("refused %s", good[i].hex);
@@ -337,17 +339,46 @@ static void refuses_records_of_another_form(void **state)
         enum record_at at;
         const char *hex;
     } bad[] = {
-        {AT_KIND, "a141"}, {AT_KIND, "a0"}, {AT_KIND, "c0"}, {AT_KIND, "c40161"},
-        {AT_DEPTH, "01"}, {AT_DEPTH, "c0"}, {AT_SEEN, "ff"}, {AT_BY, "c400"}, {AT_BY, "00"},
-        {AT_SUBJECT, "01"}, {AT_SUBJECT, "ff"}, {AT_SUBJECT, "cfffffffffffffffff"},
-        {AT_SUBJECT, "c400"}, {AT_SUBJECT, "80"},
-        {AT_TIME, "ff"}, {AT_TIME, "cf0001000000000000"}, {AT_TIME, "c0"}, {AT_TIME, "9101"},
-        {AT_TIME, "930100c0"}, {AT_TIME, "920100"}, {AT_TIME, "920004"}, {AT_TIME, "9201ce00010000"},
-        {AT_TIME, "9201ff"}, {AT_TIME, "92c000"},
-        {AT_BODY, "c0"}, {AT_BODY, "810000"}, {AT_BODY, "82a161c0a161c0"},
-        {AT_BOX, "80"}, {AT_BOX, "91" SALT}, {AT_BOX, "92" SALT "c0"}, {AT_BOX, "92" SALT "810000"},
-        {AT_BOX, "92c40080"}, {AT_BOX, "92c080"}, {AT_BOX, BIN16}, {AT_BOX, "93" SALT "80c0"},
-        {AT_EXT, "80"}, {AT_EXT, "8101c0"}, {AT_EXT, "90"}, {AT_EXT, "c0c0"}, {AT_EXT, ""},
+        {AT_KIND, "a141"},
+        {AT_KIND, "a0"},
+        {AT_KIND, "c0"},
+        {AT_KIND, "c40161"},
+        {AT_DEPTH, "01"},
+        {AT_DEPTH, "c0"},
+        {AT_SEEN, "ff"},
+        {AT_BY, "c400"},
+        {AT_BY, "00"},
+        {AT_SUBJECT, "01"},
+        {AT_SUBJECT, "ff"},
+        {AT_SUBJECT, "cfffffffffffffffff"},
+        {AT_SUBJECT, "c400"},
+        {AT_SUBJECT, "80"},
+        {AT_TIME, "ff"},
+        {AT_TIME, "cf0001000000000000"},
+        {AT_TIME, "c0"},
+        {AT_TIME, "9101"},
+        {AT_TIME, "930100c0"},
+        {AT_TIME, "920100"},
+        {AT_TIME, "920004"},
+        {AT_TIME, "9201ce00010000"},
+        {AT_TIME, "9201ff"},
+        {AT_TIME, "92c000"},
+        {AT_BODY, "c0"},
+        {AT_BODY, "810000"},
+        {AT_BODY, "82a161c0a161c0"},
+        {AT_BOX, "80"},
+        {AT_BOX, "91" SALT},
+        {AT_BOX, "92" SALT "c0"},
+        {AT_BOX, "92" SALT "810000"},
+        {AT_BOX, "92c40080"},
+        {AT_BOX, "92c080"},
+        {AT_BOX, BIN16},
+        {AT_BOX, "93" SALT "80c0"},
+        {AT_EXT, "80"},
+        {AT_EXT, "8101c0"},
+        {AT_EXT, "90"},
+        {AT_EXT, "c0c0"},
+        {AT_EXT, ""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         enum err err = read_with(f, bad[i].at, bad[i].hex);
@@ -363,7 +394,8 @@ static void refuses_a_thing_in_full_that_was_met(void **state)
     struct fixture *f = *state;
     const struct run run = {.count = 2};
     append_hex(&f->raw, "99a1610000c0" BIN16 "0080c0c0");
-    append_hex(&f->raw, "99a1610000c000"     "0080c0c0");
+    append_hex(&f->raw, "99a1610000c000"
+                        "0080c0c0");
     assert_int_equal(
         run_read_records(f->decoder, &run, buf_slice(&f->raw), &f->chain.feed, NULL, &f->events),
         OK);

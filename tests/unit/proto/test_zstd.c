@@ -53,7 +53,8 @@ static void gives_back_what_it_took(void **state)
         buf_reset(&f->frame);
         buf_reset(&f->content);
         fill(&raw, sizes[i / 6], (uint32_t)i);
-        assert_int_equal(zstd_compress(f->zstd, &f->frame, buf_slice(&raw), dict, levels[i / 2 % 3]), OK);
+        assert_int_equal(
+            zstd_compress(f->zstd, &f->frame, buf_slice(&raw), dict, levels[i / 2 % 3]), OK);
         assert_int_equal(
             zstd_decompress(f->zstd, &f->content, buf_slice(&f->frame), dict, raw.size), OK);
         assert_true(slice_equal(buf_slice(&f->content), buf_slice(&raw)));
@@ -65,7 +66,8 @@ static void gives_back_what_it_took(void **state)
 static void writes_frames_of_one_form(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(zstd_compress(f->zstd, &f->frame, slice_of_text("琅塘镇"), SLICE_EMPTY, 3), OK);
+    assert_int_equal(zstd_compress(f->zstd, &f->frame, slice_of_text("琅塘镇"), SLICE_EMPTY, 3),
+                     OK);
     assert_int_equal(f->frame.data[0], 0); /* no magic; no flags */
     assert_in_range(f->frame.data[1], 0, 80);
     assert_true(f->frame.size < 9 + 8);
@@ -109,7 +111,8 @@ static void refuses_a_bomb_within_the_stated_size(void **state)
 {
     struct fixture *f = *state;
     static const uint8_t zeros[RUN_RAW_SIZE_MAX];
-    assert_int_equal(zstd_compress(f->zstd, &f->frame, slice_of(zeros, sizeof zeros), SLICE_EMPTY, 3), OK);
+    assert_int_equal(
+        zstd_compress(f->zstd, &f->frame, slice_of(zeros, sizeof zeros), SLICE_EMPTY, 3), OK);
     assert_true(f->frame.size < 200);
     f->content.size_max = 4096; /* no more is asked for */
     assert_int_equal(zstd_decompress(f->zstd, &f->content, buf_slice(&f->frame), SLICE_EMPTY, 4096),
@@ -128,23 +131,22 @@ static void refuses_other_frames(void **state)
         uint8_t value;
         enum err err;
     } bent[] = {
-        {0, 0x04, ERR_MALFORMED}, /* a checksum */
-        {0, 0x20, ERR_MALFORMED}, /* single segment */
-        {0, 0x40, ERR_MALFORMED}, /* a content size */
-        {0, 0x01, ERR_MALFORMED}, /* a dictionary id */
-        {0, 0x08, ERR_MALFORMED}, /* reserved */
-        {1, 81, ERR_LIMIT},       /* a window of 1 MiB and an eighth */
-        {1, 0xff, ERR_LIMIT},
-        {2, 0x07, ERR_MALFORMED}, /* reserved block type */
+        {0, 0x04, ERR_MALFORMED},                           /* a checksum */
+        {0, 0x20, ERR_MALFORMED},                           /* single segment */
+        {0, 0x40, ERR_MALFORMED},                           /* a content size */
+        {0, 0x01, ERR_MALFORMED},                           /* a dictionary id */
+        {0, 0x08, ERR_MALFORMED},                           /* reserved */
+        {1, 81, ERR_LIMIT},                                 /* a window of 1 MiB and an eighth */
+        {1, 0xff, ERR_LIMIT},     {2, 0x07, ERR_MALFORMED}, /* reserved block type */
     };
     uint8_t copy[512];
     assert_true(good.size < sizeof copy);
     for (size_t i = 0; i < sizeof bent / sizeof *bent; i++) {
         memcpy(copy, good.data, good.size);
         copy[bent[i].at] = bent[i].value;
-        assert_int_equal(zstd_decompress(f->zstd, &f->content, slice_of(copy, good.size),
-                                         SLICE_EMPTY, 300),
-                         bent[i].err);
+        assert_int_equal(
+            zstd_decompress(f->zstd, &f->content, slice_of(copy, good.size), SLICE_EMPTY, 300),
+            bent[i].err);
     }
     memcpy(copy, good.data, good.size);
     copy[good.size] = 0; /* a byte after it */
@@ -169,7 +171,8 @@ static void refuses_a_second_frame(void **state)
     assert_int_equal(zstd_decompress(f->zstd, &f->content, buf_slice(&f->frame), SLICE_EMPTY, 3),
                      ERR_MALFORMED);
     f->frame.size = size;
-    assert_int_equal(zstd_decompress(f->zstd, &f->content, buf_slice(&f->frame), SLICE_EMPTY, 3), OK);
+    assert_int_equal(zstd_decompress(f->zstd, &f->content, buf_slice(&f->frame), SLICE_EMPTY, 3),
+                     OK);
 }
 
 static void refuses_to_grow_past_a_payload(void **state)
