@@ -79,81 +79,83 @@ static void takes_every_shortest_form(void **state)
     }
 }
 
+static const char *const other_forms[] = {
+    "", /* nothing */
+    "cc7f",
+    "cc00",
+    "cd00ff",
+    "ce0000ffff",
+    "cf00000000ffffffff", /* longer than needed */
+    "d0e0",
+    "d0ff",
+    "d1ff80",
+    "d2ffff8000",
+    "d3ffffffff80000000",
+    "d07f",
+    "d1007f",
+    "d200000001",
+    "d30000000000000001", /* not negative, signed form */
+    "ca00000000",
+    "cb0000000000000000", /* floats */
+    "c1",
+    "c70001",
+    "c8000001",
+    "c90000000001",
+    "d40100",
+    "d5010000", /* never used, ext */
+    "d90161",
+    "da000161",
+    "db0000000161", /* text with a long length */
+    "c5000161",
+    "c60000000161",
+    "dc000100",
+    "dd0000000100",
+    "de0001a161c0",
+    "df00000000",
+    "a2c0af",
+    "a3e08080",
+    "a4f0808080", /* overlong */
+    "a3eda080",
+    "a3edbfbf",
+    "a4f4908080",
+    "a4f8888080", /* surrogates, past the end */
+    "a180",
+    "a1c2",
+    "a2c241",
+    "a3e4b841",
+    "a2e4b8", /* cut and stray continuation */
+    "a100",
+    "a10d",
+    "a11b",                 /* control characters */
+    "a9616161616161616100", /* the same in the fast path's reach */
+    "81a161",
+    "8100",
+    "91",
+    "a261", /* cut */
+    "cd01",
+    "c4",
+    "c402ff",
+    "d9",
+    "dc00",
+    "82a161c0a161c0",
+    "82a162c0a161c0",
+    "8201000000",
+    "82a161000000", /* keys: same, unsorted */
+    "81c0c0",
+    "81c40000",
+    "8190c0",
+    "8180c0",
+    "81ffc0",
+    "81c3c0", /* keys of other types */
+};
+
 static void refuses_every_other_form(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "", /* nothing */
-        "cc7f",
-        "cc00",
-        "cd00ff",
-        "ce0000ffff",
-        "cf00000000ffffffff", /* longer than needed */
-        "d0e0",
-        "d0ff",
-        "d1ff80",
-        "d2ffff8000",
-        "d3ffffffff80000000",
-        "d07f",
-        "d1007f",
-        "d200000001",
-        "d30000000000000001", /* not negative, signed form */
-        "ca00000000",
-        "cb0000000000000000", /* floats */
-        "c1",
-        "c70001",
-        "c8000001",
-        "c90000000001",
-        "d40100",
-        "d5010000", /* never used, ext */
-        "d90161",
-        "da000161",
-        "db0000000161", /* text with a long length */
-        "c5000161",
-        "c60000000161",
-        "dc000100",
-        "dd0000000100",
-        "de0001a161c0",
-        "df00000000",
-        "a2c0af",
-        "a3e08080",
-        "a4f0808080", /* overlong */
-        "a3eda080",
-        "a3edbfbf",
-        "a4f4908080",
-        "a4f8888080", /* surrogates, past the end */
-        "a180",
-        "a1c2",
-        "a2c241",
-        "a3e4b841",
-        "a2e4b8", /* cut and stray continuation */
-        "a100",
-        "a10d",
-        "a11b",                 /* control characters */
-        "a9616161616161616100", /* the same in the fast path's reach */
-        "81a161",
-        "8100",
-        "91",
-        "a261", /* cut */
-        "cd01",
-        "c4",
-        "c402ff",
-        "d9",
-        "dc00",
-        "82a161c0a161c0",
-        "82a162c0a161c0",
-        "8201000000",
-        "82a161000000", /* keys: same, unsorted */
-        "81c0c0",
-        "81c40000",
-        "8190c0",
-        "8180c0",
-        "81ffc0",
-        "81c3c0", /* keys of other types */
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof other_forms / sizeof *other_forms; i++) {
         struct bytes b;
-        if (mp_scan_whole(from_hex(&b, bad[i])) != ERR_MALFORMED) fail_msg("took %s", bad[i]);
+        if (mp_scan_whole(from_hex(&b, other_forms[i])) != ERR_MALFORMED)
+            fail_msg("took %s", other_forms[i]);
     }
 }
 
