@@ -141,7 +141,9 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
         *p = (struct peer){.link = a->link, .handle = event->peer, .connecting = a->connecting,
                            .key = event->key, .device = *device};
         p->unsent_tail = &p->unsent;
-        bool known = peer_get(t, &p->device.key, &p->row);
+        static const uint8_t never[8];
+        bool known = peer_get(t, &p->device.key, &p->row) &&
+                     memcmp(p->row.generation, never, sizeof never) != 0; /* its HELLO was seen */
         p->row.device = p->device.key;
         p->row.last_attempt_ms = x->time->clock.wall_ms;
         p->row.state = PEER_SYNCING;
