@@ -207,7 +207,8 @@ static int unknown_verb(struct cli *cli, const char *verb)
 static int choose_command(struct cli *cli, const struct line *line)
 {
     if (line->word_count == 0) {
-        cli->command = find_command("status", NULL);
+        cli->command = find_command(cli->help ? "help" : "status", NULL);
+        cli->help = false;
         return EXIT_OK;
     }
     const char *first = line->words[0];

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define USAGE_WIDTH 30
-#define FLAG_WIDTH 24
+#define FLAG_WIDTH 28
 
 static void print_pair(struct cli *cli, const char *left, size_t width, const char *right)
 {
@@ -14,6 +14,12 @@ static void print_pair(struct cli *cli, const char *left, size_t width, const ch
     text_append_padded(&line, slice_of_text(left), width, false);
     output_line(cli, "  %s %s", buf_text(&line), right);
     buf_clear(&line);
+}
+
+static void print_heading(struct cli *cli, const char *text)
+{
+    output_line(cli, "%s", "");
+    output_line(cli, "%s", text);
 }
 
 static const char *usage_of(struct cli *cli, const struct command *c)
@@ -42,14 +48,14 @@ int help_all(struct cli *cli)
     output_line(cli, "%s", _("usage: sidan [VERB] [OBJECT] [flags]"));
     for (const struct command *group = commands; group->name; group++) {
         if (group_shown_before(group)) continue;
-        output_line(cli, "\n%s", _(group->group));
+        print_heading(cli, _(group->group));
         for (const struct command *c = group; c->name; c++)
             if (strcmp(c->group, group->group) == 0)
                 print_pair(cli, usage_of(cli, c), USAGE_WIDTH, _(c->help));
     }
-    output_line(cli, "\n%s", _("Flags of every command"));
+    print_heading(cli, _("Flags of every command"));
     print_flags(cli, cli_global_flags);
-    output_line(cli, "\n%s", _("sidan VERB -h explains one; without a verb: sidan status"));
+    print_heading(cli, _("sidan VERB -h explains one; without a verb: sidan status"));
     return EXIT_OK;
 }
 
@@ -59,10 +65,9 @@ int help_command(struct cli *cli, const struct command *c)
     output_line(cli, "  %s", _(c->help));
     if (c->zh) output_line(cli, "  %s: sidan %s", _("also"), c->zh);
     if (c->flags && c->flags->name) {
-        output_line(cli, "\n%s", _("Flags"));
+        print_heading(cli, _("Flags"));
         print_flags(cli, c->flags);
     }
-    output_line(cli, "\n%s", _("Flags of every command"));
-    print_flags(cli, cli_global_flags);
+    print_heading(cli, _("sidan help lists the flags of every command"));
     return EXIT_OK;
 }
