@@ -73,7 +73,7 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
                                                   : request_state_name(r->state)));
     time_cell(t, r->due_ms, false);
     table_cell(t, r->holder);
-    table_cell(t, slice_of_text(words_choice(l->cli, r->nature)));
+    table_cell(t, slice_of_text(words_choice(l->cli, "nature", r->nature)));
     table_cell(t, r->category);
     table_cellf(t, "%u", (unsigned)r->urgency);
     time_cell(t, r->registered_ms, true);

@@ -178,7 +178,7 @@ static void print_request_head(const struct shown *s)
     char due[TIME_TEXT_SIZE] = "-";
     if (r->due_ms) time_format_date(due, r->due_ms);
     output_line(s->cli, "%s  %s  %s  %s", output_text(s->cli, r->number),
-                lookup_village_name(s->roster, r->village), words_choice(s->cli, r->nature),
+                lookup_village_name(s->roster, r->village), words_choice(s->cli, "nature", r->nature),
                 i18n_is_chinese() ? request_state_zh(r->state) : request_state_name(r->state));
     output_line(s->cli, _("official no. %s  due %s  holder %s"),
                 r->official_number.size ? output_text(s->cli, r->official_number) : "-", due,

@@ -82,7 +82,7 @@ int lookup_village(struct cli *cli, const struct roster *roster, const char *tex
 const char *lookup_village_name(const struct roster *roster, const char *code)
 {
     const struct village *v = roster_village(roster, code);
-    return v ? v->name : code;
+    return v ? v->short_name : code;
 }
 
 /* --- devices --- */

@@ -67,7 +67,7 @@ static void village_row(struct cli *cli, struct table *t, const struct standing 
 {
     table_colour(t, colour_of(v->state));
     table_cellf(t, "%c", standing_sign(v->state));
-    table_cell(t, slice_of_text(v->village->name));
+    table_cell(t, slice_of_text(v->village->short_name));
     table_cell(t, slice_of_text(standing_words(v->state, true)));
     table_cell(t, slice_of_text(words_ago(cli, v->last_ok_ms, s->now_ms)));
     count_cell(t, v->got, v->known_sure, v->known);
@@ -128,7 +128,7 @@ static void next_line(struct cli *cli, const struct standing *s, const struct st
     uint64_t overdue = 0;
     for (size_t i = 0; i < s->village_count; i++) overdue += s->villages[i].overdue;
     const char *doctor =
-        worst ? cli_format(cli, "sidan doctor --village %s", worst->village->name) : NULL;
+        worst ? cli_format(cli, "sidan doctor --village %s", worst->village->short_name) : NULL;
     const char *late = overdue ? "sidan requests --overdue" : NULL;
     if (!doctor && !late) return;
     output_line(cli, "%s: %s%s%s", _("next"), doctor ? doctor : "", doctor && late ? " · " : "",

@@ -6,6 +6,7 @@
 #include "common/time.h"
 #include "node/views/actor.h"
 #include "proto/json.h"
+#include "tools/choices.h"
 #include "tools/output.h"
 
 #define MINUTE_MS UINT64_C(60000)
@@ -52,33 +53,22 @@ const char *words_field(const struct field *field)
     return i18n_is_chinese() ? field->zh : field->en;
 }
 
-/* What the choices of proto/kinds_table.c, and the roles, are called. */
-static const char *const choices[] = {
-    N_("wechat_comment"), N_("wechat_msg"), N_("phone"),      N_("visit"),     N_("village"),
-    N_("online"),         N_("other"),      N_("consult"),    N_("help"),      N_("complaint"),
-    N_("suggestion"),     N_("praise"),     N_("accusation"), N_("simple"),    N_("general"),
-    N_("complex"),        N_("petition"),   N_("yes"),        N_("part"),      N_("no"),
-    N_("wechat"),         N_("solved"),     N_("explained"),  N_("unsolved"),  N_("unreached"),
-    N_("community"),      N_("clerk"),      N_("leader"),     N_("dispatcher"), N_("secretary"),
-    N_("mayor"),          N_("callback"),   N_("finance"),    N_("office"),    N_("admin"),
-    N_("dispatch"),       N_("unit"),       N_("mirror"),     N_("hub"),       N_("authority"),
+static const char *const roles_named[] = {
+    N_("authority"), N_("village"), N_("dispatch"), N_("callback"), N_("office"),
+    N_("finance"),   N_("unit"),    N_("mirror"),   N_("hub"),
 };
 
-const char *words_choice(struct cli *cli, struct slice value)
+const char *words_choice(struct cli *cli, const char *field, struct slice code)
 {
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
-        if (slice_is_text(value, choices[i])) return _(choices[i]);
-    return output_text(cli, value);
+    return choice_shown(field, output_text(cli, code));
 }
 
 const char *words_roles(struct cli *cli, uint32_t roles)
 {
     const char *list = "";
-    for (uint32_t bit = 1; bit && bit <= roles; bit <<= 1) {
-        if (!(roles & bit)) continue;
-        const char *name = words_choice(cli, slice_of_text(role_name((enum role)bit)));
-        list = *list ? cli_format(cli, "%s,%s", list, name) : name;
-    }
+    for (size_t i = 0; i < sizeof roles_named / sizeof roles_named[0]; i++)
+        if (roles & 1u << i) /* the order of enum role */
+            list = cli_format(cli, "%s%s%s", list, *list ? "," : "", _(roles_named[i]));
     return list;
 }
 
@@ -124,7 +114,7 @@ const char *words_value(struct cli *cli, struct txn *txn, const struct field *fi
     if (field && field->type == FIELD_TIME && type == MP_UINT)
         return time_words(cli, mp_read_uint(value, UINT64_MAX));
     if (field && field->type == FIELD_CHOICE && type == MP_STR)
-        return words_choice(cli, mp_read_str(value, SIZE_MAX));
+        return words_choice(cli, field->name, mp_read_str(value, SIZE_MAX));
     if (type == MP_BOOL) return mp_read_bool(value) ? _("yes") : _("no");
     if (type == MP_STR) return output_text(cli, mp_read_str(value, SIZE_MAX));
     json_t *json = json_of_value(mp_skip(value));

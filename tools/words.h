@@ -10,8 +10,8 @@ const char *words_bytes(struct cli *cli, uint64_t bytes); /* "3.1 KB" */
 /* A kind by its name in the language; an unknown one as it is. */
 const char *words_kind(struct cli *cli, struct slice name);
 const char *words_field(const struct field *field);
-/* The value of a FIELD_CHOICE or the like in the language; an unknown one as it is. */
-const char *words_choice(struct cli *cli, struct slice value);
+/* The word for a code of a choice field (tools/choices.h); an unknown one as it is. */
+const char *words_choice(struct cli *cli, const char *field, struct slice code);
 const char *words_roles(struct cli *cli, uint32_t roles);
 const char *words_effect(enum effect effect);
 /* One value of a body or box, for people. `field` may be NULL. */
