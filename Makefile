@@ -38,7 +38,7 @@ ALL_LDFLAGS := $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVERAGE),--coverage) $(LDF
 DEPS_BUILD := gcc libc6-dev pkg-config gettext libzmq3-dev liblmdb-dev libmsgpack-dev \
               libsodium-dev libzstd-dev libjansson-dev libcsv-dev libsystemd-dev libqrencode-dev
 DEPS_DEMO  := jq procps
-DEPS_CHECK := libcmocka-dev jq procps
+DEPS_CHECK := libcmocka-dev jq procps python3 zstd
 DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_LINT  := clang clang-format cppcheck
 
@@ -52,8 +52,9 @@ SUPPORT_SRC := $(filter-out $(RELAY_SRC),$(wildcard tests/support/*.c))
 SIM_SRC     := $(wildcard tests/sim/*.c)
 BENCH_SRC   := $(wildcard tests/bench/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/*.c)
+VECTORS_SRC := $(wildcard tests/vectors/*.c)
 C_SRC       := $(LIB_SRC) $(NODE_SRC) $(TOOL_SRC) $(UNIT_SRC) $(RELAY_SRC) $(SUPPORT_SRC) $(SIM_SRC) \
-               $(BENCH_SRC) $(FUZZ_SRC)
+               $(BENCH_SRC) $(FUZZ_SRC) $(VECTORS_SRC)
 
 obj         = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB        := $(BUILD)/libsidan.a
@@ -65,7 +66,7 @@ E2E        := $(wildcard tests/e2e/test_*)
 PROGRAMS   := $(BUILD)/sidan $(BUILD)/sidan-node
 CATALOGUE  := $(BUILD)/locale/zh_CN/LC_MESSAGES/sidan.mo
 
-.PHONY: all units check quick demo bench lint lint-warnings lint-clang format fuzz coverage \
+.PHONY: all units check quick demo bench lint lint-warnings lint-clang format fuzz vectors coverage \
         install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -129,6 +130,9 @@ $(BUILD)/relay: $(call obj,$(RELAY_SRC))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o $(LIB)
 	$(LINK)
 
+$(BUILD)/vectors: $(call obj,$(VECTORS_SRC)) $(LIB)
+	$(LINK)
+
 units: $(UNITS)
 
 # --- translations ------------------------------------------------------------------------------
@@ -144,7 +148,7 @@ RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv
 # 200 seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/relay $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
-	    $(E2E) $(if $(SAN),,$(SMOKES)) $(UNITS)
+	    $(E2E) tests/vectors/check.py $(if $(SAN),,$(SMOKES)) $(UNITS)
 
 quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-4' $(UNITS)
@@ -154,6 +158,10 @@ demo: $(PROGRAMS) $(BUILD)/relay | $(PACKAGES)-demo
 
 bench: $(PROGRAMS) $(BENCHES) | $(PACKAGES)-check
 	@BUILD=$(BUILD) tests/bench/run
+
+# The golden vectors anew; a change of them is a change of the protocol.
+vectors: $(BUILD)/vectors
+	@$(BUILD)/vectors tests/vectors
 
 coverage: | $(PACKAGES)-check
 	@$(MAKE) COVERAGE=1 SEEDS=8 check
@@ -243,6 +251,7 @@ help:
 #> make lint       layers, format, sizes, warnings of gcc and clang, cppcheck, translations
 #> make format     put every source into that form
 #> make fuzz       libFuzzer on every target, FUZZ_SECONDS=60 each
+#> make vectors    writes the golden vectors of the protocol anew
 #> make coverage   lines reached by the tests, by file
 #> make install    PREFIX=/usr/local, DESTDIR= for packagers
 #> make clean      remove build/

@@ -329,16 +329,18 @@ static void reads_back_a_run(void **state)
     assert_memory_equal(out.run.signature.bytes, f.run.signature.bytes, 64);
     assert_true(out.has_views);
     assert_memory_equal(out.views8, f.views8, 8);
+    assert_true(out.has_views);
+    assert_memory_equal(out.views8, f.views8, 8);
     buf_reset(&frame);
     f.has_views = false;
     f.feed = whole_ref();
     f.run.base_seq = 0;
-    f.run.has_dictionary = false;
+    f.run.has_dictionary = f.has_views = false;
     frame_run_write(&frame, &f);
     assert_int_equal(frame_run_read(&out, buf_slice(&frame)), OK);
     assert_true(out.feed.whole);
     assert_int_equal(out.run.base_seq, 0);
-    assert_false(out.run.has_dictionary);
+    assert_false(out.run.has_dictionary || out.has_views);
     assert_false(out.has_views);
     buf_clear(&frame);
 }
@@ -364,6 +366,7 @@ static void refuses_each_wrong_element_of_a_run(void **state)
         {8, "\xc4\x00", 2, ERR_MALFORMED},                             /* no payload */
         {8, "\xa4zstd", 5, ERR_MALFORMED},                             /* text */
         {9, "\xc4\x01x", 3, ERR_MALFORMED},                            /* signature */
+        {10, "\xc2", 1, ERR_MALFORMED},                                /* views8 */
     };
     struct frame_run f = run_of(), out;
     struct buf frame = {0}, bad = {0};

@@ -1,0 +1,38 @@
+/*
+ * Writes the golden vectors: `make vectors`. Everything is derived from the constants here, so a
+ * second run gives the same files; only zstd's payloads may differ with the library's version.
+ *
+ *   build/vectors DIRECTORY
+ */
+#include "tests/vectors/vectors.h"
+
+#include <stdio.h>
+
+static void save(const char *directory, const char *name, json_t *root)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.json", directory, name);
+    FILE *file = fopen(path, "w");
+    must(file != NULL, path);
+    must(json_dumpf(root, file, JSON_INDENT(1)) == 0, path);
+    must(fputc('\n', file) != EOF && fclose(file) == 0, path);
+    json_decref(root);
+}
+
+int main(int argc, char **argv)
+{
+    must(argc == 2, "usage: vectors DIRECTORY");
+    must(crypto_init() == OK, "libsodium");
+    static struct chain chain;
+    chain_make(&chain);
+    save(argv[1], "encoding", make_encoding());
+    save(argv[1], "crypto", make_crypto());
+    save(argv[1], "feeds", make_feeds());
+    save(argv[1], "events", make_events(&chain));
+    save(argv[1], "runs", make_runs(&chain));
+    save(argv[1], "frames", make_frames(&chain));
+    save(argv[1], "joining", make_joining());
+    save(argv[1], "digests", make_digests(&chain));
+    chain_clear(&chain);
+    return 0;
+}
