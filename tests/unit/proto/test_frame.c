@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "proto/frame.h"
+#include "tests/support/arrays.h"
 
 #include <string.h>
 
@@ -34,33 +35,6 @@ static uint64_t type_of(const struct buf *frame)
     assert_int_equal(frame->err, OK);
     assert_int_equal(frame_type_of(buf_slice(frame), &type), OK);
     return type;
-}
-
-/* Writes the first `keep` elements of an array again, and `more` after them. */
-static void rewrite(struct buf *out, const struct buf *frame, size_t keep, const char *more)
-{
-    struct mp_reader r = mp_reader_of(buf_slice(frame));
-    struct mp_writer w = {out};
-    size_t count = mp_read_array(&r, 100);
-    assert_true(keep <= count);
-    buf_reset(out);
-    mp_write_array(&w, keep + (more ? 1 : 0));
-    for (size_t i = 0; i < keep; i++) mp_write_raw(&w, mp_skip(&r));
-    if (more) mp_write_text(&w, more);
-}
-
-/* Writes the array again with element `at` replaced by an encoded value. */
-static void replace(struct buf *out, const struct buf *frame, size_t at, struct slice value)
-{
-    struct mp_reader r = mp_reader_of(buf_slice(frame));
-    struct mp_writer w = {out};
-    size_t count = mp_read_array(&r, 100);
-    buf_reset(out);
-    mp_write_array(&w, count);
-    for (size_t i = 0; i < count; i++) {
-        struct slice old = mp_skip(&r);
-        mp_write_raw(&w, i == at ? value : old);
-    }
 }
 
 /* --- all frames --- */
@@ -173,7 +147,7 @@ static void ignores_elements_of_later_versions(void **state)
     struct frame_hello h = hello_of(0), out;
     struct buf frame = {0}, longer = {0};
     frame_hello_write(&frame, &h, NULL);
-    rewrite(&longer, &frame, 14, "more");
+    array_cut(&longer, &frame, 14, "more");
     assert_int_equal(type_of(&longer), FRAME_HELLO);
     assert_int_equal(frame_hello_read(&out, buf_slice(&longer)), OK);
     assert_int_equal(out.have_count, 0);
@@ -188,7 +162,7 @@ static void refuses_a_hello_cut_anywhere(void **state)
     struct buf frame = {0}, shorter = {0};
     frame_hello_write(&frame, &h, NULL);
     for (size_t keep = 1; keep < 14; keep++) {
-        rewrite(&shorter, &frame, keep, NULL);
+        array_cut(&shorter, &frame, keep, NULL);
         assert_int_not_equal(frame_hello_read(&out, buf_slice(&shorter)), OK);
     }
     buf_clear(&frame);
@@ -237,7 +211,7 @@ static void refuses_each_wrong_element_of_a_hello(void **state)
     struct buf frame = {0}, bad = {0};
     frame_hello_write(&frame, &h, NULL);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        replace(&bad, &frame, wrong[i].at, slice_of(wrong[i].value, wrong[i].size));
+        array_replace(&bad, &frame, wrong[i].at, slice_of(wrong[i].value, wrong[i].size));
         assert_int_equal(mp_scan_whole(buf_slice(&bad)), OK);
         assert_int_equal(frame_hello_read(&out, buf_slice(&bad)), wrong[i].err);
     }
@@ -372,7 +346,7 @@ static void refuses_each_wrong_element_of_a_run(void **state)
     struct buf frame = {0}, bad = {0};
     frame_run_write(&frame, &f);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        replace(&bad, &frame, wrong[i].at, slice_of(wrong[i].value, wrong[i].size));
+        array_replace(&bad, &frame, wrong[i].at, slice_of(wrong[i].value, wrong[i].size));
         assert_int_equal(mp_scan_whole(buf_slice(&bad)), OK);
         assert_int_equal(frame_run_read(&out, buf_slice(&bad)), wrong[i].err);
     }
@@ -433,141 +407,17 @@ static void refuses_a_want_with_too_many_or_wrong_points(void **state)
     mp_write_array(&w, WANT_POINTS_MAX + 1);
     for (size_t i = 0; i <= WANT_POINTS_MAX; i++)
         mp_write_raw(&w, slice_of("\x92\x01\xc4\x08xxxxxxxx", 12));
-    replace(&bad, &frame, 2, buf_slice(&points));
+    array_replace(&bad, &frame, 2, buf_slice(&points));
     assert_int_equal(frame_want_read(&out, buf_slice(&bad)), ERR_LIMIT);
-    replace(&bad, &frame, 2, slice_of("\x91\x92\x00\xc4\x08xxxxxxxx", 13));
+    array_replace(&bad, &frame, 2, slice_of("\x91\x92\x00\xc4\x08xxxxxxxx", 13));
     assert_int_equal(frame_want_read(&out, buf_slice(&bad)), ERR_MALFORMED);
-    replace(&bad, &frame, 2, slice_of("\x91\x91\x01", 3));
+    array_replace(&bad, &frame, 2, slice_of("\x91\x91\x01", 3));
     assert_int_equal(frame_want_read(&out, buf_slice(&bad)), ERR_MALFORMED);
-    replace(&bad, &frame, 4, slice_of("\xff", 1));
+    array_replace(&bad, &frame, 4, slice_of("\xff", 1));
     assert_int_equal(frame_want_read(&out, buf_slice(&bad)), ERR_MALFORMED);
     buf_clear(&frame);
     buf_clear(&bad);
     buf_clear(&points);
-}
-
-/* --- RECEIPT --- */
-
-struct receipt_case {
-    struct signer signer;
-    struct receipt_parties parties;
-    struct frame_receipt receipt;
-    struct receipt_entry entries[2];
-    struct buf frame;
-};
-
-static void receipt_setup(struct receipt_case *c)
-{
-    static const struct sign_seed seed = {{42}};
-    *c = (struct receipt_case){
-        .parties = {.township = {{1}}, .addressee = {{2}}, .generation = {3}},
-        .receipt = {.counter = 5, .time_ms = 1657584000000, .credit = 99, .entry_count = 2},
-        .entries = {{.feed8 = {1}, .seq = 7, .id = {{4}}}, {.feed8 = {2}, .seq = 8, .id = {{5}}}},
-    };
-    signer_from_seed(&c->signer, &seed);
-    c->parties.receiver = c->signer.key;
-    frame_receipt_write(&c->frame, &c->receipt, c->entries, &c->parties, &c->signer);
-    assert_int_equal(type_of(&c->frame), FRAME_RECEIPT);
-}
-
-static void reads_and_verifies_a_receipt(void **state)
-{
-    (void)state;
-    struct receipt_case c;
-    struct frame_receipt out;
-    struct receipt_entry e;
-    receipt_setup(&c);
-    assert_int_equal(frame_receipt_verify(&c.receipt, &c.parties), OK);
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), OK);
-    assert_int_equal(frame_receipt_verify(&out, &c.parties), OK);
-    assert_int_equal(out.credit, 99);
-    struct mp_reader r = frame_receipt_begin(&out);
-    assert_true(frame_receipt_next(&r, &e));
-    assert_memory_equal(&e, &c.entries[0], sizeof e);
-    assert_true(frame_receipt_next(&r, &e));
-    assert_memory_equal(&e, &c.entries[1], sizeof e);
-    assert_false(frame_receipt_next(&r, &e));
-    buf_clear(&c.frame);
-}
-
-static void binds_a_receipt_to_its_parties_and_words(void **state)
-{
-    (void)state;
-    struct receipt_case c;
-    receipt_setup(&c);
-    struct receipt_parties p = c.parties;
-    p.township.bytes[31] ^= 1;
-    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
-    p = c.parties;
-    p.addressee.bytes[0] ^= 1;
-    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
-    p = c.parties;
-    p.receiver.bytes[0] ^= 1;
-    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
-    p = c.parties;
-    p.generation[7] ^= 1;
-    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
-    struct frame_receipt f = c.receipt;
-    f.counter++;
-    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
-    f = c.receipt;
-    f.time_ms--;
-    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
-    f = c.receipt;
-    f.entries.size = 1;
-    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
-    f = c.receipt;
-    f.credit = 0; /* not a promise about the past: unsigned */
-    assert_int_equal(frame_receipt_verify(&f, &c.parties), OK);
-    buf_clear(&c.frame);
-}
-
-static void fits_a_full_receipt_and_refuses_one_more(void **state)
-{
-    (void)state;
-    static struct receipt_entry entries[RECEIPT_ENTRIES_MAX + 1];
-    for (size_t i = 0; i <= RECEIPT_ENTRIES_MAX; i++) entries[i].seq = FRAME_UINT_MAX;
-    struct receipt_case c;
-    struct frame_receipt out;
-    receipt_setup(&c);
-    buf_reset(&c.frame);
-    c.receipt.entry_count = RECEIPT_ENTRIES_MAX;
-    frame_receipt_write(&c.frame, &c.receipt, entries, &c.parties, &c.signer);
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), OK);
-    buf_reset(&c.frame);
-    c.receipt.entry_count++;
-    frame_receipt_write(&c.frame, &c.receipt, entries, &c.parties, &c.signer);
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), ERR_LIMIT);
-    buf_clear(&c.frame);
-}
-
-static void refuses_a_receipt_with_a_wrong_entry(void **state)
-{
-    (void)state;
-    struct receipt_case c;
-    struct frame_receipt out;
-    struct buf bad = {0};
-    receipt_setup(&c);
-    replace(&bad, &c.frame, 5, slice_of("\x91\x93\xc4\x08xxxxxxxx\x01\xc4\x08xxxxxxxx", 23));
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
-    replace(&bad, &c.frame, 5, slice_of("\xc0", 1));
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
-    rewrite(&bad, &c.frame, 6, NULL);
-    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
-    buf_clear(&bad);
-    buf_clear(&c.frame);
-}
-
-static void passes_on_an_error_of_the_buffer_it_writes_to(void **state)
-{
-    (void)state;
-    struct receipt_case c;
-    receipt_setup(&c);
-    struct buf small = {.size_max = 40};
-    frame_receipt_write(&small, &c.receipt, c.entries, &c.parties, &c.signer);
-    assert_int_equal(small.err, ERR_LIMIT);
-    buf_clear(&small);
-    buf_clear(&c.frame);
 }
 
 /* --- REFUSE, BYE --- */
@@ -582,12 +432,12 @@ static void reads_back_a_refusal(void **state)
     assert_int_equal(frame_refuse_read(&out, buf_slice(&frame)), OK);
     assert_int_equal(out.code, REFUSE_CREDIT);
     assert_true(slice_is_text(out.text, "more than was granted"));
-    replace(&bad, &frame, 1, slice_of("\xcd\x03\xe8", 3));
+    array_replace(&bad, &frame, 1, slice_of("\xcd\x03\xe8", 3));
     assert_int_equal(frame_refuse_read(&out, buf_slice(&bad)), OK);
     assert_true(strlen(refuse_text(out.code)) > 0);
     char longer[REFUSE_TEXT_SIZE_MAX + 4] = {(char)0xda, 1, 1};
     memset(longer + 3, 'x', REFUSE_TEXT_SIZE_MAX + 1);
-    replace(&bad, &frame, 2, slice_of(longer, sizeof longer));
+    array_replace(&bad, &frame, 2, slice_of(longer, sizeof longer));
     assert_int_equal(frame_refuse_read(&out, buf_slice(&bad)), ERR_LIMIT);
     buf_clear(&frame);
     buf_clear(&bad);
@@ -628,11 +478,6 @@ int main(void)
         cmocka_unit_test(refuses_a_dictionary_where_nothing_came_before),
         cmocka_unit_test(reads_back_a_want),
         cmocka_unit_test(refuses_a_want_with_too_many_or_wrong_points),
-        cmocka_unit_test(reads_and_verifies_a_receipt),
-        cmocka_unit_test(binds_a_receipt_to_its_parties_and_words),
-        cmocka_unit_test(fits_a_full_receipt_and_refuses_one_more),
-        cmocka_unit_test(refuses_a_receipt_with_a_wrong_entry),
-        cmocka_unit_test(passes_on_an_error_of_the_buffer_it_writes_to),
         cmocka_unit_test(reads_back_a_refusal),
         cmocka_unit_test(says_goodbye_in_two_bytes),
     };

@@ -1,0 +1,153 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "proto/frame.h"
+#include "tests/support/arrays.h"
+
+#include <string.h>
+
+struct receipt_case {
+    struct signer signer;
+    struct receipt_parties parties;
+    struct frame_receipt receipt;
+    struct receipt_entry entries[2];
+    struct buf frame;
+};
+
+static void receipt_setup(struct receipt_case *c)
+{
+    static const struct sign_seed seed = {{42}};
+    *c = (struct receipt_case){
+        .parties = {.township = {{1}}, .addressee = {{2}}, .generation = {3}},
+        .receipt = {.counter = 5, .time_ms = 1657584000000, .credit = 99, .entry_count = 2},
+        .entries = {{.feed8 = {1}, .seq = 7, .id = {{4}}}, {.feed8 = {2}, .seq = 8, .id = {{5}}}},
+    };
+    signer_from_seed(&c->signer, &seed);
+    c->parties.receiver = c->signer.key;
+    frame_receipt_write(&c->frame, &c->receipt, c->entries, &c->parties, &c->signer);
+    uint64_t type = 0;
+    assert_int_equal(c->frame.err, OK);
+    assert_int_equal(frame_type_of(buf_slice(&c->frame), &type), OK);
+    assert_int_equal(type, FRAME_RECEIPT);
+}
+
+static void reads_and_verifies_a_receipt(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    struct frame_receipt out;
+    struct receipt_entry e;
+    receipt_setup(&c);
+    assert_int_equal(frame_receipt_verify(&c.receipt, &c.parties), OK);
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), OK);
+    assert_int_equal(frame_receipt_verify(&out, &c.parties), OK);
+    assert_int_equal(out.credit, 99);
+    struct mp_reader r = frame_receipt_begin(&out);
+    assert_true(frame_receipt_next(&r, &e));
+    assert_memory_equal(&e, &c.entries[0], sizeof e);
+    assert_true(frame_receipt_next(&r, &e));
+    assert_memory_equal(&e, &c.entries[1], sizeof e);
+    assert_false(frame_receipt_next(&r, &e));
+    buf_clear(&c.frame);
+}
+
+static void binds_a_receipt_to_its_parties_and_words(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    receipt_setup(&c);
+    struct receipt_parties p = c.parties;
+    p.township.bytes[31] ^= 1;
+    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
+    p = c.parties;
+    p.addressee.bytes[0] ^= 1;
+    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
+    p = c.parties;
+    p.receiver.bytes[0] ^= 1;
+    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
+    p = c.parties;
+    p.generation[7] ^= 1;
+    assert_int_equal(frame_receipt_verify(&c.receipt, &p), ERR_SIGNATURE);
+    struct frame_receipt f = c.receipt;
+    f.counter++;
+    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
+    f = c.receipt;
+    f.time_ms--;
+    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
+    f = c.receipt;
+    f.entries.size = 1;
+    assert_int_equal(frame_receipt_verify(&f, &c.parties), ERR_SIGNATURE);
+    f = c.receipt;
+    f.credit = 0; /* not a promise about the past: unsigned */
+    assert_int_equal(frame_receipt_verify(&f, &c.parties), OK);
+    buf_clear(&c.frame);
+}
+
+static void fits_a_full_receipt_and_refuses_one_more(void **state)
+{
+    (void)state;
+    static struct receipt_entry entries[RECEIPT_ENTRIES_MAX + 1];
+    for (size_t i = 0; i <= RECEIPT_ENTRIES_MAX; i++) entries[i].seq = FRAME_UINT_MAX;
+    struct receipt_case c;
+    struct frame_receipt out;
+    receipt_setup(&c);
+    buf_reset(&c.frame);
+    c.receipt.entry_count = RECEIPT_ENTRIES_MAX;
+    frame_receipt_write(&c.frame, &c.receipt, entries, &c.parties, &c.signer);
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), OK);
+    buf_reset(&c.frame);
+    c.receipt.entry_count++;
+    frame_receipt_write(&c.frame, &c.receipt, entries, &c.parties, &c.signer);
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&c.frame)), ERR_LIMIT);
+    buf_clear(&c.frame);
+}
+
+static void refuses_a_receipt_with_a_wrong_entry(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    struct frame_receipt out;
+    struct buf bad = {0};
+    receipt_setup(&c);
+    array_replace(&bad, &c.frame, 5, slice_of("\x91\x93\xc4\x08xxxxxxxx\x01\xc4\x08xxxxxxxx", 23));
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
+    array_replace(&bad, &c.frame, 5, slice_of("\xc0", 1));
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
+    array_cut(&bad, &c.frame, 6, NULL);
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
+    buf_clear(&bad);
+    buf_clear(&c.frame);
+}
+
+static void passes_on_an_error_of_the_buffer_it_writes_to(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    receipt_setup(&c);
+    struct buf small = {.size_max = 40};
+    frame_receipt_write(&small, &c.receipt, c.entries, &c.parties, &c.signer);
+    assert_int_equal(small.err, ERR_LIMIT);
+    buf_clear(&small);
+    buf_clear(&c.frame);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return crypto_init();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_and_verifies_a_receipt),
+        cmocka_unit_test(binds_a_receipt_to_its_parties_and_words),
+        cmocka_unit_test(fits_a_full_receipt_and_refuses_one_more),
+        cmocka_unit_test(refuses_a_receipt_with_a_wrong_entry),
+        cmocka_unit_test(passes_on_an_error_of_the_buffer_it_writes_to),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL) != 0;
+}
