@@ -220,7 +220,7 @@ static int prepare_home(struct joining *j)
     }
     if (e != OK && problem.text[0] != '\0') {
         return cli_error(cli, EXIT_USAGE, what, _(problem.text),
-                         _("write the address like tcp://10.8.0.1:7300"));
+                         _("write it like tcp://10.8.0.1:7300"));
     }
     return e == OK ? EXIT_OK : cli_fail(cli, e, what);
 }

@@ -27,7 +27,7 @@ static const struct step steps[] = {
       {"--category", "category"},
       {"--due", "due"}},
      N_("%s is accepted"),
-     N_("sidan assign %s --to UNIT --due DATE --task TEXT")},
+     N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
     {"assign",
      "order.issue",
      {{"--to", "unit"},
