@@ -258,7 +258,7 @@ static int report(struct doing *d, const struct recorded *recorded)
     } else {
         struct slice official = request.official_number;
         output_line(d->cli, _(d->step->done), d->number);
-        if (official.size > 0) {
+        if (official.size > 0 && strcmp(d->step->kind, "request.accept") == 0) {
             output_line(d->cli, _("official number: %s"), output_text(d->cli, official));
         }
         if (!device_is_township(&d->recording.self)) {
