@@ -199,7 +199,8 @@ fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; echo "== $$name"; \
 	    mkdir -p build/fuzz/corpus/$$name; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -max_len=131072 -rss_limit_mb=1024 -print_final_stats=1 \
-	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name \
+	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name \
+	        $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) \
 	        >build/fuzz/$$name.log 2>&1 || { tail -n 40 build/fuzz/$$name.log; exit 1; }; \
 	    tail -n 6 build/fuzz/$$name.log; done
 

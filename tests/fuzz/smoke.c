@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1 << 17, MUTATIONS = 400, NOISE = 20000, NOISE_SIZE_MAX = 64 };
+enum { INPUT_MAX = 1 << 17, MUTATIONS = 3000, NOISE = 100000, NOISE_SIZE_MAX = 64 };
 
 static uint64_t random_state = 1;
 
