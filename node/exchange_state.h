@@ -5,7 +5,7 @@
 #include "node/recorder.h"
 #include "node/store/local.h"
 
-#define TURN_BYTES_MAX MIB(4)    /* RUN bytes taken in one turn, all peers together */
+#define TURN_BYTES_MAX MIB(1)    /* RUN bytes taken in one turn, all peers together */
 #define TURN_EVENTS_MAX 1024u    /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
 #define FLUSH_AFTER_MS 1000u     /* what is remembered of peers is written at least so often */
