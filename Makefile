@@ -233,8 +233,8 @@ install: $(PROGRAMS)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -D -m 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES/sidan.mo
-	sed 's|@PREFIX@|$(PREFIX)|g' node/sidan-node.service.in \
-	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/sidan-node.service
+	sed 's|@PREFIX@|$(PREFIX)|g' node/sidan-node@.service.in \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/sidan-node@.service
 
 clean:
 	rm -rf build
