@@ -694,6 +694,32 @@ def test_digests():
     case("row sum", (total % 2**256).to_bytes(32, "big").hex() == v["row_sum"])
 
 
+def test_specification():
+    """Each worked example of SPEC, section 18, is one of the vectors."""
+    known = set()
+    for name in ("crypto", "feeds", "events", "runs", "frames", "joining"):
+        known.update(walk_texts(load(name)))
+    with open(os.path.join(HERE, "..", "..", "proto", "SPEC.md"), encoding="utf-8") as file:
+        section = file.read().split("\n## 18.")[1]
+    examples, block = [], ""
+    for line in section.splitlines() + [""]:
+        if line.startswith("    "):
+            block += line.strip()
+        elif block:
+            examples.append(block)
+            block = ""
+    for example in examples:
+        case("SPEC 18: " + example[:32], example in known)
+    case("SPEC 18 has examples", len(examples) > 10)
+
+
+def walk_texts(value):
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk_texts(item)
+
+
 def main():
     test_encoding()
     test_crypto()
@@ -703,6 +729,7 @@ def main():
     test_frames()
     test_joining()
     test_digests()
+    test_specification()
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0
 
