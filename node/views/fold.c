@@ -161,8 +161,11 @@ static MUST_CHECK enum err gather_log(struct fold *f, bool of_roster)
         struct event e;
         enum err err = f->verify ? log_read(f->txn, arrival, &e)
                                  : log_read_unverified(f->txn, arrival, &e);
+        if (err == ERR_CORRUPT || err == ERR_NOT_FOUND) {
+            f->damaged = arrival;
+            return ERR_CORRUPT;
+        }
         if (!err) err = gather_add(f, &e, arrival, of_roster);
-        if (err == ERR_CORRUPT) f->damaged = arrival;
         if (err) return err;
         f->total++;
     }

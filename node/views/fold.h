@@ -45,7 +45,7 @@ struct fold {
     struct fold_item **order; /* the first THING_EVENTS_MAX in fold order */
     size_t count;
     uint64_t total;        /* events held of the thing */
-    uint64_t damaged;      /* arrival of the event that made fold_thing return ERR_CORRUPT */
+    uint64_t damaged;      /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
     struct buf row;        /* result; empty: the thing has no row */
     struct fold_item *items;
     size_t capacity;

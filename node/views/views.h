@@ -35,9 +35,11 @@ MUST_CHECK enum err views_fold(struct views *v, struct txn *t, const struct touc
 void views_rebuild_begin(struct txn *t);
 bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total);
 /* Folds the next REBUILD_SLICE_EVENTS events' worth of things, verifying each event it reads, in
- * its own transaction. Errors: ERR_CORRUPT (names the arrival in *arrival) and the store's. */
+ * its own transaction. A thing with a damaged event is passed over: the slice is committed all the
+ * same and ERR_CORRUPT returned, *arrival naming the event. Damage in scope `town` stops the first
+ * slice before anything changed. Errors: ERR_CORRUPT and the store's. */
 MUST_CHECK enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival);
-/* All of it. */
+/* All of it; goes on behind damaged events and returns ERR_CORRUPT at the end. */
 MUST_CHECK enum err views_rebuild(struct views *v, struct store *s,
                                   void (*progress)(void *state, uint64_t done, uint64_t total),
                                   void *state);
@@ -53,7 +55,8 @@ MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope, struc
 MUST_CHECK enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count,
                                   uint8_t out8[8]);
 
-/* Folds every thing again in memory and compares with the rows kept. *differing: how many differ. */
+/* Folds every thing again in memory and compares with the rows kept. *differing: how many differ, or
+ * cannot be told because an event is damaged. */
 MUST_CHECK enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
                                   void (*progress)(void *state, uint64_t done, uint64_t total),
                                   void *state);

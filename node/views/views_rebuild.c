@@ -86,14 +86,17 @@ static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
 }
 
 static MUST_CHECK enum err things_rebuild(struct views *v, struct txn *t, struct marker *marker,
-                                          bool *more)
+                                          bool *more, uint64_t *damaged)
 {
     bool ignored;
     for (uint64_t events = 0; events < REBUILD_SLICE_EVENTS;) {
         *more = thing_each(t, &marker->at);
         if (!*more) break;
         enum err err = views_fold_thing(v, t, &marker->at, NULL, PASS_REST, &ignored);
-        if (err) return err;
+        if (err == ERR_CORRUPT && v->fold.damaged)
+            *damaged = v->fold.damaged;
+        else if (err)
+            return err;
         events += v->fold.total;
         marker->done += v->fold.total;
     }
@@ -101,7 +104,7 @@ static MUST_CHECK enum err things_rebuild(struct views *v, struct txn *t, struct
     return txn_error(t);
 }
 
-static MUST_CHECK enum err slice_run(struct views *v, struct txn *t)
+static MUST_CHECK enum err slice_run(struct views *v, struct txn *t, uint64_t *damaged)
 {
     struct marker marker;
     if (!marker_get(t, &marker)) return txn_error(t);
@@ -111,9 +114,10 @@ static MUST_CHECK enum err slice_run(struct views *v, struct txn *t)
     bool more = true;
     if (marker.step == STEP_CLEAR) {
         err = roster_rebuild(v, t);
+        *damaged = err == ERR_CORRUPT ? v->fold.damaged : 0;
         marker = (struct marker){.step = STEP_FOLD};
     } else {
-        err = things_rebuild(v, t, &marker, &more);
+        err = things_rebuild(v, t, &marker, &more, damaged);
     }
     if (err) return err;
     if (more)
@@ -123,21 +127,29 @@ static MUST_CHECK enum err slice_run(struct views *v, struct txn *t)
     return txn_error(t);
 }
 
-enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival)
+/* `*damaged`: an event's arrival, 0 where all were whole. */
+static MUST_CHECK enum err slice_commit(struct views *v, struct store *s, uint64_t *damaged)
 {
     struct txn *t;
     enum err err = txn_begin(s, true, &t);
     if (err) return err;
     v->fold.verify = true;
-    err = slice_run(v, t);
+    err = slice_run(v, t, damaged);
     v->fold.verify = false;
     if (err)
         txn_abort(t);
     else
         err = txn_commit(t);
     if (err) views_forget(v);
-    if (err == ERR_CORRUPT) *arrival = v->fold.damaged;
     return err;
+}
+
+enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival)
+{
+    uint64_t damaged = 0;
+    enum err err = slice_commit(v, s, &damaged);
+    if (damaged) *arrival = damaged;
+    return err ? err : damaged ? ERR_CORRUPT : OK;
 }
 
 /* Begins one unless such a one was cut short; what a changed roster left to do does not count, for
@@ -169,12 +181,13 @@ enum err views_rebuild(struct views *v, struct store *s,
                        void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
 {
     bool pending = true;
+    uint64_t damaged = 0;
     enum err err = rebuild_start(s);
     while (!err && pending) {
-        uint64_t arrival, done = 0, total = 0;
-        err = views_rebuild_slice(v, s, &arrival);
+        uint64_t done = 0, total = 0;
+        err = slice_commit(v, s, &damaged);
         if (!err) err = rebuild_state(s, &pending, &done, &total);
         if (!err && progress) progress(state, done, total);
     }
-    return err;
+    return err ? err : damaged ? ERR_CORRUPT : OK;
 }

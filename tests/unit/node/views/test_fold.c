@@ -101,6 +101,41 @@ static void puts_cause_before_effect_whatever_the_clocks_say(void **state)
     history_clear(&h);
 }
 
+static void orders_by_time_and_then_by_id_at_one_depth_of_one_side(void **state)
+{
+    (void)state;
+    struct history h;
+    struct township_device *second = township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'B');
+    struct township_device *third = township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'C');
+    const uint64_t same = town.time_ms;
+    const struct event *a = note(&town.devices[0], 1, 1);
+    town.time_ms = same;
+    const struct event *b = note(second, 1, 1);
+    town.time_ms = same - 60000;
+    const struct event *early = note(third, 1, 1);
+    township_node_take_all(&node, &town);
+    history_of(&h);
+    bool a_first = memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) < 0;
+    assert_true(event_id_equal(&h.items[1].event.id, &early->id));
+    assert_true(event_id_equal(&h.items[2].event.id, a_first ? &a->id : &b->id));
+    assert_true(event_id_equal(&h.items[3].event.id, a_first ? &b->id : &a->id));
+    history_clear(&h);
+
+    /* the other way round, so the order of arrival cannot be it */
+    subject = township_register(&town, &town.devices[0], "01A-0002")->subject;
+    for (unsigned tries = 0; tries < 8; tries++) {
+        const uint64_t then = town.time_ms;
+        const struct event *x = note(&town.devices[0], tries + 1, tries * 2 + 1);
+        town.time_ms = then;
+        const struct event *y = note(second, tries + 1, tries * 2 + 1);
+        township_node_take_all(&node, &town);
+        history_of(&h);
+        bool x_first = memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes) < 0;
+        assert_true(event_id_equal(&h.items[h.count - 2].event.id, x_first ? &x->id : &y->id));
+        history_clear(&h);
+    }
+}
+
 static void holds_a_thing_whose_founding_event_is_missing(void **state)
 {
     (void)state;
@@ -330,8 +365,21 @@ static void folds_the_first_events_of_a_flooded_thing_and_counts_the_rest(void *
     assert_true(event_id_equal(&h.items[1].event.id, &accept->id));
     for (size_t i = 1; i < h.count; i++)
         assert_true(h.items[i - 1].event.depth < h.items[i].event.depth);
+    assert_int_equal(h.items[h.count - 1].event.depth, THING_EVENTS_MAX);
     history_clear(&h);
     assert_true(has_row());
+
+    /* what comes later and stands earlier takes the places of the last */
+    for (uint32_t i = 3; i < 9; i++) note(&town.hub, i, i);
+    township_node_take(&node, town.events + town.event_count - 6, 6);
+    history_of(&h);
+    assert_int_equal(h.count, THING_EVENTS_MAX);
+    assert_int_equal(h.items[h.count - 1].event.depth, THING_EVENTS_MAX - 6);
+    size_t of_hub = 0;
+    for (size_t i = 0; i < h.count; i++)
+        of_hub += sign_key_equal(&h.items[i].event.feed.author, &town.hub.signer.key);
+    assert_int_equal(of_hub, 7);
+    history_clear(&h);
 }
 
 int main(void)
@@ -340,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(puts_the_township_before_the_village_at_one_depth),
         TEST(puts_cause_before_effect_whatever_the_clocks_say),
+        TEST(orders_by_time_and_then_by_id_at_one_depth_of_one_side),
         TEST(holds_a_thing_whose_founding_event_is_missing),
         TEST(marks_depths_that_cannot_be),
         TEST(depth_must_grow_within_one_feed),

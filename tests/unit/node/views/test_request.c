@@ -301,19 +301,21 @@ static void shows_that_both_changed_it_until_the_township_has_seen_it(void **sta
     assert_int_equal(r.effective, 2);
     txn_abort(t);
 
-    record(VILLAGE, "order.sign", NULL, 2, 3); /* no act of the township */
+    record(HUB, "order.issue", ISSUE, 2, 2); /* takes effect, but did not know both */
+    record(VILLAGE, "order.sign", NULL, 3, 4); /* knew, but is no act of the township */
+    township_node_take_all(&node, &town);
+    request_of(&r, &t);
+    assert_int_equal(r.state, REQUEST_IN_PROGRESS);
+    assert_true(r.both_changed);
+    txn_abort(t);
+
+    record(HUB, "order.issue", ISSUE, 4, 5); /* knew, but has no effect */
     township_node_take_all(&node, &town);
     request_of(&r, &t);
     assert_true(r.both_changed);
     txn_abort(t);
 
-    record(HUB, "order.issue", ISSUE, 2, 3);
-    township_node_take_all(&node, &town);
-    request_of(&r, &t);
-    assert_int_equal(r.state, REQUEST_IN_PROGRESS);
-    txn_abort(t);
-
-    record(HUB, "order.report", REPORT, 3, 5);
+    record(HUB, "order.report", REPORT, 5, 6);
     township_node_take_all(&node, &town);
     request_of(&r, &t);
     assert_int_equal(r.state, REQUEST_REPORTED);

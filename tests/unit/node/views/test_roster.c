@@ -260,6 +260,31 @@ static void a_revoked_device_keeps_its_acts_and_loses_its_links(void **state)
     txn_abort(t);
 }
 
+static void revocation_beats_a_join_that_did_not_know_of_it(void **state)
+{
+    (void)state;
+    struct signer invite, laptop;
+    township_signer(&invite, 500);
+    township_signer(&laptop, 501);
+    const struct event *e = township_invite(&town, &invite, &town.hub.signer.key, "431322111203",
+                                            ROLE_VILLAGE, 'B');
+    township_accept(&town, &town.hub, &invite, &laptop, &e->subject, 1, 1);
+    township_record(&town, &town.authority,
+                    &(struct township_act){.kind = "device.revoked",
+                                           .subject = &e->subject,
+                                           .depth = 1,
+                                           .seen = 1,
+                                           .body = "{\"reason\":\"lost\"}"});
+    township_node_take_all(&node, &town);
+    struct txn *t;
+    const struct roster *r = roster_of(&t);
+    assert_int_equal(roster_invite(r, &invite.key)->state, DEVICE_REVOKED);
+    assert_null(roster_transport(r, &roster_invite(r, &invite.key)->transport));
+    /* what it did until then keeps its author */
+    assert_int_equal(roster_roles(r, &laptop.key), ROLE_VILLAGE);
+    txn_abort(t);
+}
+
 static void its_version_changes_with_every_change(void **state)
 {
     (void)state;
@@ -288,6 +313,7 @@ int main(void)
         TEST(refuses_a_join_by_another_hub_or_with_a_foreign_signature),
         TEST(counts_only_the_authority_that_founded_the_store),
         TEST(a_revoked_device_keeps_its_acts_and_loses_its_links),
+        TEST(revocation_beats_a_join_that_did_not_know_of_it),
         TEST(its_version_changes_with_every_change),
     };
     if (crypto_init() != OK) return 1;
