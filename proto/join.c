@@ -259,12 +259,25 @@ void frame_join_write(struct buf *out, const struct frame_join *f)
     WRITE_KEY(&w, f->device_signature);
 }
 
+/* A frame of the join exchange, from somebody who is no device yet: scanned here. */
+static MUST_CHECK enum err join_frame_open(struct mp_reader *r, struct slice frame,
+                                           enum frame_type type, size_t count)
+{
+    uint64_t first;
+    enum err err = frame_type_of(frame, &first);
+    if (err) return err;
+    *r = mp_reader_of(frame);
+    if (mp_read_array(r, FRAME_SIZE_MAX) < count || first != type) return ERR_MALFORMED;
+    (void)mp_skip(r);
+    return OK;
+}
+
 enum err frame_join_read(struct frame_join *out, struct slice frame)
 {
     struct frame_join f;
-    struct mp_reader r = mp_reader_of(frame);
-    reader_require(&r, mp_read_array(&r, FRAME_SIZE_MAX) >= 4);
-    reader_require(&r, mp_read_uint(&r, UINT64_MAX) == FRAME_JOIN);
+    struct mp_reader r;
+    enum err err = join_frame_open(&r, frame, FRAME_JOIN, 4);
+    if (err) return err;
     f.request = mp_read_bin(&r, JOIN_REQUEST_SIZE_MAX);
     READ_KEY(&r, f.invite_signature);
     READ_KEY(&r, f.device_signature);
@@ -294,9 +307,9 @@ void frame_admit_write(struct buf *out, const struct hash *request)
 enum err frame_admit_read(struct hash *request, struct slice frame)
 {
     struct hash hash;
-    struct mp_reader r = mp_reader_of(frame);
-    reader_require(&r, mp_read_array(&r, FRAME_SIZE_MAX) >= 2);
-    reader_require(&r, mp_read_uint(&r, UINT64_MAX) == FRAME_ADMIT);
+    struct mp_reader r;
+    enum err err = join_frame_open(&r, frame, FRAME_ADMIT, 2);
+    if (err) return err;
     READ_KEY(&r, hash);
     if (r.err) return reader_error(&r);
     *request = hash;

@@ -14,15 +14,15 @@
 struct invite {
     char township_name[65];
     struct sign_key authority;
-    struct sign_key acceptor;      /* the hub device that may accept it */
+    struct sign_key acceptor; /* the hub device that may accept it */
     struct box_key acceptor_transport;
     char addresses[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX];
     size_t address_count;
-    struct sign_seed seed;         /* one-time signing key */
-    struct box_secret transport;   /* one-time transport key */
-    char village[13];              /* code; "" for the township */
+    struct sign_seed seed;       /* one-time signing key */
+    struct box_secret transport; /* one-time transport key */
+    char village[13];            /* code; "" for the township */
     char village_name[65];
-    uint32_t roles;                /* bits of enum role */
+    uint32_t roles; /* bits of enum role */
     char device_name[DEVICE_NAME_SIZE_MAX + 1];
     uint64_t expires_ms;
 };
@@ -30,8 +30,8 @@ struct invite {
 /* Errors: ERR_MALFORMED (not an invite, or damaged), ERR_VERSION (of a newer sidan), ERR_LIMIT,
  * ERR_NOMEM. */
 MUST_CHECK enum err invite_read(struct invite *out, struct slice text);
-/* Appends `comment` as lines that begin with "# " (NULL: none), then the invite's line. Errors latch
- * in out->err. */
+/* Appends `comment` as lines that begin with "# " (NULL: none), then the invite's line. Errors
+ * latch in out->err. */
 void invite_write(struct buf *out, const struct invite *invite, const char *comment);
 void invite_wipe(struct invite *invite);
 
@@ -57,6 +57,7 @@ struct frame_join {
 /* Signs the request with the invite's and the device's key; fills *f, which borrows `request`. */
 void join_sign(struct frame_join *f, struct slice request, const struct signer *invite,
                const struct signer *device);
+/* The readers of this exchange scan the frame themselves. Errors: ERR_MALFORMED, ERR_LIMIT. */
 void frame_join_write(struct buf *out, const struct frame_join *f);
 MUST_CHECK enum err frame_join_read(struct frame_join *out, struct slice frame);
 /* Decodes the request and verifies both signatures. Errors: ERR_MALFORMED, ERR_LIMIT,

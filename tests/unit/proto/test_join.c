@@ -283,6 +283,8 @@ static void refuses_join_frames_of_a_wrong_form(void **state)
     assert_int_equal(frame_join_read(&f, buf_slice(&frame)), ERR_LIMIT);
     assert_int_equal(frame_join_read(&f, slice_of("\x91\x10", 2)), ERR_MALFORMED);
     assert_int_equal(frame_join_read(&f, slice_of("\x91\x06", 2)), ERR_MALFORMED);
+    assert_int_equal(frame_join_read(&f, slice_of("\x94\x10", 2)), ERR_MALFORMED);
+    assert_int_equal(frame_join_read(&f, slice_of("\xdc\x00\x01\x10", 4)), ERR_MALFORMED);
     buf_clear(&frame);
 }
 
