@@ -72,8 +72,8 @@ row() { # village, number: one request as `import` takes it
 }
 rows() { local i; for ((i = $2; i <= $3; i++)); do row "$1" "$i"; done; } # village, from, to
 import_rows() { # node, village, from, to
-    rows "$2" "$3" "$4" >"$root/rows.$1"
-    expect 0 on "$1" import "$root/rows.$1" --as requests
+    rows "$2" "$3" "$4" >"$root/rows.$1.ndjson"
+    expect 0 on "$1" import "$root/rows.$1.ndjson" --as requests
 }
 requests_at() { on "$1" requests -n 100000 --json | jq '.requests | length'; }
 agree() { [ -z "$(differing)" ]; }
