@@ -61,16 +61,22 @@ enum err joining_complete(const char *home, const struct invite *invite,
     return err;
 }
 
-bool joining_hub_key(struct txn *t, const struct roster *roster, struct box_key *out)
+bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *device,
+                 struct box_key *transport)
 {
     const struct device *hub = roster_hub(roster);
-    struct slice kept;
+    struct slice key, transport_key;
     if (hub) {
         if (sign_key_equal(&hub->key, &store_identity(txn_store(t))->device)) return false;
-        *out = hub->transport;
+        *device = hub->key;
+        *transport = hub->transport;
         return true;
     }
-    if (!meta_get(t, "hub_transport", &kept) || kept.size != sizeof out->bytes) return false;
-    memcpy(out->bytes, kept.data, sizeof out->bytes);
+    if (!meta_get(t, "hub_device", &key) || key.size != sizeof device->bytes) return false;
+    memcpy(device->bytes, key.data, sizeof device->bytes);
+    if (!meta_get(t, "hub_transport", &transport_key) ||
+        transport_key.size != sizeof transport->bytes)
+        return false;
+    memcpy(transport->bytes, transport_key.data, sizeof transport->bytes);
     return true;
 }

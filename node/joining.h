@@ -6,12 +6,14 @@
 #include "node/home.h"
 #include "node/views/roster.h"
 
-/* Makes the store, remembers the hub and its addresses, marks the home as joined, forgets the invite.
- * May be repeated after a crash at any step. Errors: ERR_FOREIGN (a store of another township or
- * device is there), ERR_MALFORMED and ERR_RANGE (the configuration is bad), the store's, files'. */
+/* Makes the store, remembers the hub and its addresses, marks the home as joined, forgets the
+ * invite. May be repeated after a crash at any step. Errors: ERR_FOREIGN (a store of another
+ * township or device is there), ERR_MALFORMED and ERR_RANGE (the configuration is bad), the
+ * store's, files'. */
 MUST_CHECK enum err joining_complete(const char *home, const struct invite *invite,
                                      const struct device_keys *keys);
 
-/* The transport key to dial: the roster's hub, else the one that the invite named. False: there is
- * none, or this device is the hub. */
-bool joining_hub_key(struct txn *t, const struct roster *roster, struct box_key *out);
+/* Whom to dial: the roster's hub, else the one that the invite named. False: there is none, or this
+ * device is the hub. */
+bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *device,
+                 struct box_key *transport);

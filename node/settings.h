@@ -14,7 +14,7 @@ struct settings {
     char lang[3];                                         /* "zh", "en" or "" */
     char log_level[8];                                    /* error, warn, info, debug */
     uint32_t retry_min_s, retry_max_s;                    /* backoff */
-    uint32_t sync_every_s;                                /* a look at an idle link at least this often */
+    uint32_t sync_every_s;                                /* an idle connection is made anew */
 };
 
 struct settings_problem {

@@ -26,7 +26,8 @@ struct zmq_link {
     const char *end_text;
 };
 
-#define ZMQ_LINK_IDLE_MS 1000
+#define ZMQ_LINK_IDLE_MS 60000 /* nothing to look after: the descriptor wakes */
+#define ZMQ_LINK_CHECK_MS 1000
 #define ZMQ_LINK_RESOLVE_MS 50
 
 /* A new handle; `route` 0 for a dialled peer. */

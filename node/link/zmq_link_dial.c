@@ -121,7 +121,8 @@ static int dial_wait_ms(struct zmq_link *base)
 {
     struct dialer *d = (struct dialer *)base;
     if (!d->started || d->up_due || d->state == ENDING || zmtp_ready(base->socket)) return 0;
-    return d->state == RESOLVING ? ZMQ_LINK_RESOLVE_MS : ZMQ_LINK_IDLE_MS;
+    if (d->state == RESOLVING) return ZMQ_LINK_RESOLVE_MS;
+    return d->state < UP ? ZMQ_LINK_CHECK_MS : ZMQ_LINK_IDLE_MS;
 }
 
 static bool next_frame(struct dialer *d, struct link_event *out)

@@ -9,9 +9,9 @@
 
 #define ADMISSIONS_A_TURN 64
 #define DESCRIPTORS_OURS 128 /* of the limit: files, stores, other sockets */
-#define CHECK_EVERY_MS 1000
-#define ORPHAN_MS 30000 /* frames read after their connection was closed make a peer for so long   \
-                         */
+#define ORPHAN_MS                                                                                  \
+    30000 /* frames read after their connection was closed make a peer for so long                 \
+           */
 #define USER_ID_SIZE (1 + 64 + 1) /* 'd' or 'i', the key in hex, NUL */
 #define PENDING_MAX 3
 
@@ -97,7 +97,7 @@ static void listen_tick(struct zmq_link *base)
 {
     struct listener *l = (struct listener *)base;
     serve_admissions(l);
-    if (base->now_ms - l->checked_ms < CHECK_EVERY_MS) return;
+    if (base->now_ms - l->checked_ms < ZMQ_LINK_CHECK_MS) return;
     l->checked_ms = base->now_ms;
     drain_events(l);
     base->counts.cut += connections_cut_floods(&l->connections);
@@ -108,7 +108,8 @@ static int listen_wait_ms(struct zmq_link *base)
 {
     struct listener *l = (struct listener *)base;
     bool ready = l->pending_at < l->pending_count || l->peers.gone || zmtp_ready(base->socket);
-    return ready ? 0 : ZMQ_LINK_IDLE_MS;
+    if (ready) return 0;
+    return l->connections.open || l->peers.count ? ZMQ_LINK_CHECK_MS : ZMQ_LINK_IDLE_MS;
 }
 
 /* --- frames --- */

@@ -39,7 +39,6 @@ struct setting_row {
 };
 static const struct setting_row settings[] = {
     {ZMQ_LINGER, 0, BOTH}, /* Z14 */
-    {ZMQ_IPV6, 1, BOTH},
     {ZMQ_HEARTBEAT_IVL, 10000, BOTH},
     {ZMQ_HEARTBEAT_TIMEOUT, 30000, BOTH},
     {ZMQ_HEARTBEAT_TTL, 30000, BOTH},                     /* Z7: below 65,600 */
@@ -164,9 +163,16 @@ enum err zmtp_dealer(struct zmtp_socket **out, struct zmtp *z, const struct zmtp
     return open_socket(out, z, identity, false);
 }
 
+/* Only where it is meant: an IPv6 socket shows IPv4 peers and itself as ::ffff:1.2.3.4. */
+static bool choose_family(struct zmtp_socket *s, const char *endpoint)
+{
+    const int six = strchr(endpoint, '[') != NULL;
+    return !zmq_setsockopt(s->socket, ZMQ_IPV6, &six, sizeof six);
+}
+
 enum err zmtp_connect(struct zmtp_socket *s, const char *endpoint)
 {
-    return zmq_connect(s->socket, endpoint) ? err_of_zmq() : OK;
+    return choose_family(s, endpoint) && !zmq_connect(s->socket, endpoint) ? OK : err_of_zmq();
 }
 
 static enum err open_zap(struct zmtp_socket *s, struct zmtp *z)
@@ -186,7 +192,7 @@ enum err zmtp_router(struct zmtp_socket **out, struct zmtp *z, const struct zmtp
     enum err err = open_socket(&s, z, identity, true);
     if (err) return err;
     err = open_zap(s, z); /* Z1: before the bind, or every key is let in */
-    if (!err && zmq_bind(s->socket, endpoint)) err = err_of_zmq();
+    if (!err && (!choose_family(s, endpoint) || zmq_bind(s->socket, endpoint))) err = err_of_zmq();
     if (!err && zmq_getsockopt(s->socket, ZMQ_LAST_ENDPOINT, s->endpoint, &size)) err = ERR_IO;
     if (err) {
         zmtp_socket_close(s);

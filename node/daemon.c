@@ -1,0 +1,200 @@
+#include "node/daemon.h"
+
+#include "common/log.h"
+#include "common/version.h"
+#include "node/loop.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DESCRIPTORS_WANTED 16384 /* ten thousand peers and what else is open */
+
+struct daemon {
+    const struct daemon_options *options;
+    struct settings settings;
+    struct device_keys keys;
+    int lock;
+    struct wake wake;
+    struct zmq_link_context *context;
+    struct store *store;
+    struct views *views;
+};
+
+/* What happened, why, what to do. */
+static enum daemon_exit fail(enum daemon_exit code, const char *what, const char *why,
+                             const char *todo)
+{
+    log_write(LOG_ERROR, "%s: %s; %s", what, why, todo);
+    return code;
+}
+
+/* --- the process --- */
+
+/* Two threads allocate, in large pieces at times: few arenas, and what was large goes back. */
+static void set_memory(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+}
+
+static void set_limits(void)
+{
+    const struct rlimit none = {0, 0};
+    struct rlimit files;
+    setrlimit(RLIMIT_CORE, &none); /* keys are in memory (S9) */
+    if (getrlimit(RLIMIT_NOFILE, &files)) return;
+    if (files.rlim_cur < DESCRIPTORS_WANTED) {
+        files.rlim_cur = files.rlim_max < DESCRIPTORS_WANTED ? files.rlim_max : DESCRIPTORS_WANTED;
+        if (setrlimit(RLIMIT_NOFILE, &files) || getrlimit(RLIMIT_NOFILE, &files)) return;
+    }
+    log_write(LOG_INFO, "descriptors: at most %" PRIu64, (uint64_t)files.rlim_cur);
+}
+
+/* --- the home --- */
+
+static enum daemon_exit open_settings(struct daemon *d)
+{
+    struct settings_problem problem;
+    struct stat st;
+    enum log_level level;
+    if (stat(d->options->home, &st) || !S_ISDIR(st.st_mode))
+        return fail(DAEMON_NOT_JOINED, "there is no such home", d->options->home,
+                    "sidan init or sidan join makes one");
+    if (settings_load(&d->settings, d->options->home, &problem)) {
+        char what[32] = "config";
+        if (problem.line) snprintf(what, sizeof what, "config, line %u", problem.line);
+        return fail(DAEMON_FAILED, what, problem.text, "correct it (sidan config set)");
+    }
+    if (!log_level_parse(&level, d->options->verbose ? "debug" : d->settings.log_level))
+        log_start(level);
+    return DAEMON_OK;
+}
+
+static enum daemon_exit open_keys(struct daemon *d)
+{
+    if (crypto_init())
+        return fail(DAEMON_FAILED, "cryptography", "libsodium does not work here",
+                    "check this machine");
+    enum err err = home_load_keys(d->options->home, &d->keys);
+    if (!err && home_state(d->options->home) != HOME_EMPTY) return DAEMON_OK;
+    if (!err || err == ERR_NOT_JOINED)
+        return fail(DAEMON_NOT_JOINED, "not joined", err_text(ERR_NOT_JOINED),
+                    "ask the township for an invite, then: sidan join FILE");
+    return fail(DAEMON_FAILED, "device.key", err_text(err),
+                err == ERR_PERMISSION ? "it must be yours alone: chmod 600"
+                                      : "put back a backup, or join as a new device");
+}
+
+static enum daemon_exit open_store(struct daemon *d)
+{
+    const struct store_options options = {.read_only = d->options->check_only};
+    enum err err = store_open(&d->store, d->options->home, &options);
+    if (!err && !sign_key_equal(&store_identity(d->store)->device, &d->keys.signer.key))
+        err = ERR_FOREIGN;
+    if (!err) err = views_open(&d->views, d->store);
+    if (!err) return DAEMON_OK;
+    const char *todo = "see sidan doctor";
+    if (err == ERR_CORRUPT) todo = "put back a backup (sidan restore), or join as a new device";
+    if (err == ERR_VERSION) todo = "install the newer version again";
+    if (err == ERR_PERMISSION) todo = "run as the user who owns the home";
+    return fail(DAEMON_FAILED, "store", err_text(err), todo);
+}
+
+static enum daemon_exit lock(struct daemon *d)
+{
+    enum err err = home_lock(d->options->home, &d->lock);
+    if (err == ERR_BUSY)
+        return fail(DAEMON_REFUSED, "already running", "another sidan-node has this home",
+                    "stop that one first");
+    if (err) return fail(DAEMON_FAILED, "node.lock", err_text(err), "check who owns the home");
+    return DAEMON_OK;
+}
+
+/* --- runs --- */
+
+static enum daemon_exit check(struct daemon *d)
+{
+    enum daemon_exit code = open_settings(d);
+    if (!code) code = open_keys(d);
+    if (!code && home_state(d->options->home) == HOME_JOINED) code = open_store(d);
+    if (code) return DAEMON_FAILED;
+    log_write(LOG_INFO, "configuration, keys and store are good");
+    return DAEMON_OK;
+}
+
+static enum daemon_exit join(struct daemon *d, const struct loop_options *loop)
+{
+    enum err err = loop_join(loop);
+    switch (err) {
+    case OK:
+    case ERR_TIMEOUT: /* told to stop */
+        return DAEMON_OK;
+    case ERR_FORBIDDEN: /* logged */
+        return DAEMON_REFUSED;
+    case ERR_FOREIGN:
+        return fail(DAEMON_FAILED, "joining", "a store of another township or device is here",
+                    "join in a new home");
+    default:
+        return fail(DAEMON_FAILED, "joining", err_text(err), d->options->home);
+    }
+}
+
+static enum daemon_exit run_loops(struct daemon *d)
+{
+    const struct loop_options loop = {.home = d->options->home,
+                                      .settings = &d->settings,
+                                      .keys = &d->keys,
+                                      .wake = &d->wake,
+                                      .context = d->context};
+    if (home_state(d->options->home) == HOME_JOINING) {
+        enum daemon_exit code = join(d, &loop);
+        if (code || home_state(d->options->home) != HOME_JOINED) return code;
+        code = open_settings(d); /* the hub's addresses stand there now */
+        if (code) return code;
+    }
+    enum daemon_exit code = open_store(d);
+    if (code) return code;
+    enum err err = loop_run(&loop, d->store, d->views);
+    if (!err) return DAEMON_OK;
+    return fail(DAEMON_FAILED, "stopped", err_text(err),
+                err == ERR_BUSY ? "is another program on this port? see config: listen"
+                                : "it will be started again, or see sidan doctor");
+}
+
+static enum daemon_exit run(struct daemon *d)
+{
+    enum daemon_exit code = open_settings(d);
+    if (code) return code;
+    log_write(LOG_INFO, "sidan-node " SIDAN_VERSION);
+    set_limits();
+    code = lock(d);
+    if (!code) code = open_keys(d);
+    if (code) return code;
+    enum err err = wake_open(&d->wake); /* blocks signals before libzmq starts its threads */
+    if (!err) err = zmq_link_context_open(&d->context);
+    if (err)
+        return fail(DAEMON_FAILED, "start", err_text(err), "too little memory or descriptors?");
+    return run_loops(d);
+}
+
+enum daemon_exit daemon_run(const struct daemon_options *options)
+{
+    struct daemon d = {.options = options, .lock = -1, .wake = {-1, -1, -1, -1, -1}};
+    umask(077);
+    set_memory();
+    enum daemon_exit code = options->check_only ? check(&d) : run(&d);
+    views_close(d.views);
+    store_close(d.store);
+    zmq_link_context_close(d.context);
+    wake_close(&d.wake);
+    device_keys_wipe(&d.keys);
+    if (d.lock >= 0) close(d.lock);
+    if (!options->check_only && !code) log_write(LOG_INFO, "stopped");
+    return code;
+}

@@ -1,0 +1,107 @@
+#include "node/dialing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NEXT_ADDRESS_MS 500
+
+void dialing_init(struct dialing *d, const struct dialing_options *options)
+{
+    *d = (struct dialing){.options = *options};
+}
+
+void dialing_add_address(struct dialing *d, const char *address)
+{
+    if (d->address_count == INVITE_ADDRESSES_MAX) return;
+    char *to = d->addresses[d->address_count++];
+    snprintf(to, ADDRESS_SIZE_MAX, "%s", address);
+}
+
+bool dialing_due(const struct dialing *d, uint64_t now_ms)
+{
+    return !d->link && d->address_count && now_ms >= d->next_ms;
+}
+
+/* Half of the wait is chance. */
+static uint64_t with_jitter(uint64_t wait_ms)
+{
+    uint32_t random;
+    crypto_random(&random, sizeof random);
+    return wait_ms / 2 + (wait_ms / 2) * random / UINT32_MAX;
+}
+
+static uint64_t backoff_ms(const struct dialing *d)
+{
+    uint64_t wait_ms = (uint64_t)d->options.retry_min_s * 1000;
+    uint64_t max_ms = (uint64_t)d->options.retry_max_s * 1000;
+    for (uint32_t i = 1; i < d->rounds && wait_ms < max_ms; i++) wait_ms *= 2;
+    return with_jitter(wait_ms < max_ms ? wait_ms : max_ms);
+}
+
+/* The next address at once; after the last one the wait. */
+static void attempt_failed(struct dialing *d, uint64_t now_ms)
+{
+    d->next_address++;
+    if (d->next_address < d->address_count) {
+        d->next_ms = now_ms + NEXT_ADDRESS_MS;
+        return;
+    }
+    d->next_address = 0;
+    if (d->rounds < UINT32_MAX) d->rounds++;
+    d->next_ms = now_ms + backoff_ms(d);
+}
+
+enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms)
+{
+    const struct zmq_link_dial dial = {.address = d->addresses[d->next_address],
+                                       .peer = *peer,
+                                       .key = d->options.key,
+                                       .secret = d->options.secret};
+    d->tried = true;
+    d->tried_ms = now_ms;
+    enum err err = zmq_link_dial(&d->link, d->options.context, &dial);
+    if (err) attempt_failed(d, now_ms);
+    return err;
+}
+
+const char *dialing_address(const struct dialing *d)
+{
+    return d->addresses[d->next_address];
+}
+
+void dialing_end(struct dialing *d, bool good, uint64_t now_ms)
+{
+    if (!d->link) return;
+    d->link->ops->close(d->link);
+    d->link = NULL;
+    if (good) { /* the same address again, soon */
+        d->rounds = 0;
+        d->next_ms = now_ms + with_jitter((uint64_t)d->options.retry_min_s * 1000);
+    } else {
+        attempt_failed(d, now_ms);
+    }
+}
+
+void dialing_hurry(struct dialing *d, bool gently, uint64_t now_ms)
+{
+    uint64_t soonest_ms = now_ms;
+    uint64_t pause_ms = (uint64_t)d->options.retry_min_s * 1000;
+    if (gently && d->tried && d->tried_ms + pause_ms > now_ms) soonest_ms = d->tried_ms + pause_ms;
+    d->rounds = 0;
+    d->next_address = d->link ? d->next_address : 0;
+    if (d->next_ms > soonest_ms) d->next_ms = soonest_ms;
+}
+
+uint64_t dialing_wait_ms(const struct dialing *d, uint64_t now_ms)
+{
+    if (d->link) return (uint64_t)zmq_link_wait_ms(d->link);
+    if (!d->address_count) return UINT64_MAX;
+    return d->next_ms > now_ms ? d->next_ms - now_ms : 0;
+}
+
+void dialing_close(struct dialing *d)
+{
+    if (d->link) d->link->ops->close(d->link);
+    d->link = NULL;
+    crypto_wipe(&d->options.secret, sizeof d->options.secret);
+}

@@ -1,0 +1,197 @@
+#include "node/hub_contact.h"
+
+#include "common/log.h"
+#include "node/joining.h"
+#include "node/store/local.h"
+
+#include <string.h>
+
+#define ASK_SYNC "sync"
+
+void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options)
+{
+    const struct dialing_options dial = {.context = options->context,
+                                         .key = options->keys->transport,
+                                         .secret = options->keys->transport_secret,
+                                         .retry_min_s = options->settings->retry_min_s,
+                                         .retry_max_s = options->settings->retry_max_s};
+    *h = (struct hub_contact){.options = *options};
+    dialing_init(&h->dialing, &dial);
+    for (size_t i = 0; i < options->settings->hub_count; i++)
+        dialing_add_address(&h->dialing, options->settings->hub[i]);
+}
+
+/* An idle link is ended in good order; the next is made at once. */
+static void renew(struct hub_contact *h)
+{
+    h->renewing = true;
+    exchange_finish(h->options.exchange, h->dialing.link);
+}
+
+/* --- what is kept in the store --- */
+
+/* No session began, so the exchange knows nothing of this attempt. */
+static void remember_failure(struct hub_contact *h, enum err why, const struct exchange_time *time)
+{
+    struct txn *t;
+    struct peer_row row = {0};
+    if (txn_begin(h->options.store, true, &t)) return;
+    if (!peer_get(t, &h->device, &row)) row.device = h->device;
+    row.last_attempt_ms = time->clock.wall_ms;
+    row.last_error = why;
+    row.failures++;
+    row.state = PEER_OFFLINE;
+    peer_put(t, &row);
+    peer_row_clear(&row);
+    enum err err = txn_commit(t);
+    if (err) log_write(LOG_WARN, "the failed attempt was not kept: %s", err_text(err));
+}
+
+/* The hub told its time in HELLO; the row has the difference. */
+static void learn_time(struct hub_contact *h, const struct exchange_time *time)
+{
+    struct txn *t;
+    struct peer_row row = {0};
+    if (txn_begin(h->options.store, false, &t)) return;
+    bool known = peer_get(t, &h->device, &row) && row.clock_trusted;
+    int64_t peer_minus_ours_ms = row.clock_offset_ms;
+    peer_row_clear(&row);
+    txn_abort(t);
+    if (!known || strcmp(time->clock.source, "time service") == 0) return;
+    if (txn_begin(h->options.store, true, &t)) return;
+    uint64_t machine_ms = clock_machine_ms();
+    uint64_t ours_ms = machine_ms + (uint64_t)time->clock.offset_ms;
+    clock_learn(t, ours_ms + (uint64_t)peer_minus_ours_ms, machine_ms);
+    if (txn_commit(t)) log_write(LOG_WARN, "the hub's time was not kept");
+}
+
+static void answer(struct hub_contact *h)
+{
+    struct txn *t;
+    enum err err = txn_begin(h->options.store, true, &t);
+    if (!err) {
+        ask_delete(t, ASK_SYNC);
+        err = txn_commit(t);
+    }
+    if (err) log_write(LOG_WARN, "an ask could not be answered: %s", err_text(err));
+    h->asked = h->answer_due = false;
+}
+
+void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time)
+{
+    const struct roster *roster;
+    struct slice ask;
+    if (!views_roster(h->options.views, t, &roster))
+        h->has_key = joining_hub(t, roster, &h->device, &h->key);
+    bool asked = ask_get(t, ASK_SYNC, &ask);
+    if (asked && !h->asked) {
+        struct exchange_link shown = {0};
+        dialing_hurry(&h->dialing, false, time->now_ms);
+        if (h->dialing.link) exchange_link(h->options.exchange, h->dialing.link, &shown);
+        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.idle) renew(h);
+    }
+    h->asked = asked;
+}
+
+void hub_contact_network_up(struct hub_contact *h, uint64_t now_ms)
+{
+    dialing_hurry(&h->dialing, true, now_ms);
+}
+
+/* --- the link --- */
+
+static void start_link(struct hub_contact *h, const struct exchange_time *time)
+{
+    enum err err = dialing_start(&h->dialing, &h->key, time->now_ms);
+    h->live = h->good = h->learned = h->renewing = false;
+    h->moved = 0;
+    h->moved_ms = time->now_ms;
+    if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
+        dialing_end(&h->dialing, false, time->now_ms);
+    if (err) log_write(LOG_WARN, "cannot dial %s: %s", dialing_address(&h->dialing), err_text(err));
+}
+
+static void end_link(struct hub_contact *h, const struct exchange_link *shown,
+                     const struct exchange_time *time)
+{
+    enum err err = shown->err;
+    const char *text = shown->text;
+    const char *address = dialing_address(&h->dialing);
+    bool last_address = h->dialing.next_address + 1 >= h->dialing.address_count;
+    bool good = h->good && !shown->refused;
+    if (!text[0]) (void)zmq_link_ended(h->dialing.link, &err, &text);
+    log_write(h->live ? LOG_INFO : LOG_WARN, "hub at %s: %s", address, text[0] ? text : "ended");
+    if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
+    exchange_remove_link(h->options.exchange, h->dialing.link);
+    dialing_end(&h->dialing, good, time->now_ms);
+    if (h->renewing)
+        dialing_hurry(&h->dialing, false, time->now_ms);
+    else if (h->asked && (h->live || last_address))
+        h->answer_due = true;
+}
+
+static void look_at_session(struct hub_contact *h, const struct session_status *s,
+                            const struct exchange_time *time)
+{
+    uint64_t moved = s->sent_events + s->received_events;
+    if (moved != h->moved) {
+        h->moved = moved;
+        h->moved_ms = time->now_ms;
+    }
+    if (!h->live) log_write(LOG_INFO, "hub at %s: connected", dialing_address(&h->dialing));
+    h->live = true;
+    if (s->idle || moved) {
+        h->good = true;
+        h->dialing.rounds = 0;
+    }
+    if (!s->idle) return;
+    if (!h->learned) {
+        h->learned = true;
+        learn_time(h, time);
+    }
+    if (h->asked && !h->renewing) answer(h);
+    if (time->now_ms - h->moved_ms >= (uint64_t)h->options.settings->sync_every_s * 1000) renew(h);
+}
+
+void hub_contact_before_turn(struct hub_contact *h, const struct exchange_time *time)
+{
+    if (h->has_key && dialing_due(&h->dialing, time->now_ms)) start_link(h, time);
+    if (h->dialing.link) zmq_link_tick(h->dialing.link, time->now_ms);
+}
+
+void hub_contact_after_turn(struct hub_contact *h, const struct exchange_time *time)
+{
+    struct exchange_link shown;
+    enum err err;
+    const char *text;
+    bool nobody = !h->has_key || !h->dialing.address_count;
+    if (h->answer_due || (h->asked && nobody)) answer(h);
+    if (!h->dialing.link) return;
+    exchange_link(h->options.exchange, h->dialing.link, &shown);
+    if (shown.state == EXCHANGE_LINK_LIVE) look_at_session(h, &shown.session, time);
+    if (shown.state == EXCHANGE_LINK_ENDED || zmq_link_ended(h->dialing.link, &err, &text))
+        end_link(h, &shown, time);
+}
+
+int hub_contact_fd(const struct hub_contact *h)
+{
+    return h->dialing.link ? zmq_link_fd(h->dialing.link) : -1;
+}
+
+uint64_t hub_contact_wait_ms(const struct hub_contact *h, uint64_t now_ms)
+{
+    if (h->answer_due) return 0;
+    return h->has_key || h->dialing.link ? dialing_wait_ms(&h->dialing, now_ms) : UINT64_MAX;
+}
+
+void hub_contact_finish(struct hub_contact *h)
+{
+    if (h->dialing.link) exchange_finish(h->options.exchange, h->dialing.link);
+}
+
+void hub_contact_close(struct hub_contact *h)
+{
+    if (h->dialing.link && h->options.exchange)
+        exchange_remove_link(h->options.exchange, h->dialing.link);
+    dialing_close(&h->dialing);
+}

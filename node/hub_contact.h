@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * The loop's side of the dialled link: makes it, hands it to the exchange, throws it away when it
+ * ended and makes it again after the backoff; keeps the hub's peer row where no session did,
+ * answers a person's "sync now", and learns the time from a hub whose clock is trusted.
+ */
+#include "node/dialing.h"
+#include "node/exchange.h"
+
+struct hub_contact_options {
+    struct store *store;
+    struct views *views;
+    struct exchange *exchange;
+    struct zmq_link_context *context;
+    const struct device_keys *keys;
+    const struct settings *settings;
+};
+
+struct hub_contact {
+    struct hub_contact_options options;
+    struct dialing dialing;
+    bool has_key;
+    struct box_key key;     /* of the hub, to dial */
+    struct sign_key device; /* the same one's peer row */
+    bool live;              /* its session began, so the exchange keeps the peer row */
+    bool good;              /* something came of this link */
+    bool renewing;          /* idle and ended by us, to be made anew at once */
+    bool learned;           /* its time was looked at */
+    uint64_t moved;         /* events sent and received on it */
+    uint64_t moved_ms;      /* when that last changed */
+    bool asked;             /* a person waits */
+    bool answer_due;        /* what there is to tell is in the store after the next turn */
+};
+
+void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options);
+/* The store changed: the hub's key, a person's ask. */
+void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time);
+void hub_contact_network_up(struct hub_contact *h, uint64_t now_ms);
+void hub_contact_before_turn(struct hub_contact *h, const struct exchange_time *time);
+void hub_contact_after_turn(struct hub_contact *h, const struct exchange_time *time);
+int hub_contact_fd(const struct hub_contact *h); /* -1: no link */
+uint64_t hub_contact_wait_ms(const struct hub_contact *h, uint64_t now_ms);
+/* Says BYE; one turn of the exchange sends it. */
+void hub_contact_finish(struct hub_contact *h);
+void hub_contact_close(struct hub_contact *h);

@@ -1,0 +1,295 @@
+#include "node/loop.h"
+
+#include "common/log.h"
+#include "common/version.h"
+#include "node/clock.h"
+#include "node/dialing.h"
+#include "node/exchange.h"
+#include "node/hub_contact.h"
+#include "node/joining.h"
+#include "node/store/local.h"
+#include "node/supervisor.h"
+#include "node/upkeep.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CLOCK_FRESH_MS 1000 /* the clock is judged anew so often; between, it is counted on */
+#define STATUS_EVERY_MS 10000
+#define STATUS_PEERS_MAX 64
+#define ERRORS_MAX 30 /* turns in a row that failed before we give up */
+#define ERROR_PAUSE_MS 1000
+#define STOP_SECONDS_MAX 20 /* a deadline around the end (Z14) */
+
+struct loop {
+    const struct loop_options *options;
+    struct store *store;
+    struct views *views;
+    struct exchange *exchange;
+    struct link *listener;
+    struct hub_contact hub;
+    struct upkeep upkeep;
+    struct exchange_time time;
+    uint64_t clock_read_ms;
+    uint64_t seen_txn; /* of the store, when it was last looked at */
+    uint64_t alive_ms, status_ms;
+    struct zmq_link_counts told; /* refusals that were logged */
+    unsigned errors;             /* turns in a row that failed */
+};
+
+/* --- time --- */
+
+static void read_time(struct loop *l, bool anew)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    struct txn *t;
+    uint64_t passed_ms = now_ms - l->time.now_ms;
+    l->time.now_ms = now_ms;
+    l->time.clock.wall_ms += passed_ms;
+    if (!anew && now_ms - l->clock_read_ms < CLOCK_FRESH_MS) return;
+    if (txn_begin(l->store, false, &t)) return;
+    clock_read(t, &l->time.clock);
+    txn_abort(t);
+    l->clock_read_ms = now_ms;
+}
+
+/* --- links --- */
+
+static enum zmq_link_admission admit(void *state, const struct box_key *key)
+{
+    struct loop *l = state;
+    switch (exchange_admit(l->exchange, key, l->time.clock.wall_ms)) {
+    case EXCHANGE_DEVICE:
+        return ZMQ_LINK_DEVICE;
+    case EXCHANGE_INVITE:
+        return ZMQ_LINK_INVITE;
+    case EXCHANGE_DENY:
+        break;
+    }
+    return ZMQ_LINK_DENY;
+}
+
+static enum err listen(struct loop *l)
+{
+    const char *address = l->options->settings->listen;
+    if (!address[0]) return OK;
+    enum err err = zmq_link_listen(&l->listener, l->options->context, address,
+                                   &l->options->keys->transport_secret, admit, l);
+    if (!err) err = exchange_add_link(l->exchange, l->listener, false);
+    if (err)
+        log_write(LOG_ERROR, "cannot listen on %s: %s", address, err_text(err));
+    else
+        log_write(LOG_INFO, "listening on %s", zmq_link_address(l->listener));
+    return err;
+}
+
+static void tell_refusals(struct loop *l)
+{
+    struct zmq_link_counts now = zmq_link_counts(l->listener);
+    if (now.refused == l->told.refused && now.dropped == l->told.dropped && now.cut == l->told.cut)
+        return;
+    log_write(LOG_WARN,
+              "strangers: %" PRIu64 " connections refused, %" PRIu64 " messages dropped, %" PRIu64
+              " connections cut since the start",
+              now.refused, now.dropped, now.cut);
+    l->told = now;
+}
+
+/* --- the store --- */
+
+static void log_exchange(void *state, int level, const char *text)
+{
+    (void)state;
+    log_write((enum log_level)level, "%s", text);
+}
+
+/* A commit since the last look, be it ours: the exchange sees what it does not know yet. */
+static enum err look_at_store(struct loop *l)
+{
+    uint64_t txn = store_last_txn(l->store);
+    struct txn *t;
+    if (txn == l->seen_txn) return OK;
+    l->seen_txn = txn;
+    enum err err = exchange_refresh(l->exchange, &l->time);
+    if (!err) err = txn_begin(l->store, false, &t);
+    if (err) return err;
+    upkeep_look(&l->upkeep, t);
+    hub_contact_look(&l->hub, t, &l->time);
+    txn_abort(t);
+    return OK;
+}
+
+static void introduce(struct loop *l)
+{
+    struct txn *t;
+    const struct roster *roster;
+    const struct device *self = NULL;
+    char id[7];
+    hex_encode(id, l->options->keys->signer.key.bytes, 3);
+    if (!txn_begin(l->store, false, &t)) {
+        if (!views_roster(l->views, t, &roster))
+            self = roster_device(roster, &l->options->keys->signer.key);
+        log_write(LOG_INFO, "device %s, %s%s, %" PRIu64 " events", id,
+                  self && self->village[0] ? "village " : "",
+                  !self              ? "not in the roster yet"
+                  : self->village[0] ? self->village
+                                     : "township",
+                  log_count(t));
+        txn_abort(t);
+    }
+}
+
+/* --- turns --- */
+
+static void tell_supervisor(struct loop *l)
+{
+    uint64_t interval_ms = supervisor_interval_ms();
+    if (interval_ms && l->time.now_ms - l->alive_ms >= interval_ms) {
+        l->alive_ms = l->time.now_ms;
+        supervisor_alive();
+    }
+    if (l->status_ms && l->time.now_ms - l->status_ms < STATUS_EVERY_MS) return;
+    l->status_ms = l->time.now_ms;
+    struct exchange_peer peers[STATUS_PEERS_MAX];
+    char text[96];
+    size_t count = exchange_peers(l->exchange, peers, STATUS_PEERS_MAX);
+    snprintf(text, sizeof text, "%zu%s peers connected", count,
+             count == STATUS_PEERS_MAX ? " or more" : "");
+    supervisor_status(text);
+    if (l->listener) tell_refusals(l);
+}
+
+/* OK: go on. A store that reads is not given up for one failed commit. */
+static enum err weigh_error(struct loop *l, enum err err)
+{
+    if (!err) {
+        l->errors = 0;
+        return OK;
+    }
+    if (l->errors++ == 0) log_write(LOG_ERROR, "this turn failed: %s", err_text(err));
+    return l->errors < ERRORS_MAX ? OK : err;
+}
+
+static enum err turn(struct loop *l, unsigned woken, bool *more)
+{
+    bool link_more = false;
+    read_time(l, woken & WAKE_CLOCK);
+    if (woken & WAKE_CLOCK) log_write(LOG_INFO, "the machine's clock was set");
+    if (woken & WAKE_NETWORK) hub_contact_network_up(&l->hub, l->time.now_ms);
+    if (l->listener) zmq_link_tick(l->listener, l->time.now_ms);
+    enum err err = look_at_store(l);
+    hub_contact_before_turn(&l->hub, &l->time);
+    if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
+    hub_contact_after_turn(&l->hub, &l->time);
+    bool upkeep_more = !link_more && upkeep_turn(&l->upkeep, l->time.now_ms, l->time.clock.wall_ms);
+    *more = !err && (link_more || upkeep_more || store_last_txn(l->store) != l->seen_txn);
+    return weigh_error(l, err);
+}
+
+static uint64_t sleep_ms(struct loop *l)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    if (l->errors) return ERROR_PAUSE_MS;
+    uint64_t shortest_ms = exchange_deadline(l->exchange, now_ms);
+    uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
+                            l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
+                            supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
+    for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)
+        if (others_ms[i] < shortest_ms) shortest_ms = others_ms[i];
+    return shortest_ms;
+}
+
+static enum err run(struct loop *l)
+{
+    bool more = true;
+    unsigned woken = 0;
+    for (;;) {
+        enum err err = turn(l, woken, &more);
+        if (!err && l->listener) err = zmq_link_health(l->listener);
+        if (err) return err;
+        tell_supervisor(l);
+        const int fds[] = {l->listener ? zmq_link_fd(l->listener) : -1, hub_contact_fd(&l->hub)};
+        woken = wake_wait(l->options->wake, fds, 2, more ? 0 : sleep_ms(l));
+        if (woken & WAKE_STOP) return OK;
+        if (woken & WAKE_STORE_GONE) {
+            log_write(LOG_ERROR, "the store was moved or removed under a running node; stopping");
+            return ERR_CORRUPT;
+        }
+    }
+}
+
+/* --- begin and end --- */
+
+/* A process that was killed left its peers as it saw them last. */
+static enum err forget_states(struct store *store)
+{
+    struct txn *t;
+    enum err err = txn_begin(store, true, &t);
+    if (err) return err;
+    struct sign_key at = {{0}};
+    struct peer_row row;
+    bool changed = false;
+    while (peer_next(t, &at, &row)) {
+        if (row.state == PEER_SYNCED || row.state == PEER_SYNCING) {
+            row.state = PEER_OFFLINE;
+            peer_put(t, &row);
+            changed = true;
+        }
+        peer_row_clear(&row);
+    }
+    if (changed) return txn_commit(t);
+    txn_abort(t);
+    return OK;
+}
+
+static enum err begin(struct loop *l)
+{
+    const struct loop_options *o = l->options;
+    const struct exchange_options options = {
+        .store = l->store, .views = l->views, .keys = o->keys, .log = log_exchange};
+    enum err err = forget_states(l->store);
+    if (err) return err;
+    l->time.now_ms = clock_monotonic_ms();
+    read_time(l, true);
+    err = exchange_open(&l->exchange, &options);
+    if (err) return err;
+    introduce(l);
+    log_write(LOG_INFO, "clock: %s", l->time.clock.source);
+    upkeep_init(&l->upkeep, l->store, l->views, l->time.now_ms);
+    const struct hub_contact_options contact = {.store = l->store,
+                                                .views = l->views,
+                                                .exchange = l->exchange,
+                                                .context = o->context,
+                                                .keys = o->keys,
+                                                .settings = o->settings};
+    hub_contact_init(&l->hub, &contact);
+    wake_watch_store(o->wake, o->home);
+    return listen(l);
+}
+
+static void end(struct loop *l)
+{
+    bool more;
+    supervisor_stopping();
+    alarm(STOP_SECONDS_MAX);
+    hub_contact_finish(&l->hub);
+    if (l->exchange && exchange_turn(l->exchange, &l->time, &more))
+        log_write(LOG_WARN, "the last turn failed");
+    hub_contact_close(&l->hub);
+    if (l->listener && l->exchange) exchange_remove_link(l->exchange, l->listener);
+    exchange_close(l->exchange);
+    if (l->listener) l->listener->ops->close(l->listener);
+}
+
+enum err loop_run(const struct loop_options *options, struct store *store, struct views *views)
+{
+    struct loop l = {.options = options, .store = store, .views = views};
+    enum err err = begin(&l);
+    if (!err) {
+        supervisor_ready();
+        err = run(&l);
+    }
+    end(&l);
+    return err;
+}

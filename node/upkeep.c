@@ -1,0 +1,113 @@
+#include "node/upkeep.h"
+
+#include "common/log.h"
+#include "node/store/audit.h"
+
+#define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
+#define SCRUB_DAYS 30           /* the whole log in so many days */
+#define SCRUB_PART_MIN 4096     /* events a day, at least */
+#define SCRUB_SLICE_EVENTS 1024 /* events a turn: some milliseconds */
+#define SCRUB_AFTER_MS (2 * 60 * 1000)
+#define PAUSE_MS 60000
+
+void upkeep_init(struct upkeep *u, struct store *store, struct views *views, uint64_t now_ms)
+{
+    *u = (struct upkeep){
+        .store = store, .views = views, .scrub_from_ms = now_ms + SCRUB_AFTER_MS, .scrub_next = 1};
+}
+
+void upkeep_look(struct upkeep *u, struct txn *t)
+{
+    uint64_t done, total;
+    bool pending = views_rebuild_pending(t, &done, &total);
+    if (pending && !u->folding) log_write(LOG_INFO, "folding views again");
+    u->folding = pending;
+}
+
+static void fold_slice(struct upkeep *u, uint64_t now_ms)
+{
+    uint64_t arrival = 0, done, total;
+    struct txn *t;
+    enum err err = views_rebuild_slice(u->views, u->store, &arrival);
+    if (err) {
+        log_write(LOG_ERROR, "views: event %llu: %s; see sidan verify", (unsigned long long)arrival,
+                  err_text(err));
+        u->not_before_ms = now_ms + PAUSE_MS;
+        return;
+    }
+    if (txn_begin(u->store, false, &t)) return;
+    u->folding = views_rebuild_pending(t, &done, &total);
+    txn_abort(t);
+    if (!u->folding) log_write(LOG_INFO, "views are folded");
+}
+
+/* --- the day's scrub --- */
+
+static void problem(void *state, uint64_t arrival, enum err err, const char *what)
+{
+    struct upkeep *u = state;
+    u->problems++;
+    log_write(LOG_ERROR, "event %llu is damaged: %s (%s); see sidan verify",
+              (unsigned long long)arrival, what, err_text(err));
+}
+
+/* Where today's part begins and ends; false when it was done. */
+static bool scrub_plan(struct upkeep *u, uint64_t day)
+{
+    struct txn *t;
+    if (txn_begin(u->store, false, &t)) return false;
+    uint64_t done_day = meta_get_uint(t, "scrub_day");
+    uint64_t next = meta_get_uint(t, "scrub_next");
+    uint64_t total = log_count(t);
+    txn_abort(t);
+    u->scrub_day = day;
+    u->scrub_next = 1;
+    u->scrub_last = 0;
+    if (done_day == day || total == 0) return false;
+    uint64_t part = total / SCRUB_DAYS + 1;
+    if (part < SCRUB_PART_MIN) part = SCRUB_PART_MIN;
+    u->scrub_next = next == 0 || next > total ? 1 : next;
+    u->scrub_last = u->scrub_next + part - 1 < total ? u->scrub_next + part - 1 : total;
+    return true;
+}
+
+static void scrub_done(struct upkeep *u)
+{
+    struct txn *t;
+    if (txn_begin(u->store, true, &t)) return;
+    meta_put_uint(t, "scrub_day", u->scrub_day);
+    meta_put_uint(t, "scrub_next", u->scrub_next);
+    meta_put_uint(t, "scrub_problems", u->problems);
+    enum err err = txn_commit(t);
+    if (err) log_write(LOG_WARN, "the scrub's place was not kept: %s", err_text(err));
+}
+
+static void scrub_slice(struct upkeep *u, uint64_t now_ms)
+{
+    uint64_t last = u->scrub_next + SCRUB_SLICE_EVENTS - 1;
+    if (last > u->scrub_last) last = u->scrub_last;
+    struct audit_options options = {
+        .first_arrival = u->scrub_next, .last_arrival = last, .problem = problem, .state = u};
+    struct audit_result result;
+    enum err err = audit_run(u->store, &options, &result);
+    if (err) {
+        log_write(LOG_ERROR, "the day's scrub: %s", err_text(err));
+        u->not_before_ms = now_ms + PAUSE_MS;
+    }
+    u->scrub_next = last + 1;
+    if (u->scrub_next > u->scrub_last) scrub_done(u);
+}
+
+bool upkeep_turn(struct upkeep *u, uint64_t now_ms, uint64_t wall_ms)
+{
+    if (now_ms < u->not_before_ms) return false;
+    if (u->folding) {
+        fold_slice(u, now_ms);
+        return u->folding && now_ms >= u->not_before_ms;
+    }
+    if (now_ms < u->scrub_from_ms) return false;
+    uint64_t day = wall_ms / DAY_MS;
+    if (u->scrub_next > u->scrub_last && (u->scrub_day == day || !scrub_plan(u, day))) return false;
+    scrub_slice(u, now_ms);
+    return u->scrub_next <= u->scrub_last;
+}

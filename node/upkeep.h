@@ -1,0 +1,23 @@
+#pragma once
+/*
+ * What a daemon does when nothing else is to do, a slice at a time: fold views again after a change
+ * of roster or version, and read a part of the log every day, so a lying disk is noticed.
+ */
+#include "node/views/views.h"
+
+struct upkeep {
+    struct store *store;
+    struct views *views;
+    bool folding;                    /* a rebuild is pending */
+    uint64_t not_before_ms;          /* after a failure */
+    uint64_t scrub_from_ms;          /* a starting node has better things to do */
+    uint64_t scrub_next, scrub_last; /* arrivals of today's part; next > last: done */
+    uint64_t scrub_day;              /* of the part; days since 1970 */
+    uint64_t problems;
+};
+
+void upkeep_init(struct upkeep *u, struct store *store, struct views *views, uint64_t now_ms);
+/* The store changed: is there something to fold? */
+void upkeep_look(struct upkeep *u, struct txn *t);
+/* One slice, if any is due. True: there is more, the caller should not sleep. */
+bool upkeep_turn(struct upkeep *u, uint64_t now_ms, uint64_t wall_ms);
