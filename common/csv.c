@@ -44,6 +44,11 @@ static void take_row(int terminator, void *state)
     r->row_err = OK;
 }
 
+static bool in_row(const struct csv_parser *parser, const struct reading *r)
+{
+    return r->row.count > 0 || parser->entry_pos > 0;
+}
+
 /* The row's quote is never closed: without this one stray quote would swallow the rest of the
  * file. The row is reported as bad, and reading goes on in the line after its beginning. */
 static void give_row_up(struct csv_parser *parser, struct reading *r)
@@ -53,10 +58,8 @@ static void give_row_up(struct csv_parser *parser, struct reading *r)
     take_row(-1, r);
     r->at = r->second_at;
     r->line = r->row.line + 1;
-    parser->pstate = 0;
-    parser->quoted = 0;
-    parser->spaces = 0;
-    parser->entry_pos = 0;
+    csv_free(parser);
+    csv_init(parser, CSV_APPEND_NULL);
 }
 
 /* libcsv does not count lines, and a quoted cell may hold some: it is fed line by line. */
@@ -66,9 +69,8 @@ static enum err feed_line(struct csv_parser *parser, struct reading *r)
     size_t left = r->file.size - r->at;
     const uint8_t *end = memchr(from, '\n', left);
     size_t size = end ? (size_t)(end - from) + 1 : left;
-    bool begins = r->row.count == 0 && parser->entry_pos == 0;
     r->at += size;
-    if (begins) {
+    if (!in_row(parser, r)) {
         r->row.line = r->line;
         r->second_at = r->at;
     }
@@ -82,17 +84,16 @@ static enum err read_utf8(struct reading *r)
 {
     struct csv_parser parser;
     enum err e = OK;
-    if (csv_init(&parser, CSV_APPEND_NULL | CSV_STRICT_FINI)) return ERR_NOMEM;
+    if (csv_init(&parser, CSV_APPEND_NULL)) return ERR_NOMEM;
     while (!e && !r->stopped) {
         if (r->at < r->file.size) {
             e = feed_line(&parser, r);
             continue;
         }
-        if (csv_fini(&parser, take_cell, take_row, r) == 0) break;
-        if (csv_error(&parser) != CSV_EPARSE)
-            e = ERR_NOMEM;
-        else
-            give_row_up(&parser, r);
+        /* The end of the last line, which files often lack, ends every row but one in quotes. */
+        if (csv_parse(&parser, "\n", 1, take_cell, take_row, r) != 1) e = ERR_NOMEM;
+        if (e || !in_row(&parser, r)) break;
+        give_row_up(&parser, r);
     }
     csv_free(&parser);
     return e;
