@@ -121,6 +121,10 @@ $(BUILD)/sidan: $(call obj,$(TOOL_SRC)) $(LIB) | $(CATALOGUE)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(SUPPORT_SRC)) $(LIB)
 	$(LINK) -lcmocka
 
+$(BUILD)/unit/tools/%: $(BUILD)/obj/tests/unit/tools/%.o \
+                       $(call obj,$(SUPPORT_SRC) $(filter-out tools/main.c,$(TOOL_SRC))) $(LIB)
+	$(LINK) -lcmocka
+
 $(BUILD)/sim: $(call obj,$(SIM_SRC)) $(LIB)
 	$(LINK)
 
