@@ -161,7 +161,7 @@ enum err log_check(struct txn *t, const struct event *events, size_t count)
 /* Adds what the held record lacks; a damaged one is written anew. */
 static void complete_record(struct txn *t, uint64_t arrival, const struct event *e)
 {
-    struct event held, whole = *e;
+    struct event held = {0}, whole = *e;
     struct key key;
     enum err err = log_read(t, arrival, &held);
     if (t->err || (err && err != ERR_CORRUPT)) {
