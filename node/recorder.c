@@ -8,6 +8,10 @@
 
 /* With the disk nearly full this many events of a commit go through: a person's, not an import's. */
 #define LOW_SPACE_EVENTS_MAX 16u
+/* Of so many events one millisecond is made at most: things are keyed by it, so those of an import land
+ * near the end of the trees in any order of their hashes. */
+#define HLC_COUNTER_MAX 63u
+#define SALTS_AT_ONCE 64u
 /* More than what a record of a run holds besides kind, body and box. */
 #define RECORD_OVERHEAD 96u
 
@@ -31,6 +35,8 @@ struct recorder {
     uint64_t hlc;      /* of the last event */
     uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
     unsigned added;
+    uint8_t salts[SALTS_AT_ONCE][EVENT_SALT_SIZE]; /* one system call for many */
+    size_t salts_left;
     struct own_feed *feeds; /* used in this commit */
     size_t feed_count, feed_capacity;
     struct buf header; /* of the event being made */
@@ -101,7 +107,7 @@ static uint64_t hlc_next(const struct recorder *r)
     if (wall > ms) {
         ms = wall;
         counter = 0;
-    } else if (counter > 0x7fff) {
+    } else if (counter > HLC_COUNTER_MAX) {
         ms++;
         counter = 0;
     }
@@ -345,6 +351,17 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
 
 /* --- adding --- */
 
+static void take_salt(struct recorder *r, uint8_t out[EVENT_SALT_SIZE])
+{
+    if (r->salts_left == 0) {
+        crypto_random(r->salts, sizeof r->salts);
+        r->salts_left = SALTS_AT_ONCE;
+    }
+    uint8_t *salt = r->salts[--r->salts_left];
+    memcpy(out, salt, EVENT_SALT_SIZE);
+    crypto_wipe(salt, EVENT_SALT_SIZE);
+}
+
 static enum err link_and_encode(struct recorder *r, const struct own_feed *own, struct event *e)
 {
     e->suite = SUITE_1;
@@ -354,7 +371,7 @@ static enum err link_and_encode(struct recorder *r, const struct own_feed *own, 
     e->time = hlc_next(r);
     if (e->box.size) {
         e->box_state = BOX_HERE;
-        crypto_random(e->salt, sizeof e->salt);
+        take_salt(r, e->salt);
     }
     buf_reset(&r->header);
     return event_encode(e, &r->header);
