@@ -4,8 +4,8 @@
 #include "tools/output.h"
 
 #include "common/time.h"
+#include "node/joining.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,7 +20,7 @@ struct joining {
     const char *file;
     struct invite invite;
     struct contact contact;
-    bool admitted;
+    char refused[160]; /* the hub's no */
 };
 
 /* --- the invite --- */
@@ -88,37 +88,30 @@ static int report(struct joining *j, const char *state)
     return EXIT_OK;
 }
 
-/* A home that belongs to a township already: fine when it is by this invite. */
-static int already_joined(struct joining *j)
+/* Is this device in the roster that it holds, and by which invite? */
+static const struct device *find_self(struct joining *j, struct txn *t)
 {
-    struct signer once;
-    struct txn *t;
     const struct roster *roster;
-    const struct device *self;
-    int code = cli_open_keys(j->cli);
-    if (code == EXIT_OK) {
-        code = cli_open_views(j->cli);
-    }
-    if (code == EXIT_OK) {
-        code = cli_begin(j->cli, &t);
-    }
+    return views_roster(j->cli->views, t, &roster) == OK
+               ? roster_device(roster, &j->cli->keys.signer.key)
+               : NULL;
+}
+
+static int check_self(struct joining *j, bool *known, bool *same)
+{
+    struct txn *t;
+    struct signer once;
+    int code = cli_begin(j->cli, &t);
     if (code != EXIT_OK) {
         return code;
     }
+    const struct device *self = find_self(j, t);
     signer_from_seed(&once, &j->invite.seed);
-    code = cli_roster(j->cli, t, &roster);
-    self = code == EXIT_OK ? roster_device(roster, &j->cli->keys.signer.key) : NULL;
-    bool same = self != NULL && sign_key_equal(&self->invite, &once.key);
-    txn_abort(t);
+    *known = self != NULL;
+    *same = self != NULL && sign_key_equal(&self->invite, &once.key);
     signer_clear(&once);
-    if (code != EXIT_OK || same) {
-        return code == EXIT_OK ? report(j, "joined") : code;
-    }
-    return cli_error(j->cli, EXIT_REFUSED,
-                     cli_format(j->cli, _("the invite \"%s\" was not taken"), j->file),
-                     cli_format(j->cli, _("the folder %s already belongs to a township"),
-                                j->cli->home),
-                     _("name a new folder with --home"));
+    txn_abort(t);
+    return EXIT_OK;
 }
 
 /* Of an earlier `join`: goes on with the same invite; another takes its place once that one can no
@@ -152,68 +145,19 @@ static enum err open_keys(struct cli *cli)
     return e;
 }
 
-static enum err open_store(struct joining *j)
-{
-    struct cli *cli = j->cli;
-    struct store_identity identity = {.township = j->invite.authority,
-                                      .device = cli->keys.signer.key};
-    struct txn *t;
-    crypto_random(identity.generation, sizeof identity.generation);
-    enum err e = store_create(cli->home, &identity);
-    if (e == ERR_EXISTS) {
-        e = OK;
-    }
-    if (e == OK) {
-        e = store_open(&cli->store, cli->home, &(struct store_options){0});
-    }
-    cli->store_writable = e == OK;
-    if (e != OK) {
-        return e;
-    }
-    const struct store_identity *found = store_identity(cli->store);
-    if (!sign_key_equal(&found->township, &identity.township) ||
-        !sign_key_equal(&found->device, &identity.device)) {
-        return ERR_FOREIGN;
-    }
-    e = txn_begin(cli->store, true, &t);
-    if (e == OK) { /* the exchange knows the hub by this until there is a roster */
-        meta_put(t, "hub_device", slice_of(j->invite.acceptor.bytes, sizeof(struct sign_key)));
-        e = txn_commit(t);
-    }
-    return e;
-}
-
-static enum err save_addresses(struct joining *j, struct settings_problem *problem)
-{
-    const char *given = cli_flag(j->cli, "--hub");
-    struct buf list = {0};
-    buf_append_text(&list, given != NULL ? given : "");
-    for (size_t i = 0; given == NULL && i < j->invite.address_count; i++) {
-        buf_printf(&list, "%s%s", i > 0 ? " " : "", j->invite.addresses[i]);
-    }
-    enum err e = settings_set(j->cli->home, "hub", buf_text(&list), problem);
-    buf_clear(&list);
-    return e;
-}
-
 static int prepare_home(struct joining *j)
 {
     struct cli *cli = j->cli;
     struct settings_problem problem = {0};
     const char *what = cli_format(cli, _("%s cannot be made ready"), cli->home);
+    const char *given = cli_flag(cli, "--hub");
     int code = check_waiting(j);
     if (code != EXIT_OK) {
         return code;
     }
     enum err e = open_keys(cli);
-    if (e == OK) {
-        e = open_store(j);
-    }
-    if (e == OK) {
-        e = views_open(&cli->views, cli->store);
-    }
-    if (e == OK) {
-        e = save_addresses(j, &problem);
+    if (e == OK && given != NULL) {
+        e = settings_set(cli->home, "hub", given, &problem);
     }
     if (e == OK) {
         e = home_save_invite(cli->home, &j->invite);
@@ -227,107 +171,107 @@ static int prepare_home(struct joining *j)
 
 /* --- the hub --- */
 
-static void is_live(struct contact *c)
-{
-    (void)c;
-}
-
-/* The admission that this device may have without knowing: the hub's answer was lost on the way,
- * and the invite is used since. Its own key tells. */
-static enum err first_sync(struct joining *j, const char *address, uint64_t until_ms)
-{
-    struct contact_hub hub = {.address = address, .key = j->invite.acceptor_transport};
-    struct session_status status;
-    return contact_sync(&j->contact, &hub, until_ms, is_live, &status);
-}
-
-static bool in_roster(struct joining *j)
-{
-    struct txn *t;
-    const struct roster *roster;
-    bool found = false;
-    if (txn_begin(j->cli->store, false, &t) != OK) {
-        return false;
-    }
-    if (views_roster(j->cli->views, t, &roster) == OK) {
-        found = roster_device(roster, &j->cli->keys.signer.key) != NULL;
-    }
-    txn_abort(t);
-    return found;
-}
-
-/* One address, one attempt. *refused: text of the hub's no. */
-static enum err attempt(struct joining *j, const char *address, const char **refused)
+/* One address, one attempt; an invite that is denied is perhaps used because this device is in the
+ * roster already, and only the hub's answer was lost: then the hub lets its own key in. */
+static enum err attempt(struct joining *j, const char *address)
 {
     struct join_progress progress = {0};
     uint64_t until_ms = clock_monotonic_ms() + ATTEMPT_MS;
     if (until_ms > j->contact.deadline_ms) {
         until_ms = j->contact.deadline_ms;
     }
-    enum err e = OK;
-    if (!j->admitted) {
-        output_note(j->cli, _("calling %s ..."), address);
-        e = contact_join(&j->contact, address, &j->invite, until_ms, &progress);
+    output_note(j->cli, _("calling %s ..."), address);
+    enum err e = contact_join(&j->contact, address, &j->invite, until_ms, &progress);
+    if (e == ERR_FORBIDDEN) {
+        struct contact_hub hub = {.address = address, .key = j->invite.acceptor_transport};
+        e = contact_probe(&j->contact, &hub, until_ms);
+        if (e == ERR_FORBIDDEN) {
+            snprintf(j->refused, sizeof j->refused, "%s",
+                     _("the hub does not know it, or it was used or has expired"));
+        }
+    } else if (e == OK && progress.state == JOIN_REFUSED) {
+        snprintf(j->refused, sizeof j->refused, "%s", _(progress.text));
+        e = ERR_FORBIDDEN;
     }
-    if (e == OK && progress.state == JOIN_REFUSED) {
-        *refused = cli_format(j->cli, "%s", progress.text);
-        return ERR_FORBIDDEN;
-    }
-    bool denied = e == ERR_FORBIDDEN;
-    if (e == OK || denied) {
-        j->admitted = j->admitted || e == OK;
-        e = first_sync(j, address, j->contact.deadline_ms);
-    }
-    if (in_roster(j)) {
-        return OK;
-    }
-    if (denied && e != OK) {
-        *refused = _("the hub does not know it, or it was used or has expired");
-        return ERR_FORBIDDEN;
-    }
-    return e == OK ? ERR_AGAIN : e;
+    return e;
 }
 
-static int settle(struct joining *j)
+static int refused(struct joining *j)
 {
-    enum err e = home_mark_joined(j->cli->home);
-    if (e == OK) {
-        e = home_forget_invite(j->cli->home);
+    /* The keys stay for a new invite; a node on this folder must not go on asking. */
+    if (home_forget_invite(j->cli->home) != OK) {
+        output_note(j->cli, _("what was kept of it could not be removed"));
     }
-    return e == OK ? report(j, "joined")
-                   : cli_fail(j->cli, e, _("admitted, but it could not be kept"));
+    return refuse_invite(j, j->refused, _("ask the township for a new invite"));
 }
 
 static int unreachable(struct joining *j)
 {
-    const char *why = j->contact.text[0] != '\0' ? _(j->contact.text) : NULL;
     return cli_error(j->cli, EXIT_UNREACHABLE,
-                     j->admitted ? _("admitted, but the records did not come yet")
-                                 : _("the hub was not reached; the invite is kept in this folder"),
-                     why,
+                     _("the hub was not reached; the invite is kept in this folder"),
+                     j->contact.text[0] != '\0' ? _(j->contact.text) : NULL,
                      cli_format(j->cli, _("try again: sidan join %s; or start sidan-node"),
                                 j->file));
+}
+
+/* The roster and this village's records, in the same command. */
+static void ignore_live(struct contact *c)
+{
+    (void)c;
+}
+
+static int first_sync(struct joining *j)
+{
+    struct contact_target target;
+    struct session_status status;
+    enum err e = ERR_UNREACHABLE;
+    int code = cli_open_store_writable(j->cli);
+    if (code == EXIT_OK) {
+        code = cli_open_views(j->cli);
+    }
+    if (code == EXIT_OK) {
+        code = contact_target(j->cli, &target);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < target.address_count && e != OK; i++) {
+        struct contact_hub hub = {.address = target.addresses[i], .key = target.key};
+        e = contact_sync(&j->contact, &hub, j->contact.deadline_ms, ignore_live, &status);
+    }
+    if (e == OK) {
+        return EXIT_OK;
+    }
+    return cli_error(j->cli, e == ERR_TIMEOUT ? EXIT_TIMED_OUT : EXIT_UNREACHABLE,
+                     _("joined, but not all records have come yet"),
+                     j->contact.text[0] != '\0' ? _(j->contact.text) : cli_err_text(e),
+                     _("sidan sync, or start sidan-node: it goes on by itself"));
+}
+
+static int complete(struct joining *j)
+{
+    enum err e = joining_complete(j->cli->home, &j->invite, &j->cli->keys);
+    if (e != OK) {
+        return cli_fail(j->cli, e, _("admitted, but it could not be kept"));
+    }
+    int code = first_sync(j);
+    return code == EXIT_OK ? report(j, "joined") : code;
 }
 
 static int call(struct joining *j)
 {
     const char *given = cli_flag(j->cli, "--hub");
-    const char *refused = NULL;
     size_t count = given != NULL ? 1 : j->invite.address_count;
     for (size_t i = 0; count > 0; i = (i + 1) % count) {
         const char *address = given != NULL ? given : j->invite.addresses[i];
-        enum err e = attempt(j, address, &refused);
+        enum err e = attempt(j, address);
         if (e == OK) {
-            return settle(j);
+            return complete(j);
         }
-        if (refused != NULL) {
-            /* The keys stay for a new invite; a node on this folder must not go on asking. */
-            if (home_forget_invite(j->cli->home) != OK) {
-                output_note(j->cli, _("what was kept of it could not be removed"));
-            }
-            return refuse_invite(j, _(refused), _("ask the township for a new invite"));
+        if (e == ERR_FORBIDDEN) {
+            return refused(j);
         }
-        if (e == ERR_RANGE || e == ERR_NOMEM || e == ERR_NOSPACE || e == ERR_CORRUPT) {
+        if (e != ERR_UNREACHABLE && e != ERR_TIMEOUT && e != ERR_AGAIN) {
             return cli_fail(j->cli, e, cli_format(j->cli, _("joining by %s failed"), address));
         }
         if (contact_is_over(&j->contact)) {
@@ -336,6 +280,34 @@ static int call(struct joining *j)
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
     }
     return unreachable(j);
+}
+
+/* A home that belongs to a township already: fine when it is by this invite. */
+static int already_joined(struct joining *j)
+{
+    struct cli *cli = j->cli;
+    bool known = false, same = false;
+    int code = cli_open_keys(cli);
+    if (code == EXIT_OK) {
+        code = cli_open_views(cli);
+    }
+    if (code == EXIT_OK) {
+        code = check_self(j, &known, &same);
+    }
+    if (code == EXIT_OK && !known) { /* the first sync was cut short */
+        code = first_sync(j);
+        if (code == EXIT_OK) {
+            code = check_self(j, &known, &same);
+        }
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    return same ? report(j, "joined")
+                : refuse_invite(j,
+                                cli_format(cli, _("the folder %s already belongs to a township"),
+                                           cli->home),
+                                _("name a new folder with --home"));
 }
 
 /* A node runs on this home and joins by itself: waits for it. */
@@ -352,37 +324,40 @@ static int wait_for_node(struct joining *j, uint64_t timeout_ms)
     return already_joined(j);
 }
 
+static int join_here(struct joining *j)
+{
+    int code = prepare_home(j);
+    return code == EXIT_OK ? call(j) : code;
+}
+
 static int join(struct joining *j)
 {
     struct cli *cli = j->cli;
     uint64_t timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS);
+    bool joined = home_state(cli->home) == HOME_JOINED;
     int lock = -1;
-    if (home_state(cli->home) == HOME_JOINED) {
-        return already_joined(j);
-    }
-    int code = check_expired(j);
-    if (code != EXIT_OK) {
-        return code;
-    }
-    enum err e = folder_make(cli->home);
-    if (e == OK) {
-        e = home_lock(cli->home, &lock);
-    }
-    if (e == ERR_BUSY) {
-        return wait_for_node(j, timeout_ms);
-    }
-    if (e != OK) {
-        return cli_fail(cli, e, cli_format(cli, _("%s cannot be used"), cli->home));
-    }
-    code = prepare_home(j);
+    int code = joined ? EXIT_OK : check_expired(j);
     if (code == EXIT_OK) {
         code = contact_begin(&j->contact, cli, timeout_ms);
     }
-    if (code == EXIT_OK) {
-        code = call(j);
-        contact_end(&j->contact);
+    if (code != EXIT_OK) {
+        return code;
     }
-    close(lock);
+    enum err e = joined ? OK : folder_make(cli->home);
+    if (e == OK && !joined) {
+        e = home_lock(cli->home, &lock);
+    }
+    if (e == ERR_BUSY) {
+        code = wait_for_node(j, timeout_ms);
+    } else if (e != OK) {
+        code = cli_fail(cli, e, cli_format(cli, _("%s cannot be used"), cli->home));
+    } else {
+        code = joined ? already_joined(j) : join_here(j);
+    }
+    contact_end(&j->contact);
+    if (lock >= 0) {
+        close(lock);
+    }
     return code;
 }
 

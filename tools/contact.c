@@ -1,5 +1,7 @@
 #include "tools/contact.h"
 
+#include "node/joining.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +71,41 @@ enum err contact_join(struct contact *c, const char *address, const struct invit
         }
     }
     keep_text(c, progress->text);
+    link->ops->close(link);
+    return e;
+}
+
+static struct zmq_link_dial dial_by_device(struct contact *c, const struct contact_hub *hub)
+{
+    return (struct zmq_link_dial){.address = hub->address,
+                                  .peer = hub->key,
+                                  .key = c->cli->keys.transport,
+                                  .secret = c->cli->keys.transport_secret};
+}
+
+enum err contact_probe(struct contact *c, const struct contact_hub *hub, uint64_t until_ms)
+{
+    struct link *link;
+    struct link_event event = {.type = LINK_DOWN};
+    struct zmq_link_dial dial = dial_by_device(c, hub);
+    bool answered = false;
+    enum err e = zmq_link_dial(&link, c->zmq, &dial);
+    crypto_wipe(&dial.secret, sizeof dial.secret);
+    if (e != OK) {
+        return e;
+    }
+    while (!answered && clock_monotonic_ms() < until_ms) {
+        answered = link->ops->next(link, &event);
+        if (!answered) {
+            wait_for(link, WAIT_MAX_MS);
+        }
+    }
+    if (!answered) {
+        e = ERR_TIMEOUT;
+    } else if (event.type == LINK_DOWN) {
+        keep_text(c, event.text != NULL ? event.text : "");
+        e = event.err != OK ? event.err : ERR_UNREACHABLE;
+    }
     link->ops->close(link);
     return e;
 }
@@ -144,10 +181,7 @@ enum err contact_sync(struct contact *c, const struct contact_hub *hub, uint64_t
     struct cli *cli = c->cli;
     struct exchange *x = NULL;
     struct link *link = NULL;
-    struct zmq_link_dial dial = {.address = hub->address,
-                                 .peer = hub->key,
-                                 .key = cli->keys.transport,
-                                 .secret = cli->keys.transport_secret};
+    struct zmq_link_dial dial = dial_by_device(c, hub);
     struct exchange_options options = {.store = cli->store,
                                        .views = cli->views,
                                        .keys = &cli->keys,
@@ -178,29 +212,18 @@ static int target_hub(struct cli *cli, struct contact_target *out)
 {
     struct txn *t;
     const struct roster *roster;
-    struct invite invite;
     int code = cli_begin(cli, &t);
     if (code != EXIT_OK) {
         return code;
     }
     code = cli_roster(cli, t, &roster);
-    const struct device *hub = code == EXIT_OK ? roster_hub(roster) : NULL;
-    if (hub != NULL) {
-        out->device = hub->key;
-        out->key = hub->transport;
+    if (code == EXIT_OK && !joining_hub(t, roster, &out->device, &out->key)) {
+        code = cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
+                         _("this device is the hub: the villages call it"),
+                         _("keep sidan-node running here"));
     }
     txn_abort(t);
-    if (code != EXIT_OK || hub != NULL) {
-        return code;
-    }
-    enum err e = home_load_invite(cli->home, &invite);
-    if (e != OK) {
-        return cli_fail(cli, e, _("it is not known which hub to call"));
-    }
-    out->device = invite.acceptor;
-    out->key = invite.acceptor_transport;
-    invite_wipe(&invite);
-    return EXIT_OK;
+    return code;
 }
 
 int contact_target(struct cli *cli, struct contact_target *out)
@@ -213,11 +236,6 @@ int contact_target(struct cli *cli, struct contact_target *out)
     }
     if (code != EXIT_OK) {
         return code;
-    }
-    if (sign_key_equal(&out->device, &store_identity(cli->store)->device)) {
-        return cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
-                         _("this device is the hub: the villages call it"),
-                         _("keep sidan-node running here"));
     }
     if (given != NULL) {
         out->addresses[out->address_count++] = given;

@@ -25,19 +25,24 @@ MUST_CHECK enum err contact_join(struct contact *c, const char *address,
                                  const struct invite *invite, uint64_t until_ms,
                                  struct join_progress *progress);
 
-/* One attempt at a session; the store and views must be open for writing. `live` is called once
- * when the hub answers. Errors: ERR_UNREACHABLE and ERR_FORBIDDEN (never live), ERR_TIMEOUT (live,
- * but not done by `until_ms`), what ended the session, the store's. */
+/* The hub to dial. */
 struct contact_hub {
     const char *address;
     struct box_key key;
 };
+/* Does the hub let this device's own key in? Errors: as above. */
+MUST_CHECK enum err contact_probe(struct contact *c, const struct contact_hub *hub,
+                                  uint64_t until_ms);
+
+/* One attempt at a session; the store and views must be open for writing. `live` is called once
+ * when the hub answers. Errors: ERR_UNREACHABLE and ERR_FORBIDDEN (never live), ERR_TIMEOUT (live,
+ * but not done by `until_ms`), what ended the session, the store's. */
 MUST_CHECK enum err contact_sync(struct contact *c, const struct contact_hub *hub,
                                  uint64_t until_ms, void (*live)(struct contact *c),
                                  struct session_status *out);
 
-/* The hub as this node knows it: from the roster, before that from the invite it joined by. The
- * addresses: --hub, else the configuration. Reports what is missing. */
+/* The hub as this node knows it, and its addresses: --hub, else the configuration. Reports what is
+ * missing. */
 struct contact_target {
     struct sign_key device;
     struct box_key key;
