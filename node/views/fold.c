@@ -12,10 +12,8 @@ enum {
 };
 
 static void (*const type_folds[THING_TYPE_COUNT])(struct fold *f) = {
-    [THING_TOWNSHIP] = roster_fold_township,
-    [THING_VILLAGE] = roster_fold_village,
-    [THING_DEVICE] = roster_fold_device,
-    [THING_ACTOR] = actor_fold,
+    [THING_TOWNSHIP] = roster_fold_township, [THING_VILLAGE] = roster_fold_village,
+    [THING_DEVICE] = roster_fold_device,     [THING_ACTOR] = actor_fold,
     [THING_REQUEST] = request_fold,
 };
 
@@ -159,8 +157,8 @@ static MUST_CHECK enum err gather_log(struct fold *f, bool of_roster)
         .txn = f->txn, .scope_number = f->key.scope_number, .thing = f->key.thing};
     for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
         struct event e;
-        enum err err = f->verify ? log_read(f->txn, arrival, &e)
-                                 : log_read_unverified(f->txn, arrival, &e);
+        enum err err =
+            f->verify ? log_read(f->txn, arrival, &e) : log_read_unverified(f->txn, arrival, &e);
         if (err == ERR_CORRUPT || err == ERR_NOT_FOUND) {
             f->damaged = arrival;
             return ERR_CORRUPT;
@@ -239,8 +237,8 @@ static bool descends(struct fold *f, uint32_t feed_number, const struct fold_ite
 static void chain_check(struct fold *f, struct fold_item **chain, size_t count)
 {
     struct feed_row feed;
-    bool forked = count > 1 && feed_find(f->txn, &chain[0]->event.feed, &feed) &&
-                  feed.head_count > 1;
+    bool forked =
+        count > 1 && feed_find(f->txn, &chain[0]->event.feed, &feed) && feed.head_count > 1;
     uint32_t deepest = chain[0]->event.depth;
     for (size_t i = 1; i < count; i++) {
         struct fold_item *item = chain[i];
@@ -250,8 +248,7 @@ static void chain_check(struct fold *f, struct fold_item **chain, size_t count)
         }
         bool grows = true;
         for (size_t j = 0; grows && forked && j < i; j++)
-            if (chain[j]->event.depth >= item->event.depth &&
-                chain[j]->event.seq < item->event.seq)
+            if (chain[j]->event.depth >= item->event.depth && chain[j]->event.seq < item->event.seq)
                 grows = !descends(f, feed.number, item, chain[j]);
         if (!forked || !grows)
             fold_mark(item, EFFECT_BAD_DEPTH, "depth does not grow within its feed");

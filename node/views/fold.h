@@ -37,16 +37,16 @@ struct fold_item {
 struct fold {
     struct sign_key authority;
     const struct roster *roster;
-    bool verify;           /* check each event's hash as it is read */
+    bool verify; /* check each event's hash as it is read */
     struct txn *txn;
     struct thing_key key;
-    enum thing_type type;  /* THING_NONE: founding event not held or of an unknown kind */
+    enum thing_type type; /* THING_NONE: founding event not held or of an unknown kind */
     const struct fold_item *founder;
     struct fold_item **order; /* the first THING_EVENTS_MAX in fold order */
     size_t count;
-    uint64_t total;        /* events held of the thing */
-    uint64_t damaged;      /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
-    struct buf row;        /* result; empty: the thing has no row */
+    uint64_t total;   /* events held of the thing */
+    uint64_t damaged; /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
+    struct buf row;   /* result; empty: the thing has no row */
     struct fold_item *items;
     size_t capacity;
     uint64_t walk_left;

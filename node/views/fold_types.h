@@ -1,6 +1,6 @@
 #pragma once
-/* The folds of the thing types: each reads f's events, marks the acts that have no effect, names the
- * state after each, and writes f->row (nothing where the thing is not founded with effect). */
+/* The folds of the thing types: each reads f's events, marks the acts that have no effect, names
+ * the state after each, and writes f->row (nothing where the thing is not founded with effect). */
 #include "node/views/fold.h"
 
 void roster_fold_township(struct fold *f);

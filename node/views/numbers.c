@@ -12,7 +12,8 @@ static void meta_name(char out[32], const char *series)
 }
 
 /* "03A-0127" into "03A" and 127. */
-static bool number_split(struct slice text, char series[NUMBER_SERIES_SIZE_MAX + 1], uint64_t *number)
+static bool number_split(struct slice text, char series[NUMBER_SERIES_SIZE_MAX + 1],
+                         uint64_t *number)
 {
     size_t digits = 0;
     uint64_t value = 0, unit = 1;

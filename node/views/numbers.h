@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Counters of official and village numbers, kept in the store's local meta: "03A-0127" is number 127
- * of series "03A". A counter never goes back; it is made again from the numbers that this device's
- * own events carry, so a rebuilt or refilled store goes on where it was.
+ * Counters of official and village numbers, kept in the store's local meta: "03A-0127" is number
+ * 127 of series "03A". A counter never goes back; it is made again from the numbers that this
+ * device's own events carry, so a rebuilt or refilled store goes on where it was.
  */
 #include "node/store/store.h"
 
@@ -18,5 +18,6 @@ struct numbers_note {
 void numbers_note(struct txn *t, struct numbers_note *note, struct slice number);
 void numbers_flush(struct txn *t, struct numbers_note *note);
 
-/* Takes the next number of a series. Errors: ERR_LIMIT (the series is used up), the transaction's. */
+/* Takes the next number of a series. Errors: ERR_LIMIT (the series is used up), the transaction's.
+ */
 MUST_CHECK enum err numbers_next(struct txn *t, const char *series, uint64_t *out);

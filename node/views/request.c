@@ -171,8 +171,8 @@ static const char *guard_close(const struct request *r, const struct request_act
 {
     struct slice result = body_text(act->body, "result");
     if (slice_is_text(result, "unreached")) {
-        bool tried = r->callbacks_failed >= UNREACHED_ATTEMPTS &&
-                     r->failed_first_day != r->failed_last_day;
+        bool tried =
+            r->callbacks_failed >= UNREACHED_ATTEMPTS && r->failed_first_day != r->failed_last_day;
         return tried ? NULL : "needs three failed attempts on two days";
     }
     if (!r->callback_reached) return "needs a callback that reached the person";

@@ -54,22 +54,22 @@ struct request {
     struct slice official_number; /* the hub's, empty before acceptance */
     char village[13];
     struct slice channel, nature, category;
-    uint32_t urgency;             /* 1..3 */
+    uint32_t urgency; /* 1..3 */
     uint64_t received_ms, registered_ms;
-    uint64_t due_ms;              /* 0: none */
-    struct slice holder;          /* responsible unit, as the order names it */
-    struct thing_id signer_by;    /* who signed for it; zero before */
-    bool township;                /* handled at township level; else 村级自办 */
+    uint64_t due_ms;           /* 0: none */
+    struct slice holder;       /* responsible unit, as the order names it */
+    struct thing_id signer_by; /* who signed for it; zero before */
+    bool township;             /* handled at township level; else 村级自办 */
     bool has_reporter, reporter_has_by;
-    struct sign_key reporter;     /* device and person of the newest report */
+    struct sign_key reporter; /* device and person of the newest report */
     struct thing_id reporter_by;
-    uint32_t callbacks_failed;    /* attempts of this round that reached nobody */
+    uint32_t callbacks_failed; /* attempts of this round that reached nobody */
     uint32_t failed_first_day, failed_last_day;
-    bool callback_reached;        /* a visit reached the person in this round */
-    enum request_solved solved;   /* as the person said then */
-    uint32_t rating;              /* 0: none */
-    struct slice result;          /* of the close */
-    bool both_changed;            /* 两边都改过: no township act has seen it yet */
+    bool callback_reached;      /* a visit reached the person in this round */
+    enum request_solved solved; /* as the person said then */
+    uint32_t rating;            /* 0: none */
+    struct slice result;        /* of the close */
+    bool both_changed;          /* 两边都改过: no township act has seen it yet */
     uint32_t events, effective;
 };
 MUST_CHECK enum err request_row_read(struct request *out, struct slice row);
@@ -99,8 +99,8 @@ struct request_filter {
     bool any_state;
     enum request_state state;
     bool open_only;
-    uint64_t overdue_at_ms;  /* 0: do not ask; else open and due before */
-    uint64_t since_ms;       /* registered at or after */
+    uint64_t overdue_at_ms; /* 0: do not ask; else open and due before */
+    uint64_t since_ms;      /* registered at or after */
 };
 MUST_CHECK enum err requests_each(struct txn *t, const struct request_filter *filter,
                                   bool (*each)(void *state, const struct thing_key *key,

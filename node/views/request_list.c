@@ -16,11 +16,10 @@ static bool filter_passes(const struct request_filter *filter, const struct requ
     return request_is_open(r) && r->due_ms && r->due_ms < filter->overdue_at_ms;
 }
 
-static MUST_CHECK enum err scope_each(struct txn *t, uint32_t scope_number,
-                                      const struct request_filter *filter,
-                                      bool (*each)(void *state, const struct thing_key *key,
-                                                   const struct request *r),
-                                      void *state, bool *more)
+static MUST_CHECK enum err
+scope_each(struct txn *t, uint32_t scope_number, const struct request_filter *filter,
+           bool (*each)(void *state, const struct thing_key *key, const struct request *r),
+           void *state, bool *more)
 {
     const uint8_t prefix = THING_REQUEST;
     struct row_cursor cursor = {
@@ -103,8 +102,8 @@ static MUST_CHECK enum err number_take(struct txn *t, const char *series, char o
     return err;
 }
 
-enum err request_next_number(struct txn *t, const struct roster *roster, const struct device *device,
-                             char out[16])
+enum err request_next_number(struct txn *t, const struct roster *roster,
+                             const struct device *device, char out[16])
 {
     unsigned number = 0; /* of the township's own devices */
     if (!device_is_township(device)) {

@@ -84,8 +84,8 @@ static int village_by_code(const void *a, const void *b)
     return strcmp(((const struct village *)a)->code, ((const struct village *)b)->code);
 }
 
-/* Keys are hashes of nothing, but a stranger may choose his: any 8 bytes do, the table is never more
- * than half full. */
+/* Keys are hashes of nothing, but a stranger may choose his: any 8 bytes do, the table is never
+ * more than half full. */
 static size_t key_slot(const struct roster *r, const struct sign_key *key)
 {
     uint64_t h = be64_get(key->bytes) * UINT64_C(0x9e3779b97f4a7c15);

@@ -16,17 +16,17 @@ enum device_state {
 struct device {
     struct thing_id thing;
     enum device_state state;
-    struct sign_key key;       /* the device's; zero while invited */
-    struct box_key transport;  /* the device's; zero while invited */
-    struct sign_key invite;    /* one-time keys of the invite; zero for the founding hub */
+    struct sign_key key;      /* the device's; zero while invited */
+    struct box_key transport; /* the device's; zero while invited */
+    struct sign_key invite;   /* one-time keys of the invite; zero for the founding hub */
     struct box_key invite_transport;
-    struct sign_key acceptor;  /* the hub device that may accept the invite */
-    char village[13];          /* code; "" for township devices */
+    struct sign_key acceptor; /* the hub device that may accept the invite */
+    char village[13];         /* code; "" for township devices */
     uint32_t roles;
-    char letter;               /* 'A'.. within its village (or the township) */
+    char letter; /* 'A'.. within its village (or the township) */
     char name[DEVICE_NAME_SIZE_MAX + 1];
-    uint64_t expires_ms;       /* of the invite */
-    bool stolen;               /* a second device.joined used the same invite */
+    uint64_t expires_ms; /* of the invite */
+    bool stolen;         /* a second device.joined used the same invite */
 };
 
 struct village {
@@ -48,7 +48,7 @@ struct roster {
     struct village *villages; /* by code */
     size_t village_count;
     struct hash version; /* changes with every change of these rows */
-    uint32_t *slots; /* open addressing over devices by key; device index + 1 */
+    uint32_t *slots;     /* open addressing over devices by key; device index + 1 */
     size_t slot_count;
 };
 

@@ -222,7 +222,8 @@ static void device_join(const struct fold *f, struct device *d, struct fold_item
         fold_mark(item, EFFECT_IMPOSSIBLE,
                   same ? "this device has joined already" : "the invite was used twice");
     } else {
-        /* Revoked before the hub knew: it stays out, but what it did until then keeps its author. */
+        /* Revoked before the hub knew: it stays out, but what it did until then keeps its author.
+         */
         if (d->state == DEVICE_INVITED) d->state = DEVICE_JOINED;
         d->key = request.device;
         d->transport = request.transport;

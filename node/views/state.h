@@ -22,8 +22,8 @@ enum views_pass { PASS_ROSTER, PASS_REST };
  * its row changed. Numbers are noted, not flushed. Errors: as fold_thing. */
 MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
                                      const struct event *sole, enum views_pass pass, bool *changed);
-/* After rows of the roster changed: reads it again and tells other processes to. `*rights`: roles or
- * village of an author changed whose events may be folded already. */
+/* After rows of the roster changed: reads it again and tells other processes to. `*rights`: roles
+ * or village of an author changed whose events may be folded already. */
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
 void views_numbers_flush(struct views *v, struct txn *t);
 /* Sets the marker for folding everything again by the roster as it is now; rows stay until then. */

@@ -13,7 +13,8 @@
 struct views;
 MUST_CHECK enum err views_open(struct views **out, struct store *s);
 void views_close(struct views *v);
-/* The roster as of this transaction (another process may have changed it). Errors: ERR_CORRUPT... */
+/* The roster as of this transaction (another process may have changed it). Errors: ERR_CORRUPT...
+ */
 MUST_CHECK enum err views_roster(struct views *v, struct txn *t, const struct roster **out);
 void views_forget(struct views *v);
 
@@ -50,13 +51,14 @@ struct views_digest {
     struct hash digest;
     struct hash roster_heads;
 };
-MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope, struct views_digest *out);
+MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope,
+                                 struct views_digest *out);
 /* For HELLO and RECEIPT: first 8 bytes of hash("sidan/views", digests of the scopes in order). */
 MUST_CHECK enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count,
                                   uint8_t out8[8]);
 
-/* Folds every thing again in memory and compares with the rows kept. *differing: how many differ, or
- * cannot be told because an event is damaged. */
+/* Folds every thing again in memory and compares with the rows kept. *differing: how many differ,
+ * or cannot be told because an event is damaged. */
 MUST_CHECK enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
                                   void (*progress)(void *state, uint64_t done, uint64_t total),
                                   void *state);
@@ -69,25 +71,25 @@ enum effect {
     EFFECT_IMPOSSIBLE,   /* not in this state */
     EFFECT_BAD_FIELD,
     EFFECT_BAD_DEPTH,
-    EFFECT_EXT,          /* carries an extension that must be understood */
-    EFFECT_LIMIT,        /* over a limit that the log does not enforce */
+    EFFECT_EXT,   /* carries an extension that must be understood */
+    EFFECT_LIMIT, /* over a limit that the log does not enforce */
 };
 const char *effect_name(enum effect e); /* "counts", "unknown-kind", ... */
 
 struct history_item {
     uint64_t arrival;
-    struct event event;      /* slices owned by the history */
-    uint32_t place;          /* events ordered before it */
-    bool both_changed;       /* place > seen: its author did not know all that stands before it */
+    struct event event; /* slices owned by the history */
+    uint32_t place;     /* events ordered before it */
+    bool both_changed;  /* place > seen: its author did not know all that stands before it */
     enum effect effect;
-    char reason[96];         /* "" or English detail: field, state */
-    char state_after[24];    /* the request's state after it */
+    char reason[96];      /* "" or English detail: field, state */
+    char state_after[24]; /* the request's state after it */
 };
 struct history {
     enum thing_type type;
     struct history_item *items; /* the first THING_EVENTS_MAX in fold order */
     size_t count;
-    uint64_t total; /* events held */
+    uint64_t total;   /* events held */
     struct buf bytes; /* what the events borrow */
 };
 /* Errors: ERR_NOT_FOUND. Owned by the caller: history_clear. */
@@ -101,5 +103,5 @@ struct thing_outlook {
     uint32_t events;    /* seen */
     uint32_t depth_max; /* greatest depth held within DEPTH_AHEAD_MAX of its place; below events */
 };
-MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
-                                  struct thing_outlook *out);
+MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number,
+                                  const struct thing_id *thing, struct thing_outlook *out);

@@ -89,7 +89,8 @@ static MUST_CHECK enum err compare_rows(struct store *s, uint64_t *differing)
         err = rows_compare(t, &at, differing, &more);
         scopes = scope_count(t);
         txn_abort(t);
-        if (!more) at = (struct row_cursor){.scope_number = at.scope_number + 1, .table = ROW_THING};
+        if (!more)
+            at = (struct row_cursor){.scope_number = at.scope_number + 1, .table = ROW_THING};
     }
     return err;
 }

@@ -19,13 +19,13 @@ static bool is_roster_feed(const struct feed_row *feed, const struct sign_key *a
 static int by_feed_id(const void *a, const void *b)
 {
     return memcmp(((const struct feed_row *)a)->id.bytes, ((const struct feed_row *)b)->id.bytes,
-                  sizeof ((const struct feed_row *)a)->id.bytes);
+                  sizeof((const struct feed_row *)a)->id.bytes);
 }
 
 static int by_head_id(const void *a, const void *b)
 {
     return memcmp(((const struct head *)a)->id.bytes, ((const struct head *)b)->id.bytes,
-                  sizeof ((const struct head *)a)->id.bytes);
+                  sizeof((const struct head *)a)->id.bytes);
 }
 
 static void heads_write(struct buf *out, struct feed_row *feeds, size_t count)

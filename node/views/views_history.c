@@ -7,14 +7,10 @@
 #include "node/views/state.h"
 
 static const char *const effect_names[] = {
-    [EFFECT_COUNTS] = "counts",
-    [EFFECT_UNKNOWN_KIND] = "unknown-kind",
-    [EFFECT_FORBIDDEN] = "forbidden",
-    [EFFECT_IMPOSSIBLE] = "impossible",
-    [EFFECT_BAD_FIELD] = "bad-field",
-    [EFFECT_BAD_DEPTH] = "bad-depth",
-    [EFFECT_EXT] = "extension",
-    [EFFECT_LIMIT] = "limit",
+    [EFFECT_COUNTS] = "counts",       [EFFECT_UNKNOWN_KIND] = "unknown-kind",
+    [EFFECT_FORBIDDEN] = "forbidden", [EFFECT_IMPOSSIBLE] = "impossible",
+    [EFFECT_BAD_FIELD] = "bad-field", [EFFECT_BAD_DEPTH] = "bad-depth",
+    [EFFECT_EXT] = "extension",       [EFFECT_LIMIT] = "limit",
 };
 
 const char *effect_name(enum effect e)
@@ -50,8 +46,8 @@ static void item_copy(struct history_item *out, const struct fold_item *item, st
     out->place = item->place;
     out->both_changed = !item->event.founding && item->place > item->event.seen;
     out->effect = item->effect;
-    snprintf(out->reason, sizeof out->reason, "%.31s%s%.60s", item->field, item->field[0] ? " " : "",
-             item->what);
+    snprintf(out->reason, sizeof out->reason, "%.31s%s%.60s", item->field,
+             item->field[0] ? " " : "", item->what);
     snprintf(out->state_after, sizeof out->state_after, "%s", item->state_after);
 }
 

@@ -186,10 +186,11 @@ struct township_device *township_join(struct township *t, const char *village, u
 static void put_village(struct township *t, unsigned number, const char *code)
 {
     char body[256];
-    snprintf(body, sizeof body,
-             "{\"code\":\"%s\",\"name\":\"%u号村委会\",\"short_name\":\"%u号\",\"pinyin\":\"Cun%u\","
-             "\"type\":\"village\",\"number\":%u}",
-             code, number, number, number, number);
+    snprintf(
+        body, sizeof body,
+        "{\"code\":\"%s\",\"name\":\"%u号村委会\",\"short_name\":\"%u号\",\"pinyin\":\"Cun%u\","
+        "\"type\":\"village\",\"number\":%u}",
+        code, number, number, number, number);
     township_record(t, &t->authority, &(struct township_act){.kind = "village.put", .body = body});
 }
 

@@ -25,7 +25,7 @@ struct township_device {
 struct township {
     struct township_device authority, hub, devices[TOWNSHIP_DEVICES_MAX];
     size_t device_count;
-    uint64_t time_ms; /* of the next event; goes on by a second each */
+    uint64_t time_ms;                          /* of the next event; goes on by a second each */
     struct event *events[TOWNSHIP_EVENTS_MAX]; /* in the order of recording */
     size_t event_count;
     size_t roster_count; /* the first events: what township_begin recorded */
@@ -53,9 +53,9 @@ struct township_act {
     const struct thing_id *subject; /* NULL: founding */
     uint32_t depth, seen;
     const struct thing_id *by;
-    const char *body, *box;         /* JSON objects; NULL: {} and none */
+    const char *body, *box; /* JSON objects; NULL: {} and none */
     struct slice ext;
-    uint64_t time_ms;               /* 0: the township's time */
+    uint64_t time_ms; /* 0: the township's time */
 };
 /* Records and signs; the event stays until township_end. */
 const struct event *township_record(struct township *t, struct township_device *d,

@@ -105,8 +105,10 @@ static void orders_by_time_and_then_by_id_at_one_depth_of_one_side(void **state)
 {
     (void)state;
     struct history h;
-    struct township_device *second = township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'B');
-    struct township_device *third = township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'C');
+    struct township_device *second =
+        township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'B');
+    struct township_device *third =
+        township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'C');
     const uint64_t same = town.time_ms;
     const struct event *a = note(&town.devices[0], 1, 1);
     town.time_ms = same;
@@ -126,11 +128,11 @@ static void orders_by_time_and_then_by_id_at_one_depth_of_one_side(void **state)
     for (unsigned tries = 0; tries < 8; tries++) {
         const uint64_t then = town.time_ms;
         const struct event *x = note(&town.devices[0], tries + 1, tries * 2 + 1);
-        town.time_ms = then;
+        town.time_ms = tries % 2 ? then - 1 : then;
         const struct event *y = note(second, tries + 1, tries * 2 + 1);
         township_node_take_all(&node, &town);
         history_of(&h);
-        bool x_first = memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes) < 0;
+        bool x_first = tries % 2 == 0 && memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes) < 0;
         assert_true(event_id_equal(&h.items[h.count - 2].event.id, x_first ? &x->id : &y->id));
         history_clear(&h);
     }
@@ -292,10 +294,8 @@ static void an_acting_kind_founds_nothing_and_a_founding_kind_acts_on_nothing(vo
     struct history h;
     struct thing_id registered = subject;
     township_record(&town, &town.devices[0],
-                    &(struct township_act){.kind = "request.register",
-                                           .subject = &registered,
-                                           .depth = 1,
-                                           .seen = 1});
+                    &(struct township_act){
+                        .kind = "request.register", .subject = &registered, .depth = 1, .seen = 1});
     subject = township_record(&town, &town.hub,
                               &(struct township_act){
                                   .kind = "request.accept", .scope = OWN_SCOPE, .body = ACCEPT})
@@ -328,8 +328,8 @@ static void a_villages_long_body_to_all_nodes_has_no_effect(void **state)
     struct txn *t;
     struct history h;
     assert_int_equal(txn_begin(node.store, false, &t), OK);
-    assert_int_equal(
-        views_history(node.views, t, township_node_scope(&node, "town"), &subject, &h), OK);
+    assert_int_equal(views_history(node.views, t, township_node_scope(&node, "town"), &subject, &h),
+                     OK);
     txn_abort(t);
     assert_int_equal(h.type, THING_ACTOR);
     assert_int_equal(h.items[0].effect, EFFECT_LIMIT);

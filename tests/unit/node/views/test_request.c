@@ -95,11 +95,12 @@ static void play(const struct act *acts, size_t count)
 #define ACCEPT_OFFICIAL                                                                            \
     "{\"class\":\"general\",\"due\":1764000000000,\"official_no\":\"2025-0001\"}"
 #define ISSUE                                                                                      \
-    "{\"unit\":\"水利站\",\"due\":1764500000000,\"signed_by\":"                                    \
+    "{\"unit\":\"水利站\",\"due\":1764500000000,\"signed_by\":"                                 \
     "\"00000000000000000000000000000001\"}"
 #define ISSUE_OWN "{\"unit\":\"村委会\",\"due\":1764400000000}"
 #define REPORT "{\"solved\":\"yes\"}"
-#define REACHED "{\"attempt\":1,\"method\":\"phone\",\"reached\":true,\"solved\":\"yes\",\"rating\":5}"
+#define REACHED                                                                                    \
+    "{\"attempt\":1,\"method\":\"phone\",\"reached\":true,\"solved\":\"yes\",\"rating\":5}"
 #define UNSOLVED "{\"attempt\":1,\"method\":\"phone\",\"reached\":true,\"solved\":\"no\"}"
 #define CLOSE "{\"result\":\"solved\"}"
 
@@ -218,7 +219,9 @@ static void the_person_who_reported_may_not_make_the_visit(void **state)
     {"request.accept", HUB, ACCEPT, NULL, EFFECT_COUNTS, REQUEST_ACCEPTED},                        \
         {"order.issue", HUB, ISSUE, NULL, EFFECT_COUNTS, REQUEST_ASSIGNED},                        \
         {"order.sign", VILLAGE, NULL, NULL, EFFECT_COUNTS, REQUEST_IN_PROGRESS},                   \
-        {"order.report", VILLAGE, REPORT, &clerk, EFFECT_COUNTS, REQUEST_REPORTED}
+    {                                                                                              \
+        "order.report", VILLAGE, REPORT, &clerk, EFFECT_COUNTS, REQUEST_REPORTED                   \
+    }
 
 static void closes_only_after_a_visit_that_reached_the_person(void **state)
 {
@@ -301,7 +304,7 @@ static void shows_that_both_changed_it_until_the_township_has_seen_it(void **sta
     assert_int_equal(r.effective, 2);
     txn_abort(t);
 
-    record(HUB, "order.issue", ISSUE, 2, 2); /* takes effect, but did not know both */
+    record(HUB, "order.issue", ISSUE, 2, 2);   /* takes effect, but did not know both */
     record(VILLAGE, "order.sign", NULL, 3, 4); /* knew, but is no act of the township */
     township_node_take_all(&node, &town);
     request_of(&r, &t);

@@ -142,8 +142,8 @@ static void admits_an_open_invite_until_it_expires_or_is_used(void **state)
     township_signer(&laptop, 501);
     struct box_key transport;
     memcpy(transport.bytes, invite.key.bytes, 32);
-    const struct event *e = township_invite(&town, &invite, &town.hub.signer.key, "431322111203",
-                                            ROLE_VILLAGE, 'B');
+    const struct event *e =
+        township_invite(&town, &invite, &town.hub.signer.key, "431322111203", ROLE_VILLAGE, 'B');
     township_node_take_all(&node, &town);
     const struct roster *r = roster_of(&t);
     assert_non_null(roster_invite(r, &invite.key));
@@ -199,8 +199,8 @@ static void refuses_a_join_by_another_hub_or_with_a_foreign_signature(void **sta
     township_signer(&wrong, 701);
     township_signer(&laptop, 702);
     struct township_device *second = township_join(&town, "", ROLE_HUB, 'B');
-    const struct event *e = township_invite(&town, &invite, &town.hub.signer.key, "431322111203",
-                                            ROLE_VILLAGE, 'B');
+    const struct event *e =
+        township_invite(&town, &invite, &town.hub.signer.key, "431322111203", ROLE_VILLAGE, 'B');
     township_accept(&town, second, &invite, &laptop, &e->subject, 1, 1);
     township_accept(&town, &town.devices[0], &invite, &laptop, &e->subject, 1, 1);
     township_accept(&town, &town.hub, &wrong, &laptop, &e->subject, 1, 1);
@@ -227,10 +227,11 @@ static void counts_only_the_authority_that_founded_the_store(void **state)
     township_record(&town, &town.devices[0],
                     &(struct township_act){.kind = "township.founded",
                                            .scope = "town",
-                                           .body = "{\"name\":\"假镇\",\"recovery\":\"00000000000000"
-                                                   "00000000000000000000000000000000000000000000000"
-                                                   "000\",\"office\":\"0000000000000000000000000000"
-                                                   "000000000000000000000000000000000000\"}"});
+                                           .body =
+                                               "{\"name\":\"假镇\",\"recovery\":\"00000000000000"
+                                               "00000000000000000000000000000000000000000000000"
+                                               "000\",\"office\":\"0000000000000000000000000000"
+                                               "000000000000000000000000000000000000\"}"});
     township_node_take_all(&node, &town);
     struct txn *t;
     const struct roster *r = roster_of(&t);
@@ -266,8 +267,8 @@ static void revocation_beats_a_join_that_did_not_know_of_it(void **state)
     struct signer invite, laptop;
     township_signer(&invite, 500);
     township_signer(&laptop, 501);
-    const struct event *e = township_invite(&town, &invite, &town.hub.signer.key, "431322111203",
-                                            ROLE_VILLAGE, 'B');
+    const struct event *e =
+        township_invite(&town, &invite, &town.hub.signer.key, "431322111203", ROLE_VILLAGE, 'B');
     township_accept(&town, &town.hub, &invite, &laptop, &e->subject, 1, 1);
     township_record(&town, &town.authority,
                     &(struct township_act){.kind = "device.revoked",

@@ -145,7 +145,8 @@ static void every_order_of_arrival_gives_the_same_bytes(void **state)
         struct township_node other;
         uint64_t differing;
         township_node_open(&other, &town, &town.devices[0]);
-        /* in half of the rounds the roster comes in between, and what was folded without it again */
+        /* in half of the rounds the roster comes in between, and what was folded without it again
+         */
         shuffle(order, round % 2 ? 0 : town.roster_count);
         township_node_take(&other, order, town.event_count);
         township_node_settle(&other);

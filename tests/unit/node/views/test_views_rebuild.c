@@ -128,8 +128,8 @@ static void a_rebuild_that_was_cut_short_goes_on(void **state)
     /* the process ends here; the next one finds roster and marker */
     views_close(node.views);
     store_close(node.store);
-    assert_int_equal(store_open(&node.store, node.home, &(struct store_options){.disk_free_min = 1}),
-                     OK);
+    assert_int_equal(
+        store_open(&node.store, node.home, &(struct store_options){.disk_free_min = 1}), OK);
     assert_int_equal(views_open(&node.views, node.store), OK);
     struct txn *t;
     const struct roster *roster;
@@ -201,8 +201,8 @@ static void a_change_of_rights_folds_again_what_was_folded_before(void **state)
     assert_int_equal(request_find_number(t, slice_of_text("01B-0001"), &key), ERR_NOT_FOUND);
     txn_abort(t);
 
-    const struct event *e = township_invite(&town, &invite, &town.hub.signer.key, late->village,
-                                            ROLE_VILLAGE, 'B');
+    const struct event *e =
+        township_invite(&town, &invite, &town.hub.signer.key, late->village, ROLE_VILLAGE, 'B');
     township_accept(&town, &town.hub, &invite, &late->signer, &e->subject, 1, 1);
     township_node_take_all(&node, &town);
     assert_true(pending());
