@@ -31,8 +31,8 @@ enum frame_type {
  * know it. */
 struct feed_ref {
     bool whole;
-    struct feed feed;     /* when whole */
-    uint8_t id8[8];       /* always */
+    struct feed feed; /* when whole */
+    uint8_t id8[8];   /* always */
 };
 
 struct have_entry {
@@ -51,11 +51,11 @@ struct frame_hello {
     struct slice software; /* "sidan 1.0", at most 32 bytes */
     uint64_t credit;       /* bytes of RUN frames the peer may send in this session */
     bool has_views;
-    uint8_t views8[8];     /* digest of the views of the scopes both hold (SPEC) */
-    bool complete;         /* have is the whole vector, else what changed since the last one */
-    uint8_t have8[8];      /* digest of the whole vector */
+    uint8_t views8[8]; /* digest of the views of the scopes both hold (SPEC) */
+    bool complete;     /* have is the whole vector, else what changed since the last one */
+    uint8_t have8[8];  /* digest of the whole vector */
     size_t have_count;
-    struct slice have;     /* encoded array; walk with frame_have_next */
+    struct slice have; /* encoded array; walk with frame_have_next */
 };
 
 struct frame_run {
@@ -103,7 +103,7 @@ struct receipt_parties {
     struct sign_key township; /* authority */
     struct sign_key receiver; /* who signs */
     struct sign_key addressee;
-    uint8_t generation[8];    /* of the receiver's store */
+    uint8_t generation[8]; /* of the receiver's store */
 };
 
 enum refuse_code {
@@ -123,7 +123,7 @@ struct frame_refuse {
     struct slice text;
 };
 
-/* Bounds and scans the whole frame and gives its first element. Errors: ERR_MALFORMED, ERR_LIMIT. */
+/* Bounds and scans the whole frame; gives its first element. Errors: ERR_MALFORMED, ERR_LIMIT. */
 MUST_CHECK enum err frame_type_of(struct slice frame, uint64_t *type);
 
 /* Where the peer's protocol range does not meet ours, only the range is read: the rest of such a
@@ -134,8 +134,8 @@ bool frame_hello_version_meets(const struct frame_hello *h);
 struct mp_reader frame_have_begin(const struct frame_hello *h);
 bool frame_have_next(struct mp_reader *r, struct have_entry *out);
 void frame_hello_write(struct buf *out, const struct frame_hello *h, const struct have_entry *have);
-/* First 8 bytes of hash("sidan/have", the entries in order of their bytes, each feed id8 ‖ seq be64 ‖
- * id8). Sorts `have` in place. */
+/* First 8 bytes of hash("sidan/have", the entries in order of their bytes, each feed id8 ‖ seq be64
+ * ‖ id8). Sorts `have` in place. */
 void have_digest(uint8_t out8[8], struct have_entry *have, size_t count);
 
 MUST_CHECK enum err frame_run_read(struct frame_run *out, struct slice frame);
@@ -145,14 +145,15 @@ void frame_want_write(struct buf *out, const struct frame_want *f);
 MUST_CHECK enum err frame_receipt_read(struct frame_receipt *out, struct slice frame);
 struct mp_reader frame_receipt_begin(const struct frame_receipt *f);
 bool frame_receipt_next(struct mp_reader *r, struct receipt_entry *out);
-/* The signed statement, [township, receiver, addressee, generation, counter, time_ms, entries]: what
- * is kept as proof beside the signature. */
+/* The signed statement, [township, receiver, addressee, generation, counter, time_ms, entries]:
+ * what is kept as proof beside the signature. */
 void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
                         const struct frame_receipt *f);
 /* Signs and writes; fills f->entries (borrowed from `out` until its next append), f->entry_count
  * and f->signature. */
-void frame_receipt_write(struct buf *out, struct frame_receipt *f, const struct receipt_entry *entries,
-                         const struct receipt_parties *parties, const struct signer *signer);
+void frame_receipt_write(struct buf *out, struct frame_receipt *f,
+                         const struct receipt_entry *entries, const struct receipt_parties *parties,
+                         const struct signer *signer);
 /* Errors: ERR_SIGNATURE, ERR_NOMEM. */
 MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
                                          const struct receipt_parties *parties);

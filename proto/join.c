@@ -274,7 +274,7 @@ static MUST_CHECK enum err join_frame_open(struct mp_reader *r, struct slice fra
 
 enum err frame_join_read(struct frame_join *out, struct slice frame)
 {
-    struct frame_join f;
+    struct frame_join f = {0};
     struct mp_reader r;
     enum err err = join_frame_open(&r, frame, FRAME_JOIN, 4);
     if (err) return err;
@@ -306,7 +306,7 @@ void frame_admit_write(struct buf *out, const struct hash *request)
 
 enum err frame_admit_read(struct hash *request, struct slice frame)
 {
-    struct hash hash;
+    struct hash hash = {{0}};
     struct mp_reader r;
     enum err err = join_frame_open(&r, frame, FRAME_ADMIT, 2);
     if (err) return err;

@@ -18,7 +18,8 @@ enum role {
     ROLE_HUB = 1 << 8, /* accepts invites, gives official numbers; named in the roster */
 };
 #define ROLES_TOWNSHIP                                                                             \
-    (ROLE_DISPATCH | ROLE_CALLBACK | ROLE_OFFICE | ROLE_FINANCE | ROLE_UNIT | ROLE_MIRROR | ROLE_HUB)
+    (ROLE_DISPATCH | ROLE_CALLBACK | ROLE_OFFICE | ROLE_FINANCE | ROLE_UNIT | ROLE_MIRROR |        \
+     ROLE_HUB)
 
 /* One bit: "authority", "village", "dispatch", ...; "?" for a bit of a later version. */
 const char *role_name(enum role role);
@@ -39,8 +40,8 @@ enum thing_type {
 };
 
 enum field_type {
-    FIELD_TEXT,   /* str, min..max bytes */
-    FIELD_UINT,   /* min..max */
+    FIELD_TEXT, /* str, min..max bytes */
+    FIELD_UINT, /* min..max */
     FIELD_BOOL,
     FIELD_DATE,   /* "YYYY-MM-DD" */
     FIELD_TIME,   /* uint, milliseconds since 1970 */
@@ -51,7 +52,8 @@ enum field_type {
     FIELD_LIST,   /* array of min..max str, each 1..FIELD_LIST_ITEM_MAX bytes */
 };
 #define FIELD_LIST_ITEM_MAX 64
-const char *field_type_name(enum field_type type); /* as SPEC's table says it: "text", "uint", ... */
+const char *
+field_type_name(enum field_type type); /* as SPEC's table says it: "text", "uint", ... */
 
 struct field {
     const char *name; /* key in body or box */
@@ -89,7 +91,7 @@ const struct field *kind_field(const struct kind *k, const char *name);
 
 /* The first thing wrong with an event of this kind, for people and for the history's mark. */
 struct kind_problem {
-    char field[32]; /* "" where it is not about a field */
+    char field[32];   /* "" where it is not about a field */
     const char *what; /* static English text: "is missing", "is out of range", ... */
 };
 /* Checks body and box against the table: encoded, scanned maps; empty: absent. `box_optional`: an
