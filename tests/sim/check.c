@@ -177,6 +177,13 @@ static void audit_problem(void *state, uint64_t arrival, enum err err, const cha
              err_text(err), what);
 }
 
+static bool count_both_changed(void *sim, const struct thing_key *key, const struct request *r)
+{
+    (void)key;
+    if (r->both_changed) trace_happened(sim, HAPPENED_BOTH_CHANGED);
+    return true;
+}
+
 void check_end(struct sim *s)
 {
     struct sim_node *hub = &s->nodes[SIM_HUB];
@@ -191,6 +198,8 @@ void check_end(struct sim *s)
                 sim_fail(s, "the hub lacks number %llu of %s",
                          (unsigned long long)n->acknowledged[j].seq, n->name);
     }
+    struct request_filter filter = {.any_state = true};
+    SIM_OK(s, requests_each(t, &filter, count_both_changed, s));
     txn_abort(t);
     for (size_t i = 0; i < SIM_NODES; i++) {
         struct sim_node *n = &s->nodes[i];

@@ -23,7 +23,7 @@ struct options {
 struct report {
     struct hash hash;
     uint64_t lines;
-    uint64_t faults[FAULT_COUNT];
+    uint64_t happened[HAPPENING_COUNT];
 };
 
 static bool options_read(struct options *o, int argc, char **argv)
@@ -77,7 +77,7 @@ static void play(const struct options *o, uint64_t seed, const char *folder, str
     (void)snprintf(s->folder, sizeof s->folder, "%s", folder);
     story_play(s, &report->hash);
     report->lines = s->trace.lines;
-    for (size_t i = 0; i < FAULT_COUNT; i++) report->faults[i] += s->trace.faults[i];
+    for (size_t i = 0; i < HAPPENING_COUNT; i++) report->happened[i] += s->trace.happened[i];
     free(s);
 }
 
@@ -106,13 +106,14 @@ static bool play_apart(const struct options *o, uint64_t seed, struct report *re
 }
 
 /* A fault that no seed met is a hole in the story. */
-static bool faults_print(const struct report *report)
+static bool happenings_print(const struct report *report)
 {
     bool all = true;
-    for (size_t i = 0; i < FAULT_COUNT; i++) {
-        printf("%10llu  %s%s\n", (unsigned long long)report->faults[i],
-               fault_text((enum sim_fault)i), report->faults[i] == 0 ? "  NEVER HAPPENED" : "");
-        if (report->faults[i] == 0) all = false;
+    for (size_t i = 0; i < HAPPENING_COUNT; i++) {
+        printf("%10llu  %s%s\n", (unsigned long long)report->happened[i],
+               happening_text((enum sim_happening)i),
+               report->happened[i] == 0 ? "  NEVER HAPPENED" : "");
+        if (report->happened[i] == 0) all = false;
     }
     return all;
 }
@@ -144,7 +145,7 @@ int main(int argc, char **argv)
             failed++;
     }
     if (o.first != o.last) {
-        if (faults_print(report))
+        if (happenings_print(report))
             passed++;
         else
             failed++;

@@ -95,12 +95,12 @@ static enum err sim_link_send(struct link *l, uint64_t peer, struct slice frame)
     if (c == NULL) return ERR_NOT_FOUND;
     if (frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
     if (c->queued[end] >= c->queue_max) {
-        trace_fault(s, FAULT_QUEUE_FULL);
+        trace_happened(s, HAPPENED_QUEUE_FULL);
         c->full[end] = true;
         return ERR_AGAIN;
     }
     if (n->crash_after_sends > 0 && --n->crash_after_sends == 0) {
-        trace_fault(s, FAULT_CRASH_IN_TURN);
+        trace_happened(s, HAPPENED_CRASH_IN_TURN);
         node_snapshot(n);
     }
     if (n->dying) return OK; /* the process is gone already, it only does not know */
@@ -210,7 +210,7 @@ void net_up(struct sim *s, size_t conn)
         return;
     }
     if (!hub->alive) {
-        trace_fault(s, FAULT_UNREACHABLE);
+        trace_happened(s, HAPPENED_UNREACHABLE);
         inbox_event(s, conn, 0, LINK_DOWN, ERR_UNREACHABLE, "connection refused");
         c->end[0] = NULL;
         return;
@@ -235,7 +235,7 @@ bool net_deliver(struct sim *s, size_t conn, int to, struct buf *frame)
     c->full[1 - to] = false;
     c->queued[1 - to]--;
     if (!c->open || c->end[to] == NULL) {
-        trace_fault(s, FAULT_CUT_IN_FLIGHT);
+        trace_happened(s, HAPPENED_CUT_IN_FLIGHT);
         buf_clear(frame);
         return waiting;
     }
@@ -269,7 +269,7 @@ void net_cut(struct sim *s, struct sim_node *n, bool half_open)
                     (c->end[1] != NULL && c->end[1]->node == n);
         if (!ours) continue;
         c->open = false;
-        trace_fault(s, half_open ? FAULT_HALF_OPEN : FAULT_CUT);
+        trace_happened(s, half_open ? HAPPENED_HALF_OPEN : HAPPENED_CUT);
         /* Heartbeats notice a silent end after half a minute to a minute. */
         int late = half_open ? (int)rng_below(&s->network, 2) : -1;
         for (int end = 0; end < 2; end++) {

@@ -120,7 +120,7 @@ void node_crash(struct sim_node *n)
     char file[160];
     if (!n->dying) node_snapshot(n);
     trace_line(n->sim, n, "is killed");
-    trace_fault(n->sim, n->index == SIM_HUB ? FAULT_HUB_CRASH : FAULT_VILLAGE_CRASH);
+    trace_happened(n->sim, n->index == SIM_HUB ? HAPPENED_HUB_CRASH : HAPPENED_VILLAGE_CRASH);
     net_forget(n->sim, n);
     node_close(n);
     static const char *const files[] = {"/store/data.mdb", "/store/lock.mdb", "/store", ""};
@@ -159,8 +159,8 @@ bool node_record(struct sim_node *n, const struct draft *draft, struct recorded 
     struct clock_reading clock = node_clock(n);
     struct kind_problem problem = {0};
     enum err err = recorder_record(n->recorder, &clock, draft, out, &problem);
-    /* The hub was faster, or has taken the thing into its own hands. */
-    if (err == ERR_STATE || err == ERR_FORBIDDEN) return false;
+    /* The other side was faster, or the hub has taken the thing into its own hands. */
+    if (err == ERR_STATE || (err == ERR_FORBIDDEN && n->index != SIM_HUB)) return false;
     if (err != OK)
         sim_fail(s, "%s: %s: %s (%s %s)", n->name, draft->kind, err_text(err), problem.field,
                  problem.what != NULL ? problem.what : "");

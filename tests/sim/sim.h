@@ -5,7 +5,7 @@
  * story that can be told again: the same seed gives the same trace to the byte.
  *
  *   rng      seeded random numbers
- *   trace    what happened: readable lines, their hash, a counter for each kind of fault
+ *   trace    what happened: readable lines, their hash, a counter for each kind of happening
  *   net      links between nodes: delay, rate, bounded queues, cuts, half-open ends
  *   node     one node: home folder, keys, store, exchange; crash and restart
  *   township founding, inviting, joining
@@ -26,26 +26,28 @@
 #define DAYS(n) (HOURS(24) * (uint64_t)(n))
 #define SIM_EPOCH_MS UINT64_C(1793491200000) /* wall time at virtual time 0 */
 
-/* Every kind of fault that a run must have seen at least once. */
-#define SIM_FAULTS(X)                                                                              \
-    X(FAULT_CUT, "link cut, both ends told")                                                       \
-    X(FAULT_CUT_IN_FLIGHT, "frames lost in flight")                                                \
-    X(FAULT_HALF_OPEN, "link dead, one end told late")                                             \
-    X(FAULT_UNREACHABLE, "dialled a hub that was down")                                            \
-    X(FAULT_QUEUE_FULL, "send queue full")                                                         \
-    X(FAULT_VILLAGE_CRASH, "village killed")                                                       \
-    X(FAULT_HUB_CRASH, "hub killed")                                                               \
-    X(FAULT_CRASH_IN_TURN, "killed between commit and answer")                                     \
-    X(FAULT_CLEAN_RESTART, "stopped and started in good order")                                    \
-    X(FAULT_WRONG_CLOCK, "village with a wrong clock")
+/* What a run must have seen at least once: every kind of fault, and the work in full. */
+#define SIM_HAPPENINGS(X)                                                                          \
+    X(HAPPENED_CUT, "link cut, both ends told")                                                    \
+    X(HAPPENED_CUT_IN_FLIGHT, "frames lost in flight")                                             \
+    X(HAPPENED_HALF_OPEN, "link dead, one end told late")                                          \
+    X(HAPPENED_UNREACHABLE, "dialled a hub that was down")                                         \
+    X(HAPPENED_QUEUE_FULL, "send queue full")                                                      \
+    X(HAPPENED_VILLAGE_CRASH, "village killed")                                                    \
+    X(HAPPENED_HUB_CRASH, "hub killed")                                                            \
+    X(HAPPENED_CRASH_IN_TURN, "killed between commit and answer")                                  \
+    X(HAPPENED_CLEAN_RESTART, "stopped and started in good order")                                 \
+    X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
+    X(HAPPENED_CLOSED, "request closed")                                                           \
+    X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")
 
-enum sim_fault {
-#define SIM_FAULT_ENUM(code, text) code,
-    SIM_FAULTS(SIM_FAULT_ENUM)
-#undef SIM_FAULT_ENUM
-        FAULT_COUNT
+enum sim_happening {
+#define SIM_HAPPENING_ENUM(code, text) code,
+    SIM_HAPPENINGS(SIM_HAPPENING_ENUM)
+#undef SIM_HAPPENING_ENUM
+        HAPPENING_COUNT
 };
-const char *fault_text(enum sim_fault f);
+const char *happening_text(enum sim_happening f);
 
 struct rng {
     uint64_t state;
@@ -64,11 +66,11 @@ struct trace {
     bool print;
     uint64_t lines;
     struct crypto_hasher hasher;
-    uint64_t faults[FAULT_COUNT];
+    uint64_t happened[HAPPENING_COUNT];
 };
 __attribute__((format(printf, 3, 4))) void trace_line(struct sim *s, const struct sim_node *n,
                                                       const char *format, ...);
-void trace_fault(struct sim *s, enum sim_fault f);
+void trace_happened(struct sim *s, enum sim_happening f);
 /* Something that must not be: prints the story's end and ends this seed as failed. */
 _Noreturn __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format,
                                                               ...);
@@ -130,6 +132,8 @@ struct sim_node {
     unsigned life;
     struct device_keys keys;
     int64_t clock_error_ms;
+    bool has_actor;
+    struct thing_id actor; /* the person who acts on it */
     bool alive, dying;
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;

@@ -123,7 +123,7 @@ static void crash(struct sim_node *n)
         break;
     default:
         node_stop(n);
-        trace_fault(s, FAULT_CLEAN_RESTART);
+        trace_happened(s, HAPPENED_CLEAN_RESTART);
         break;
     }
     again.type = STEP_START;
@@ -245,7 +245,7 @@ static void schedule_all(struct sim *s)
         if (i != SIM_HUB && rng_chance(&s->story, 15)) {
             int64_t years = (int64_t)rng_between(&s->story, 0, 4) - 2;
             n->clock_error_ms = years * (int64_t)DAYS(365) + (int64_t)MINUTES(17);
-            trace_fault(s, FAULT_WRONG_CLOCK);
+            trace_happened(s, HAPPENED_WRONG_CLOCK);
         }
     }
     story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const fault_texts[] = {
-#define SIM_FAULT_TEXT(code, text) text,
-    SIM_FAULTS(SIM_FAULT_TEXT)
-#undef SIM_FAULT_TEXT
+static const char *const happening_texts[] = {
+#define SIM_HAPPENING_TEXT(code, text) text,
+    SIM_HAPPENINGS(SIM_HAPPENING_TEXT)
+#undef SIM_HAPPENING_TEXT
 };
 
-const char *fault_text(enum sim_fault f)
+const char *happening_text(enum sim_happening f)
 {
-    return fault_texts[f];
+    return happening_texts[f];
 }
 
 void trace_line(struct sim *s, const struct sim_node *n, const char *format, ...)
@@ -32,9 +32,9 @@ void trace_line(struct sim *s, const struct sim_node *n, const char *format, ...
     if (s->trace.print) puts(line);
 }
 
-void trace_fault(struct sim *s, enum sim_fault f)
+void trace_happened(struct sim *s, enum sim_happening f)
 {
-    s->trace.faults[f]++;
+    s->trace.happened[f]++;
 }
 
 void sim_fail(struct sim *s, const char *format, ...)

@@ -34,6 +34,8 @@ static bool act_record(struct sim_node *n, struct act *a, struct recorded *out)
     struct sim *s = n->sim;
     if (a->body.count > 0) SIM_OK(s, mp_map_end(&a->body, &a->body_bytes));
     if (a->box.count > 0) SIM_OK(s, mp_map_end(&a->box, &a->box_bytes));
+    a->draft.has_by = n->has_actor;
+    a->draft.by = n->actor;
     a->draft.body = buf_slice(&a->body_bytes);
     a->draft.box = buf_slice(&a->box_bytes);
     bool done = node_record(n, &a->draft, out);
@@ -42,6 +44,21 @@ static bool act_record(struct sim_node *n, struct act *a, struct recorded *out)
     buf_clear(&a->body_bytes);
     buf_clear(&a->box_bytes);
     return done;
+}
+
+/* A node's first act: the person who acts there. */
+static void enrol_actor(struct sim_node *n)
+{
+    struct act a = {.draft = {.kind = "actor.enrol", .lane = LANE_NORMAL, .founding = true}};
+    struct recorded recorded;
+    if (n->has_actor) return;
+    bool hub = n->index == SIM_HUB;
+    a.draft.scope = hub ? scope_town() : scope_of_village(n->village);
+    put_text(&a.body, "unit", hub ? "镇政府" : "村委会");
+    put_text(&a.body, "role", hub ? "mayor" : "clerk");
+    put_text(&a.box, "name", hub ? "镇长甲" : "文书乙");
+    n->has_actor = act_record(n, &a, &recorded);
+    n->actor = recorded.subject;
 }
 
 static void put_content(struct sim *s, struct mp_map *box)
@@ -113,14 +130,14 @@ static void worklist_fill(struct sim_node *n, struct worklist *list)
     txn_abort(t);
 }
 
-static void act(struct sim_node *n, const struct work_item *item, const char *kind, struct act *a)
+static bool act(struct sim_node *n, const struct work_item *item, const char *kind, struct act *a)
 {
     struct recorded recorded;
     a->draft.kind = kind;
     a->draft.scope = scope_of_village(item->village);
     a->draft.lane = LANE_NORMAL;
     a->draft.subject = item->thing;
-    (void)act_record(n, a, &recorded);
+    return act_record(n, a, &recorded);
 }
 
 static void accept(struct sim_node *n, const struct work_item *item)
@@ -128,23 +145,27 @@ static void accept(struct sim_node *n, const struct work_item *item)
     struct act a = {0};
     put_text(&a.body, "class", "general");
     put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(5));
-    act(n, item, "request.accept", &a);
+    (void)act(n, item, "request.accept", &a);
 }
 
 static void issue(struct sim_node *n, const struct work_item *item)
 {
     struct act a = {0};
     put_text(&a.body, "unit", "镇政府");
+    if (n->index == SIM_HUB) {
+        struct mp_writer w = mp_map_put(&a.body, "signed_by");
+        mp_write_bin(&w, n->actor.bytes, sizeof n->actor.bytes);
+    }
     put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(5));
     put_text(&a.box, "task", "请核实并办理");
-    act(n, item, "order.issue", &a);
+    (void)act(n, item, "order.issue", &a);
 }
 
 static void sign(struct sim_node *n, const struct work_item *item)
 {
     struct act a = {0};
     put_text(&a.box, "receiver", "村干部乙");
-    act(n, item, "order.sign", &a);
+    (void)act(n, item, "order.sign", &a);
 }
 
 static void report(struct sim_node *n, const struct work_item *item)
@@ -152,7 +173,7 @@ static void report(struct sim_node *n, const struct work_item *item)
     struct act a = {0};
     put_text(&a.body, "solved", rng_chance(&n->sim->story, 80) ? "yes" : "part");
     put_text(&a.box, "measure", "已派人处理");
-    act(n, item, "order.report", &a);
+    (void)act(n, item, "order.report", &a);
 }
 
 static void visit(struct sim_node *n, const struct work_item *item)
@@ -163,14 +184,14 @@ static void visit(struct sim_node *n, const struct work_item *item)
     put_text(&a.body, "method", "phone");
     put_bool(&a.body, "reached", reached);
     if (reached) put_uint(&a.body, "rating", rng_between(&n->sim->story, 1, 5));
-    act(n, item, "callback.record", &a);
+    (void)act(n, item, "callback.record", &a);
 }
 
 static void close_request(struct sim_node *n, const struct work_item *item)
 {
     struct act a = {0};
     put_text(&a.body, "result", "solved");
-    act(n, item, "request.close", &a);
+    if (act(n, item, "request.close", &a)) trace_happened(n->sim, HAPPENED_CLOSED);
 }
 
 void work_village(struct sim_node *n)
@@ -198,7 +219,8 @@ void work_hub(struct sim_node *hub)
 {
     struct sim *s = hub->sim;
     static struct worklist list;
-    if (rng_chance(&s->story, 20)) {
+    enrol_actor(hub);
+    if (hub->alive && rng_chance(&s->story, 20)) {
         size_t village = 1 + (size_t)rng_below(&s->story, SIM_VILLAGES);
         register_request(hub, s->nodes[village].village, 0);
     }
