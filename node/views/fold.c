@@ -7,7 +7,6 @@
 
 enum {
     EXT_MUST_UNDERSTAND = 128,
-    EXT_ENTRIES_MAX = 64,
     FORK_WALK_MAX = 65536, /* events walked back in one fold to tell the branches of forks apart */
 };
 
@@ -282,7 +281,7 @@ static bool ext_must_be_understood(struct slice ext)
 {
     if (!ext.size) return false;
     struct mp_reader r = mp_reader_of(ext);
-    size_t count = mp_read_map(&r, EXT_ENTRIES_MAX);
+    size_t count = mp_read_map(&r, EVENT_EXT_SIZE_MAX);
     for (size_t i = 0; i < count && !r.err; i++) {
         if (mp_peek(&r) != MP_UINT)
             mp_skip(&r);
