@@ -8,7 +8,7 @@ struct arrival {
     struct txn *txn;
     struct touched *touched; /* by one call of arrival_add, each thing once */
     size_t touched_count, capacity;
-    uint32_t *slots; /* index over `touched`: open addressing, position + 1 */
+    uint32_t *slots;   /* index over `touched`: open addressing, position + 1 */
     size_t slot_count; /* a power of two, at least twice the capacity */
 };
 
@@ -103,8 +103,7 @@ enum err arrival_add(struct arrival *a, const struct event *events, size_t count
         appended++;
     }
     err = txn_error(a->txn);
-    if (!err && a->touched_count)
-        err = views_fold(a->views, a->txn, a->touched, a->touched_count);
+    if (!err && a->touched_count) err = views_fold(a->views, a->txn, a->touched, a->touched_count);
     if (err)
         txn_fail(a->txn, err); /* half folded: nothing of this transaction may stay */
     else

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With the disk nearly full this many events of a commit go through: a person's, not an import's. */
+/* With the disk nearly full this many events of a commit go through: a person's, not an import's.
+ */
 #define LOW_SPACE_EVENTS_MAX 16u
-/* Of so many events one millisecond is made at most: things are keyed by it, so those of an import land
- * near the end of the trees in any order of their hashes. */
+/* Of so many events one millisecond is made at most: things are keyed by it, so those of an import
+ * land near the end of the trees in any order of their hashes. */
 #define HLC_COUNTER_MAX 63u
 #define SALTS_AT_ONCE 64u
 /* More than what a record of a run holds besides kind, body and box. */
@@ -119,8 +120,8 @@ static uint64_t hlc_next(const struct recorder *r)
 enum err recorder_begin(struct recorder *r, const struct clock_reading *clock)
 {
     if (r->arrival) return ERR_STATE;
-    enum err err = arrival_begin_person(&r->arrival, r->options.store, r->options.views,
-                                        &r->low_space);
+    enum err err =
+        arrival_begin_person(&r->arrival, r->options.store, r->options.views, &r->low_space);
     if (err) return err;
     r->clock = *clock;
     r->added = 0;
@@ -183,7 +184,8 @@ static void current_epoch(struct txn *t, struct feed *feed)
     if (feed->has_epoch) memcpy(feed->epoch, value.data, 8);
 }
 
-/* A feed that has forked is never appended to again: another copy of this device goes on with it. */
+/* A feed that has forked is never appended to again: another copy of this device goes on with it.
+ */
 static void open_epoch(struct txn *t, struct feed *feed)
 {
     char name[64];

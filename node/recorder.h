@@ -1,8 +1,9 @@
 #pragma once
 /*
  * The recorder builds, signs and appends this device's own events: sequence, link, hybrid clock,
- * depth and seen. An event recorded by a person is signed and committed at once; a bulk import signs
- * at least every SIGN_EVENTS_MAX events and every SIGN_BYTES_MAX, and the last of each commit.
+ * depth and seen. An event recorded by a person is signed and committed at once; a bulk import
+ * signs at least every SIGN_EVENTS_MAX events and every SIGN_BYTES_MAX, and the last of each
+ * commit.
  *
  * Sign, commit, then confirm (D4). After ERR_AMBIGUOUS_COMMIT the recorder re-reads its head before
  * it signs again (L15).

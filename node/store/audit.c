@@ -219,7 +219,8 @@ static enum err check_feeds(struct audit *a)
         if (more && !feed_get(t, number, &feed)) {
             problem(a, 0, ERR_CORRUPT, "feed is missing");
         } else if (more) {
-            if (!check_chain(t, &feed)) problem(a, 0, ERR_CORRUPT, "heads or chain index are wrong");
+            if (!check_chain(t, &feed))
+                problem(a, 0, ERR_CORRUPT, "heads or chain index are wrong");
             for (size_t i = 0; i < feed.head_count && !a->options->all_signatures; i++)
                 check_branch(a, t, &feed, &feed.heads[i]);
         }
@@ -240,8 +241,8 @@ static bool sums_agree(struct txn *t, const struct scope_row *scope)
     key_row(&from, scope->number, ROW_LOCAL_MAX + 1, SLICE_EMPTY);
     while (db_find(t, DB_ROWS, key_slice(&from), &key, &value) && key.size > ROW_KEY_FIXED &&
            key.size < sizeof from.bytes && be32_get(key.data) == scope->number) {
-        row_sum_add(sum, key.data[4],
-                    slice_of(key.data + ROW_KEY_FIXED, key.size - ROW_KEY_FIXED), value);
+        row_sum_add(sum, key.data[4], slice_of(key.data + ROW_KEY_FIXED, key.size - ROW_KEY_FIXED),
+                    value);
         memcpy(from.bytes, key.data, key.size);
         from.bytes[key.size] = 0;
         from.size = key.size + 1;

@@ -8,7 +8,8 @@
 #define IDS_A_PASS ((uint64_t)1 << 20) /* 32 MiB */
 #define SLICE_EVENTS 4096u
 
-/* Ids of one pass: those whose first two bytes are from..to, of events that arrived up to `last`. */
+/* Ids of one pass: those whose first two bytes are from..to, of events that arrived up to `last`.
+ */
 struct pass {
     uint32_t from, to;
     uint64_t last;
@@ -43,8 +44,8 @@ static enum err collect_slice(struct store *s, uint32_t feed, struct key *from, 
     if (err) return err;
     *more = true;
     for (size_t n = 0; !err && *more && n < SLICE_EVENTS; n++) {
-        *more = db_find(t, DB_CHAIN, key_slice(from), &key, &value) &&
-                key.size == CHAIN_KEY_SIZE && value.size == 8 && be32_get(key.data) == feed;
+        *more = db_find(t, DB_CHAIN, key_slice(from), &key, &value) && key.size == CHAIN_KEY_SIZE &&
+                value.size == 8 && be32_get(key.data) == feed;
         if (!*more) break;
         uint64_t arrival = be64_get(value.data);
         key_arrival(&log, arrival);

@@ -61,7 +61,9 @@ static void print_record(struct buf *b, struct slice key, struct slice value)
     buf_printf(b, " %llu %s lane %u seq %llu %.*s%s%s", (unsigned long long)be64_get(key.data),
                e.feed.scope.text, e.feed.lane, (unsigned long long)e.seq, (int)e.kind.size,
                (const char *)e.kind.data, record.has_signature ? " signed" : "",
-               record.has_box ? " box" : e.box_state == BOX_GONE ? " box-gone" : "");
+               record.has_box            ? " box"
+               : e.box_state == BOX_GONE ? " box-gone"
+                                         : "");
     hex_slice(b, "author", slice_of(e.feed.author.bytes, 32));
     hex_slice(b, "subject", slice_of(e.subject.bytes, 16));
 }
@@ -105,8 +107,8 @@ static void print_name(struct buf *b, struct slice key, struct slice value)
 }
 
 static void (*const printers[DB_COUNT])(struct buf *b, struct slice key, struct slice value) = {
-    [DB_META] = print_name,   [DB_FEEDS] = print_feed,   [DB_CHAIN] = print_chain,
-    [DB_LOG] = print_record,  [DB_THINGS] = print_thing, [DB_SCOPES] = print_scope,
+    [DB_META] = print_name,  [DB_FEEDS] = print_feed,   [DB_CHAIN] = print_chain,
+    [DB_LOG] = print_record, [DB_THINGS] = print_thing, [DB_SCOPES] = print_scope,
     [DB_ROWS] = print_row,
 };
 

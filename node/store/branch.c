@@ -59,8 +59,9 @@ static enum err step_back(struct txn *t, uint32_t feed, struct link *at)
     return OK;
 }
 
-/* The ancestor of `head` with number `seq`, or itself. An event that has its number for itself is on
- * every branch that reaches so far; where it has not, the next one that has is walked back from. */
+/* The ancestor of `head` with number `seq`, or itself. An event that has its number for itself is
+ * on every branch that reaches so far; where it has not, the next one that has is walked back from.
+ */
 static enum err ancestor(struct txn *t, uint32_t feed, const struct head *head, uint64_t seq,
                          struct link *out)
 {

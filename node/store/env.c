@@ -1,13 +1,12 @@
-/* The environment: creation, opening with its checks, space, copies, compaction. */
+/* The environment: opening with its checks, the reserve, space. */
 #define _GNU_SOURCE /* fallocate */
+#include "node/store/files.h"
 #include "node/store/txn.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -50,60 +49,11 @@ enum err env_err(int rc)
     }
 }
 
-/* --- paths and files --- */
-
-/* `dir`/`name`, allocated; NULL without memory. */
-static char *path_join(const char *dir, const char *name)
-{
-    size_t size = strlen(dir) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path) snprintf(path, size, "%s/%s", dir, name);
-    return path;
-}
-
-static enum err sync_path(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
-    if (close(fd) && !err) err = err_from_errno(errno);
-    return err;
-}
-
-static enum err sync_file_in(const char *dir, const char *name)
-{
-    char *path = path_join(dir, name);
-    enum err err = path ? sync_path(path, O_RDONLY) : ERR_NOMEM;
-    free(path);
-    return err;
-}
-
-/* Also what LMDB does not do: the directory. */
-static enum err sync_dir(const char *dir)
-{
-    return sync_path(dir, O_RDONLY | O_DIRECTORY);
-}
-
-static void remove_in(const char *dir, const char *name)
-{
-    char *path = path_join(dir, name);
-    if (path) unlink(path);
-    free(path);
-}
-
-static void remove_store_dir(const char *dir)
-{
-    remove_in(dir, "data.mdb");
-    remove_in(dir, "lock.mdb");
-    remove_in(dir, "reserve");
-    rmdir(dir);
-}
-
 /* --- the reserve: given back when the disk is full, so that a person can still record (L3) --- */
 
-static void reserve_make(const char *dir)
+void env_make_reserve(const char *dir)
 {
-    char *path = path_join(dir, "reserve");
+    char *path = files_join(dir, "reserve");
     if (!path) return;
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0) {
@@ -116,7 +66,7 @@ static void reserve_make(const char *dir)
 
 static bool reserve_exists(const char *dir)
 {
-    char *path = path_join(dir, "reserve");
+    char *path = files_join(dir, "reserve");
     bool exists = path && access(path, F_OK) == 0;
     free(path);
     return exists;
@@ -130,14 +80,14 @@ enum err store_room(struct store *s, bool person)
     uint64_t min = s->options.disk_free_min ? s->options.disk_free_min : STORE_DISK_FREE_MIN;
     if (free_bytes >= min) {
         if (!s->reserve && free_bytes - min > STORE_RESERVE_SIZE) {
-            reserve_make(s->path);
+            env_make_reserve(s->path);
             s->reserve = true;
         }
         return OK;
     }
     if (!person) return ERR_NOSPACE;
     if (free_bytes < STORE_RESERVE_SIZE || s->options.disk_free_min) {
-        remove_in(s->path, "reserve");
+        files_remove(s->path, "reserve");
         s->reserve = false;
     }
     return OK;
@@ -145,7 +95,7 @@ enum err store_room(struct store *s, bool person)
 
 /* --- opening --- */
 
-static enum err env_make(MDB_env **out, const char *path, size_t map_size, unsigned flags)
+enum err env_make(MDB_env **out, const char *path, size_t map_size, unsigned flags)
 {
     MDB_env *env = NULL;
     if (!map_size) map_size = sizeof(void *) < 8 ? STORE_MAP_SIZE_32BIT : STORE_MAP_SIZE;
@@ -171,7 +121,7 @@ static enum err check_file(const char *dir)
     struct stat st;
     if (stat(dir, &st)) return err_from_errno(errno);
     if (!S_ISDIR(st.st_mode)) return ERR_CORRUPT;
-    char *path = path_join(dir, "data.mdb");
+    char *path = files_join(dir, "data.mdb");
     if (!path) return ERR_NOMEM;
     enum err err = OK;
     if (lstat(path, &st))
@@ -199,8 +149,8 @@ static enum err file_sizes(MDB_env *env, uint64_t *needed, uint64_t *actual, int
     return OK;
 }
 
-/* LMDB does not write the last pages of a commit when it took and freed them in it. The file is made
- * as long as it says, so that one which is shorter is known to be cut. */
+/* LMDB does not write the last pages of a commit when it took and freed them in it. The file is
+ * made as long as it says, so that one which is shorter is known to be cut. */
 void env_cover_file(const struct store *s)
 {
     uint64_t needed, actual;
@@ -265,7 +215,7 @@ static enum err env_open_once(struct store *s)
 }
 
 /* Another process that opens or closes at this moment may be in the way (L8b). */
-static enum err env_open(struct store *s)
+enum err env_open(struct store *s)
 {
     enum err err = env_open_once(s);
     for (int i = 0; i < OPEN_TRIES && err == ERR_BUSY; i++) {
@@ -275,7 +225,7 @@ static enum err env_open(struct store *s)
     return err;
 }
 
-static void env_shut(struct store *s)
+void env_shut(struct store *s)
 {
     if (s->env) mdb_env_close(s->env);
     s->env = NULL;
@@ -312,7 +262,7 @@ enum err store_open(struct store **out, const char *home, const struct store_opt
     if (!s) return ERR_NOMEM;
     s->lock_fd = -1;
     if (options) s->options = *options;
-    s->path = path_join(home, "store");
+    s->path = files_join(home, "store");
     enum err err = s->path ? OK : ERR_NOMEM;
     if (!err && stat(s->path, &st)) err = err_from_errno(errno);
     if (err) goto out;
@@ -343,76 +293,6 @@ void store_close(struct store *s)
     store_free(s);
 }
 
-/* --- creation (L5): a temporary directory, one commit, syncs, a rename --- */
-
-static enum err commit_first_record(MDB_env *env, const struct store_identity *identity)
-{
-    MDB_txn *mdb;
-    MDB_dbi dbi, meta = 0;
-    int rc = mdb_txn_begin(env, NULL, 0, &mdb);
-    if (rc) return env_err(rc);
-    for (size_t i = 0; i < DB_COUNT && rc == 0; i++) {
-        rc = mdb_dbi_open(mdb, layout_db_names[i], MDB_CREATE, &dbi);
-        if (i == DB_META) meta = dbi;
-    }
-    uint8_t bytes[IDENTITY_SIZE];
-    identity_write(bytes, identity);
-    MDB_val k = {strlen(META_IDENTITY), (void *)(uintptr_t)META_IDENTITY};
-    MDB_val v = {sizeof bytes, bytes};
-    if (rc == 0) rc = mdb_put(mdb, meta, &k, &v, 0);
-    if (rc) {
-        mdb_txn_abort(mdb);
-        return env_err(rc);
-    }
-    return env_err(mdb_txn_commit(mdb));
-}
-
-static enum err create_in(const char *dir, const struct store_identity *identity)
-{
-    MDB_env *env;
-    enum err err = env_make(&env, dir, 0, 0);
-    if (err) return err;
-    err = commit_first_record(env, identity);
-    mdb_env_close(env);
-    if (err) return err;
-    reserve_make(dir);
-    err = sync_file_in(dir, "data.mdb");
-    return err ? err : sync_dir(dir);
-}
-
-static enum err create_and_rename(const char *home, const char *fresh, const char *final,
-                                  const struct store_identity *identity)
-{
-    struct stat st;
-    if (lstat(final, &st) == 0) return ERR_EXISTS;
-    remove_store_dir(fresh); /* what a killed creation left */
-    if (mkdir(fresh, 0700)) return err_from_errno(errno);
-    enum err err = create_in(fresh, identity);
-    if (!err && rename(fresh, final)) err = err_from_errno(errno);
-    if (err) {
-        remove_store_dir(fresh);
-        return err;
-    }
-    return sync_dir(home);
-}
-
-enum err store_create(const char *home, const struct store_identity *identity)
-{
-    char *fresh = path_join(home, "store.new"), *final = path_join(home, "store");
-    int fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err err = OK;
-    if (!fresh || !final)
-        err = ERR_NOMEM;
-    else if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)) /* one creator at a time */
-        err = err_from_errno(errno);
-    else
-        err = create_and_rename(home, fresh, final, identity);
-    if (fd >= 0) close(fd);
-    free(fresh);
-    free(final);
-    return err;
-}
-
 /* --- what can be asked --- */
 
 const struct store_identity *store_identity(const struct store *s)
@@ -441,92 +321,4 @@ enum err store_space(const struct store *s, struct store_space *out)
     out->disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
     out->map_size = info.me_mapsize;
     return OK;
-}
-
-/* --- copies and compaction (L16) --- */
-
-static enum err copy_to(MDB_env *env, const char *path, bool compact)
-{
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = env_err(mdb_env_copyfd2(env, fd, compact ? MDB_CP_COMPACT : 0));
-    if (!err && fsync(fd)) err = err_from_errno(errno);
-    if (close(fd) && !err) err = err_from_errno(errno);
-    if (err) unlink(path);
-    return err;
-}
-
-static enum err sync_parent(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash) return sync_dir(".");
-    if (slash == path) return sync_dir("/");
-    char *dir = strndup(path, (size_t)(slash - path));
-    enum err err = dir ? sync_dir(dir) : ERR_NOMEM;
-    free(dir);
-    return err;
-}
-
-enum err store_copy(const struct store *s, const char *path, bool compact)
-{
-    if (!s->env) return ERR_AMBIGUOUS_COMMIT;
-    enum err err = copy_to(s->env, path, compact);
-    return err ? err : sync_parent(path);
-}
-
-/* Takes LMDB's own lock on lock.mdb exclusively: nobody else has the store open while it is held, and
- * who opens it meanwhile waits there before it touches the data file. */
-static enum err lock_alone(const struct store *s, int *out)
-{
-    char *path = path_join(s->path, "lock.mdb");
-    if (!path) return ERR_NOMEM;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    enum err err = fd < 0 ? err_from_errno(errno) : OK;
-    free(path);
-    if (err) return err;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
-    if (fcntl(fd, F_SETLK, &lock)) {
-        err = err_from_errno(errno);
-        close(fd);
-        return err == ERR_PERMISSION ? ERR_BUSY : err; /* EACCES is one of its two answers */
-    }
-    *out = fd;
-    return OK;
-}
-
-static enum err compact_files(const struct store *s, const char *fresh, const char *data)
-{
-    MDB_env *env;
-    unlink(fresh);
-    enum err err = env_make(&env, s->path, s->options.map_size, MDB_NOLOCK | MDB_RDONLY);
-    if (err) return err;
-    err = copy_to(env, fresh, true);
-    mdb_env_close(env);
-    if (!err && rename(fresh, data)) err = err_from_errno(errno);
-    if (err) {
-        unlink(fresh);
-        return err;
-    }
-    return sync_dir(s->path);
-}
-
-enum err store_compact(struct store *s)
-{
-    if (s->open_txns > 0) return ERR_BUSY;
-    char *fresh = path_join(s->path, "data.new"), *data = path_join(s->path, "data.mdb");
-    int lock_fd = -1;
-    enum err err = fresh && data ? OK : ERR_NOMEM;
-    if (err) goto out;
-    env_shut(s);
-    err = lock_alone(s, &lock_fd);
-    if (!err) err = compact_files(s, fresh, data);
-    /* Opened under the lock, so LMDB makes its lock file anew for the new data. The lock's descriptor
-     * must outlive the environment: closing it would drop LMDB's lock on the same file (L8). */
-    enum err reopened = env_open(s);
-    s->lock_fd = lock_fd;
-    if (!err) err = reopened;
-out:
-    free(fresh);
-    free(data);
-    return err;
 }

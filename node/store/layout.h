@@ -69,7 +69,8 @@ void identity_write(uint8_t out[IDENTITY_SIZE], const struct store_identity *ide
 MUST_CHECK enum err identity_read(struct store_identity *out, struct slice value);
 
 /* --- feeds and scopes --- */
-#define FEED_ROW_SIZE_MAX (32 + 32 + 4 + SCOPE_SIZE_MAX + 1 + 2 + 8 + 8 + 1 + FEED_BRANCHES_MAX * 48)
+#define FEED_ROW_SIZE_MAX                                                                          \
+    (32 + 32 + 4 + SCOPE_SIZE_MAX + 1 + 2 + 8 + 8 + 1 + FEED_BRANCHES_MAX * 48)
 size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row);
 /* Errors: ERR_CORRUPT. */
 MUST_CHECK enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value);

@@ -104,8 +104,8 @@ void peer_put(struct txn *t, const struct peer_row *row)
     uint64_t numbers[PEER_NUMBERS];
     if (row->have_count > HAVE_ENTRIES_MAX) txn_fail(t, ERR_LIMIT);
     size_t size = PEER_FIXED + row->have_count * HAVE_SIZE;
-    uint8_t *at = db_put_room(t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(row->device.bytes, 32)),
-                              size, false);
+    uint8_t *at = db_put_room(
+        t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(row->device.bytes, 32)), size, false);
     if (!at) return;
     peer_numbers(row, numbers);
     for (size_t i = 0; i < PEER_NUMBERS; i++, at += 8) be64_put(at, numbers[i]);
@@ -198,8 +198,7 @@ bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_co
                   struct slice *signed_body, struct signature *sig)
 {
     struct slice found, value;
-    if (*after_counter == UINT64_MAX ||
-        !receipt_find(t, from, *after_counter + 1, &found, &value))
+    if (*after_counter == UINT64_MAX || !receipt_find(t, from, *after_counter + 1, &found, &value))
         return false;
     if (value.size < SIGNATURE_SIZE) {
         txn_fail(t, ERR_CORRUPT);

@@ -18,16 +18,16 @@ struct peer_row {
     int64_t clock_offset_ms; /* peer's clock minus ours; meaningful when clock_trusted */
     bool clock_trusted;
     bool has_views;
-    uint8_t views8[8]; /* as the peer last told */
+    uint8_t views8[8];         /* as the peer last told */
     uint64_t rate_bps, rtt_ms; /* last measured; 0 unknown */
     uint64_t bytes_sent, bytes_received;
     uint64_t refusals; /* REFUSE sent to it */
     size_t have_count;
-    struct peer_have { /* its have-vector as last told: what has "arrived" there */
+    struct peer_have {       /* its have-vector as last told: what has "arrived" there */
         struct feed_id feed; /* its first 8 bytes, the rest zero */
         uint64_t seq;
         uint8_t id8[8];
-    } *have; /* owned; sorted by feed, seq descending */
+    } * have; /* owned; sorted by feed, seq descending */
 };
 enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
 /* *out is filled and owned (peer_row_clear); false when unknown. */
@@ -37,11 +37,11 @@ void peer_row_clear(struct peer_row *row);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 
-/* Receipts we were given (signed bytes and signature, for proof), newest counter last. Of each device
- * the newest RECEIPTS_KEPT_MAX are kept. Start with *after_counter 0. */
+/* Receipts we were given (signed bytes and signature, for proof), newest counter last. Of each
+ * device the newest RECEIPTS_KEPT_MAX are kept. Start with *after_counter 0. */
 #define RECEIPTS_KEPT_MAX 1024u
-void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter, struct slice signed_body,
-                 const struct signature *sig);
+void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
+                 struct slice signed_body, const struct signature *sig);
 bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,
                   struct slice *signed_body, struct signature *sig);
 

@@ -230,8 +230,7 @@ static void append_new(struct txn *t, struct feed_row *feed, const struct place 
         return;
     }
     *out = (struct appended){.arrival = log_count(t) + 1, .scope_number = feed->scope_number};
-    uint8_t *room =
-        db_put_room(t, DB_LOG, key_arrival(&key, out->arrival), record_size(e), true);
+    uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, out->arrival), record_size(e), true);
     if (!room) return;
     record_write(room, e);
     t->log_count = out->arrival;

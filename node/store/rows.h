@@ -9,10 +9,10 @@
 #include "node/store/log.h"
 
 enum row_table {
-    ROW_THING = 't',  /* key: type (1 byte) ‖ thing id: stage 1 state */
+    ROW_THING = 't',      /* key: type (1 byte) ‖ thing id: stage 1 state */
     ROW_LOCAL_MAX = 0x1f, /* tables up to here are indexes outside the digest */
-    ROW_OPEN = 0x01,  /* key: due (be64) ‖ thing id: open requests by due time */
-    ROW_NUMBER = 0x02, /* key: number text ‖ thing id */
+    ROW_OPEN = 0x01,      /* key: due (be64) ‖ thing id: open requests by due time */
+    ROW_NUMBER = 0x02,    /* key: number text ‖ thing id */
 };
 
 #define ROW_KEY_SIZE_MAX ((size_t)128)
@@ -29,7 +29,7 @@ void row_delete(struct txn *t, const struct row_key *key);
 struct row_cursor {
     uint32_t scope_number;
     uint8_t table;
-    struct slice prefix; /* of the key; borrowed from the caller */
+    struct slice prefix;          /* of the key; borrowed from the caller */
     uint8_t at[ROW_KEY_SIZE_MAX]; /* the last key */
     size_t at_size;
 };

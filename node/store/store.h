@@ -19,9 +19,9 @@ struct txn;
 
 /* What a store is born with; fixed for its life. */
 struct store_identity {
-    struct sign_key township;   /* the authority's key: the root of trust */
-    struct sign_key device;     /* this device's signing key */
-    uint8_t generation[8];      /* random, made at creation */
+    struct sign_key township; /* the authority's key: the root of trust */
+    struct sign_key device;   /* this device's signing key */
+    uint8_t generation[8];    /* random, made at creation */
 };
 
 /* `home` must exist; makes home/store. Errors: ERR_EXISTS, ERR_IO, ERR_NOSPACE, ERR_PERMISSION. */

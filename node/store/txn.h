@@ -12,7 +12,7 @@
 
 #include <lmdb.h>
 
-#define HOT_FEEDS 64u  /* by feed number modulo this; an evicted row is written */
+#define HOT_FEEDS 64u /* by feed number modulo this; an evicted row is written */
 #define HOT_SCOPES 64u
 #define TXN_CURSORS (DB_COUNT + 3)
 
@@ -29,15 +29,15 @@ struct hot {
 };
 
 struct store {
-    char *path;     /* <home>/store */
+    char *path; /* <home>/store */
     struct store_options options;
     struct store_identity identity;
-    MDB_env *env;   /* NULL after a failed reopening */
+    MDB_env *env; /* NULL after a failed reopening */
     MDB_dbi dbi[DB_COUNT];
-    int lock_fd;    /* kept after a compaction, see env.c; else -1 */
+    int lock_fd; /* kept after a compaction, see create.c; else -1 */
     unsigned open_txns;
-    bool reserve;    /* the reserve file is there, as far as we know */
-    bool broken;    /* a commit was ambiguous: reopen when no transaction is left */
+    bool reserve;      /* the reserve file is there, as far as we know */
+    bool broken;       /* a commit was ambiguous: reopen when no transaction is left */
     uint64_t dev, ino; /* of the directory: one environment a process and path (L8) */
     struct store *next_open;
     struct hot *hot; /* of the one write transaction */
@@ -53,10 +53,16 @@ struct txn {
     bool log_count_known;
 };
 
-/* --- env.c, for txn.c --- */
-enum err env_err(int rc); /* of an LMDB result; no message for what is a programmer's error */
+/* --- the environment, for txn.c and create.c --- */
+enum err env_err(int rc); /* of an LMDB result; a programmer's error is ERR_STATE */
+/* map_size 0: STORE_MAP_SIZE. */
+MUST_CHECK enum err env_make(MDB_env **out, const char *path, size_t map_size, unsigned flags);
+MUST_CHECK enum err env_open(struct store *s);
+void env_shut(struct store *s);
 MUST_CHECK enum err env_reopen(struct store *s);
+/* After a commit: makes the data file as long as it says it is. */
 void env_cover_file(const struct store *s);
+void env_make_reserve(const char *dir);
 
 /* --- databases --- */
 bool db_get(struct txn *t, enum db db, struct slice key, struct slice *value);
@@ -76,7 +82,7 @@ void db_clear(struct txn *t, enum db db);
 uint64_t db_entries(struct txn *t, enum db db);
 
 /* --- hot rows: pointers hold until the next call for another number --- */
-struct feed_row *feed_hot(struct txn *t, uint32_t number);      /* NULL: absent or error */
+struct feed_row *feed_hot(struct txn *t, uint32_t number); /* NULL: absent or error */
 struct feed_row *feed_hot_of(struct txn *t, const struct feed *feed);
 struct feed_row *feed_hot_make(struct txn *t, const struct feed *feed);
 void feed_hot_changed(struct txn *t, const struct feed_row *row);

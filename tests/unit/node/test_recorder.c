@@ -177,16 +177,28 @@ static void refuses_before_it_signs(void **state)
         {ERR_RANGE, {.kind = "request.accept", .scope = good.scope, .founding = true}},
         {ERR_RANGE, {.kind = "request.register", .scope = good.scope, .lane = 3, .founding = true}},
         {ERR_MALFORMED,
-         {.kind = "request.register", .scope = good.scope, .founding = true,
+         {.kind = "request.register",
+          .scope = good.scope,
+          .founding = true,
           .body = slice_of_text("\x81")}},
         {ERR_FORBIDDEN,
-         {.kind = "request.register", .scope = scope_of_village("431322111202"), .lane = 1,
-          .founding = true, .body = good.body, .box = good.box}},
+         {.kind = "request.register",
+          .scope = scope_of_village("431322111202"),
+          .lane = 1,
+          .founding = true,
+          .body = good.body,
+          .box = good.box}},
         {ERR_FORBIDDEN,
-         {.kind = "request.register", .scope = scope_town(), .lane = 1, .founding = true,
-          .body = good.body, .box = good.box}},
+         {.kind = "request.register",
+          .scope = scope_town(),
+          .lane = 1,
+          .founding = true,
+          .body = good.body,
+          .box = good.box}},
         {ERR_FORBIDDEN,
-         {.kind = "device.revoked", .scope = scope_town(), .lane = 1,
+         {.kind = "device.revoked",
+          .scope = scope_town(),
+          .lane = 1,
           .subject = town.devices[1].thing,
           .body = slice_of_text("\x81\xa6reason\xa1x")}},
     };
@@ -280,8 +292,7 @@ static void a_batch_of_large_events_is_signed_by_bytes(void **state)
     struct draft d = request();
     d.box = map_of(&box, buf_text(&json));
     assert_int_equal(recorder_begin(recorder, &now), OK);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(recorder_add(recorder, &d, &out, &problem), OK);
+    for (int i = 0; i < 10; i++) assert_int_equal(recorder_add(recorder, &d, &out, &problem), OK);
     assert_int_equal(recorder_commit(recorder), OK);
     size_t bytes = 0;
     for (unsigned i = 1; i <= 10; i++) {
@@ -365,8 +376,6 @@ static void what_others_recorded_comes_before_unless_their_clock_is_far_ahead(vo
     assert_int_equal(HLC_MS(time), WALL_MS + 60 * 1000);
 }
 
-/* --- what can go wrong around it --- */
-
 static void a_key_that_is_not_the_stores_is_refused(void **state)
 {
     (void)state;
@@ -440,8 +449,7 @@ static void after_a_failed_commit_the_head_is_read_again(void **state)
     small = before;
     small.rlim_cur = (rlim_t)st.st_size;
     assert_int_equal(recorder_begin(recorder, &now), OK);
-    for (int i = 0; i < 200; i++)
-        assert_int_equal(recorder_add(recorder, &d, &two, &problem), OK);
+    for (int i = 0; i < 200; i++) assert_int_equal(recorder_add(recorder, &d, &two, &problem), OK);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     enum err err = recorder_commit(recorder);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -467,7 +475,7 @@ static void with_the_disk_nearly_full_a_person_can_record_but_not_an_import(void
     assert_int_equal(record(&d, &out), OK);
     assert_int_equal(recorder_begin(recorder, &now), OK);
     size_t added = 0;
-    enum err err = OK;
+    enum err err;
     while ((err = recorder_add(recorder, &d, &out, &problem)) == OK) added++;
     assert_int_equal(err, ERR_NOSPACE);
     assert_in_range(added, 1, 64);

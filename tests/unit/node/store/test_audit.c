@@ -29,8 +29,7 @@ static void note(void *state, uint64_t arrival, enum err err, const char *what)
 static struct audit_result audit(struct test_store *ts, bool signatures, struct seen *seen)
 {
     struct audit_result result = {0};
-    struct audit_options options = {
-        .all_signatures = signatures, .problem = note, .state = seen};
+    struct audit_options options = {.all_signatures = signatures, .problem = note, .state = seen};
     *seen = (struct seen){0};
     assert_int_equal(audit_run(ts->store, &options, &result), OK);
     return result;
@@ -46,8 +45,8 @@ static void fill(struct test_store *ts)
     test_chain_begin(&b, 1, "town");
     test_chain_fill(&b, 10);
     for (int i = 0; i < 5; i++)
-        test_chain_add(&b, &(struct test_event){
-                               .time = i ? 0 : HLC_MAKE(UINT64_C(2000000000000), 0, 0)});
+        test_chain_add(
+            &b, &(struct test_event){.time = i ? 0 : HLC_MAKE(UINT64_C(2000000000000), 0, 0)});
     test_chain_begin(&c, 2, "village:430923106001");
     test_chain_fill(&c, 20);
     test_store_append(ts, &a, 0, a.count);

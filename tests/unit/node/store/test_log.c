@@ -30,7 +30,8 @@ static struct feed_row row_of(struct test_store *ts, const struct feed *feed)
 }
 
 /* A branch of `from`: its first `same` events, then others. */
-static void fork_chain(struct test_chain *out, unsigned author, size_t same, size_t more, uint64_t time)
+static void fork_chain(struct test_chain *out, unsigned author, size_t same, size_t more,
+                       uint64_t time)
 {
     test_chain_begin(out, author, "town");
     test_chain_fill(out, same);
@@ -47,8 +48,8 @@ static void gives_back_what_was_appended(void **state)
     test_store_begin(&ts, NULL);
     test_chain_begin(&c, 1, "village:430923106001");
     test_chain_fill(&c, 50);
-    struct event *gone = test_chain_add(
-        &c, &(struct test_event){.box = {"name", "x"}, .box_gone = true});
+    struct event *gone =
+        test_chain_add(&c, &(struct test_event){.box = {"name", "x"}, .box_gone = true});
     test_store_append(&ts, &c, 0, c.count);
     struct txn *t = test_txn(&ts, false);
     assert_int_equal(log_count(t), c.count);
@@ -255,108 +256,6 @@ static void a_check_tells_before_anything_is_appended(void **state)
     test_store_end(&ts);
 }
 
-/* --- forks --- */
-
-static void keeps_every_branch_of_a_fork_and_its_heads(void **state)
-{
-    (void)state;
-    struct test_store ts;
-    struct test_chain a, b, d;
-    test_store_begin(&ts, NULL);
-    fork_chain(&a, 1, 10, 20, 0);
-    fork_chain(&b, 1, 10, 5, HLC_MAKE(UINT64_C(2000000000000), 0, 0));
-    fork_chain(&d, 1, 12, 3, HLC_MAKE(UINT64_C(2000000000001), 0, 0));
-    test_store_append(&ts, &a, 0, a.count);
-    test_store_append(&ts, &b, 0, b.count);
-    test_store_append(&ts, &d, 0, d.count);
-    struct feed_row row = row_of(&ts, &a.feed);
-    assert_int_equal(row.head_count, 3);
-    assert_int_equal(row.events, 30 + 5 + 5);
-    assert_true(event_id_equal(&row.heads[0].id, &a.events[29].id));
-    assert_int_equal(row.heads[1].seq, 15);
-    assert_int_equal(row.heads[2].seq, 15);
-    assert_true(memcmp(row.heads[1].id.bytes, row.heads[2].id.bytes, 32) < 0);
-    /* A branch that grows past the others comes first. */
-    test_chain_fill(&b, 40);
-    test_store_append(&ts, &b, 15, b.count);
-    row = row_of(&ts, &a.feed);
-    assert_int_equal(row.head_count, 3);
-    assert_int_equal(row.heads[0].seq, b.count);
-    assert_int_equal(row.heads[1].seq, 30);
-    test_chain_end(&a);
-    test_chain_end(&b);
-    test_chain_end(&d);
-    test_store_end(&ts);
-}
-
-static void walks_each_branch_along_its_own_links(void **state)
-{
-    (void)state;
-    struct test_store ts;
-    struct test_chain chains[3];
-    uint64_t arrivals[64];
-    struct event e;
-    test_store_begin(&ts, NULL);
-    fork_chain(&chains[0], 1, 10, 40, 0);
-    fork_chain(&chains[1], 1, 10, 15, HLC_MAKE(UINT64_C(2000000000000), 0, 0));
-    fork_chain(&chains[2], 1, 20, 8, HLC_MAKE(UINT64_C(2000000000001), 0, 0));
-    for (size_t i = 0; i < 3; i++) test_store_append(&ts, &chains[i], 0, chains[i].count);
-    struct feed_row row = row_of(&ts, &chains[0].feed);
-    struct txn *t = test_txn(&ts, false);
-    for (size_t b = 0; b < 3; b++) {
-        const struct test_chain *c = &chains[b];
-        size_t n = c->count;
-        struct head head = {n, c->events[n - 1].id, 0};
-        for (uint64_t first = 1; first <= n; first += 3)
-            for (uint64_t last = first; last <= n; last += 4) {
-                size_t count = 0;
-                assert_int_equal(log_branch(t, &row, &head, first, last, arrivals, &count), OK);
-                assert_int_equal(count, last - first + 1);
-                for (size_t i = 0; i < count; i++) {
-                    assert_int_equal(log_read(t, arrivals[i], &e), OK);
-                    assert_true(event_id_equal(&e.id, &c->events[first - 1 + i].id));
-                }
-            }
-        size_t count = 1;
-        assert_int_equal(log_branch(t, &row, &head, 1, n + 1, arrivals, &count), ERR_BASE);
-        assert_int_equal(log_branch(t, &row, &head, 0, 1, arrivals, &count), ERR_BASE);
-        assert_int_equal(log_branch(t, &row, &head, n + 1, n, arrivals, &count), OK);
-        assert_int_equal(count, 0);
-    }
-    txn_abort(t);
-    for (size_t i = 0; i < 3; i++) test_chain_end(&chains[i]);
-    test_store_end(&ts);
-}
-
-static void points_go_back_from_the_head_in_growing_steps(void **state)
-{
-    (void)state;
-    struct test_store ts;
-    struct test_chain a, b;
-    uint64_t seqs[40];
-    uint8_t id8s[40][8];
-    test_store_begin(&ts, NULL);
-    fork_chain(&a, 1, 10, 90, 0);
-    fork_chain(&b, 1, 10, 5, HLC_MAKE(UINT64_C(2000000000000), 0, 0));
-    test_store_append(&ts, &a, 0, a.count);
-    test_store_append(&ts, &b, 0, b.count);
-    struct feed_row row = row_of(&ts, &a.feed);
-    struct txn *t = test_txn(&ts, false);
-    static const uint64_t want[] = {100, 99, 98, 96, 92, 84, 68, 36};
-    assert_int_equal(log_points(t, &row, &row.heads[0], seqs, id8s, 40), 8);
-    for (size_t i = 0; i < 8; i++) {
-        assert_int_equal(seqs[i], want[i]);
-        assert_memory_equal(id8s[i], a.events[want[i] - 1].id.bytes, 8);
-    }
-    assert_int_equal(log_points(t, &row, &row.heads[1], seqs, id8s, 3), 3);
-    assert_int_equal(seqs[2], 13);
-    assert_memory_equal(id8s[2], b.events[12].id.bytes, 8);
-    txn_abort(t);
-    test_chain_end(&a);
-    test_chain_end(&b);
-    test_store_end(&ts);
-}
-
 static void refuses_more_branches_and_epochs_than_the_limits(void **state)
 {
     (void)state;
@@ -464,80 +363,6 @@ static void a_damaged_record_is_healed_by_the_same_event(void **state)
     test_store_end(&ts);
 }
 
-/* --- things --- */
-
-static void lists_the_events_of_a_thing_in_arrival_order(void **state)
-{
-    (void)state;
-    struct test_store ts;
-    struct test_chain c;
-    struct appended did;
-    test_store_begin(&ts, NULL);
-    test_chain_begin(&c, 1, "town");
-    struct thing_id first = test_chain_add(&c, &(struct test_event){0})->subject;
-    struct thing_id second = test_chain_add(&c, &(struct test_event){0})->subject;
-    test_chain_add(&c, &(struct test_event){.kind = "request.accept", .subject = &first,
-                                            .depth = 1, .seen = 1});
-    struct thing_id unknown = test_thing(7);
-    test_chain_add(&c, &(struct test_event){.kind = "request.accept", .subject = &unknown,
-                                            .depth = 1, .seen = 1});
-    static const bool first_of_thing[] = {true, true, false, true};
-    struct txn *t = test_txn(&ts, true);
-    for (size_t i = 0; i < c.count; i++) {
-        log_append(t, &c.events[i], &did);
-        assert_int_equal(did.first_of_thing, first_of_thing[i]);
-    }
-    struct thing_cursor cursor = {t, 1, first, 0};
-    assert_int_equal(thing_next(&cursor), 1);
-    assert_int_equal(thing_next(&cursor), 3);
-    assert_int_equal(thing_next(&cursor), 0);
-    assert_int_equal(thing_event_count(t, 1, &first, 10), 2);
-    assert_int_equal(thing_event_count(t, 1, &first, 1), 1);
-    assert_int_equal(thing_event_count(t, 1, &second, 10), 1);
-    assert_int_equal(thing_event_count(t, 2, &second, 10), 0);
-    struct thing_key key = {0};
-    size_t things = 0;
-    while (thing_each(t, &key)) things++;
-    assert_int_equal(things, 3);
-    assert_int_equal(txn_commit(t), OK);
-    test_chain_end(&c);
-    test_store_end(&ts);
-}
-
-static void finds_things_by_a_prefix_in_every_scope(void **state)
-{
-    (void)state;
-    struct test_store ts;
-    struct test_chain town, village;
-    struct thing_key found[4];
-    test_store_begin(&ts, NULL);
-    test_chain_begin(&town, 1, "town");
-    test_chain_begin(&village, 1, "village:430923106001");
-    struct thing_id ids[4] = {{{0xab, 0xcd, 0xef, 1}}, {{0xab, 0xcd, 0xef, 2}},
-                              {{0xab, 0xcd, 0xff}}, {{0xac}}};
-    for (size_t i = 0; i < 4; i++) {
-        struct test_event e = {.kind = "x", .subject = &ids[i], .depth = 1, .seen = 1};
-        test_chain_add(i % 2 ? &town : &village, &e);
-        test_chain_add(i % 2 ? &town : &village, &e);
-    }
-    test_store_append(&ts, &town, 0, town.count);
-    test_store_append(&ts, &village, 0, village.count);
-    struct txn *t = test_txn(&ts, false);
-    static const uint8_t prefix[16] = {0xab, 0xcd, 0xef, 1};
-    static const size_t want[] = {4, 4, 3, 3, 3, 2, 2}; /* by nibbles */
-    for (size_t nibbles = 1; nibbles <= 6; nibbles++)
-        assert_int_equal(thing_find_prefix(t, prefix, nibbles, found, 4), want[nibbles]);
-    assert_int_equal(thing_find_prefix(t, prefix, 8, found, 4), 1);
-    assert_true(thing_id_equal(&found[0].thing, &ids[0]));
-    assert_int_equal(thing_find_prefix(t, prefix, 6, found, 1), 1);
-    assert_int_equal(thing_find_prefix(t, prefix, 32, found, 4), 1);
-    assert_int_equal(thing_find_prefix(t, prefix, 33, found, 4), 0);
-    txn_abort(t);
-    test_chain_end(&town);
-    test_chain_end(&village);
-    test_store_end(&ts);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,14 +373,9 @@ int main(void)
         cmocka_unit_test(adds_a_signature_and_a_box_that_were_lacking),
         cmocka_unit_test(refuses_an_event_whose_predecessor_is_not_held),
         cmocka_unit_test(a_check_tells_before_anything_is_appended),
-        cmocka_unit_test(keeps_every_branch_of_a_fork_and_its_heads),
-        cmocka_unit_test(walks_each_branch_along_its_own_links),
-        cmocka_unit_test(points_go_back_from_the_head_in_growing_steps),
         cmocka_unit_test(refuses_more_branches_and_epochs_than_the_limits),
         cmocka_unit_test(reading_catches_each_flipped_bit),
         cmocka_unit_test(a_damaged_record_is_healed_by_the_same_event),
-        cmocka_unit_test(lists_the_events_of_a_thing_in_arrival_order),
-        cmocka_unit_test(finds_things_by_a_prefix_in_every_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
