@@ -25,8 +25,9 @@ struct touched {
     struct thing_id thing;
     const struct event *sole;
 };
-/* Folds each touched thing once. A roster change that alters what the events of other things mean
- * sets the rebuild marker. Errors: ERR_NOMEM, ERR_CORRUPT, the transaction's; the caller aborts. */
+/* Folds each touched thing once; one with a damaged event keeps the row it has. A roster change
+ * that alters what the events of other things mean sets the rebuild marker. Errors: ERR_NOMEM,
+ * ERR_CORRUPT, the transaction's; the caller aborts. */
 MUST_CHECK enum err views_fold(struct views *v, struct txn *t, const struct touched *touched,
                                size_t count);
 
@@ -45,8 +46,12 @@ MUST_CHECK enum err views_rebuild(struct views *v, struct store *s,
                                   void (*progress)(void *state, uint64_t done, uint64_t total),
                                   void *state);
 
-/* hash("sidan/views", [fold version, roster heads, scope's rows_sum]); comparable between nodes
- * whose fold version and roster heads agree. */
+/* hash("sidan/views", [fold version uint, roster heads bin 32, scope's rows_sum bin 32]);
+ * comparable between nodes whose fold version and roster heads agree. roster heads =
+ * hash("sidan/views",
+ * [[feed id bin 32, [head id bin 32, ...]], ...]) over the feeds in `town` of the authority and of
+ * every device that was ever given the hub role, sorted by feed id, head ids sorted. A scope that
+ * is not held has the sum 0. */
 struct views_digest {
     struct hash digest;
     struct hash roster_heads;

@@ -55,9 +55,10 @@ static const char *const acts[][2] = {
 
 /* Acts of hub, village and neighbour on a few requests: in turn and out of turn, knowing all or
  * little, with clocks that run wild. */
+static struct thing_id subjects[8];
+
 static void make_history(size_t requests, size_t count)
 {
-    struct thing_id subjects[8];
     uint32_t depths[8] = {0}, seen[8];
     for (size_t i = 0; i < requests; i++) {
         char number[16];
@@ -132,6 +133,30 @@ static void assert_same_digests(struct township_node *a, struct township_node *b
     }
 }
 
+/* A history in which nothing goes wrong would prove little. */
+static void assert_varied(size_t requests)
+{
+    unsigned effects[EFFECT_LIMIT + 1] = {0}, both = 0;
+    struct txn *t;
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    for (size_t i = 0; i < requests; i++) {
+        struct history h;
+        uint32_t scope =
+            township_node_scope(&node, i % 2 ? "village:431322111202" : "village:431322111201");
+        assert_int_equal(views_history(node.views, t, scope, &subjects[i], &h), OK);
+        for (size_t k = 0; k < h.count; k++) {
+            effects[h.items[k].effect]++;
+            both += h.items[k].both_changed;
+        }
+        history_clear(&h);
+    }
+    txn_abort(t);
+    assert_true(effects[EFFECT_COUNTS] > requests * 2);
+    assert_true(effects[EFFECT_IMPOSSIBLE] && effects[EFFECT_FORBIDDEN]);
+    assert_true(effects[EFFECT_BAD_FIELD] && effects[EFFECT_BAD_DEPTH]);
+    assert_true(effects[EFFECT_UNKNOWN_KIND] && both);
+}
+
 static void every_order_of_arrival_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -140,6 +165,7 @@ static void every_order_of_arrival_gives_the_same_bytes(void **state)
     random_state = seed;
     make_history(6, 120);
     township_node_take_all(&node, &town);
+    assert_varied(6);
     struct event **order = malloc(town.event_count * sizeof *order);
     for (int round = 0; round < 12; round++) {
         struct township_node other;
