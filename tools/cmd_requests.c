@@ -53,7 +53,7 @@ static json_t *to_json(const struct listing *l, const struct thing_key *key,
 
 static void time_cell(struct table *t, uint64_t ms, bool with_clock)
 {
-    char text[TIME_TEXT_SIZE] = "-";
+    char text[TIME_TEXT_SIZE] = "";
     if (ms && with_clock) time_format(text, ms);
     if (ms && !with_clock) time_format_date(text, ms);
     table_cell(t, slice_of_text(text));

@@ -115,15 +115,19 @@ static void print_label(const struct shown *s, const char *label, const char *va
     buf_clear(&line);
 }
 
+/* The fields of a body or box: those that the kind knows in its order, then the others. */
 static void print_fields(const struct shown *s, const struct kind *k, struct slice map)
 {
-    struct mp_reader r = mp_reader_of(map);
+    struct mp_reader r = mp_reader_of(map), value;
     if (map.size == 0) return;
+    for (size_t i = 0; k && i < k->field_count; i++)
+        if (mp_map_get(map, k->fields[i].name, &value))
+            print_label(s, words_field(&k->fields[i]),
+                        words_value(s->cli, s->txn, &k->fields[i], &value));
     for (size_t count = mp_read_map(&r, SIZE_MAX); count > 0 && !r.err; count--) {
         const char *name = output_text(s->cli, mp_read_str(&r, SIZE_MAX));
-        const struct field *f = k ? kind_field(k, name) : NULL;
-        struct mp_reader value = mp_reader_of(mp_skip(&r));
-        print_label(s, f ? words_field(f) : name, words_value(s->cli, s->txn, f, &value));
+        value = mp_reader_of(mp_skip(&r));
+        if (!k || !kind_field(k, name)) print_label(s, name, words_value(s->cli, s->txn, NULL, &value));
     }
 }
 

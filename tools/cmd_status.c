@@ -22,11 +22,13 @@ static int choose_village(struct cli *cli, const struct standing *s, const struc
                      _("only the hub hears of every village"), NULL);
 }
 
+/* A village where nobody has joined yet is no trouble. */
 static bool needs_attention(const struct standing *s)
 {
-    for (size_t i = 0; i < s->village_count; i++)
-        if (s->villages[i].state <= STANDING_NEVER || s->villages[i].digest == DIGEST_DIFFERS)
-            return true;
+    for (size_t i = 0; i < s->village_count; i++) {
+        const struct standing_village *v = &s->villages[i];
+        if (v->digest == DIGEST_DIFFERS || (v->peer_count && v->state <= STANDING_NEVER)) return true;
+    }
     for (size_t i = 0; i < s->feed_count; i++)
         if (s->feeds[i].head_count > 1) return true;
     return s->state <= STANDING_NEVER || (s->hub && !s->node_running);

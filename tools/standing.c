@@ -35,12 +35,14 @@ const char *standing_words(enum standing_state s, bool hub)
     return _(hub ? states[s].at_hub : states[s].here);
 }
 
-/* --- feeds against a peer's have-vector --- */
+/* --- feeds against a peer's have-vector ---
+ * A peer names feeds by the first 8 bytes of their ids; so do its rows. */
+#define ID8 8
 
 static int compare_feeds(const void *a, const void *b)
 {
     const struct feed_row *x = a, *y = b;
-    return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
+    return memcmp(x->id.bytes, y->id.bytes, ID8);
 }
 
 static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
@@ -61,7 +63,7 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
     size_t low = 0, high = row->have_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (memcmp(row->have[middle].feed.bytes, id->bytes, sizeof id->bytes) < 0)
+        if (memcmp(row->have[middle].feed.bytes, id->bytes, ID8) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -69,7 +71,7 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
     *first = row->have + low;
     size_t count = 0;
     while (low + count < row->have_count &&
-           memcmp(row->have[low + count].feed.bytes, id->bytes, sizeof id->bytes) == 0)
+           memcmp(row->have[low + count].feed.bytes, id->bytes, ID8) == 0)
         count++;
     return count;
 }
@@ -77,7 +79,7 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
 static bool is_head(const struct feed_row *f, const struct peer_have *h)
 {
     for (size_t i = 0; i < f->head_count; i++)
-        if (f->heads[i].seq == h->seq && memcmp(f->heads[i].id.bytes, h->id8, 8) == 0) return true;
+        if (f->heads[i].seq == h->seq && memcmp(f->heads[i].id.bytes, h->id8, sizeof h->id8) == 0) return true;
     return false;
 }
 
@@ -119,8 +121,7 @@ static uint64_t unknown_feeds(const struct standing *s, const struct peer_row *r
     uint64_t events = 0;
     for (size_t i = 0; i < row->have_count; i++) {
         struct feed_row wanted = {.id = row->have[i].feed};
-        bool first = i == 0 || memcmp(&row->have[i].feed, &row->have[i - 1].feed,
-                                      sizeof row->have[i].feed) != 0;
+        bool first = i == 0 || memcmp(row->have[i].feed.bytes, row->have[i - 1].feed.bytes, ID8) != 0;
         if (first && !bsearch(&wanted, s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds))
             events += row->have[i].seq;
     }

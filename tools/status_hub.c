@@ -76,19 +76,21 @@ static void village_row(struct cli *cli, struct table *t, const struct standing 
     table_cell(t, slice_of_text(remark_on(cli, s, v)));
 }
 
-static bool is_healthy(const struct standing_village *v)
+/* Villages that need no line of their own: all is well, or nobody there has joined yet. */
+static bool is_folded(const struct standing_village *v)
 {
-    return v->state == STANDING_SYNCED && v->digest != DIGEST_DIFFERS;
+    return (v->state == STANDING_SYNCED && v->digest != DIGEST_DIFFERS) || v->peer_count == 0;
 }
 
-/* The healthy ones in one row: the oldest success, and sums. */
-static void healthy_row(struct cli *cli, struct table *t, const struct standing *s, bool others)
+/* The folded ones of a state in one row: the oldest success, and sums. */
+static void folded_row(struct cli *cli, struct table *t, const struct standing *s,
+                       enum standing_state state)
 {
-    struct standing_village sum = {.known_sure = true, .last_ok_ms = UINT64_MAX};
+    struct standing_village sum = {.last_ok_ms = UINT64_MAX};
     size_t count = 0;
     for (size_t i = 0; i < s->village_count; i++) {
         const struct standing_village *v = &s->villages[i];
-        if (!is_healthy(v)) continue;
+        if (!is_folded(v) || v->state != state) continue;
         count++;
         sum.got += v->got;
         sum.known += v->known;
@@ -97,14 +99,15 @@ static void healthy_row(struct cli *cli, struct table *t, const struct standing 
         if (v->last_ok_ms < sum.last_ok_ms) sum.last_ok_ms = v->last_ok_ms;
     }
     if (count == 0) return;
-    table_cellf(t, "%c", standing_sign(STANDING_SYNCED));
-    table_cellf(t, others ? _("the other %zu") : _("all %zu"), count);
-    table_cell(t, slice_of_text(standing_words(STANDING_SYNCED, true)));
+    table_cellf(t, "%c", standing_sign(state));
+    table_cellf(t, count < s->village_count ? _("the other %zu") : _("all %zu"), count);
+    table_cell(t, slice_of_text(standing_words(state, true)));
     table_cell(t, slice_of_text(words_ago(cli, sum.last_ok_ms, s->now_ms)));
-    count_cell(t, sum.got, true, sum.known);
+    count_cell(t, sum.got, state == STANDING_SYNCED, sum.known);
     table_cellf(t, "%" PRIu64, sum.open);
     table_cellf(t, "%" PRIu64, sum.overdue);
-    table_cell(t, slice_of_text(_("(--all lists each)")));
+    table_cell(t, slice_of_text(state == STANDING_SYNCED ? _("(--all lists each)")
+                                                         : _("no device has joined yet")));
 }
 
 static void title_line(struct cli *cli, const struct standing *s)
@@ -139,18 +142,17 @@ static int table_of(struct cli *cli, const struct standing *s, const struct vill
                     const struct standing_village **worst)
 {
     struct table t;
-    bool all = cli_has(cli, "--all") || only || cli->csv, any = false;
+    bool all = cli_has(cli, "--all") || only || cli->csv;
     table_begin(&t, cli, columns, COLUMNS);
-    for (int state = 0; state < STANDING_STATE_COUNT; state++)
-        for (size_t i = 0; i < s->village_count; i++) {
-            const struct standing_village *v = &s->villages[i];
-            if ((int)v->state != state || (only && only != v->village)) continue;
-            if (!all && is_healthy(v)) continue;
-            if (!any && !is_healthy(v)) *worst = v;
-            any = true;
-            village_row(cli, &t, s, v);
+    for (int i = 0; i < STANDING_STATE_COUNT; i++) {
+        for (size_t k = 0; k < s->village_count; k++) {
+            const struct standing_village *v = &s->villages[k];
+            if ((int)v->state != i || (only && only != v->village)) continue;
+            if (!*worst && !is_folded(v)) *worst = v;
+            if (all || !is_folded(v)) village_row(cli, &t, s, v);
         }
-    if (!all) healthy_row(cli, &t, s, any);
+        if (!all) folded_row(cli, &t, s, (enum standing_state)i);
+    }
     return table_end(&t);
 }
 
