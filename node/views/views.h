@@ -50,8 +50,8 @@ MUST_CHECK enum err views_rebuild(struct views *v, struct store *s,
  * comparable between nodes whose fold version and roster heads agree. roster heads =
  * hash("sidan/views",
  * [[feed id bin 32, [head id bin 32, ...]], ...]) over the feeds in `town` of the authority and of
- * every device that was ever given the hub role, sorted by feed id, head ids sorted. A scope that
- * is not held has the sum 0. */
+ * every joined or revoked device with the role hub, sorted by feed id, head ids sorted. A scope
+ * that is not held has the sum 0. */
 struct views_digest {
     struct hash digest;
     struct hash roster_heads;
