@@ -47,9 +47,8 @@ static bool arrived(struct bench_village *v, const struct sign_key *hub, uint64_
         *events += feed.events;
         bool told = false;
         for (size_t i = 0; known && i < peer.have_count; i++)
-            told = told ||
-                   (memcmp(peer.have[i].feed.bytes, feed.id.bytes, sizeof feed.id.bytes) == 0 &&
-                    peer.have[i].seq >= feed.heads[0].seq);
+            told = told || (memcmp(peer.have[i].feed.bytes, feed.id.bytes, 8) == 0 &&
+                            peer.have[i].seq >= feed.heads[0].seq);
         all = all && told;
     }
     if (known) peer_row_clear(&peer);
