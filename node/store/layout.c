@@ -155,7 +155,7 @@ enum err identity_read(struct store_identity *out, struct slice value)
 
 static bool get_scope(const uint8_t **at, struct scope *out)
 {
-    struct scope scope;
+    struct scope scope = {{0}};
     get(at, scope.text, sizeof scope.text);
     if (scope.text[SCOPE_SIZE_MAX] != 0) return false;
     return scope_parse(out, slice_of_text(scope.text)) == OK;

@@ -159,6 +159,8 @@ static void one_record_is_signed_linked_and_folded(void **state)
     audits_clean();
 }
 
+#define REGISTER .kind = "request.register", .founding = true
+
 static void refuses_before_it_signs(void **state)
 {
     (void)state;
@@ -167,38 +169,22 @@ static void refuses_before_it_signs(void **state)
     struct draft good = request();
     assert_int_equal(record(&good, &one), OK);
     uint64_t held = events_held();
+    const struct scope neighbour = scope_of_village("431322111202");
     const struct {
         enum err err;
         struct draft draft;
     } cases[] = {
         {ERR_RANGE, {.kind = "no.such.kind", .scope = good.scope, .founding = true}},
-        {ERR_RANGE, {.kind = "request.register", .scope = good.scope, .founding = true}},
+        {ERR_RANGE, {REGISTER, .scope = good.scope}},
         {ERR_RANGE, {.kind = "request.register", .scope = good.scope, .body = good.body}},
         {ERR_RANGE, {.kind = "request.accept", .scope = good.scope, .founding = true}},
-        {ERR_RANGE, {.kind = "request.register", .scope = good.scope, .lane = 3, .founding = true}},
-        {ERR_MALFORMED,
-         {.kind = "request.register",
-          .scope = good.scope,
-          .founding = true,
-          .body = slice_of_text("\x81")}},
-        {ERR_FORBIDDEN,
-         {.kind = "request.register",
-          .scope = scope_of_village("431322111202"),
-          .lane = 1,
-          .founding = true,
-          .body = good.body,
-          .box = good.box}},
-        {ERR_FORBIDDEN,
-         {.kind = "request.register",
-          .scope = scope_town(),
-          .lane = 1,
-          .founding = true,
-          .body = good.body,
-          .box = good.box}},
+        {ERR_RANGE, {REGISTER, .scope = good.scope, .lane = 3}},
+        {ERR_MALFORMED, {REGISTER, .scope = good.scope, .body = slice_of_text("\x81")}},
+        {ERR_FORBIDDEN, {REGISTER, .scope = neighbour, .body = good.body, .box = good.box}},
+        {ERR_FORBIDDEN, {REGISTER, .scope = scope_town(), .body = good.body, .box = good.box}},
         {ERR_FORBIDDEN,
          {.kind = "device.revoked",
           .scope = scope_town(),
-          .lane = 1,
           .subject = town.devices[1].thing,
           .body = slice_of_text("\x81\xa6reason\xa1x")}},
     };
