@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/i18n.h"
+
 /* --- roles --- */
 
 static const struct {
@@ -108,16 +110,16 @@ static const struct {
     enum mp_type wire;
     const char *wrong;
 } field_types[] = {
-    [FIELD_TEXT] = {"text", MP_STR, "is not text"},
-    [FIELD_UINT] = {"uint", MP_UINT, "is not a whole number from 0 up"},
-    [FIELD_BOOL] = {"bool", MP_BOOL, "is not true or false"},
-    [FIELD_DATE] = {"date", MP_STR, "is not a date (YYYY-MM-DD)"},
-    [FIELD_TIME] = {"time", MP_UINT, "is not a time in milliseconds since 1970"},
-    [FIELD_CHOICE] = {"choice", MP_STR, "is not text"},
-    [FIELD_CODE] = {"code", MP_STR, "is not text"},
-    [FIELD_THING] = {"thing", MP_BIN, "is not an id of 16 bytes"},
-    [FIELD_BYTES] = {"bytes", MP_BIN, "is not bytes"},
-    [FIELD_LIST] = {"list", MP_ARRAY, "is not a list"},
+    [FIELD_TEXT] = {"text", MP_STR, N_("is not text")},
+    [FIELD_UINT] = {"uint", MP_UINT, N_("is not a whole number from 0 up")},
+    [FIELD_BOOL] = {"bool", MP_BOOL, N_("is not true or false")},
+    [FIELD_DATE] = {"date", MP_STR, N_("is not a date (YYYY-MM-DD)")},
+    [FIELD_TIME] = {"time", MP_UINT, N_("is not a time in milliseconds since 1970")},
+    [FIELD_CHOICE] = {"choice", MP_STR, N_("is not text")},
+    [FIELD_CODE] = {"code", MP_STR, N_("is not text")},
+    [FIELD_THING] = {"thing", MP_BIN, N_("is not an id of 16 bytes")},
+    [FIELD_BYTES] = {"bytes", MP_BIN, N_("is not bytes")},
+    [FIELD_LIST] = {"list", MP_ARRAY, N_("is not a list")},
 };
 
 const char *field_type_name(enum field_type type)
@@ -129,8 +131,8 @@ const char *field_type_name(enum field_type type)
 
 static const char *check_size(size_t size, int64_t min, int64_t max)
 {
-    if (size < (uint64_t)min) return size == 0 ? "is empty" : "is too short";
-    return size > (uint64_t)max ? "is too long" : NULL;
+    if (size < (uint64_t)min) return size == 0 ? N_("is empty") : N_("is too short");
+    return size > (uint64_t)max ? N_("is too long") : NULL;
 }
 
 static bool all_digits(struct slice s)
@@ -142,9 +144,9 @@ static bool all_digits(struct slice s)
 
 static const char *check_code(struct slice s, const struct field *f)
 {
-    if (!all_digits(s)) return "is not made of digits";
+    if (!all_digits(s)) return N_("is not made of digits");
     bool fits = s.size >= (uint64_t)f->min && s.size <= (uint64_t)f->max;
-    return fits ? NULL : "has the wrong number of digits";
+    return fits ? NULL : N_("has the wrong number of digits");
 }
 
 static unsigned digits_value(struct slice s, size_t at, size_t count)
@@ -172,19 +174,19 @@ static const char *check_choice(struct slice s, const struct field *f)
 {
     if (choice_has(f->choices, s)) return NULL;
     if (f->sealed && choice_has(f->sealed, s))
-        return "must be sealed to the office and is not recorded in the open";
-    return "is not one of the choices";
+        return N_("must be sealed to the office and is not recorded in the open");
+    return N_("is not one of the choices");
 }
 
 static const char *check_list(struct mp_reader *r, const struct field *f)
 {
     size_t count = mp_read_array(r, SIZE_MAX);
-    if (count < (uint64_t)f->min) return "has too few items";
-    if (count > (uint64_t)f->max) return "has too many items";
+    if (count < (uint64_t)f->min) return N_("has too few items");
+    if (count > (uint64_t)f->max) return N_("has too many items");
     for (size_t i = 0; i < count; i++) {
-        if (mp_peek(r) != MP_STR) return "has an item that is not text";
+        if (mp_peek(r) != MP_STR) return N_("has an item that is not text");
         if (check_size(mp_read_str(r, SIZE_MAX).size, 1, FIELD_LIST_ITEM_MAX))
-            return "has an item that is empty or too long";
+            return N_("has an item that is empty or too long");
     }
     return NULL;
 }
@@ -198,14 +200,15 @@ static const char *check_value(struct mp_reader *r, const struct field *f)
         return check_size(mp_read_str(r, SIZE_MAX).size, f->min, f->max);
     case FIELD_UINT:
         number = mp_read_uint(r, UINT64_MAX);
-        return number < (uint64_t)f->min || number > (uint64_t)f->max ? "is out of range" : NULL;
+        return number < (uint64_t)f->min || number > (uint64_t)f->max ? N_("is out of range")
+                                                                      : NULL;
     case FIELD_BOOL:
         (void)mp_read_bool(r);
         return NULL;
     case FIELD_DATE:
         return is_date(mp_read_str(r, SIZE_MAX)) ? NULL : field_types[FIELD_DATE].wrong;
     case FIELD_TIME:
-        return mp_read_uint(r, UINT64_MAX) > HLC_MS_MAX ? "is out of range" : NULL;
+        return mp_read_uint(r, UINT64_MAX) > HLC_MS_MAX ? N_("is out of range") : NULL;
     case FIELD_CHOICE:
         return check_choice(mp_read_str(r, SIZE_MAX), f);
     case FIELD_CODE:
@@ -219,7 +222,7 @@ static const char *check_value(struct mp_reader *r, const struct field *f)
     case FIELD_LIST:
         return check_list(r, f);
     }
-    return "is of no known type";
+    return N_("is of no known type");
 }
 
 static enum err problem_set(struct kind_problem *problem, const char *field, const char *what)
@@ -249,13 +252,14 @@ static enum err check_map(const struct kind *k, struct slice map, bool personal,
         const struct field *f = &k->fields[i];
         if (f->personal != personal)
             return problem_set(problem, f->name,
-                               personal ? "belongs into the body"
-                                        : "is personal and belongs into the box");
+                               personal ? N_("belongs into the body")
+                                        : N_("is personal and belongs into the box"));
         const char *what = check_value(&r, f);
         if (what) return problem_set(problem, f->name, what);
         *seen |= UINT32_C(1) << i;
     }
-    return r.err ? problem_set(problem, "", personal ? "box is not a map" : "body is not a map")
+    return r.err ? problem_set(problem, "",
+                               personal ? N_("box is not a map") : N_("body is not a map"))
                  : OK;
 }
 
@@ -272,7 +276,7 @@ enum err kind_check(const struct kind *k, struct slice body, struct slice box, b
         const struct field *f = &k->fields[i];
         if (!f->required || seen & UINT32_C(1) << i) continue;
         if (f->personal && box_excused) continue;
-        return problem_set(problem, f->name, "is missing");
+        return problem_set(problem, f->name, N_("is missing"));
     }
     return OK;
 }
