@@ -77,16 +77,18 @@ struct txn *recorder_txn(struct recorder *r)
 
 /* --- the hybrid clock --- */
 
-/* What others recorded comes before what is recorded now, unless their clocks are far ahead. */
+/* What others recorded comes before what is recorded now, unless their clocks were not trusted or
+ * are far ahead (SPEC 5.4). */
 static void hlc_see_heads(struct recorder *r, struct txn *t)
 {
+    const uint64_t ms_max = r->clock.wall_ms + CLOCK_REMOTE_AHEAD_MAX_MS;
     struct feed_row row;
     uint32_t feeds = feed_count(t);
     for (uint32_t number = 1; number <= feeds && feed_get(t, number, &row); number++)
-        for (size_t i = 0; i < row.head_count; i++)
-            if (row.heads[i].time > r->hlc &&
-                HLC_MS(row.heads[i].time) <= r->clock.wall_ms + CLOCK_REMOTE_AHEAD_MAX_MS)
-                r->hlc = row.heads[i].time;
+        for (size_t i = 0; i < row.head_count; i++) {
+            uint64_t time = row.heads[i].time;
+            if (time > r->hlc && !HLC_UNTRUSTED(time) && HLC_MS(time) <= ms_max) r->hlc = time;
+        }
 }
 
 static void hlc_begin(struct recorder *r, struct txn *t)
