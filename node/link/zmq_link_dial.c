@@ -46,7 +46,7 @@ static void handshake_failed(struct dialer *d)
     if (d->base.now_ms - d->connected_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
         end(d, ERR_TIMEOUT, "connected, but no answer to the handshake within 30 seconds");
     else
-        end(d, ERR_FOREIGN,
+        end(d, ERR_UNREACHABLE,
             "closed during the handshake: another key there than the roster has for "
             "it, or the link was cut");
 }
@@ -70,7 +70,7 @@ static void take_event(struct dialer *d, enum zmtp_event event)
         handshake_failed(d);
         break;
     case ZMTP_HANDSHAKE_FOREIGN:
-        end(d, ERR_FOREIGN, "what listens there is not a sidan node");
+        end(d, ERR_UNREACHABLE, "what listens there is not a sidan node");
         break;
     case ZMTP_HANDSHAKE_DENIED:
         end(d, ERR_FORBIDDEN, "denied: this device is not, or no longer, admitted there");

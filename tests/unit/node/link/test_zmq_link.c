@@ -306,7 +306,8 @@ static void tells_a_wrong_server_key(void **state)
                                     .secret = f->village.secret};
     assert_int_equal(zmq_link_dial(&l, f->context, &options), OK);
     expect(f, l, LINK_DOWN, &e);
-    assert_int_equal(e.err, ERR_FOREIGN);
+    assert_int_equal(e.err, ERR_UNREACHABLE);
+    assert_non_null(strstr(e.text, "another key"));
     close_link(f, l);
 }
 
