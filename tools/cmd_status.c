@@ -42,9 +42,10 @@ static int show(struct cli *cli, struct txn *txn, bool clear)
     if (code) return code;
     code = choose_village(cli, &s, &only);
     if (!code && clear) fputs("\033[H\033[2J", stdout);
+    bool silent = cli->quiet && cli_has(cli, "--check"); /* only the exit code is asked for */
     if (!code && cli->json)
         code = status_json(&s, only);
-    else if (!code)
+    else if (!code && !silent)
         code = s.hub ? status_hub(cli, &s, only) : status_village(cli, txn, &s);
     if (!code && cli_has(cli, "--check") && needs_attention(&s)) code = EXIT_ATTENTION;
     standing_clear(&s);
