@@ -10,9 +10,9 @@ struct reading {
     bool (*each)(void *state, const struct csv_row *row, enum err err);
     void *state;
     struct slice file;
-    size_t at;           /* of the next line */
-    uint64_t line;       /* its number */
-    size_t second_at;    /* of the line after the one that the row began in */
+    size_t at;        /* of the next line */
+    uint64_t line;    /* its number */
+    size_t second_at; /* of the line after the one that the row began in */
     struct csv_row row;
     struct buf text; /* the row's cells one after another */
     size_t ends[CSV_COLUMNS_MAX];

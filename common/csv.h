@@ -9,8 +9,8 @@
 #define CSV_COLUMNS_MAX 64
 
 struct csv_row {
-    uint64_t line;       /* where the row begins in the file, from 1 */
-    size_t count;        /* cells given; may differ from the header's */
+    uint64_t line;                       /* where the row begins in the file, from 1 */
+    size_t count;                        /* cells given; may differ from the header's */
     struct slice cells[CSV_COLUMNS_MAX]; /* blanks around them are gone; borrowed for the call */
 };
 

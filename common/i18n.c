@@ -21,7 +21,8 @@ static char language_of(const char *text)
     return strncmp(text, "en", 2) == 0 ? 'e' : 0;
 }
 
-/* As setlocale would choose it: a fresh system has no zh_CN.UTF-8 installed, but its wish counts. */
+/* As setlocale would choose it: a fresh system has no zh_CN.UTF-8 installed, but its wish counts.
+ */
 static const char *locale_wish(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};

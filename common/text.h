@@ -14,7 +14,8 @@ bool text_valid(struct slice s);
  * makes of it. */
 size_t text_width(struct slice s);
 /* Appends text for a terminal: control characters, escape sequences, invisible direction marks and
- * bad bytes become `?`, so no text from elsewhere can steer the terminal. Line ends become blanks. */
+ * bad bytes become `?`, so no text from elsewhere can steer the terminal. Line ends become blanks.
+ */
 void text_append_shown(struct buf *out, struct slice s);
 /* The same padded to `width` columns with blanks, on the left when `right`. Longer text stays. */
 void text_append_padded(struct buf *out, struct slice s, size_t width, bool right);

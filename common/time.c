@@ -141,7 +141,7 @@ enum err time_parse_duration(uint64_t *ms, const char *text)
     static const struct {
         const char *unit;
         uint64_t ms;
-    } units[] = {{"", 1000},      {"s", 1000},   {"m", MINUTE_MS},
+    } units[] = {{"", 1000},     {"s", 1000},   {"m", MINUTE_MS},
                  {"h", HOUR_MS}, {"d", DAY_MS}, {"w", 7 * DAY_MS}};
     const uint64_t value_max = 100 * 366 * DAY_MS;
     uint64_t value = 0;

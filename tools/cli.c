@@ -64,9 +64,9 @@ int cli_open_settings(struct cli *cli)
 static int not_joined(struct cli *cli)
 {
     if (home_state(cli->home) == HOME_JOINING)
-        return cli_error(cli, EXIT_NOT_JOINED, _("this device has asked to join, and waits for the answer"),
-                         _("the hub has not answered yet"),
-                         _("sidan join once more, or start sidan-node"));
+        return cli_error(
+            cli, EXIT_NOT_JOINED, _("this device has asked to join, and waits for the answer"),
+            _("the hub has not answered yet"), _("sidan join once more, or start sidan-node"));
     return cli_error(cli, EXIT_NOT_JOINED, _("this device has not joined a township"),
                      cli_format(cli, _("there is nothing in %s"), cli->home),
                      _("sidan join FILE with the township's invite; another folder: --home DIR"));
@@ -79,9 +79,10 @@ int cli_open_keys(struct cli *cli)
     cli->has_keys = e == OK;
     if (e == ERR_NOT_JOINED) return not_joined(cli);
     if (e == ERR_PERMISSION)
-        return cli_error(cli, EXIT_FAILED, _("this device's keys cannot be used"),
-                         cli_format(cli, _("%s/device.key must be yours, with mode 0600"), cli->home),
-                         cli_format(cli, "chmod 600 %s/device.key", cli->home));
+        return cli_error(
+            cli, EXIT_FAILED, _("this device's keys cannot be used"),
+            cli_format(cli, _("%s/device.key must be yours, with mode 0600"), cli->home),
+            cli_format(cli, "chmod 600 %s/device.key", cli->home));
     return e ? cli_fail(cli, e, _("this device's keys cannot be read")) : EXIT_OK;
 }
 
@@ -96,9 +97,10 @@ static int open_store(struct cli *cli, bool writable)
     if (e != ERR_NOT_FOUND)
         return cli_fail(cli, e, cli_format(cli, _("the store in %s cannot be opened"), cli->home));
     if (home_state(cli->home) != HOME_JOINED) return not_joined(cli);
-    return cli_error(cli, EXIT_VERIFY_FAILED, cli_format(cli, _("the store in %s is gone"), cli->home),
-                     _("this device had records before"),
-                     _("ask the township for a new invite: the first sync brings the records back"));
+    return cli_error(
+        cli, EXIT_VERIFY_FAILED, cli_format(cli, _("the store in %s is gone"), cli->home),
+        _("this device had records before"),
+        _("ask the township for a new invite: the first sync brings the records back"));
 }
 
 int cli_open_store(struct cli *cli)

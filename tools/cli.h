@@ -73,7 +73,7 @@ uint64_t cli_timeout_ms(const struct cli *cli, uint64_t otherwise_ms);
 
 /* Formatted text that lives as long as `cli`; never NULL. */
 __attribute__((format(printf, 2, 3))) const char *cli_format(struct cli *cli, const char *format,
-                                                            ...);
+                                                             ...);
 
 /* --- errors: what happened, why, what to do; translated already, any of the last two NULL --- */
 int cli_error(struct cli *cli, enum exit_code code, const char *what, const char *why,
@@ -81,7 +81,8 @@ int cli_error(struct cli *cli, enum exit_code code, const char *what, const char
 /* The same with exit code, why and what to do taken from an error's own row. */
 int cli_fail(struct cli *cli, enum err e, const char *what);
 /* An event that the kinds table or the state machine refused; names the field. */
-int cli_fail_kind(struct cli *cli, enum err e, const char *what, const struct kind_problem *problem);
+int cli_fail_kind(struct cli *cli, enum err e, const char *what,
+                  const struct kind_problem *problem);
 enum exit_code cli_exit_code(enum err e);
 const char *cli_err_text(enum err e); /* why, translated */
 

@@ -12,7 +12,8 @@ static const struct {
     const char *todo;
 } rows[] = {
     [OK] = {EXIT_OK, "", NULL},
-    [ERR_NOMEM] = {EXIT_FAILED, N_("the machine is out of memory"), N_("close other programs and try again")},
+    [ERR_NOMEM] = {EXIT_FAILED, N_("the machine is out of memory"),
+                   N_("close other programs and try again")},
     [ERR_IO] = {EXIT_FAILED, N_("the disk or the device reports an error"),
                 N_("check the disk (dmesg); make a backup: sidan backup")},
     [ERR_NOSPACE] = {EXIT_FAILED, N_("the disk is full; nothing was lost"),
@@ -25,7 +26,8 @@ static const struct {
                        N_("do not use it; ask for a new copy from its author")},
     [ERR_CHAIN] = {EXIT_VERIFY_FAILED, N_("a check code does not match: it was changed or damaged"),
                    N_("sidan verify; ask for a new copy")},
-    [ERR_BASE] = {EXIT_FAILED, N_("what it builds on has not arrived here"), N_("sidan sync, then again")},
+    [ERR_BASE] = {EXIT_FAILED, N_("what it builds on has not arrived here"),
+                  N_("sidan sync, then again")},
     [ERR_DICTIONARY] = {EXIT_FAILED, N_("it was packed against records that differ from ours"),
                         N_("sidan sync, then again")},
     [ERR_UNKNOWN_AUTHOR] = {EXIT_REFUSED, N_("its author is not in the roster held here"),
@@ -38,18 +40,23 @@ static const struct {
     [ERR_STATE] = {EXIT_REFUSED, N_("it is not possible in the present state"),
                    N_("sidan show tells how it stands")},
     [ERR_RANGE] = {EXIT_USAGE, N_("a value is outside what is allowed"), NULL},
-    [ERR_BUSY] = {EXIT_TIMED_OUT, N_("another program is using it"), N_("wait for it, or stop it, then try again")},
+    [ERR_BUSY] = {EXIT_TIMED_OUT, N_("another program is using it"),
+                  N_("wait for it, or stop it, then try again")},
     [ERR_AGAIN] = {EXIT_TIMED_OUT, N_("it is not ready yet"), N_("try again")},
-    [ERR_TIMEOUT] = {EXIT_TIMED_OUT, N_("no answer within the time allowed"), N_("try again, or give --timeout")},
+    [ERR_TIMEOUT] = {EXIT_TIMED_OUT, N_("no answer within the time allowed"),
+                     N_("try again, or give --timeout")},
     [ERR_UNREACHABLE] = {EXIT_UNREACHABLE, N_("the hub cannot be reached; everything is safe here"),
                          N_("sidan doctor finds out why")},
     [ERR_NOT_JOINED] = {EXIT_NOT_JOINED, N_("this device has not joined a township"),
                         N_("sidan join FILE, with the invite from the township")},
     [ERR_CORRUPT] = {EXIT_VERIFY_FAILED, N_("stored data is damaged"),
                      N_("sidan verify names the damage; the next sync heals it")},
-    [ERR_VERSION] = {EXIT_REFUSED, N_("it was made by a newer version of sidan"), N_("install the newer version")},
-    [ERR_FOREIGN] = {EXIT_VERIFY_FAILED, N_("it belongs to another township, or is not sidan's"), NULL},
-    [ERR_PASSPHRASE] = {EXIT_REFUSED, N_("the passphrase is wrong"), N_("try again; mind the keyboard layout")},
+    [ERR_VERSION] = {EXIT_REFUSED, N_("it was made by a newer version of sidan"),
+                     N_("install the newer version")},
+    [ERR_FOREIGN] = {EXIT_VERIFY_FAILED, N_("it belongs to another township, or is not sidan's"),
+                     NULL},
+    [ERR_PASSPHRASE] = {EXIT_REFUSED, N_("the passphrase is wrong"),
+                        N_("try again; mind the keyboard layout")},
     [ERR_EXPIRED] = {EXIT_REFUSED, N_("it has expired"), N_("ask the township for a new one")},
     [ERR_USED] = {EXIT_REFUSED, N_("it was used already"), N_("ask the township for a new one")},
     [ERR_PERMISSION] = {EXIT_FAILED, N_("the system denies access"),
@@ -75,9 +82,9 @@ static json_t *text_or_null(const char *text)
 
 static void error_json(enum exit_code code, const char *what, const char *why, const char *todo)
 {
-    json_t *o = json_pack("{s:s, s:i, s:o, s:o, s:o}", "schema", "sidan.error/1", "code", (int)code,
-                          "what", text_or_null(what), "why", text_or_null(why), "do",
-                          text_or_null(todo));
+    json_t *o =
+        json_pack("{s:s, s:i, s:o, s:o, s:o}", "schema", "sidan.error/1", "code", (int)code, "what",
+                  text_or_null(what), "why", text_or_null(why), "do", text_or_null(todo));
     if (!o) return;
     json_dumpf(o, stderr, JSON_COMPACT);
     fputc('\n', stderr);
@@ -116,8 +123,8 @@ int cli_fail(struct cli *cli, enum err e, const char *what)
 int cli_fail_kind(struct cli *cli, enum err e, const char *what, const struct kind_problem *problem)
 {
     if (e != ERR_RANGE || !problem->what) return cli_fail(cli, e, what);
-    const char *why = problem->field[0]
-                          ? cli_format(cli, _("the field \"%s\" %s"), problem->field, _(problem->what))
-                          : _(problem->what);
+    const char *why = problem->field[0] ? cli_format(cli, _("the field \"%s\" %s"), problem->field,
+                                                     _(problem->what))
+                                        : _(problem->what);
     return cli_error(cli, EXIT_USAGE, what, why, _("sidan kinds KIND lists the fields"));
 }

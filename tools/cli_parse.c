@@ -11,7 +11,8 @@
 #define DEFAULT_HOME "/.local/share/sidan"
 
 const struct flag cli_global_flags[] = {
-    {"--home", "DIR", N_("the folder of this node (else $SIDAN_HOME, ~/.local/share/sidan)"), false},
+    {"--home", "DIR", N_("the folder of this node (else $SIDAN_HOME, ~/.local/share/sidan)"),
+     false},
     {"--json", NULL, N_("print JSON"), false},
     {"--csv", NULL, N_("print tables as CSV"), false},
     {"-q", NULL, N_("print only what was asked for"), false},
@@ -246,10 +247,11 @@ static int unknown_flag(struct cli *cli, const char *text)
     for (size_t i = 0; i < 2; i++)
         for (const struct flag *f = tables[i]; f && f->name; f++)
             best = nearest(name, best, f->name, &distance);
-    return cli_error(cli, EXIT_USAGE,
-                     cli_format(cli, _("sidan %s does not know \"%s\""), cli->command->name, text), NULL,
-                     best ? cli_format(cli, _("did you mean %s ?"), best)
-                          : cli_format(cli, _("sidan help %s lists its flags"), cli->command->name));
+    return cli_error(
+        cli, EXIT_USAGE,
+        cli_format(cli, _("sidan %s does not know \"%s\""), cli->command->name, text), NULL,
+        best ? cli_format(cli, _("did you mean %s ?"), best)
+             : cli_format(cli, _("sidan help %s lists its flags"), cli->command->name));
 }
 
 static int judge_flag(struct cli *cli, const struct line_flag *f)
@@ -262,12 +264,11 @@ static int judge_flag(struct cli *cli, const struct line_flag *f)
         return cli_error(cli, EXIT_USAGE, cli_format(cli, _("%s needs a value"), flag->name), NULL,
                          cli_format(cli, "%s %s", flag->name, flag->value));
     if (!flag->value && f->value)
-        return cli_error(cli, EXIT_USAGE,
-                         cli_format(cli, _("%s takes no value, but \"%s\" was given"), flag->name,
-                                    f->value),
-                         NULL, NULL);
-    if (!global)
-        cli->flags[cli->flag_count++] = (struct cli_flag){flag, f->value ? f->value : ""};
+        return cli_error(
+            cli, EXIT_USAGE,
+            cli_format(cli, _("%s takes no value, but \"%s\" was given"), flag->name, f->value),
+            NULL, NULL);
+    if (!global) cli->flags[cli->flag_count++] = (struct cli_flag){flag, f->value ? f->value : ""};
     return EXIT_OK;
 }
 
@@ -276,11 +277,10 @@ static int judge_arguments(struct cli *cli)
     const struct command *c = cli->command;
     int count = (int)cli->argument_count;
     if (cli->help || (count >= c->arguments_min && count <= c->arguments_max)) return EXIT_OK;
-    const char *what =
-        count < c->arguments_min
-            ? cli_format(cli, _("sidan %s lacks something"), c->name)
-            : cli_format(cli, _("sidan %s does not know what \"%s\" is for"), c->name,
-                         cli->arguments[c->arguments_max]);
+    const char *what = count < c->arguments_min
+                           ? cli_format(cli, _("sidan %s lacks something"), c->name)
+                           : cli_format(cli, _("sidan %s does not know what \"%s\" is for"),
+                                        c->name, cli->arguments[c->arguments_max]);
     return cli_error(cli, EXIT_USAGE, what, NULL,
                      cli_format(cli, "sidan %s %s", c->name, c->arguments ? c->arguments : ""));
 }
@@ -288,8 +288,8 @@ static int judge_arguments(struct cli *cli)
 static int apply_timeout(struct cli *cli, const char *value)
 {
     if (time_parse_duration(&cli->timeout_ms, value))
-        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("--timeout cannot be \"%s\""), value), NULL,
-                         _("seconds, or 30s, 5m, 2h"));
+        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("--timeout cannot be \"%s\""), value),
+                         NULL, _("seconds, or 30s, 5m, 2h"));
     cli->has_timeout = true;
     return EXIT_OK;
 }
@@ -316,8 +316,9 @@ static int judge_global_values(struct cli *cli, const struct line *line)
         if (strcmp(f->flag->name, "--color") == 0) code = apply_colour(cli, f->value);
         if (strcmp(f->flag->name, "--lang") == 0 && strcmp(f->value, "zh") != 0 &&
             strcmp(f->value, "en") != 0)
-            code = cli_error(cli, EXIT_USAGE, cli_format(cli, _("--lang cannot be \"%s\""), f->value),
-                             NULL, "zh, en");
+            code =
+                cli_error(cli, EXIT_USAGE, cli_format(cli, _("--lang cannot be \"%s\""), f->value),
+                          NULL, "zh, en");
     }
     return code;
 }
@@ -398,8 +399,9 @@ int cli_flag_time(struct cli *cli, const char *name, uint64_t *out_ms)
 {
     const char *text = cli_flag(cli, name);
     if (!text) return EXIT_OK;
-    return time_parse(out_ms, text) ? bad_value(cli, name, text, _("like 2026-11-23 or \"2026-11-23 15:20\""))
-                                    : EXIT_OK;
+    return time_parse(out_ms, text)
+               ? bad_value(cli, name, text, _("like 2026-11-23 or \"2026-11-23 15:20\""))
+               : EXIT_OK;
 }
 
 const char *cli_argument(const struct cli *cli, size_t i)

@@ -31,8 +31,10 @@ static int print(struct cli *cli, struct txn *txn)
     time_format(machine, machine_ms);
     time_format(corrected, now.wall_ms);
     output_line(cli, _("this machine's clock: %s"), machine);
-    output_line(cli, _("the time used here:   %s (%+.1f s)"), corrected, (double)now.offset_ms / 1000);
-    output_line(cli, "%s: %s", now.trusted ? _("trusted") : _("not trusted"), source_words(now.source));
+    output_line(cli, _("the time used here:   %s (%+.1f s)"), corrected,
+                (double)now.offset_ms / 1000);
+    output_line(cli, "%s: %s", now.trusted ? _("trusted") : _("not trusted"),
+                source_words(now.source));
     if (!now.trusted)
         output_line(cli, "%s: %s", _("next"),
                     _("compare with a watch; if it is right: sidan clock --set"));

@@ -37,8 +37,8 @@ int cmd_completion(struct cli *cli)
 {
     const char *shell = cli_argument(cli, 0);
     if (shell && strcmp(shell, "bash") != 0)
-        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("no completion for \"%s\""), shell), NULL,
-                         "sidan completion bash");
+        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("no completion for \"%s\""), shell),
+                         NULL, "sidan completion bash");
     puts("# bash: source <(sidan completion)\n"
          "_sidan() {\n"
          "    local words= word verb= object= at=${COMP_WORDS[COMP_CWORD]}\n"

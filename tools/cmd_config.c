@@ -12,7 +12,8 @@ static int unknown_key(struct cli *cli, const char *key)
     struct setting s;
     for (size_t i = 0; settings_each(i, &s); i++)
         keys = keys ? cli_format(cli, "%s, %s", keys, s.key) : s.key;
-    return cli_error(cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no setting \"%s\""), key), NULL, keys);
+    return cli_error(cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no setting \"%s\""), key),
+                     NULL, keys);
 }
 
 static int get(struct cli *cli)

@@ -6,9 +6,9 @@
 #include "tools/words.h"
 
 static const struct table_column columns[] = {
-    {N_("device"), false, 8},  {N_("village"), false, 9},  {N_("letter"), false, 2},
-    {N_("state"), false, 6},   {N_("roles"), false, 8},    {N_("last success"), false, 11},
-    {N_("id"), false, 16},     {N_("remarks"), false, 0},
+    {N_("device"), false, 8}, {N_("village"), false, 9}, {N_("letter"), false, 2},
+    {N_("state"), false, 6},  {N_("roles"), false, 8},   {N_("last success"), false, 11},
+    {N_("id"), false, 16},    {N_("remarks"), false, 0},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -62,7 +62,8 @@ static json_t *to_json(const struct listing *l, const struct device *d)
     json_object_set_new(o, "state", json_string(states[d->state]));
     json_object_set_new(o, "roles", json_string(buf_text(&roles)));
     json_object_set_new(o, "last_ok", output_json_time(last_ok(l, d)));
-    json_object_set_new(o, "expires", output_json_time(d->state == DEVICE_INVITED ? d->expires_ms : 0));
+    json_object_set_new(o, "expires",
+                        output_json_time(d->state == DEVICE_INVITED ? d->expires_ms : 0));
     json_object_set_new(o, "stolen", json_boolean(d->stolen));
     json_object_set_new(o, "self", json_boolean(is_self(l, d)));
     buf_clear(&roles);

@@ -67,7 +67,8 @@ static void look_at_keys(struct doctor *d)
     enum err e = home_load_keys(d->cli->home, &keys);
     if (!e) device_keys_wipe(&keys);
     if (e && e != ERR_PERMISSION)
-        found(d, "key-missing", cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
+        found(d, "key-missing",
+              cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
               _("this device has to be invited anew: its records come back by the first sync"));
 }
 
@@ -76,7 +77,8 @@ static void look_at_settings(struct doctor *d)
     struct settings_problem problem = {0};
     struct settings settings;
     if (settings_load(&settings, d->cli->home, &problem) == OK) return;
-    found(d, "config", cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
+    found(d, "config",
+          cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
           cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
 }
 
@@ -87,9 +89,10 @@ static bool look_at_store(struct doctor *d)
     enum err e = store_open(&d->cli->store, d->cli->home, &options);
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
-    found(d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), cli_err_text(e)),
-          _("keep the folder as it is; ask the township for a new invite: the first sync brings the "
-            "records back"));
+    found(
+        d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), cli_err_text(e)),
+        _("keep the folder as it is; ask the township for a new invite: the first sync brings the "
+          "records back"));
     return false;
 }
 
@@ -100,11 +103,14 @@ static void look_at_disk(struct doctor *d)
     struct store_space space;
     if (store_space(d->cli->store, &space)) return;
     if (space.disk_free < DISK_LOW)
-        found(d, "disk", cli_format(d->cli, _("only %s are free on the disk"), words_bytes(d->cli, space.disk_free)),
+        found(d, "disk",
+              cli_format(d->cli, _("only %s are free on the disk"),
+                         words_bytes(d->cli, space.disk_free)),
               _("free some space: without it nothing can be recorded"));
     if (space.used > space.map_size / 10 * 9)
-        found(d, "store-size", cli_format(d->cli, _("the store holds %s of at most %s"),
-                                          words_bytes(d->cli, space.used), words_bytes(d->cli, space.map_size)),
+        found(d, "store-size",
+              cli_format(d->cli, _("the store holds %s of at most %s"),
+                         words_bytes(d->cli, space.used), words_bytes(d->cli, space.map_size)),
               _("sidan compact, with the node stopped"));
 }
 
@@ -125,7 +131,8 @@ static void look_at_views(struct doctor *d, struct txn *txn)
     uint64_t done, total;
     if (views_rebuild_pending(txn, &done, &total))
         found(d, "rebuild",
-              cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done, total),
+              cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done,
+                         total),
               _("wait for the node, or run sidan rebuild"));
 }
 
@@ -133,7 +140,8 @@ static void look_at_node(struct doctor *d, const struct standing *s)
 {
     if (!s->node_running)
         found(d, "node", _("sidan-node is not running: nothing is sent or received by itself"),
-              cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"), d->cli->home));
+              cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"),
+                         d->cli->home));
     if (s->hub && cli_open_settings(d->cli) == EXIT_OK && !d->cli->settings.listen[0])
         found(d, "listen", _("the hub listens nowhere: no village can reach it"),
               "sidan config set listen tcp://0.0.0.0:7300");
@@ -148,7 +156,8 @@ static const char *cure(enum err e)
     switch (e) {
     case ERR_TIMEOUT:
     case ERR_UNREACHABLE:
-        return _("check the network and the hub's address (sidan config get hub); records are safe meanwhile");
+        return _("check the network and the hub's address (sidan config get hub); records are safe "
+                 "meanwhile");
     case ERR_FORBIDDEN:
         return _("the other side refuses this device: ask the township whether it was revoked");
     case ERR_NOSPACE:
@@ -168,7 +177,8 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
 {
     if (p->last_error && p->failures)
         found(d, "sync",
-              cli_format(d->cli, _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
+              cli_format(d->cli,
+                         _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
                          p->failures, cli_err_text(p->last_error),
                          words_ago(d->cli, p->last_ok_ms, s->now_ms)),
               cure(p->last_error));
@@ -182,17 +192,20 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
 static void look_at_peer(struct doctor *d, const struct standing *s, const struct standing_peer *p)
 {
     const char *village = p->device->village;
-    const char *name = village[0] ? cli_format(d->cli, "%s %s", lookup_village_name(s->roster, village),
-                                               p->device->name)
-                                  : p->device->name;
+    const char *name =
+        village[0]
+            ? cli_format(d->cli, "%s %s", lookup_village_name(s->roster, village), p->device->name)
+            : p->device->name;
     look_at_failures(d, s, p, name);
     if (p->digest == DIGEST_DIFFERS)
         found(d, "digest",
-              cli_format(d->cli, _("%s holds the same records, but its lists differ from ours"), name),
+              cli_format(d->cli, _("%s holds the same records, but its lists differ from ours"),
+                         name),
               _("sidan verify, here and there; then sidan rebuild where it reports a difference"));
     if (p->disk_free_mib && p->disk_free_mib < DISK_LOW >> 20)
         found(d, "peer-disk",
-              cli_format(d->cli, _("%s: only %" PRIu64 " MB are free on its disk"), name, p->disk_free_mib),
+              cli_format(d->cli, _("%s: only %" PRIu64 " MB are free on its disk"), name,
+                         p->disk_free_mib),
               _("free some space there"));
     if (s->hub && p->clock_known && llabs(p->clock_offset_ms) > CLOCK_OFF_MS)
         found(d, "peer-clock",
@@ -208,10 +221,12 @@ static void look_at_forks(struct doctor *d, const struct standing *s)
         if (s->feeds[i].head_count < 2) continue;
         buf_reset(&name);
         lookup_feed_print(&name, s->roster, &s->feeds[i].feed);
-        found(d, "fork",
-              cli_format(d->cli, _("%s has two versions: a copy or an old backup of that machine is in use"),
-                         buf_text(&name)),
-              _("both are kept; find the second machine and stop it"));
+        found(
+            d, "fork",
+            cli_format(d->cli,
+                       _("%s has two versions: a copy or an old backup of that machine is in use"),
+                       buf_text(&name)),
+            _("both are kept; find the second machine and stop it"));
     }
     buf_clear(&name);
 }

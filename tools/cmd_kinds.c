@@ -57,8 +57,8 @@ static json_t *kind_json(struct cli *cli, const struct kind *k)
 static int list_kinds(struct cli *cli)
 {
     static const struct table_column columns[] = {
-        {N_("kind"), false, 16},  {N_("name"), false, 10}, {N_("who may"), false, 10},
-        {N_("where"), false, 8},  {N_("fields"), true, 4},
+        {N_("kind"), false, 16}, {N_("name"), false, 10}, {N_("who may"), false, 10},
+        {N_("where"), false, 8}, {N_("fields"), true, 4},
     };
     struct table t;
     table_begin(&t, cli, columns, sizeof columns / sizeof columns[0]);
@@ -102,8 +102,8 @@ static const char *range_of(struct cli *cli, const struct field *f)
 static int list_fields(struct cli *cli, const struct kind *k)
 {
     static const struct table_column columns[] = {
-        {N_("field"), false, 12},   {N_("name"), false, 12}, {N_("type"), false, 6},
-        {N_("needed"), false, 4},   {N_("personal"), false, 4}, {N_("values"), false, 0},
+        {N_("field"), false, 12}, {N_("name"), false, 12},    {N_("type"), false, 6},
+        {N_("needed"), false, 4}, {N_("personal"), false, 4}, {N_("values"), false, 0},
     };
     struct table t;
     if (!cli->csv)
@@ -126,8 +126,8 @@ int cmd_kinds(struct cli *cli)
     const char *name = cli_argument(cli, 0);
     const struct kind *only = name ? kind_find(slice_of_text(name)) : NULL;
     if (name && !only)
-        return cli_error(cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no kind \"%s\""), name), NULL,
-                         _("sidan kinds lists them"));
+        return cli_error(cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no kind \"%s\""), name),
+                         NULL, _("sidan kinds lists them"));
     if (!cli->json) return only ? list_fields(cli, only) : list_kinds(cli);
     struct output_list list;
     output_list_begin(&list, output_json("sidan.kinds/1"), "kinds");

@@ -71,13 +71,15 @@ static json_t *event_json(const struct cli *cli, const struct roster *roster, ui
     json_object_set_new(o, "kind", output_json_text(e->kind));
     json_object_set_new(o, "subject", output_json_hex(e->subject.bytes, sizeof e->subject.bytes));
     json_object_set_new(o, "founding", json_boolean(e->founding));
-    json_object_set_new(o, "by", e->has_by ? output_json_hex(e->by.bytes, sizeof e->by.bytes) : json_null());
+    json_object_set_new(o, "by",
+                        e->has_by ? output_json_hex(e->by.bytes, sizeof e->by.bytes) : json_null());
     json_object_set_new(o, "depth", json_integer(e->depth));
     json_object_set_new(o, "seen", json_integer(e->seen));
     json_object_set_new(o, "signed", json_boolean(e->has_signature));
     if (cli->verbose) {
         json_object_set_new(o, "body", json_of_fields(e->body, k));
-        json_object_set_new(o, "box", e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
+        json_object_set_new(o, "box",
+                            e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
     }
     buf_clear(&feed);
     return o;

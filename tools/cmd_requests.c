@@ -9,10 +9,10 @@
 #include <string.h>
 
 static const struct table_column columns[] = {
-    {N_("number"), false, 9},   {N_("official no."), false, 9}, {N_("village"), false, 9},
-    {N_("state"), false, 6},    {N_("due"), false, 10},         {N_("holder"), false, 8},
-    {N_("nature"), false, 4},   {N_("category"), false, 4},     {N_("urgency"), true, 4},
-    {N_("registered"), false, 16}, {N_("id"), false, 12},       {N_("remarks"), false, 0},
+    {N_("number"), false, 9},      {N_("official no."), false, 9}, {N_("village"), false, 9},
+    {N_("state"), false, 6},       {N_("due"), false, 10},         {N_("holder"), false, 8},
+    {N_("nature"), false, 4},      {N_("category"), false, 4},     {N_("urgency"), true, 4},
+    {N_("registered"), false, 16}, {N_("id"), false, 12},          {N_("remarks"), false, 0},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -78,7 +78,9 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     table_cellf(t, "%u", (unsigned)r->urgency);
     time_cell(t, r->registered_ms, true);
     table_cell(t, slice_of_text(id));
-    table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides") : late ? _("overdue") : ""));
+    table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides")
+                                : late          ? _("overdue")
+                                                : ""));
 }
 
 static bool each(void *state, const struct thing_key *key, const struct request *r)
@@ -108,7 +110,8 @@ static int parse_state(struct cli *cli, struct request_filter *filter)
         allowed = cli_format(cli, "%s%s%s (%s)", allowed ? allowed : "", allowed ? ", " : "",
                              request_state_name(s), request_state_zh(s));
     }
-    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("there is no state \"%s\""), text), NULL, allowed);
+    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("there is no state \"%s\""), text), NULL,
+                     allowed);
 }
 
 /* *none: the village holds nothing here yet. */

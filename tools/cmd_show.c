@@ -27,12 +27,13 @@ struct shown {
 };
 
 static const char *const type_names[] = {
-    [THING_NONE] = "thing",   [THING_TOWNSHIP] = "township", [THING_VILLAGE] = "village",
-    [THING_DEVICE] = "device", [THING_ACTOR] = "actor",      [THING_REQUEST] = "request",
+    [THING_NONE] = "thing",    [THING_TOWNSHIP] = "township", [THING_VILLAGE] = "village",
+    [THING_DEVICE] = "device", [THING_ACTOR] = "actor",       [THING_REQUEST] = "request",
 };
 static const char *const type_words[] = {
-    [THING_NONE] = N_("thing"),    [THING_TOWNSHIP] = N_("township"), [THING_VILLAGE] = N_("village"),
-    [THING_DEVICE] = N_("device"), [THING_ACTOR] = N_("person"),      [THING_REQUEST] = N_("request"),
+    [THING_NONE] = N_("thing"),      [THING_TOWNSHIP] = N_("township"),
+    [THING_VILLAGE] = N_("village"), [THING_DEVICE] = N_("device"),
+    [THING_ACTOR] = N_("person"),    [THING_REQUEST] = N_("request"),
 };
 
 /* Who acted: the person where one is named, and the device in any case. */
@@ -54,7 +55,8 @@ static json_t *item_json(const struct shown *s, const struct history_item *item)
     json_t *o = json_object();
     lookup_feed_print(&feed, s->roster, &e->feed);
     json_object_set_new(o, "kind", output_json_text(e->kind));
-    json_object_set_new(o, "by", e->has_by ? output_json_hex(e->by.bytes, sizeof e->by.bytes) : json_null());
+    json_object_set_new(o, "by",
+                        e->has_by ? output_json_hex(e->by.bytes, sizeof e->by.bytes) : json_null());
     json_object_set_new(o, "who", json_string(actor_words(s, e)));
     json_object_set_new(o, "time", output_json_time(HLC_MS(e->time)));
     json_object_set_new(o, "time_trusted", json_boolean(!HLC_UNTRUSTED(e->time)));
@@ -66,7 +68,8 @@ static json_t *item_json(const struct shown *s, const struct history_item *item)
     json_object_set_new(o, "seq", json_integer((json_int_t)e->seq));
     json_object_set_new(o, "id", output_json_hex(e->id.bytes, sizeof e->id.bytes));
     json_object_set_new(o, "body", json_of_fields(e->body, k));
-    json_object_set_new(o, "box", e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
+    json_object_set_new(o, "box",
+                        e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
     json_object_set_new(o, "box_missing", json_boolean(e->box_state == BOX_GONE));
     buf_clear(&feed);
     return o;
@@ -127,7 +130,8 @@ static void print_fields(const struct shown *s, const struct kind *k, struct sli
     for (size_t count = mp_read_map(&r, SIZE_MAX); count > 0 && !r.err; count--) {
         const char *name = output_text(s->cli, mp_read_str(&r, SIZE_MAX));
         value = mp_reader_of(mp_skip(&r));
-        if (!k || !kind_field(k, name)) print_label(s, name, words_value(s->cli, s->txn, NULL, &value));
+        if (!k || !kind_field(k, name))
+            print_label(s, name, words_value(s->cli, s->txn, NULL, &value));
     }
 }
 
@@ -170,10 +174,12 @@ static void print_item(const struct shown *s, size_t index)
                     words_effect(item->effect), item->reason[0] ? ": " : "", reason_words(s, item),
                     output_colour(s->cli, COLOUR_NONE));
     if (item->both_changed)
-        output_line(s->cli, "    ! %s", _("changed on both sides: its author did not know all that stands above"));
+        output_line(s->cli, "    ! %s",
+                    _("changed on both sides: its author did not know all that stands above"));
     print_fields(s, k, e->body);
     if (e->box_state == BOX_HERE) print_fields(s, k, e->box);
-    if (e->box_state == BOX_GONE) output_line(s->cli, "    %s", _("(the personal part is not here)"));
+    if (e->box_state == BOX_GONE)
+        output_line(s->cli, "    %s", _("(the personal part is not here)"));
 }
 
 static void print_request_head(const struct shown *s)
@@ -182,7 +188,8 @@ static void print_request_head(const struct shown *s)
     char due[TIME_TEXT_SIZE] = "-";
     if (r->due_ms) time_format_date(due, r->due_ms);
     output_line(s->cli, "%s  %s  %s  %s", output_text(s->cli, r->number),
-                lookup_village_name(s->roster, r->village), words_choice(s->cli, "nature", r->nature),
+                lookup_village_name(s->roster, r->village),
+                words_choice(s->cli, "nature", r->nature),
                 i18n_is_chinese() ? request_state_zh(r->state) : request_state_name(r->state));
     output_line(s->cli, _("official no. %s  due %s  holder %s"),
                 r->official_number.size ? output_text(s->cli, r->official_number) : "-", due,
@@ -211,7 +218,8 @@ static int show(struct shown *s)
     int code = cli_roster(s->cli, s->txn, &s->roster);
     if (!code) code = lookup_thing(s->cli, s->txn, text, &s->key);
     if (code) return code;
-    enum err e = views_history(s->cli->views, s->txn, s->key.scope_number, &s->key.thing, &s->history);
+    enum err e =
+        views_history(s->cli->views, s->txn, s->key.scope_number, &s->key.thing, &s->history);
     if (!e && !scope_get(s->txn, s->key.scope_number, &s->scope)) e = ERR_CORRUPT;
     if (e) return cli_fail(s->cli, e, cli_format(s->cli, _("\"%s\" cannot be shown"), text));
     if (s->history.type == THING_REQUEST)

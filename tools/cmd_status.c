@@ -27,7 +27,8 @@ static bool needs_attention(const struct standing *s)
 {
     for (size_t i = 0; i < s->village_count; i++) {
         const struct standing_village *v = &s->villages[i];
-        if (v->digest == DIGEST_DIFFERS || (v->peer_count && v->state <= STANDING_NEVER)) return true;
+        if (v->digest == DIGEST_DIFFERS || (v->peer_count && v->state <= STANDING_NEVER))
+            return true;
     }
     for (size_t i = 0; i < s->feed_count; i++)
         if (s->feeds[i].head_count > 1) return true;

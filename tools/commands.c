@@ -11,7 +11,10 @@
 #define SET_UP N_("Set up")
 #define CARE N_("Care and check")
 
-#define END {NULL, NULL, NULL, false}
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL, NULL, false                                                                    \
+    }
 
 static const struct flag status_flags[] = {
     {"--all", NULL, N_("every village on its own line"), false},
@@ -46,7 +49,10 @@ static const struct flag clock_flags[] = {
 };
 
 /* --- verbs that write and set up --- */
-#define BY {"--by", "PERSON", N_("who acts: id or name"), false}
+#define BY                                                                                         \
+    {                                                                                              \
+        "--by", "PERSON", N_("who acts: id or name"), false                                        \
+    }
 
 static const struct flag register_flags[] = {
     {"--village", "VILLAGE", N_("at the hub: the village it is about"), false},
@@ -170,14 +176,17 @@ static const struct flag backup_flags[] = {
 };
 
 const struct command commands[] = {
-    {"status", "状态", "[VILLAGE]", 0, 1, N_("what stands where: this laptop, or all villages"), SEE,
-     status_flags, cmd_status},
+    {"status", "状态", "[VILLAGE]", 0, 1, N_("what stands where: this laptop, or all villages"),
+     SEE, status_flags, cmd_status},
     {"requests", "诉求", NULL, 0, 0, N_("list requests"), SEE, requests_flags, cmd_requests},
-    {"show", "查看", "ID|NUMBER", 1, 1, N_("one thing with its whole history"), SEE, NULL, cmd_show},
+    {"show", "查看", "ID|NUMBER", 1, 1, N_("one thing with its whole history"), SEE, NULL,
+     cmd_show},
     {"devices", "终端", NULL, 0, 0, N_("list the devices of the township"), SEE, NULL, cmd_devices},
     {"log", "日志", NULL, 0, 0, N_("the events as they stand"), SEE, log_flags, cmd_log},
-    {"kinds", "种类", "[KIND]", 0, 1, N_("what can be recorded, and its fields"), SEE, NULL, cmd_kinds},
-    {"register", "登记", NULL, 0, 0, N_("register a request"), RECORD, register_flags, cmd_register},
+    {"kinds", "种类", "[KIND]", 0, 1, N_("what can be recorded, and its fields"), SEE, NULL,
+     cmd_kinds},
+    {"register", "登记", NULL, 0, 0, N_("register a request"), RECORD, register_flags,
+     cmd_register},
     {"accept", "受理", "ID|NUMBER", 1, 1, N_("accept a request"), RECORD, accept_flags,
      cmd_request_act},
     {"assign", "交办", "ID|NUMBER", 1, 1, N_("assign it to a unit"), RECORD, assign_flags,
@@ -195,18 +204,20 @@ const struct command commands[] = {
     {"import", "导入", "FILE", 1, 1, N_("record the rows of a CSV or NDJSON file"), RECORD,
      import_flags, cmd_import},
     {"sync", "同步", NULL, 0, 0, N_("exchange with the hub now"), SYNC, sync_flags, cmd_sync},
-    {"init", "建镇", NULL, 0, 0, N_("found a township; this machine is its hub"), SET_UP, init_flags,
-     cmd_init},
+    {"init", "建镇", NULL, 0, 0, N_("found a township; this machine is its hub"), SET_UP,
+     init_flags, cmd_init},
     {"invite", "邀请", "VILLAGE|town", 1, 1, N_("an invite for one device"), SET_UP, invite_flags,
      cmd_invite},
-    {"join", "加入", "FILE", 1, 1, N_("join a township by an invite"), SET_UP, join_flags, cmd_join},
+    {"join", "加入", "FILE", 1, 1, N_("join a township by an invite"), SET_UP, join_flags,
+     cmd_join},
     {"actor add", NULL, "NAME", 1, 1, N_("add a person who acts"), SET_UP, actor_add_flags,
      cmd_actor},
     {"actor list", NULL, NULL, 0, 0, N_("list the persons who act"), SET_UP, NULL, cmd_actor},
     {"config get", NULL, "[KEY]", 0, 1, N_("show the configuration"), SET_UP, NULL, cmd_config},
-    {"config set", NULL, "KEY VALUE", 2, 2, N_("change the configuration"), SET_UP, NULL, cmd_config},
-    {"clock", "时钟", NULL, 0, 0, N_("show and set trust in this machine's time"), CARE, clock_flags,
-     cmd_clock},
+    {"config set", NULL, "KEY VALUE", 2, 2, N_("change the configuration"), SET_UP, NULL,
+     cmd_config},
+    {"clock", "时钟", NULL, 0, 0, N_("show and set trust in this machine's time"), CARE,
+     clock_flags, cmd_clock},
     {"doctor", "体检", NULL, 0, 0, N_("find what is wrong and say what to do"), CARE, doctor_flags,
      cmd_doctor},
     {"verify", "校验", NULL, 0, 0, N_("check every record, and the views against them"), CARE,

@@ -1,6 +1,5 @@
 #include "tools/lookup.h"
 
-
 #include "common/text.h"
 #include "node/views/actor.h"
 #include "node/views/request.h"
@@ -73,8 +72,9 @@ int lookup_village(struct cli *cli, const struct roster *roster, const char *tex
         }
     if (m.count > 1) return ambiguous(cli, text, &m);
     if (!found)
-        return not_found(cli, cli_format(cli, _("there is no village \"%s\""), text),
-                         _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
+        return not_found(
+            cli, cli_format(cli, _("there is no village \"%s\""), text),
+            _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
     *out = found;
     return EXIT_OK;
 }
@@ -134,14 +134,12 @@ int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thin
 {
     enum err e = request_find_number(txn, slice_of_text(text), out);
     if (!e) return EXIT_OK;
-    if (e != ERR_NOT_FOUND)
-        return cli_fail(cli, e, cli_format(cli, _("the number \"%s\""), text));
+    if (e != ERR_NOT_FOUND) return cli_fail(cli, e, cli_format(cli, _("the number \"%s\""), text));
     uint8_t prefix[16];
     struct thing_key found[CANDIDATES_SHOWN];
     size_t nibbles = parse_prefix(prefix, sizeof prefix, text);
-    size_t count = nibbles == SIZE_MAX
-                       ? 0
-                       : thing_find_prefix(txn, prefix, nibbles, found, CANDIDATES_SHOWN);
+    size_t count =
+        nibbles == SIZE_MAX ? 0 : thing_find_prefix(txn, prefix, nibbles, found, CANDIDATES_SHOWN);
     if (count == 0)
         return not_found(cli, cli_format(cli, _("nothing here has the number or id \"%s\""), text),
                          _("a number like 03A-0127, or 6 and more digits of an id"));
@@ -174,8 +172,7 @@ static bool match_actor(void *state, const struct actor *a)
     char hex[17];
     hex_encode(hex, id, 8);
     s->found = a->key.thing;
-    add_match(s->cli, &s->matches,
-              cli_format(s->cli, "%s %s", output_text(s->cli, a->name), hex));
+    add_match(s->cli, &s->matches, cli_format(s->cli, "%s %s", output_text(s->cli, a->name), hex));
     return true;
 }
 
@@ -226,7 +223,8 @@ static bool feed_parts_read(struct feed *feed, char *const parts[4], size_t coun
         if (strcmp(parts[2], lanes[i]) == 0) feed->lane = i;
     feed->has_epoch = count == 4;
     if (feed->lane == LANE_COUNT) return false;
-    return count == 3 || hex_decode(feed->epoch, sizeof feed->epoch, parts[3], strlen(parts[3])) == OK;
+    return count == 3 ||
+           hex_decode(feed->epoch, sizeof feed->epoch, parts[3], strlen(parts[3])) == OK;
 }
 
 int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
@@ -239,8 +237,8 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
     snprintf(copy, sizeof copy, "%s", text);
     if (strlen(text) >= sizeof copy || !split_feed(copy, parts, &count) ||
         !feed_parts_read(&feed, parts, count))
-        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" does not name a feed"), text), NULL,
-                         _("DEVICE/scope/lane[/epoch], like hub/town/normal"));
+        return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" does not name a feed"), text),
+                         NULL, _("DEVICE/scope/lane[/epoch], like hub/town/normal"));
     int code = lookup_scope(cli, roster, parts[1], &feed.scope);
     if (code) return code;
     if (strcmp(parts[0], "authority") == 0) {
@@ -262,8 +260,8 @@ void lookup_feed_print(struct buf *out, const struct roster *roster, const struc
     char hex[17];
     hex_encode(hex, feed->author.bytes, 8);
     const char *name = sign_key_equal(&feed->author, &roster->authority) ? "authority"
-                       : d && d->name[0]                                   ? d->name
-                                                                           : hex;
+                       : d && d->name[0]                                 ? d->name
+                                                                         : hex;
     buf_printf(out, "%s/%s/%s", name, feed->scope.text,
                feed->lane < LANE_COUNT ? lanes[feed->lane] : "?");
     if (!feed->has_epoch) return;

@@ -16,8 +16,7 @@ int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thin
 /* A person (actor) by an id prefix or a name that is unique. */
 int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out);
 /* "town", "office", "village:CODE", or a VILLAGE. */
-int lookup_scope(struct cli *cli, const struct roster *roster, const char *text,
-                 struct scope *out);
+int lookup_scope(struct cli *cli, const struct roster *roster, const char *text, struct scope *out);
 /* DEVICE/scope/lane[/epoch] into the feed as it is held. */
 int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
                 struct feed_row *out);

@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* Secrets pass through this process: no core files, nothing readable by others (pitfalls D1, S9). */
+/* Secrets pass through this process: no core files, nothing readable by others (pitfalls D1, S9).
+ */
 static void protect(void)
 {
     struct rlimit none = {0, 0};
@@ -20,8 +21,8 @@ int main(int argc, char **argv)
     protect();
     int code = cli_parse(&cli, argc, argv);
     if (!code && crypto_init())
-        code = cli_error(&cli, EXIT_FAILED, _("the cryptography of this machine does not work"), NULL,
-                         NULL);
+        code = cli_error(&cli, EXIT_FAILED, _("the cryptography of this machine does not work"),
+                         NULL, NULL);
     if (!code) code = cli.help ? help_command(&cli, cli.command) : cli.command->run(&cli);
     cli_close(&cli);
     if (fflush(stdout) || ferror(stdout)) {

@@ -23,19 +23,19 @@ size_t output_columns(void); /* of the terminal; 80 where unknown */
 
 /* A line for people on stdout; nothing with -q. Control characters become `?`. */
 __attribute__((format(printf, 2, 3))) void output_line(const struct cli *cli, const char *format,
-                                                      ...);
+                                                       ...);
 /* A remark on stderr (a step, a warning); nothing with -q or --json. */
 __attribute__((format(printf, 2, 3))) void output_note(const struct cli *cli, const char *format,
-                                                      ...);
+                                                       ...);
 /* A slice as text that lives as long as cli, control characters replaced. */
 const char *output_text(struct cli *cli, struct slice s);
 
 /* --- JSON --- */
 /* {"schema":…,"at":…}: the caller adds the rest. Exits on memory shortage. */
 json_t *output_json(const char *schema);
-json_t *output_json_text(struct slice s);         /* bad UTF-8 becomes `?` */
+json_t *output_json_text(struct slice s); /* bad UTF-8 becomes `?` */
 json_t *output_json_hex(const void *data, size_t size);
-json_t *output_json_time(uint64_t ms);            /* ISO text; null for 0 */
+json_t *output_json_time(uint64_t ms); /* ISO text; null for 0 */
 /* Prints it on one line and frees it. Returns an exit code (a full disk is noticed). */
 int output_json_end(json_t *object);
 /* A long list inside the object without holding it: begin prints the object up to `name`:[. */
@@ -87,7 +87,8 @@ void progress_begin(struct progress *p, const struct cli *cli, const char *label
 void progress_show(void *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *p);
 
-/* --- questions: on the terminal; with --no-input, or without a terminal, exit 2 naming `flag` --- */
+/* --- questions: on the terminal; with --no-input, or without a terminal, exit 2 naming `flag` ---
+ */
 /* One line; an empty answer takes `otherwise` (may be NULL: asked again, three times). */
 int prompt_line(struct cli *cli, const char *question, const char *otherwise, const char *flag,
                 const char **answer);

@@ -57,8 +57,8 @@ int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *ye
     if (!may_ask(cli)) return cannot_ask(cli, question, flag);
     char line[ANSWER_SIZE_MAX];
     fprintf(stderr, "%s [y/N]: ", question);
-    *yes = read_answer(line, sizeof line) &&
-           (*line == 'y' || *line == 'Y' || strcmp(line, "是") == 0);
+    *yes =
+        read_answer(line, sizeof line) && (*line == 'y' || *line == 'Y' || strcmp(line, "是") == 0);
     return EXIT_OK;
 }
 

@@ -79,7 +79,8 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
 static bool is_head(const struct feed_row *f, const struct peer_have *h)
 {
     for (size_t i = 0; i < f->head_count; i++)
-        if (f->heads[i].seq == h->seq && memcmp(f->heads[i].id.bytes, h->id8, sizeof h->id8) == 0) return true;
+        if (f->heads[i].seq == h->seq && memcmp(f->heads[i].id.bytes, h->id8, sizeof h->id8) == 0)
+            return true;
     return false;
 }
 
@@ -121,7 +122,8 @@ static uint64_t unknown_feeds(const struct standing *s, const struct peer_row *r
     uint64_t events = 0;
     for (size_t i = 0; i < row->have_count; i++) {
         struct feed_row wanted = {.id = row->have[i].feed};
-        bool first = i == 0 || memcmp(row->have[i].feed.bytes, row->have[i - 1].feed.bytes, ID8) != 0;
+        bool first =
+            i == 0 || memcmp(row->have[i].feed.bytes, row->have[i - 1].feed.bytes, ID8) != 0;
         if (first && !bsearch(&wanted, s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds))
             events += row->have[i].seq;
     }

@@ -44,13 +44,15 @@ static const char *remark_on(struct cli *cli, const struct standing *s,
     if (p->forked_at)
         return cli_format(cli, _("record %" PRIu64 " has two versions (an old backup in use?)"),
                           p->forked_at);
-    if (v->digest == DIGEST_DIFFERS) return _("the check codes differ: sidan verify, here and there");
+    if (v->digest == DIGEST_DIFFERS)
+        return _("the check codes differ: sidan verify, here and there");
     if (p->state == STANDING_UNSENT)
         return cli_format(cli, _("%" PRIu64 " records are coming in"), p->ours_missing);
     if (p->state == STANDING_BEHIND)
         return cli_format(cli, _("%" PRIu64 " records are going out"), p->theirs_missing);
     if (p->last_error)
-        return cli_format(cli, _("%s (%" PRIu32 " times)"), cli_err_text(p->last_error), p->failures);
+        return cli_format(cli, _("%s (%" PRIu32 " times)"), cli_err_text(p->last_error),
+                          p->failures);
     return "";
 }
 
@@ -126,7 +128,8 @@ static void title_line(struct cli *cli, const struct standing *s)
         output_line(cli, "! %s", _("the node is not running here: nobody can connect. sidan-node"));
 }
 
-static void next_line(struct cli *cli, const struct standing *s, const struct standing_village *worst)
+static void next_line(struct cli *cli, const struct standing *s,
+                      const struct standing_village *worst)
 {
     uint64_t overdue = 0;
     for (size_t i = 0; i < s->village_count; i++) overdue += s->villages[i].overdue;

@@ -4,7 +4,6 @@
 #include "tools/lookup.h"
 #include "tools/output.h"
 
-
 static void set(json_t *object, const char *key, json_t *value)
 {
     json_object_set_new(object, key, value);

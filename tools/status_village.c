@@ -16,7 +16,8 @@ static void first_line(struct cli *cli, const struct standing *s)
 {
     const char *state = standing_words(s->state, false);
     if (s->last_ok_ms == 0)
-        output_line(cli, _("%c %s  %s, no success yet"), standing_sign(s->state), own_name(s), state);
+        output_line(cli, _("%c %s  %s, no success yet"), standing_sign(s->state), own_name(s),
+                    state);
     else
         output_line(cli, _("%c %s  %s, last success %s (%s)"), standing_sign(s->state), own_name(s),
                     state, words_moment(cli, s->last_ok_ms, s->now_ms),
@@ -26,12 +27,13 @@ static void first_line(struct cli *cli, const struct standing *s)
 static void records_line(struct cli *cli, const struct standing *s)
 {
     if (s->unsent)
-        output_line(cli, _("  %" PRIu64 " records here. %" PRIu64 " still to be sent, stored safely"),
+        output_line(cli,
+                    _("  %" PRIu64 " records here. %" PRIu64 " still to be sent, stored safely"),
                     s->events, s->unsent);
     else
-        output_line(cli, _("  %" PRIu64 " records here, all have arrived at the township"), s->events);
-    if (s->behind)
-        output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
+        output_line(cli, _("  %" PRIu64 " records here, all have arrived at the township"),
+                    s->events);
+    if (s->behind) output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
 }
 
 /* With -v only: it walks the index of open requests, and status has to answer at once. */

@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-
 #include "common/csv.h"
 #include "common/limits.h"
 
@@ -115,8 +114,8 @@ static void stops_when_asked_to(void **state)
 static void reads_back_what_it_writes(void **state)
 {
     (void)state;
-    static const char *const cells[] = {"plain", "", "with, comma", "\"quoted\"", "two\nlines",
-                                        " blank ", "村庄"};
+    static const char *const cells[] = {"plain",      "",        "with, comma", "\"quoted\"",
+                                        "two\nlines", " blank ", "村庄"};
     struct buf file = {0}, out = {0};
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
         csv_write_cell(&file, slice_of_text(cells[i]), i == 0);

@@ -17,10 +17,15 @@ static struct slice s(const char *text)
 static void takes_utf8_of_every_length(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "a", "\xc2\x80", "村", "\xef\xbf\xbd", "\xf0\xa0\xae\xb7",
-                                       "\xf4\x8f\xbf\xbf", "琅塘镇 03A-0127"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(text_valid(s(good[i])));
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xc2\x80",
+                                       "村",
+                                       "\xef\xbf\xbd",
+                                       "\xf0\xa0\xae\xb7",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "琅塘镇 03A-0127"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) assert_true(text_valid(s(good[i])));
 }
 
 static void refuses_what_is_not_utf8(void **state)
@@ -34,10 +39,11 @@ static void refuses_what_is_not_utf8(void **state)
         "\xed\xa0\x80",     /* a surrogate */
         "\xf4\x90\x80\x80", /* past U+10FFFF */
         "\xe6\x9d",         /* cut short */
-        "\xe6\x9d" "a",     "\xff",
+        "\xe6\x9d"
+        "a",
+        "\xff",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(text_valid(s(bad[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(text_valid(s(bad[i])));
 }
 
 static void counts_columns_of_chinese(void **state)
@@ -62,8 +68,12 @@ static void shows_nothing_that_steers_a_terminal(void **state)
     struct buf out = {0};
     assert_string_equal(shown(&out, "a\x1b[2Jb"), "a?[2Jb");
     assert_string_equal(shown(&out, "a\nb\tc\rd"), "a b c d");
-    assert_string_equal(shown(&out, "\xe2\x80\xae" "cod"), "?cod"); /* right-to-left override */
-    assert_string_equal(shown(&out, "\xc2\x9b" "31m"), "?31m");      /* the 8-bit CSI */
+    assert_string_equal(shown(&out, "\xe2\x80\xae"
+                                    "cod"),
+                        "?cod"); /* right-to-left override */
+    assert_string_equal(shown(&out, "\xc2\x9b"
+                                    "31m"),
+                        "?31m"); /* the 8-bit CSI */
     assert_string_equal(shown(&out, "\xff村"), "?村");
     buf_clear(&out);
 }

@@ -92,8 +92,18 @@ static void refuses_other_forms_of_time(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "2026", "2026-11", "26-11-23", "2026/11/23", "2026-11-23 ", "2026-11-23 15",
-        "2026-11-23 15:2", "2026-11-23 15:20:1", "2026-11-23 15:20 ", "2026-11-23Z", "yesterday",
+        "",
+        "2026",
+        "2026-11",
+        "26-11-23",
+        "2026/11/23",
+        "2026-11-23 ",
+        "2026-11-23 15",
+        "2026-11-23 15:2",
+        "2026-11-23 15:20:1",
+        "2026-11-23 15:20 ",
+        "2026-11-23Z",
+        "yesterday",
     };
     uint64_t ms;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -106,7 +116,7 @@ static void reads_durations(void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } rows[] = {{"30", 30000},      {"30s", 30000},      {"5m", 300000}, {"2h", 7200000},
+    } rows[] = {{"30", 30000},     {"30s", 30000},    {"5m", 300000}, {"2h", 7200000},
                 {"7d", 604800000}, {"1w", 604800000}, {"0", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t ms;

@@ -43,7 +43,8 @@ static void packs_every_type_in_canonical_form(void **state)
         {"{\"b\":-1,\"a\":true}", "82a161c3a162ff"},
         {"{\"aa\":1,\"b\":2}", "82a16202a2616101"}, /* sorted by encoded bytes: short keys first */
         {"{\"a\":null,\"b\":\"\\u6751\"}", "82a161c0a162a3e69d91"},
-        {"{\"a\":[1,[2],{\"x\":[]}]}", "81a16193019102" "81a17890"},
+        {"{\"a\":[1,[2],{\"x\":[]}]}", "81a16193019102"
+                                       "81a17890"},
         {"{\"a\":{\"$bin\":\"00ff\"}}", "81a161c40200ff"},
         {"{\"a\":{\"$uint\":\"18446744073709551615\"}}", "81a161cfffffffffffffffff"},
     };
@@ -80,9 +81,8 @@ static void reads_fields_as_people_write_them(void **state)
     (void)state;
     const struct kind *order = kind_find(slice_of_text("order.issue"));
     struct buf out = {0};
-    assert_string_equal(
-        packed(&out, "{\"signed_by\":\"00112233445566778899aabbccddeeff\"}", order),
-        "81a97369676e65645f6279c41000112233445566778899aabbccddeeff");
+    assert_string_equal(packed(&out, "{\"signed_by\":\"00112233445566778899aabbccddeeff\"}", order),
+                        "81a97369676e65645f6279c41000112233445566778899aabbccddeeff");
     assert_string_equal(packed(&out, "{\"due\":\"1970-01-02\"}", order), "81a3647565ce036ee800");
     assert_string_equal(packed(&out, "{\"due\":\"soon\"}", order),
                         "due|is not a time like \"2026-11-23 15:20\"");
@@ -93,9 +93,8 @@ static void reads_fields_as_people_write_them(void **state)
 static void comes_back_as_it_went(void **state)
 {
     (void)state;
-    static const char *const text =
-        "{\"a\":[1,-5,null,true,\"x\"],\"b\":{\"c\":{\"$bin\":\"0a\"}},"
-        "\"d\":{\"$uint\":\"9223372036854775808\"}}";
+    static const char *const text = "{\"a\":[1,-5,null,true,\"x\"],\"b\":{\"c\":{\"$bin\":\"0a\"}},"
+                                    "\"d\":{\"$uint\":\"9223372036854775808\"}}";
     struct json_packer packer = {0};
     struct kind_problem problem;
     struct buf bytes = {0};
