@@ -122,16 +122,14 @@ static void apply_globals(struct cli *cli, const struct line *line)
     }
 }
 
-static void start_language(struct cli *cli)
+/* The settings read here are not kept: a verb may write them before it opens them. */
+static void start_language(const struct cli *cli)
 {
-    const char *configured = NULL;
+    struct settings settings = {0};
     struct settings_problem problem;
-    if (!cli->lang && !getenv("SIDAN_LANG") &&
-        settings_load(&cli->settings, cli->home, &problem) == OK) {
-        cli->has_settings = true;
-        configured = cli->settings.lang;
-    }
-    i18n_start(cli->lang, configured);
+    bool asked = cli->lang || getenv("SIDAN_LANG");
+    bool configured = !asked && settings_load(&settings, cli->home, &problem) == OK;
+    i18n_start(cli->lang, configured ? settings.lang : NULL);
 }
 
 static const char *default_home(struct cli *cli)

@@ -75,8 +75,9 @@ static void look_at_keys(struct doctor *d)
 static void look_at_settings(struct doctor *d)
 {
     struct settings_problem problem = {0};
-    struct settings settings;
-    if (settings_load(&settings, d->cli->home, &problem) == OK) return;
+    struct cli *cli = d->cli;
+    cli->has_settings = settings_load(&cli->settings, cli->home, &problem) == OK;
+    if (cli->has_settings) return;
     found(d, "config",
           cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
           cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
@@ -142,10 +143,10 @@ static void look_at_node(struct doctor *d, const struct standing *s)
         found(d, "node", _("sidan-node is not running: nothing is sent or received by itself"),
               cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"),
                          d->cli->home));
-    if (s->hub && cli_open_settings(d->cli) == EXIT_OK && !d->cli->settings.listen[0])
+    if (s->hub && d->cli->has_settings && !d->cli->settings.listen[0])
         found(d, "listen", _("the hub listens nowhere: no village can reach it"),
               "sidan config set listen tcp://0.0.0.0:7300");
-    if (!s->hub && cli_open_settings(d->cli) == EXIT_OK && d->cli->settings.hub_count == 0)
+    if (!s->hub && d->cli->has_settings && d->cli->settings.hub_count == 0)
         found(d, "hub-address", _("no address of the hub is known"),
               "sidan config set hub tcp://ADDRESS:7300");
 }
@@ -179,7 +180,7 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
         found(d, "sync",
               cli_format(d->cli,
                          _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
-                         p->failures, cli_err_text(p->last_error),
+                         p->failures, words_contact(p->last_error),
                          words_ago(d->cli, p->last_ok_ms, s->now_ms)),
               cure(p->last_error));
     else if (p->last_ok_ms && s->now_ms > p->last_ok_ms + SILENT_MS && !p->current)

@@ -51,7 +51,7 @@ static const char *remark_on(struct cli *cli, const struct standing *s,
     if (p->state == STANDING_BEHIND)
         return cli_format(cli, _("%" PRIu64 " records are going out"), p->theirs_missing);
     if (p->last_error)
-        return cli_format(cli, _("%s (%" PRIu32 " times)"), cli_err_text(p->last_error),
+        return cli_format(cli, _("%s (%" PRIu32 " times)"), words_contact(p->last_error),
                           p->failures);
     return "";
 }

@@ -57,8 +57,8 @@ static void attempt_line(struct cli *cli, const struct standing *s)
         output_line(cli, "  %s", _("the node is not running: nothing is sent by itself"));
     if (up && up->last_error && up->last_attempt_ms > up->last_ok_ms)
         output_line(cli, _("  last attempt %s (%s; %" PRIu32 " times)"),
-                    words_moment(cli, up->last_attempt_ms, s->now_ms), cli_err_text(up->last_error),
-                    up->failures);
+                    words_moment(cli, up->last_attempt_ms, s->now_ms),
+                    words_contact(up->last_error), up->failures);
 }
 
 static void next_line(struct cli *cli, const struct standing *s)

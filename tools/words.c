@@ -72,6 +72,20 @@ const char *words_roles(struct cli *cli, uint32_t roles)
     return list;
 }
 
+const char *words_contact(enum err e)
+{
+    switch (e) {
+    case ERR_UNREACHABLE:
+        return _("cannot be reached");
+    case ERR_TIMEOUT:
+        return _("timed out");
+    case ERR_FORBIDDEN:
+        return _("refused");
+    default:
+        return cli_err_text(e);
+    }
+}
+
 const char *words_effect(enum effect effect)
 {
     static const char *const words[] = {

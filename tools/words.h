@@ -13,6 +13,8 @@ const char *words_field(const struct field *field);
 /* The word for a code of a choice field (tools/choices.h); an unknown one as it is. */
 const char *words_choice(struct cli *cli, const char *field, struct slice code);
 const char *words_roles(struct cli *cli, uint32_t roles);
+/* Why the last contact with a peer failed, in a few words. */
+const char *words_contact(enum err e);
 const char *words_effect(enum effect effect);
 /* One value of a body or box, for people. `field` may be NULL. */
 const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
