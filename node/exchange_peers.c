@@ -63,7 +63,7 @@ static struct have_entry *remembered_have(const struct peer_row *row, size_t *co
     *count = 0;
     for (size_t i = 0; have && i < row->have_count; i++) {
         struct have_entry *e = &have[(*count)++];
-        memcpy(e->feed.id8, row->have[i].feed.bytes, sizeof e->feed.id8);
+        memcpy(e->feed.id8, row->have[i].feed8, sizeof e->feed.id8);
         e->seq = row->have[i].seq;
         memcpy(e->id8, row->have[i].id8, sizeof e->id8);
     }
@@ -321,16 +321,16 @@ static void remember_arrived(struct exchange *x, struct peer *p, const struct se
     struct peer_have *have = calloc(row->have_count + a->point_count + 1, sizeof *have);
     if (!have) return;
     for (size_t i = 0; i < row->have_count; i++)
-        if (memcmp(row->have[i].feed.bytes, a->feed.id8, sizeof a->feed.id8) < 0)
+        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) < 0)
             have[kept++] = row->have[i];
     for (size_t i = 0; i < a->point_count; i++) {
-        memcpy(have[kept].feed.bytes, a->feed.id8, sizeof a->feed.id8);
+        memcpy(have[kept].feed8, a->feed.id8, sizeof a->feed.id8);
         have[kept].seq = a->points[i].seq;
         memcpy(have[kept].id8, a->points[i].id8, sizeof have[kept].id8);
         kept++;
     }
     for (size_t i = 0; i < row->have_count; i++)
-        if (memcmp(row->have[i].feed.bytes, a->feed.id8, sizeof a->feed.id8) > 0)
+        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) > 0)
             have[kept++] = row->have[i];
     free(row->have);
     row->have = have;

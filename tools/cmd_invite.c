@@ -177,7 +177,7 @@ static bool is_behind(struct txn *t)
     }
     while (!behind && peer_next(t, &after, &peer)) {
         for (size_t h = 0; h < peer.have_count && !behind; h++) {
-            behind = memcmp(&peer.have[h].feed, &row.id, sizeof row.id) == 0 &&
+            behind = memcmp(peer.have[h].feed8, row.id.bytes, sizeof peer.have[h].feed8) == 0 &&
                      log_find(t, row.number, peer.have[h].seq, peer.have[h].id8) == 0;
         }
         peer_row_clear(&peer);

@@ -45,6 +45,11 @@ static int compare_feeds(const void *a, const void *b)
     return memcmp(x->id.bytes, y->id.bytes, ID8);
 }
 
+static int compare_feed8(const void *feed8, const void *feed)
+{
+    return memcmp(feed8, ((const struct feed_row *)feed)->id.bytes, ID8);
+}
+
 static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
 {
     uint32_t count = feed_count(txn);
@@ -63,7 +68,7 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
     size_t low = 0, high = row->have_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (memcmp(row->have[middle].feed.bytes, id->bytes, ID8) < 0)
+        if (memcmp(row->have[middle].feed8, id->bytes, ID8) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -71,7 +76,7 @@ static size_t have_of(const struct peer_row *row, const struct feed_id *id,
     *first = row->have + low;
     size_t count = 0;
     while (low + count < row->have_count &&
-           memcmp(row->have[low + count].feed.bytes, id->bytes, ID8) == 0)
+           memcmp(row->have[low + count].feed8, id->bytes, ID8) == 0)
         count++;
     return count;
 }
@@ -121,10 +126,9 @@ static uint64_t unknown_feeds(const struct standing *s, const struct peer_row *r
 {
     uint64_t events = 0;
     for (size_t i = 0; i < row->have_count; i++) {
-        struct feed_row wanted = {.id = row->have[i].feed};
-        bool first =
-            i == 0 || memcmp(row->have[i].feed.bytes, row->have[i - 1].feed.bytes, ID8) != 0;
-        if (first && !bsearch(&wanted, s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds))
+        const uint8_t *feed8 = row->have[i].feed8;
+        bool first = i == 0 || memcmp(feed8, row->have[i - 1].feed8, ID8) != 0;
+        if (first && !bsearch(feed8, s->feeds, s->feed_count, sizeof *s->feeds, compare_feed8))
             events += row->have[i].seq;
     }
     return events;

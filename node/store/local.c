@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a' };
-enum { HAVE_SIZE = 48 };
+enum { HAVE_SIZE = 24 };
 
 /* --- peers: numbers of 8 bytes, generation, views8, then the have-vector --- */
 
@@ -61,9 +61,9 @@ static enum err peer_read(struct peer_row *out, struct slice value)
     memcpy(out->views8, at + 8, 8);
     at += 16;
     for (size_t i = 0; i < count; i++, at += HAVE_SIZE) {
-        memcpy(have[i].feed.bytes, at, 32);
-        have[i].seq = be64_get(at + 32);
-        memcpy(have[i].id8, at + 40, 8);
+        memcpy(have[i].feed8, at, 8);
+        have[i].seq = be64_get(at + 8);
+        memcpy(have[i].id8, at + 16, 8);
     }
     out->have = have;
     out->have_count = count;
@@ -94,7 +94,7 @@ bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out
 static int have_order(const void *a, const void *b)
 {
     const struct peer_have *x = a, *y = b;
-    int order = memcmp(x->feed.bytes, y->feed.bytes, 32);
+    int order = memcmp(x->feed8, y->feed8, 8);
     return order ? order : (x->seq < y->seq) - (x->seq > y->seq);
 }
 
@@ -114,9 +114,9 @@ void peer_put(struct txn *t, const struct peer_row *row)
     at += 16;
     if (row->have_count) qsort(row->have, row->have_count, sizeof *row->have, have_order);
     for (size_t i = 0; i < row->have_count; i++, at += HAVE_SIZE) {
-        memcpy(at, row->have[i].feed.bytes, 32);
-        be64_put(at + 32, row->have[i].seq);
-        memcpy(at + 40, row->have[i].id8, 8);
+        memcpy(at, row->have[i].feed8, 8);
+        be64_put(at + 8, row->have[i].seq);
+        memcpy(at + 16, row->have[i].id8, 8);
     }
 }
 

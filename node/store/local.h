@@ -24,7 +24,7 @@ struct peer_row {
     uint64_t refusals; /* REFUSE sent to it */
     size_t have_count;
     struct peer_have {       /* its have-vector as last told: what has "arrived" there */
-        struct feed_id feed; /* its first 8 bytes, the rest zero */
+        uint8_t feed8[8]; /* first 8 bytes of the feed's id */
         uint64_t seq;
         uint8_t id8[8];
     } * have; /* owned; sorted by feed, seq descending */

@@ -103,7 +103,7 @@ static void check_arrived_of(struct sim_node *n)
         if (peer->alive) {
             SIM_OK(s, txn_begin(peer->store, false, &there));
             for (size_t i = 0; i < row.have_count; i++)
-                if (!holds_id8(there, row.have[i].feed.bytes, row.have[i].seq, row.have[i].id8))
+                if (!holds_id8(there, row.have[i].feed8, row.have[i].seq, row.have[i].id8))
                     sim_fail(s, "%s counts number %llu as arrived at %s, which does not hold it",
                              n->name, (unsigned long long)row.have[i].seq, peer->name);
             txn_abort(there);

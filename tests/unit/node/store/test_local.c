@@ -15,9 +15,9 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
 {
     (void)state;
     struct test_store ts;
-    struct peer_have have[3] = {{.feed = {{2}}, .seq = 7, .id8 = {1}},
-                                {.feed = {{1}}, .seq = 5, .id8 = {2}},
-                                {.feed = {{1}}, .seq = 9, .id8 = {3}}};
+    struct peer_have have[3] = {{.feed8 = {2}, .seq = 7, .id8 = {1}},
+                                {.feed8 = {1}, .seq = 5, .id8 = {2}},
+                                {.feed8 = {1}, .seq = 9, .id8 = {3}}};
     const struct peer_row row = {
         .device = {{0xaa}},
         .last_attempt_ms = 1,
@@ -49,7 +49,7 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
     t = test_txn(&ts, false);
     assert_true(peer_get(t, &row.device, &got));
     assert_int_equal(got.have_count, 3);
-    assert_int_equal(got.have[0].feed.bytes[0], 1);
+    assert_int_equal(got.have[0].feed8[0], 1);
     assert_int_equal(got.have[0].seq, 9);
     assert_int_equal(got.have[1].seq, 5);
     assert_int_equal(got.have[2].seq, 7);
