@@ -69,7 +69,7 @@ static enum daemon_exit open_settings(struct daemon *d)
     if (settings_load(&d->settings, d->options->home, &problem)) {
         char what[32] = "config";
         if (problem.line) snprintf(what, sizeof what, "config, line %u", problem.line);
-        return fail(DAEMON_FAILED, what, problem.text, "correct it (sidan config set)");
+        return fail(DAEMON_USAGE, what, problem.text, "correct it (sidan config set)");
     }
     if (!log_level_parse(&level, d->options->verbose ? "debug" : d->settings.log_level))
         log_start(level);
@@ -123,7 +123,7 @@ static enum daemon_exit check(struct daemon *d)
     enum daemon_exit code = open_settings(d);
     if (!code) code = open_keys(d);
     if (!code && home_state(d->options->home) == HOME_JOINED) code = open_store(d);
-    if (code) return DAEMON_FAILED;
+    if (code) return code;
     log_write(LOG_INFO, "configuration, keys and store are good");
     return DAEMON_OK;
 }

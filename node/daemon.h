@@ -8,7 +8,7 @@
 enum daemon_exit { /* as the command line's */
                    DAEMON_OK = 0,
                    DAEMON_FAILED = 1,
-                   DAEMON_USAGE = 2,
+                   DAEMON_USAGE = 2, /* the command line or the configuration */
                    DAEMON_REFUSED =
                        8, /* another one runs on this home; the hub refused the invite */
                    DAEMON_NOT_JOINED = 10,
