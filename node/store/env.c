@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -300,10 +301,25 @@ const struct store_identity *store_identity(const struct store *s)
     return &s->identity;
 }
 
+/* A commit's meta page is written a moment before new readers are told to use it. Who was woken by
+ * that write and looked in between would see the old state under the new number, and never look
+ * again. So the number is a reader's own, and that moment is waited for; a writer killed in it is
+ * made good by the next one. */
 uint64_t store_last_txn(const struct store *s)
 {
+    enum { TRIES = 1000 };
     MDB_envinfo info;
-    return s->env && mdb_env_info(s->env, &info) == 0 ? info.me_last_txnid : 0;
+    MDB_txn *reader;
+    uint64_t id = 0;
+    if (!s->env || mdb_env_info(s->env, &info) != 0) return 0;
+    for (int i = 0; i < TRIES; i++) {
+        if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &reader) != 0) return info.me_last_txnid;
+        id = mdb_txn_id(reader);
+        mdb_txn_abort(reader);
+        if (id >= info.me_last_txnid) break;
+        sched_yield();
+    }
+    return id;
 }
 
 enum err store_space(const struct store *s, struct store_space *out)
