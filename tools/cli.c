@@ -56,7 +56,7 @@ int cli_open_settings(struct cli *cli)
     if (!e) return EXIT_OK;
     const char *what = cli_format(cli, _("the configuration %s/config cannot be used"), cli->home);
     if (e != ERR_MALFORMED && e != ERR_RANGE) return cli_fail(cli, e, what);
-    return cli_error(cli, EXIT_FAILED, what,
+    return cli_error(cli, EXIT_USAGE, what,
                      cli_format(cli, _("line %u: %s"), problem.line, problem.text),
                      _("correct the line; sidan help config lists the keys"));
 }
@@ -86,6 +86,33 @@ int cli_open_keys(struct cli *cli)
     return e ? cli_fail(cli, e, _("this device's keys cannot be read")) : EXIT_OK;
 }
 
+/* The way out where the store is lost, whatever the reason. */
+static const char *new_invite(void)
+{
+    return _("ask the township for a new invite: the first sync brings the records back");
+}
+
+static int refuse_store(struct cli *cli, enum err e)
+{
+    const char *what = cli_format(cli, _("the store in %s cannot be opened"), cli->home);
+    if (e == ERR_CORRUPT || e == ERR_FOREIGN)
+        return cli_error(cli, EXIT_FAILED, what, cli_err_text(e), new_invite());
+    if (e != ERR_NOT_FOUND) return cli_fail(cli, e, what);
+    if (home_state(cli->home) != HOME_JOINED) return not_joined(cli);
+    return cli_error(cli, EXIT_FAILED, cli_format(cli, _("the store in %s is gone"), cli->home),
+                     _("this device had records before"), new_invite());
+}
+
+/* A store that was copied from another machine would show that one's records as this one's. */
+static bool is_ours(const struct cli *cli)
+{
+    struct device_keys keys;
+    if (home_load_keys(cli->home, &keys)) return true; /* whoever needs the keys will say so */
+    bool ours = sign_key_equal(&keys.signer.key, &store_identity(cli->store)->device);
+    device_keys_wipe(&keys);
+    return ours;
+}
+
 static int open_store(struct cli *cli, bool writable)
 {
     if (cli->store && (cli->store_writable || !writable)) return EXIT_OK;
@@ -93,14 +120,12 @@ static int open_store(struct cli *cli, bool writable)
     struct store_options options = {.read_only = !writable};
     enum err e = store_open(&cli->store, cli->home, &options);
     cli->store_writable = writable;
-    if (!e) return EXIT_OK;
-    if (e != ERR_NOT_FOUND)
-        return cli_fail(cli, e, cli_format(cli, _("the store in %s cannot be opened"), cli->home));
-    if (home_state(cli->home) != HOME_JOINED) return not_joined(cli);
-    return cli_error(
-        cli, EXIT_VERIFY_FAILED, cli_format(cli, _("the store in %s is gone"), cli->home),
-        _("this device had records before"),
-        _("ask the township for a new invite: the first sync brings the records back"));
+    if (e) return refuse_store(cli, e);
+    if (is_ours(cli)) return EXIT_OK;
+    close_store(cli);
+    return cli_error(cli, EXIT_FAILED,
+                     cli_format(cli, _("the store in %s cannot be opened"), cli->home),
+                     _("it belongs to another device"), new_invite());
 }
 
 int cli_open_store(struct cli *cli)
