@@ -120,15 +120,21 @@ village_join() { # code
     on "$1" config set retry_min_s 1 >/dev/null && on "$1" config set retry_max_s 2 >/dev/null
 }
 
-# Villages that hold what the hub holds, as the hub sees it.
+# How many villages are done: the hub sees them as synced with equal digests, and they themselves
+# have nothing to send; what was recorded a moment ago only they know.
 villages_synced() {
-    on hub status --all --json 2>/dev/null |
-        jq '[.villages[] | select(.state == "synced" and .digest_ok == true)] | length'
+    local village count=0 seen
+    seen=$(on hub status --all --json 2>/dev/null |
+        jq -r '.villages[] | select(.state == "synced" and .digest_ok == true) | .code')
+    for village in $seen; do
+        [ "$(on "$village" status --json 2>/dev/null | jq -r '.unsent + .behind')" = 0 ] &&
+            count=$((count + 1))
+    done
+    echo "$count"
 }
 all_synced() { [ "$(villages_synced)" = "${#villages[@]}" ]; }
 
 # The proof: every scope that a village holds has the digests that the hub has for it.
-digests_of() { on "$1" verify --json | jq -r '.scopes[] | [.scope, .events_digest, .views_digest] | @tsv'; }
 differing() { # prints the villages that do not agree with the hub
     local village
     on hub verify --json >"$root/hub.verify" || { echo hub; return; }
