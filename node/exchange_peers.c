@@ -334,7 +334,8 @@ static void remember_arrived(struct exchange *x, struct peer *p, const struct se
             have[kept++] = row->have[i];
     free(row->have);
     row->have = have;
-    row->have_count = kept;
+    /* A row over the limit would cost the commit of all peers. */
+    row->have_count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
     peer_changed(x, p);
 }
 

@@ -185,7 +185,8 @@ void session_want(struct session *s, struct track *t, struct session_points poin
 
 void session_arrived(struct session *s, const struct track *t)
 {
-    struct queued *q = session_queue(s, SESSION_ARRIVED);
+    /* Of a feed that is not here nothing can have arrived there, whatever the peer tells. */
+    struct queued *q = t->held ? session_queue(s, SESSION_ARRIVED) : NULL;
     if (!q) return;
     memcpy(q->action.feed.id8, t->id8, sizeof q->action.feed.id8);
     for (size_t i = 0; i < t->confirmed.count && i < FEED_BRANCHES_MAX; i++)
@@ -367,6 +368,7 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         s->confirm = true;
         s->received_events += ticket.count;
         peer_holds_run(t, &ticket);
+        session_arrived(s, t);
         break;
     case ERR_UNKNOWN_AUTHOR:
         if (!t->asked) ask_for_roster(s);
