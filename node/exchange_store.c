@@ -145,11 +145,12 @@ static enum err allowed(struct exchange *x, const struct roster *roster, const s
                         const struct feed *feed)
 {
     bool authority = sign_key_equal(&feed->author, &x->identity->township);
+    /* First, so that an author who is not known opens nothing. */
+    if (!peer_may_hold(p, feed)) return ERR_FORBIDDEN;
     if (authority ? scope_class(&feed->scope) != SCOPE_TOWN
                   : !roster_may_author(roster, &feed->author, &feed->scope))
         return !authority && !roster_roles(roster, &feed->author) ? ERR_UNKNOWN_AUTHOR
                                                                   : ERR_FORBIDDEN;
-    if (!peer_may_hold(p, feed)) return ERR_FORBIDDEN;
     if (self_may_hold(x, roster, feed)) return OK;
     /* A joiner learns from the roster what it may hold. */
     return roster_device(roster, &x->identity->device) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;
@@ -257,8 +258,10 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
     struct session_points known = {.points = points};
     const struct roster *roster;
     bool held = false;
-    if (t && views_roster(x->views, t, &roster) == OK && feed_of(t, &s->feed, &feed, &held, &row) == OK &&
-        held) {
+    if (t && views_roster(x->views, t, &roster) == OK &&
+        feed_of(t, &s->feed, &feed, &held, &row) == OK)
+        held = held && peer_may_hold(s->peer, &feed);
+    if (held) {
         session_feed_of(x, roster, &row, &shown);
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
