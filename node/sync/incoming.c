@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void refuse_frame(struct session *s, enum err err, const char *text)
+{
+    session_refuse(s, err == ERR_LIMIT ? REFUSE_LIMIT : REFUSE_MALFORMED, text);
+}
+
 /* --- HELLO --- */
 
 static void alarm_if_less(struct session *s, const struct track *t)
@@ -73,8 +78,9 @@ static bool take_have(struct session *s, const struct frame_hello *hello)
 static void take_hello(struct session *s, struct slice frame)
 {
     struct frame_hello hello;
-    if (frame_hello_read(&hello, frame) != OK) {
-        session_refuse(s, REFUSE_MALFORMED, "malformed HELLO");
+    enum err err = frame_hello_read(&hello, frame);
+    if (err) {
+        refuse_frame(s, err, "HELLO malformed or over a limit");
         return;
     }
     if (hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN) {
@@ -117,8 +123,9 @@ static void take_hello(struct session *s, struct slice frame)
 static void take_run(struct session *s, struct slice frame)
 {
     struct frame_run f;
-    if (frame_run_read(&f, frame) != OK) {
-        session_refuse(s, REFUSE_MALFORMED, "malformed RUN");
+    enum err err = frame_run_read(&f, frame);
+    if (err) {
+        refuse_frame(s, err, "RUN malformed or over a limit");
         return;
     }
     /* What a first flight may hold is granted to everyone (SPEC, "Credit"). */
@@ -162,8 +169,9 @@ static void want_from(struct track *t, const struct frame_want *want)
 static void take_want(struct session *s, struct slice frame)
 {
     struct frame_want want;
-    if (frame_want_read(&want, frame) != OK) {
-        session_refuse(s, REFUSE_MALFORMED, "malformed WANT");
+    enum err err = frame_want_read(&want, frame);
+    if (err) {
+        refuse_frame(s, err, "WANT malformed or over a limit");
         return;
     }
     if (++s->wants_taken > WANTS_TAKEN_MAX) {
@@ -182,8 +190,9 @@ static void take_want(struct session *s, struct slice frame)
 static void open_receipt(struct session *s, struct slice frame)
 {
     struct frame_receipt f;
-    if (frame_receipt_read(&f, frame) != OK) {
-        session_refuse(s, REFUSE_MALFORMED, "malformed RECEIPT");
+    enum err err = frame_receipt_read(&f, frame);
+    if (err) {
+        refuse_frame(s, err, "RECEIPT malformed or over a limit");
         return;
     }
     struct queued *q = session_queue(s, SESSION_RECEIPT);
@@ -230,8 +239,9 @@ void session_take_receipt(struct session *s)
 void session_take_frame(struct session *s, struct slice frame)
 {
     uint64_t type;
-    if (frame_type_of(frame, &type) != OK) {
-        session_refuse(s, REFUSE_MALFORMED, "malformed frame");
+    enum err err = frame_type_of(frame, &type);
+    if (err) {
+        refuse_frame(s, err, "frame malformed or over a limit");
         return;
     }
     if (type == FRAME_HELLO) {
