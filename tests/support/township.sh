@@ -116,7 +116,8 @@ wait_for() { # seconds, command...
 
 village_join() { # code
     on hub invite "$1" -o "$root/$1.invite" >/dev/null || return
-    on "$1" join "$root/$1.invite" --hub "tcp://127.0.0.1:${node_port[$1]}" >/dev/null || return
+    on "$1" join "$root/$1.invite" --hub "tcp://127.0.0.1:${node_port[$1]}" >"$root/$1.join" 2>&1 ||
+        { cat "$root/$1.join" >&2; return 1; }
     on "$1" config set retry_min_s 1 >/dev/null && on "$1" config set retry_max_s 2 >/dev/null
 }
 
