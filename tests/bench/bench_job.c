@@ -47,7 +47,7 @@ static bool arrived(struct bench_village *v, const struct sign_key *hub, uint64_
         *events += feed.events;
         bool told = false;
         for (size_t i = 0; known && i < peer.have_count; i++)
-            told = told || (memcmp(peer.have[i].feed.bytes, feed.id.bytes, 8) == 0 &&
+            told = told || (memcmp(peer.have[i].feed8, feed.id.bytes, 8) == 0 &&
                             peer.have[i].seq >= feed.heads[0].seq);
         all = all && told;
     }
