@@ -32,7 +32,10 @@ static void take_told(struct session *s, struct track *t)
     bool of_ours = false;
     for (size_t i = 0; i < t->told.count; i++)
         if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
-    if (!of_ours) t->sent = (struct point_set){0};
+    if (!of_ours) {
+        t->sent = (struct point_set){0};
+        session_flight_forget(s, t->id8);
+    }
     t->confirmed = t->told;
     t->peer = t->told;
     session_arrived(s, t);
@@ -154,12 +157,13 @@ static void take_run(struct session *s, struct slice frame)
 
 /* --- WANT --- */
 
-static void want_from(struct track *t, const struct frame_want *want)
+static void want_from(struct session *s, struct track *t, const struct frame_want *want)
 {
     t->wanted = (struct point_set){0};
     /* The newest points matter; a set keeps the last ones added. */
     for (size_t i = want->point_count; i > 0; i--) points_add(&t->wanted, &want->points[i - 1], NULL);
     t->sent = (struct point_set){0};
+    session_flight_forget(s, t->id8);
     t->want_open = true;
     t->want_to = want->to;
     t->parked = false;
@@ -182,7 +186,7 @@ static void take_want(struct session *s, struct slice frame)
     for (size_t i = 0; (want.flags & WANT_ROSTER) && i < s->tracks.count; i++)
         if (s->tracks.rows[i]->local.roster) s->tracks.rows[i]->sent = (struct point_set){0};
     struct track *t = want.has_feed ? tracks_find(&s->tracks, want.feed.id8) : NULL;
-    if (t && t->held) want_from(t, &want);
+    if (t && t->held) want_from(s, t, &want);
 }
 
 /* --- RECEIPT --- */

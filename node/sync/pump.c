@@ -1,5 +1,6 @@
 #include "node/sync/state.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define RUN_SECONDS 2        /* a run is about this much of the measured link (DESIGN 6) */
@@ -11,6 +12,8 @@ static uint64_t flight_limit(const struct session *s)
     if (!s->greeted && !s->options.memory.known) return BLIND_BYTES_MAX;
     if (!s->rate_bps) return WINDOW_UNKNOWN;
     uint64_t held = s->rate_bps / 8 * (1000 * RUN_SECONDS + s->rtt_ms) / 1000;
+    /* The peer's answers make the rate: it may not make it boundless. */
+    if (held > FLIGHT_BYTES_MAX / 2) return FLIGHT_BYTES_MAX;
     return 2 * held > WINDOW_UNKNOWN ? 2 * held : WINDOW_UNKNOWN;
 }
 
@@ -79,11 +82,18 @@ static bool build(struct session *s, struct track *t)
     return true;
 }
 
+static bool may_build(const struct session *s)
+{
+    if (s->ended || !s->hello_sent || s->builds_open >= BUILDS_MAX) return false;
+    if (s->flight_count + s->builds_open >= FLIGHT_MAX) return false;
+    /* Runs that are being made count in full, so only one frame can pass the grant (S4). */
+    if (s->run_bytes_sent + s->builds_open * FRAME_SIZE_MAX >= s->credit_total) return false;
+    return s->unanswered_bytes < flight_limit(s);
+}
+
 void session_pump(struct session *s)
 {
-    while (!s->ended && s->hello_sent && s->builds_open < BUILDS_MAX) {
-        if (s->run_bytes_sent >= s->credit_total) return;
-        if (s->unanswered_bytes >= flight_limit(s)) return;
+    while (may_build(s)) {
         struct track *t = next_track(s);
         if (!t || !build(s, t)) return;
     }
@@ -130,10 +140,22 @@ void session_flight_begin(struct session *s, const struct track *t, uint64_t seq
 {
     s->run_bytes_sent += size;
     s->unanswered_bytes += size;
-    if (s->flight_count == FLIGHT_MAX) return;
+    assert(s->flight_count < FLIGHT_MAX);
     struct flight *f = &s->flights[s->flight_count++];
     *f = (struct flight){.seq = seq, .count = count, .size = size, .sent_ms = s->now_ms};
     memcpy(f->id8, t->id8, sizeof f->id8);
+}
+
+void session_flight_forget(struct session *s, const uint8_t id8[8])
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->flight_count; i++) {
+        if (memcmp(s->flights[i].id8, id8, sizeof s->flights[i].id8) != 0)
+            s->flights[kept++] = s->flights[i];
+        else
+            s->unanswered_bytes -= s->flights[i].size;
+    }
+    s->flight_count = kept;
 }
 
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
@@ -152,7 +174,7 @@ void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
     }
     s->flight_count = kept;
     if (!bytes) return;
-    s->unanswered_bytes = bytes < s->unanswered_bytes ? s->unanswered_bytes - bytes : 0;
+    s->unanswered_bytes -= bytes;
     if (s->last_answer_ms > since_ms) since_ms = s->last_answer_ms;
     s->last_answer_ms = s->now_ms;
     uint64_t ms = s->now_ms > since_ms ? s->now_ms - since_ms : 1;

@@ -2,13 +2,14 @@
 /* The inside of a session, shared by the files of node/sync. */
 #include "node/sync/track.h"
 
-#define FLIGHT_MAX 256u          /* runs sent and not yet receipted that are timed */
+#define FLIGHT_MAX 256u          /* runs sent and not yet answered */
 #define BUILDS_MAX 2u            /* outstanding BUILD requests */
 #define ASKS_MAX 3u              /* WANTs for one feed without progress */
 #define WANTS_TAKEN_MAX 1000u    /* WANTs of the peer in one session */
 #define GREETING_TIMEOUT_MS 60000u
 #define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
 #define WINDOW_UNKNOWN KIB(32)   /* in flight while the rate is unknown */
+#define FLIGHT_BYTES_MAX MIB(1)  /* in flight, however fast the link seems */
 
 struct queued {
     struct session_action action;
@@ -89,5 +90,7 @@ void session_take_receipt(struct session *s);
 void session_pump(struct session *s);
 void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
                           size_t size);
+/* What is on its way of a feed will not be receipted: it is sent again. */
+void session_flight_forget(struct session *s, const uint8_t id8[8]);
 /* The peer answered for the feed up to `seq`. */
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq);
