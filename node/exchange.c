@@ -113,16 +113,20 @@ void exchange_remove_link(struct exchange *x, struct link *link)
     }
 }
 
+static void link_ended(struct attached *a, enum err err, const char *text)
+{
+    if (!a->connecting || a->shown.state == EXCHANGE_LINK_ENDED) return;
+    a->shown.state = EXCHANGE_LINK_ENDED;
+    a->shown.err = err ? err : ERR_UNREACHABLE;
+    snprintf(a->shown.text, sizeof a->shown.text, "%s", text ? text : "");
+}
+
 static void take_event(struct exchange *x, struct attached *a, const struct link_event *event)
 {
     struct peer *p = peer_find(x, a->link, event->peer);
     if (event->type == LINK_DOWN) {
         if (p) peer_close(x, p, event->err, event->text ? event->text : "link down");
-        if (a->connecting && a->shown.state != EXCHANGE_LINK_ENDED) {
-            a->shown.state = EXCHANGE_LINK_ENDED;
-            a->shown.err = event->err ? event->err : ERR_UNREACHABLE;
-            snprintf(a->shown.text, sizeof a->shown.text, "%s", event->text ? event->text : "");
-        }
+        link_ended(a, event->err, event->text);
         return;
     }
     if (event->invite) {
@@ -154,16 +158,19 @@ static bool drain_links(struct exchange *x)
     return more;
 }
 
-/* Peers whose session ended go when their last frames are out. */
+/* Peers whose session ended go when their last frames are out, those that take nothing at once. */
 static void sweep_peers(struct exchange *x)
 {
     for (struct peer *p = x->peers, *next; p; p = next) {
         next = p->next;
         peer_flush_unsent(p);
-        if (p->closing && !p->unsent) {
-            p->link->ops->drop(p->link, p->handle);
-            peer_close(x, p, OK, "");
-        }
+        bool stuck = peer_is_stuck(p);
+        bool over = p->closing && (!p->unsent || x->time->now_ms - p->closing_ms >= CLOSING_MS);
+        if (!stuck && !over) continue;
+        for (struct attached *a = x->links; stuck && a; a = a->next)
+            if (a->link == p->link) link_ended(a, ERR_TIMEOUT, "the peer takes nothing");
+        p->link->ops->drop(p->link, p->handle);
+        peer_close(x, p, stuck ? ERR_TIMEOUT : OK, stuck ? "takes nothing" : "");
     }
 }
 
@@ -219,7 +226,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     note_idle(x);
     sweep_peers(x);
     if (!err) err = write_peers_if_due(x);
-    if (x->builds || x->stores) *more = true;
+    if (exchange_builds_waiting(x) || x->stores) *more = true;
     return err;
 }
 

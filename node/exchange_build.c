@@ -238,16 +238,29 @@ enum err exchange_serve_builds(struct exchange *x)
     struct txn *t = NULL;
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;
-    for (unsigned served = 0; x->builds && served < BUILDS_A_TURN; served++) {
-        struct pending_build *b = x->builds;
-        x->builds = b->next;
-        if (!x->builds) x->builds_tail = &x->builds;
+    struct pending_build **at = &x->builds;
+    for (unsigned served = 0; *at && served < BUILDS_A_TURN;) {
+        struct pending_build *b = *at;
         struct peer *p = b->peer;
+        /* What the link does not take now waits; so does the next run of this peer. */
+        if (p->unsent) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        if (!*at) x->builds_tail = at;
         serve(x, t, b);
         free(b);
         peer_act(x, p);
-        /* What the link does not take now waits; so does the next run of this peer. */
+        served++;
     }
     txn_abort(t);
     return OK;
+}
+
+bool exchange_builds_waiting(const struct exchange *x)
+{
+    for (const struct pending_build *b = x->builds; b; b = b->next)
+        if (!b->peer->unsent) return true;
+    return false;
 }

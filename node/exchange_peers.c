@@ -244,6 +244,7 @@ void peer_flush_unsent(struct peer *p)
         if (err == ERR_AGAIN) return;
         p->unsent = u->next;
         if (!p->unsent) p->unsent_tail = &p->unsent;
+        p->unsent_bytes -= u->frame.size;
         buf_clear(&u->frame);
         free(u);
     }
@@ -256,11 +257,18 @@ void peer_send(struct peer *p, struct slice frame)
         enum err err = p->link->ops->send(p->link, p->handle, frame);
         if (err != ERR_AGAIN) return; /* a peer that is gone is told by LINK_DOWN */
     }
-    struct unsent *u = calloc(1, sizeof *u);
+    /* Over the bound all that follows is lost: the peer goes with this turn. */
+    struct unsent *u = peer_is_stuck(p) ? NULL : calloc(1, sizeof *u);
     if (!u) return;
     buf_append_slice(&u->frame, frame);
+    p->unsent_bytes += u->frame.size;
     *p->unsent_tail = u;
     p->unsent_tail = &u->next;
+}
+
+bool peer_is_stuck(const struct peer *p)
+{
+    return p->unsent_bytes > PEER_UNSENT_MAX;
 }
 
 /* The roster changed: who the peer is and what it may hold may have changed with it. */
@@ -460,6 +468,7 @@ static void act_end(struct exchange *x, struct peer *p, const struct session_act
         snprintf(l->shown.text, sizeof l->shown.text, "%s", a->text);
     }
     p->closing = true;
+    p->closing_ms = x->time->now_ms;
 }
 
 void peer_act(struct exchange *x, struct peer *p)

@@ -8,6 +8,8 @@
 #define TURN_BYTES_MAX MIB(1)    /* RUN bytes taken in one turn, all peers together */
 #define TURN_EVENTS_MAX 1024u    /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
+#define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX) /* frames that a link does not take wait up to this */
+#define CLOSING_MS 10000u        /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u     /* what is remembered of peers is written at least so often */
 #define DICTIONARY_EVENTS_MAX 512u
 
@@ -24,6 +26,7 @@ struct peer {
     uint64_t handle;
     bool connecting;
     bool closing; /* its session ended: closed when nothing is unsent */
+    uint64_t closing_ms;
     struct box_key key;
     struct device device; /* the roster's owner of `key` */
     struct session *session;
@@ -32,6 +35,7 @@ struct peer {
     uint64_t row_changed_ms;
     bool was_idle;
     struct unsent *unsent, **unsent_tail;
+    size_t unsent_bytes;
 };
 
 /* A RUN taken from a session, to be committed with the others of this turn. */
@@ -107,6 +111,8 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
 bool peer_views(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8]);
 void peer_send(struct peer *p, struct slice frame);
 void peer_flush_unsent(struct peer *p);
+/* It takes so little of what it is sent that it is given up. */
+bool peer_is_stuck(const struct peer *p);
 /* Takes all actions of its session. */
 void peer_act(struct exchange *x, struct peer *p);
 /* May this peer hold the feed (its own included)? May we? */
@@ -133,6 +139,8 @@ MUST_CHECK enum err exchange_dictionary(struct txn *t, const struct feed_row *fe
 
 /* --- exchange_build.c --- */
 MUST_CHECK enum err exchange_serve_builds(struct exchange *x);
+/* Is there one whose peer takes what it is sent? */
+bool exchange_builds_waiting(const struct exchange *x);
 
 /* --- exchange_join.c --- */
 void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event);

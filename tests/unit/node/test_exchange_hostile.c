@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "node/exchange.h"
+#include "node/exchange_state.h"
 #include "node/store/audit.h"
 #include "node/store/local.h"
 #include "tests/support/pipe.h"
@@ -598,6 +598,89 @@ static void claims_of_unknown_feeds_cost_nobody_a_commit(void **state)
     peer_row_clear(&row);
 }
 
+/* --- floods of branches and epochs --- */
+
+static void enemy_opens_epochs(unsigned first, unsigned end)
+{
+    for (unsigned i = first; i < end; i++) {
+        struct odd o = {.feed = feed_in(scene.enemy, ENEMY_SCOPE)};
+        o.feed.has_epoch = true;
+        be64_put(o.feed.epoch, i + 1);
+        enemy_sends_event(&o);
+        turns(1);
+    }
+}
+
+static void the_65th_epoch_is_refused(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    enemy_opens_epochs(0, DEVICE_EPOCHS_MAX);
+    turns(2);
+    assert_int_equal(scene.refused, 0);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), DEVICE_EPOCHS_MAX);
+    enemy_opens_epochs(DEVICE_EPOCHS_MAX, DEVICE_EPOCHS_MAX + 1);
+    turns(2);
+    assert_int_equal(scene.refused, REFUSE_LIMIT);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), DEVICE_EPOCHS_MAX);
+    assert_the_honest_village_is_served();
+}
+
+static void the_ninth_branch_is_refused(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    for (unsigned i = 0; i <= FEED_BRANCHES_MAX; i++) {
+        assert_int_equal(scene.refused, 0);
+        enemy_sends_event(&(struct odd){.feed = feed_in(scene.enemy, ENEMY_SCOPE)});
+        turns(2);
+    }
+    assert_int_equal(scene.refused, REFUSE_LIMIT);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), FEED_BRANCHES_MAX);
+    assert_the_honest_village_is_served();
+}
+
+/* --- a peer that takes nothing --- */
+
+static void enemy_wants(const struct feed *feed, uint64_t flags)
+{
+    struct buf frame = {0};
+    struct frame_want want = {.has_feed = feed, .flags = flags, .feed = {.whole = true}};
+    if (feed) want.feed.feed = *feed;
+    frame_want_write(&frame, &want);
+    enemy_sends(&frame);
+}
+
+static size_t frames_unsent_to_enemy(void)
+{
+    size_t count = 0;
+    for (const struct peer *p = scene.hub.exchange->peers; p; p = p->next)
+        for (const struct unsent *u = p->unsent; u && p->link == scene.to_enemy; u = u->next)
+            count++;
+    return count;
+}
+
+static void a_peer_that_reads_nothing_is_given_up(void **state)
+{
+    (void)state;
+    struct exchange_peer peers[2];
+    const struct feed town = feed_in(&scene.township.authority, "town");
+    enemy_says_hello();
+    pipe_fill(scene.enemy_pipe, UINT32_MAX);
+    /* No more runs are made than one that waits, however often they are asked for. */
+    for (unsigned i = 0; i < 50; i++) {
+        enemy_wants(&town, 0);
+        turns(1);
+        assert_true(frames_unsent_to_enemy() <= 2);
+    }
+    enemy_opens_epochs(0, DEVICE_EPOCHS_MAX);
+    assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 2);
+    for (unsigned i = 0; i < 500; i++) enemy_wants(NULL, WANT_HELLO);
+    turns(2);
+    assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 1);
+    assert_the_honest_village_is_served();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +698,9 @@ int main(void)
         TEST(an_author_that_no_roster_names_is_asked_about),
         TEST(an_unknown_author_opens_no_other_villages_feed),
         TEST(claims_of_unknown_feeds_cost_nobody_a_commit),
+        TEST(the_65th_epoch_is_refused),
+        TEST(the_ninth_branch_is_refused),
+        TEST(a_peer_that_reads_nothing_is_given_up),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
