@@ -20,6 +20,7 @@ struct joining {
     const char *file;
     struct invite invite;
     struct contact contact;
+    bool told;         /* that all addresses are tried, and again */
     char refused[160]; /* the hub's no */
 };
 
@@ -180,7 +181,9 @@ static enum err attempt(struct joining *j, const char *address)
     if (until_ms > j->contact.deadline_ms) {
         until_ms = j->contact.deadline_ms;
     }
-    output_note(j->cli, _("calling %s ..."), address);
+    if (!j->told) {
+        output_note(j->cli, _("calling %s ..."), address);
+    }
     enum err e = contact_join(&j->contact, address, &j->invite, until_ms, &progress);
     if (e == ERR_FORBIDDEN) {
         struct contact_hub hub = {.address = address, .key = j->invite.acceptor_transport};
@@ -277,6 +280,7 @@ static int call(struct joining *j)
         if (contact_is_over(&j->contact)) {
             break;
         }
+        j->told = j->told || i + 1 == count;
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
     }
     return unreachable(j);
