@@ -142,18 +142,22 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
     peer_act(x, p);
 }
 
+static bool turn_is_full(const struct exchange *x)
+{
+    return x->store_bytes + x->receipt_bytes >= TURN_BYTES_MAX;
+}
+
 static bool drain_links(struct exchange *x)
 {
     bool more = false;
     unsigned taken = 0;
     for (struct attached *a = x->links; a; a = a->next) {
         struct link_event event;
-        while (taken < TURN_EVENTS_MAX && x->store_bytes < TURN_BYTES_MAX &&
-               a->link->ops->next(a->link, &event)) {
+        while (taken < TURN_EVENTS_MAX && !turn_is_full(x) && a->link->ops->next(a->link, &event)) {
             taken++;
             take_event(x, a, &event);
         }
-        if (taken == TURN_EVENTS_MAX || x->store_bytes >= TURN_BYTES_MAX) more = true;
+        if (taken == TURN_EVENTS_MAX || turn_is_full(x)) more = true;
     }
     return more;
 }
@@ -177,7 +181,7 @@ static void sweep_peers(struct exchange *x)
 /* Writes what is remembered of peers when nothing else was committed for a while. */
 static enum err write_peers_if_due(struct exchange *x)
 {
-    bool due = x->gone_count > 0;
+    bool due = x->gone_count > 0 || x->receipt_bytes >= TURN_BYTES_MAX / 2;
     for (const struct peer *p = x->peers; p; p = p->next)
         if (p->row_changed &&
             (p->was_idle || x->time->now_ms - p->row_changed_ms >= FLUSH_AFTER_MS))

@@ -320,6 +320,7 @@ void peers_write(struct exchange *x, struct txn *t)
         buf_clear(&r->body);
         free(r);
     }
+    x->receipt_bytes = 0;
 }
 
 static void remember_arrived(struct exchange *x, struct peer *p, const struct session_action *a)
@@ -378,6 +379,7 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
             r->counter = f.counter;
             r->signature = f.signature;
             receipt_body_write(&r->body, &parties, &f);
+            x->receipt_bytes += r->body.size;
             r->next = x->receipts;
             x->receipts = r;
         }

@@ -5,7 +5,7 @@
 #include "node/recorder.h"
 #include "node/store/local.h"
 
-#define TURN_BYTES_MAX MIB(1)    /* RUN bytes taken in one turn, all peers together */
+#define TURN_BYTES_MAX MIB(1)    /* RUN and RECEIPT bytes held at a time, all peers together */
 #define TURN_EVENTS_MAX 1024u    /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
 #define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX) /* frames that a link does not take wait up to this */
@@ -91,6 +91,7 @@ struct exchange {
     uint64_t store_bytes;
     struct pending_build *builds, **builds_tail;
     struct pending_receipt *receipts;
+    uint64_t receipt_bytes;
     struct peer_row *gone; /* of peers that are no more, not written yet; owned */
     size_t gone_count;
 

@@ -11,24 +11,35 @@ static void refuse_frame(struct session *s, enum err err, const char *text)
 
 /* --- HELLO --- */
 
-static void alarm_if_less(struct session *s, const struct track *t)
+/* The peer lost what it had of a feed held here: all that was sent since is sent again. */
+static bool take_loss(struct session *s, struct track *t)
 {
     uint64_t had = points_top(&t->confirmed), has = points_top(&t->told);
-    struct queued *q = has < had ? session_queue(s, SESSION_ALARM) : NULL;
-    if (!q) return;
+    if (!t->held || has >= had) return false;
+    t->sent = (struct point_set){0};
+    session_flight_forget(s, t->id8);
+    struct queued *q = session_queue(s, SESSION_ALARM);
+    if (!q) return true;
     char id[17];
     hex_encode(id, t->id8, sizeof t->id8);
     snprintf(q->action.text, sizeof q->action.text,
              "the peer holds feed %s up to %llu and had %llu: sending it again", id,
              (unsigned long long)has, (unsigned long long)had);
+    return true;
+}
+
+/* Each loss makes us send again, so it is believed so often and no more. */
+static void count_loss(struct session *s, bool lost)
+{
+    if (lost && ++s->shrinks_taken > SHRINKS_TAKEN_MAX)
+        session_refuse(s, REFUSE_LIMIT, "it lost what it had too often");
 }
 
 /* Takes over what the peer told of one feed. What is on its way stays counted as sent when the
  * peer's word is from before it arrived. */
-static void take_told(struct session *s, struct track *t)
+static bool take_told(struct session *s, struct track *t)
 {
-    if (points_equal(&t->told, &t->confirmed)) return;
-    alarm_if_less(s, t);
+    if (points_equal(&t->told, &t->confirmed)) return false;
     bool of_ours = false;
     for (size_t i = 0; i < t->told.count; i++)
         if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
@@ -36,9 +47,11 @@ static void take_told(struct session *s, struct track *t)
         t->sent = (struct point_set){0};
         session_flight_forget(s, t->id8);
     }
+    bool lost = take_loss(s, t);
     t->confirmed = t->told;
     t->peer = t->told;
     session_arrived(s, t);
+    return lost;
 }
 
 /* First 8 bytes of the digest of all that the peer is believed to hold. */
@@ -71,10 +84,12 @@ static bool take_have(struct session *s, const struct frame_hello *hello)
         memcpy(p.id8, e.id8, sizeof p.id8);
         points_add(&t->told, &p, NULL);
     }
+    bool lost = false;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
-        if (hello->complete || t->told.count) take_told(s, t);
+        if ((hello->complete || t->told.count) && take_told(s, t)) lost = true;
     }
+    count_loss(s, lost);
     return true;
 }
 
@@ -92,6 +107,10 @@ static void take_hello(struct session *s, struct slice frame)
     }
     if (memcmp(hello.township8, s->options.township8, sizeof hello.township8) != 0) {
         session_refuse(s, REFUSE_TOWNSHIP, "another township");
+        return;
+    }
+    if (++s->hellos_taken > HELLOS_TAKEN_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many HELLOs");
         return;
     }
     struct queued *q = session_queue(s, SESSION_PEER);
@@ -199,6 +218,15 @@ static void open_receipt(struct session *s, struct slice frame)
         refuse_frame(s, err, "RECEIPT malformed or over a limit");
         return;
     }
+    if (s->receipts_taken && f.counter <= s->receipt_counter) {
+        session_refuse(s, REFUSE_ORDER, "a receipt that is not newer than the last");
+        return;
+    }
+    if (++s->receipts_taken > s->runs_sent + RECEIPTS_SPARE_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many receipts");
+        return;
+    }
+    s->receipt_counter = f.counter;
     struct queued *q = session_queue(s, SESSION_RECEIPT);
     if (!q) return;
     buf_append_slice(&q->frame, frame);
@@ -225,10 +253,11 @@ void session_take_receipt(struct session *s)
         struct want_point p = point_of(e.seq, &e.id);
         points_add(&t->told, &p, NULL);
     }
+    bool lost = false;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
         if (!t->told.count) continue;
-        alarm_if_less(s, t);
+        if (take_loss(s, t)) lost = true;
         t->confirmed = t->told;
         t->peer = t->told;
         t->want_open = false;
@@ -236,6 +265,7 @@ void session_take_receipt(struct session *s)
         session_arrived(s, t);
     }
     if (f.credit > s->credit_total) s->credit_total = f.credit;
+    count_loss(s, lost);
 }
 
 /* --- all frames --- */

@@ -138,6 +138,7 @@ void session_built(struct session *s, uint32_t number, enum err err,
 void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
                           size_t size)
 {
+    s->runs_sent++;
     s->run_bytes_sent += size;
     s->unanswered_bytes += size;
     assert(s->flight_count < FLIGHT_MAX);

@@ -195,12 +195,20 @@ void session_arrived(struct session *s, const struct track *t)
 
 /* --- life --- */
 
+static void track_set(struct track *t, const struct session_feed *feed)
+{
+    if (t->local.head_count != feed->head_count) t->moved = true;
+    for (size_t i = 0; i < feed->head_count && !t->moved; i++)
+        t->moved = !event_id_equal(&t->local.heads[i].id, &feed->heads[i].id);
+    t->local = *feed;
+    t->held = true;
+}
+
 static bool track_hold(struct session *s, const struct session_feed *feed)
 {
     struct track *t = tracks_get(&s->tracks, feed->id.bytes);
     if (!t) return false;
-    t->local = *feed;
-    t->held = true;
+    track_set(t, feed);
     return true;
 }
 
@@ -356,10 +364,9 @@ void session_stored(struct session *s, uint32_t number, enum err err,
     s->run_bytes_answered += ticket.size;
     struct track *t = tracks_get(&s->tracks, ticket.id8);
     if (!t) return;
-    if (feed) {
-        t->local = *feed;
-        t->held = true;
-    }
+    if (feed) track_set(t, feed);
+    s->runs_wasted = t->moved && !err ? 0 : s->runs_wasted + 1;
+    t->moved = false;
     switch (err) {
     case OK:
         t->asked = 0;
@@ -390,6 +397,10 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         return;
     default:
         session_end(s, 0, false, err_text(err));
+        return;
+    }
+    if (s->runs_wasted > RUNS_WASTED_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many runs that bring nothing");
         return;
     }
     /* What was not kept must not eat the peer's credit. */

@@ -6,6 +6,10 @@
 #define BUILDS_MAX 2u            /* outstanding BUILD requests */
 #define ASKS_MAX 3u              /* WANTs for one feed without progress */
 #define WANTS_TAKEN_MAX 1000u    /* WANTs of the peer in one session */
+#define HELLOS_TAKEN_MAX 100u
+#define SHRINKS_TAKEN_MAX 100u   /* HELLOs and receipts that took something back */
+#define RECEIPTS_SPARE_MAX 1000u /* receipts beyond one for each run that was sent */
+#define RUNS_WASTED_MAX 4096u    /* runs of the peer one after another that brought nothing */
 #define GREETING_TIMEOUT_MS 60000u
 #define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
 #define WINDOW_UNKNOWN KIB(32)   /* in flight while the rate is unknown */
@@ -51,7 +55,7 @@ struct session {
     unsigned builds_open;
 
     /* sending */
-    uint64_t credit_total, run_bytes_sent;
+    uint64_t credit_total, run_bytes_sent, runs_sent;
     struct flight flights[FLIGHT_MAX];
     size_t flight_count;
     uint64_t unanswered_bytes, last_answer_ms;
@@ -64,7 +68,8 @@ struct session {
     size_t entry_capacity;
     struct buf receipt; /* the peer's, while it is verified */
     bool receipt_open;
-    unsigned wants_taken;
+    unsigned wants_taken, hellos_taken, shrinks_taken, runs_wasted;
+    uint64_t receipts_taken, receipt_counter;
 
     uint64_t sent_events, received_events, sent_bytes, received_bytes;
 };

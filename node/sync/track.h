@@ -16,6 +16,7 @@ struct point_set {
 struct track {
     uint8_t id8[8];
     bool held; /* `local` is meaningful */
+    bool moved; /* `local` changed since the last answer to a STORE */
     struct session_feed local;
     struct point_set peer;      /* as told, receipted, or sent to us */
     struct point_set confirmed; /* only what the peer told or receipted: what has arrived there */

@@ -12,6 +12,7 @@
 #include "node/exchange_state.h"
 #include "node/store/audit.h"
 #include "node/store/local.h"
+#include "node/sync/state.h"
 #include "tests/support/pipe.h"
 #include "tests/support/township.h"
 
@@ -335,6 +336,15 @@ static void enemy_sends_event(const struct odd *o)
     enemy_sends_events(&e, 1);
 }
 
+static void enemy_wants(const struct feed *feed, uint64_t flags)
+{
+    struct buf frame = {0};
+    struct frame_want want = {.has_feed = feed, .flags = flags, .feed = {.whole = true}};
+    if (feed) want.feed.feed = *feed;
+    frame_want_write(&frame, &want);
+    enemy_sends(&frame);
+}
+
 /* --- runs that are not what they say --- */
 
 static void spoil_signature(struct bad_run *r)
@@ -640,16 +650,152 @@ static void the_ninth_branch_is_refused(void **state)
     assert_the_honest_village_is_served();
 }
 
-/* --- a peer that takes nothing --- */
+/* --- receipts --- */
 
-static void enemy_wants(const struct feed *feed, uint64_t flags)
+struct receipt {
+    uint64_t counter, seq;
+    const struct event *event;
+    const struct signer *signer;         /* NULL: the enemy */
+    const struct sign_key *addressee;    /* NULL: the hub */
+};
+
+static void enemy_receipts(const struct receipt *r)
 {
     struct buf frame = {0};
-    struct frame_want want = {.has_feed = feed, .flags = flags, .feed = {.whole = true}};
-    if (feed) want.feed.feed = *feed;
-    frame_want_write(&frame, &want);
+    struct feed_id id;
+    struct frame_receipt f = {.counter = r->counter, .credit = MIB(1), .entry_count = 1};
+    struct receipt_entry entry = {.seq = r->seq, .id = r->event->id};
+    struct receipt_parties parties = {.township = scene.township.authority.signer.key,
+                                      .receiver = scene.enemy->signer.key,
+                                      .addressee = r->addressee ? *r->addressee
+                                                                : scene.hub.keys.signer.key,
+                                      .generation = {7}};
+    feed_id_of(&id, &r->event->feed);
+    memcpy(entry.feed8, id.bytes, sizeof entry.feed8);
+    frame_receipt_write(&frame, &f, &entry, &parties, r->signer ? r->signer : &scene.enemy->signer);
     enemy_sends(&frame);
 }
+
+static void a_receipt_by_another_key_is_refused(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    enemy_receipts(&(struct receipt){.counter = 1, .seq = 1, .event = scene.township.events[0],
+                                     .signer = &scene.township.devices[1].signer});
+    assert_refused(REFUSE_SIGNATURE);
+}
+
+static void a_receipt_for_another_addressee_is_refused(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    enemy_receipts(&(struct receipt){.counter = 1, .seq = 1, .event = scene.township.events[0],
+                                     .addressee = &scene.township.devices[1].signer.key});
+    assert_refused(REFUSE_SIGNATURE);
+}
+
+static void a_receipt_that_is_played_again_is_refused(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    const struct receipt r = {.counter = 5, .seq = 1, .event = scene.township.events[0]};
+    enemy_receipts(&r);
+    turns(2);
+    assert_int_equal(scene.refused, 0);
+    enemy_receipts(&r);
+    assert_refused(REFUSE_ORDER);
+}
+
+/* What it says of itself is believed, but no row and no commit suffers from it. */
+static void a_receipt_for_what_it_may_not_hold_means_nothing(void **state)
+{
+    (void)state;
+    const struct event *foreign = scene.township.events[scene.township.event_count - 1];
+    enemy_says_hello();
+    enemy_receipts(&(struct receipt){.counter = 5, .seq = HONEST_REQUESTS, .event = foreign});
+    turns(3);
+    assert_int_equal(scene.refused, 0);
+    assert_the_honest_village_is_served();
+}
+
+static void a_receipt_that_shrinks_is_sent_again_so_often(void **state)
+{
+    (void)state;
+    const struct event *last = scene.township.events[0], *first = last;
+    for (size_t i = 0; i < scene.township.roster_count; i++)
+        if (feed_equal(&scene.township.events[i]->feed, &first->feed))
+            last = scene.township.events[i];
+    enemy_says_hello();
+    turns(3);
+    unsigned sent = scene.got[FRAME_RUN];
+    enemy_receipts(&(struct receipt){.counter = 1, .seq = last->seq, .event = last});
+    enemy_receipts(&(struct receipt){.counter = 2, .seq = first->seq, .event = first});
+    turns(3);
+    assert_int_equal(scene.got[FRAME_RUN], sent + 1);
+    for (unsigned i = 2; i < 300; i++) {
+        const struct event *e = i % 2 ? first : last;
+        enemy_receipts(&(struct receipt){.counter = i + 1, .seq = e->seq, .event = e});
+    }
+    assert_refused(REFUSE_LIMIT);
+}
+
+/* --- floods --- */
+
+static void a_flood_of_hellos_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) enemy_greets(1, HAVE_ENTRIES_MAX, true);
+    assert_refused(REFUSE_LIMIT);
+}
+
+static void a_hello_that_belies_its_digest_is_refused(void **state)
+{
+    (void)state;
+    struct buf frame = {0};
+    struct frame_hello h = hello_of_enemy();
+    struct have_entry have = {.seq = 1};
+    h.have_count = 1;
+    frame_hello_write(&frame, &h, &have);
+    enemy_sends(&frame);
+    assert_refused(REFUSE_MALFORMED);
+}
+
+static void a_flood_of_wants_is_refused(void **state)
+{
+    (void)state;
+    const struct feed office = feed_in(&scene.township.hub, "office");
+    enemy_says_hello();
+    for (unsigned i = 0; i < 1001; i++) enemy_wants(i % 2 ? &office : NULL, 0);
+    assert_refused(REFUSE_LIMIT);
+}
+
+static void a_want_for_what_it_may_not_hold_is_ignored(void **state)
+{
+    (void)state;
+    const struct feed honest = feed_in(&scene.township.devices[1], HONEST_SCOPE);
+    assert_the_honest_village_is_served();
+    enemy_says_hello();
+    turns(3);
+    unsigned sent = scene.got[FRAME_RUN];
+    enemy_wants(&honest, WANT_NO_DICTIONARY | WANT_BOXES);
+    turns(3);
+    assert_int_equal(scene.got[FRAME_RUN], sent);
+    assert_int_equal(scene.refused, 0);
+}
+
+static void a_flood_of_runs_that_bring_nothing_is_refused(void **state)
+{
+    (void)state;
+    struct event e = odd_event(&(struct odd){.feed = feed_in(scene.enemy, ENEMY_SCOPE)});
+    enemy_says_hello();
+    for (unsigned i = 0; i <= RUNS_WASTED_MAX + 1; i++) enemy_sends_events(&e, 1);
+    turns(6);
+    assert_int_equal(scene.refused, REFUSE_LIMIT);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), 1);
+    assert_the_honest_village_is_served();
+}
+
+/* --- a peer that takes nothing --- */
 
 static size_t frames_unsent_to_enemy(void)
 {
@@ -701,6 +847,16 @@ int main(void)
         TEST(the_65th_epoch_is_refused),
         TEST(the_ninth_branch_is_refused),
         TEST(a_peer_that_reads_nothing_is_given_up),
+        TEST(a_receipt_by_another_key_is_refused),
+        TEST(a_receipt_for_another_addressee_is_refused),
+        TEST(a_receipt_that_is_played_again_is_refused),
+        TEST(a_receipt_for_what_it_may_not_hold_means_nothing),
+        TEST(a_receipt_that_shrinks_is_sent_again_so_often),
+        TEST(a_flood_of_hellos_is_refused),
+        TEST(a_hello_that_belies_its_digest_is_refused),
+        TEST(a_flood_of_wants_is_refused),
+        TEST(a_want_for_what_it_may_not_hold_is_ignored),
+        TEST(a_flood_of_runs_that_bring_nothing_is_refused),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
