@@ -322,7 +322,8 @@ static int commit(struct record *r)
     if (r->out.err != OK) {
         return cli_fail(r->cli, r->out.err, _("recorded, but it cannot be printed"));
     }
-    bool printed = fwrite(r->out.data, 1, r->out.size, stdout) == r->out.size &&
+    bool printed = (r->out.size == 0 ||
+                    fwrite(r->out.data, 1, r->out.size, stdout) == r->out.size) &&
                    (r->batch > 1 || fflush(stdout) == 0);
     buf_reset(&r->out);
     return printed ? EXIT_OK

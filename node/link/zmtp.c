@@ -238,7 +238,8 @@ static bool readable(void *socket)
 
 bool zmtp_ready(struct zmtp_socket *s)
 {
-    return readable(s->socket) | readable(s->monitor) | readable(s->zap);
+    bool socket = readable(s->socket), monitor = readable(s->monitor), zap = readable(s->zap);
+    return socket || monitor || zap;
 }
 
 /* --- messages --- */

@@ -39,8 +39,8 @@ static void refuses_what_is_not_utf8(void **state)
         "\xed\xa0\x80",     /* a surrogate */
         "\xf4\x90\x80\x80", /* past U+10FFFF */
         "\xe6\x9d",         /* cut short */
-        "\xe6\x9d"
-        "a",
+        ("\xe6\x9d"
+         "a"),
         "\xff",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(text_valid(s(bad[i])));
