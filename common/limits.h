@@ -22,13 +22,13 @@
 #define RUN_RAW_SIZE_MAX MIB(1)
 #define RUN_DICTIONARY_SIZE_MAX KIB(32) /* by the counting rule of SPEC, "Dictionary" */
 #define RUN_EVENTS_MAX 4096u
-#define RUN_WINDOW_LOG_MAX 20           /* zstd window, 1 MiB */
-#define RUN_RAW_TARGET KIB(256)         /* a sender cuts a run here */
-#define SIGN_EVENTS_MAX 64u             /* a bulk import signs at least every 64th event */
-#define SIGN_BYTES_MAX KIB(32)          /* and every 32 KiB in run encoding */
+#define RUN_WINDOW_LOG_MAX 20   /* zstd window, 1 MiB */
+#define RUN_RAW_TARGET KIB(256) /* a sender cuts a run here */
+#define SIGN_EVENTS_MAX 64u     /* a bulk import signs at least every 64th event */
+#define SIGN_BYTES_MAX KIB(32)  /* and every 32 KiB in run encoding */
 #define FRAME_SIZE_MAX KIB(80)
-#define CREDIT_DEFAULT KIB(256)         /* of a peer that never granted any */
-#define THING_EVENTS_MAX 4096u          /* events of a subject that take effect */
+#define CREDIT_DEFAULT KIB(256) /* of a peer that never granted any */
+#define THING_EVENTS_MAX 4096u  /* events of a subject that take effect */
 #define DEPTH_AHEAD_MAX 64u
 #define FEED_BRANCHES_MAX 8u
 #define DEVICE_EPOCHS_MAX 64u
@@ -38,7 +38,7 @@
 #define REFUSE_TEXT_SIZE_MAX ((size_t)256)
 #define DEVICE_NAME_SIZE_MAX ((size_t)64)
 #define JOIN_REQUEST_SIZE_MAX ((size_t)512)
-#define INVITE_SIZE_MAX KIB(4) /* the whole file */
+#define INVITE_SIZE_MAX KIB(4)                     /* the whole file */
 #define CLOCK_REMOTE_AHEAD_MAX_MS (10 * 60 * 1000) /* a remote time is adopted within this */
 
 /* --- this implementation's --- */
@@ -55,7 +55,8 @@
 #define LINE_SIZE_MAX KIB(256) /* one line of NDJSON or CSV input */
 #define IMPORT_FILE_SIZE_MAX MIB(512)
 
-_Static_assert(EVENT_HEADER_SIZE_MAX + EVENT_BOX_SIZE_MAX <= EVENT_SIZE_MAX, "an event's parts fit");
+_Static_assert(EVENT_HEADER_SIZE_MAX + EVENT_BOX_SIZE_MAX <= EVENT_SIZE_MAX,
+               "an event's parts fit");
 _Static_assert(RUN_PAYLOAD_SIZE_MAX < FRAME_SIZE_MAX, "a run fits a frame");
 _Static_assert(HAVE_ENTRIES_MAX * 32 < FRAME_SIZE_MAX, "a have-vector by short ids fits a frame");
 _Static_assert(RECEIPT_ENTRIES_MAX * 54 < FRAME_SIZE_MAX, "a receipt's entries fit a frame");

@@ -70,7 +70,8 @@ void exchange_close(struct exchange *x)
             peers_write(x, t);
             err = txn_commit(t);
         }
-        if (err) exchange_log(x, LOG_WARN, "what is known of peers was not kept: %s", err_text(err));
+        if (err)
+            exchange_log(x, LOG_WARN, "what is known of peers was not kept: %s", err_text(err));
     }
     for (size_t i = 0; i < x->gone_count; i++) peer_row_clear(&x->gone[i]);
     free(x->gone);
@@ -221,8 +222,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->closing) continue;
-        if (session_deadline_ms(p->session) <= time->now_ms)
-            session_tick(p->session, time->now_ms);
+        if (session_deadline_ms(p->session) <= time->now_ms) session_tick(p->session, time->now_ms);
         peer_act(x, p);
     }
     enum err err = exchange_commit_stores(x);

@@ -19,7 +19,7 @@ struct exchange_options {
     void *log_state;
 };
 struct exchange_time {
-    uint64_t now_ms;  /* monotonic */
+    uint64_t now_ms; /* monotonic */
     struct clock_reading clock;
 };
 

@@ -31,7 +31,8 @@ static enum err record_joined(struct exchange *x, const struct device *invited,
     return err;
 }
 
-/* What is wrong with a request, NULL when it may be accepted; *already: the same device came again. */
+/* What is wrong with a request, NULL when it may be accepted; *already: the same device came again.
+ */
 static const char *objection(struct exchange *x, const struct roster *roster,
                              const struct join_request *request, const struct device **invited,
                              bool *already)
@@ -131,7 +132,8 @@ static enum err send_join(struct link *link, uint64_t peer, const struct invite 
     return err;
 }
 
-static void take_answer(struct slice frame, const struct hash *asked, struct join_progress *progress)
+static void take_answer(struct slice frame, const struct hash *asked,
+                        struct join_progress *progress)
 {
     uint64_t type;
     struct hash hash;

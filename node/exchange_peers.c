@@ -13,7 +13,8 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
 
 bool peer_may_hold(const struct peer *p, const struct feed *feed)
 {
-    return sign_key_equal(&feed->author, &p->device.key) || device_may_hold(&p->device, &feed->scope);
+    return sign_key_equal(&feed->author, &p->device.key) ||
+           device_may_hold(&p->device, &feed->scope);
 }
 
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
@@ -95,8 +96,9 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     for (size_t i = 0; feeds && i < x->feed_count; i++)
         if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
     options.memory.have = have;
-    enum err err = have && feeds ? session_open(&p->session, &options, feeds, count, x->time->now_ms)
-                                 : ERR_NOMEM;
+    enum err err = have && feeds
+                       ? session_open(&p->session, &options, feeds, count, x->time->now_ms)
+                       : ERR_NOMEM;
     free(have);
     free(feeds);
     return err;
@@ -124,11 +126,12 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
     if (err) return err;
     err = views_roster(x->views, t, &roster);
     if (!err) device = roster_transport(roster, &event->key);
-    /* A joiner that dials the hub for the first time has no roster yet: the invite named the hub. */
+    /* A joiner that dials the hub for the first time has no roster yet: the invite named the hub.
+     */
     struct device introduced = {0};
     if (!err && !device && a->connecting && !roster->founded) {
-        introduced = (struct device){.state = DEVICE_JOINED, .transport = event->key,
-                                     .roles = ROLES_TOWNSHIP};
+        introduced = (struct device){
+            .state = DEVICE_JOINED, .transport = event->key, .roles = ROLES_TOWNSHIP};
         struct slice key;
         if (meta_get(t, "hub_device", &key) && key.size == sizeof introduced.key.bytes) {
             memcpy(introduced.key.bytes, key.data, key.size);
@@ -138,8 +141,11 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
     if (!err && !device) err = ERR_FORBIDDEN;
     if (!err && !(p = calloc(1, sizeof *p))) err = ERR_NOMEM;
     if (!err) {
-        *p = (struct peer){.link = a->link, .handle = event->peer, .connecting = a->connecting,
-                           .key = event->key, .device = *device};
+        *p = (struct peer){.link = a->link,
+                           .handle = event->peer,
+                           .connecting = a->connecting,
+                           .key = event->key,
+                           .device = *device};
         p->unsent_tail = &p->unsent;
         static const uint8_t never[8];
         bool known = peer_get(t, &p->device.key, &p->row) &&
@@ -209,8 +215,9 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     drop_pending(x, p);
     struct session_status status;
     session_status(p->session, &status);
-    if (text[0]) exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
-                              p->device.key.bytes[1], p->device.key.bytes[2], text);
+    if (text[0])
+        exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
+                     p->device.key.bytes[1], p->device.key.bytes[2], text);
     p->row.bytes_sent += status.sent_bytes;
     p->row.bytes_received += status.received_bytes;
     if (p->row.state != PEER_FAULT) p->row.state = PEER_OFFLINE;
@@ -283,8 +290,8 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
             session_finish(p->session);
             continue;
         }
-        bool same = p->device.roles == device->roles &&
-                    strcmp(p->device.village, device->village) == 0;
+        bool same =
+            p->device.roles == device->roles && strcmp(p->device.village, device->village) == 0;
         p->device = *device;
         for (size_t i = 0; !same && i < x->feed_count; i++)
             if (x->feeds[i].head_count && peer_may_hold(p, &x->feeds[i].feed))
@@ -451,9 +458,10 @@ static void act_build(struct exchange *x, struct peer *p, const struct session_a
 
 static void act_end(struct exchange *x, struct peer *p, const struct session_action *a)
 {
-    exchange_log(x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s",
-                 p->device.key.bytes[0], p->device.key.bytes[1], p->device.key.bytes[2],
-                 a->refused ? a->by_peer ? "refused us: " : "refused: " : "session over: ", a->text);
+    exchange_log(
+        x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s", p->device.key.bytes[0],
+        p->device.key.bytes[1], p->device.key.bytes[2],
+        a->refused ? a->by_peer ? "refused us: " : "refused: " : "session over: ", a->text);
     if (a->refused) {
         p->row.state = PEER_FAULT;
         p->row.last_error = ERR_FORBIDDEN;

@@ -5,12 +5,13 @@
 #include "node/recorder.h"
 #include "node/store/local.h"
 
-#define TURN_BYTES_MAX MIB(1)    /* RUN and RECEIPT bytes held at a time, all peers together */
-#define TURN_EVENTS_MAX 1024u    /* link events taken in one turn */
+#define TURN_BYTES_MAX MIB(1) /* RUN and RECEIPT bytes held at a time, all peers together */
+#define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
-#define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX) /* frames that a link does not take wait up to this */
-#define CLOSING_MS 10000u        /* then a peer whose session ended goes, all sent or not */
-#define FLUSH_AFTER_MS 1000u     /* what is remembered of peers is written at least so often */
+#define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX) /* frames that a link does not take wait up to this   \
+                                              */
+#define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
+#define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define DICTIONARY_EVENTS_MAX 512u
 
 enum { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
@@ -101,7 +102,7 @@ struct exchange {
 };
 
 __attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int level,
-                                                       const char *format, ...);
+                                                        const char *format, ...);
 
 /* --- exchange_peers.c --- */
 struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t handle);

@@ -1,24 +1,24 @@
 #pragma once
 /*
- * A node's configuration: <home>/config, lines of `key = value`, one table of keys with type, range,
- * default and help in both languages. Unknown keys are refused with their line.
+ * A node's configuration: <home>/config, lines of `key = value`, one table of keys with type,
+ * range, default and help in both languages. Unknown keys are refused with their line.
  */
 #include "common/bytes.h"
 #include "proto/join.h"
 
 struct settings {
-    char listen[ADDRESS_SIZE_MAX];                        /* "" : does not listen */
-    char hub[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX];     /* addresses to dial, in order */
+    char listen[ADDRESS_SIZE_MAX];                    /* "" : does not listen */
+    char hub[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX]; /* addresses to dial, in order */
     size_t hub_count;
-    char actor[33];                                       /* thing id in hex of the default person */
-    char lang[3];                                         /* "zh", "en" or "" */
-    char log_level[8];                                    /* error, warn, info, debug */
-    uint32_t retry_min_s, retry_max_s;                    /* backoff */
-    uint32_t sync_every_s;                                /* an idle connection is made anew */
+    char actor[33];                    /* thing id in hex of the default person */
+    char lang[3];                      /* "zh", "en" or "" */
+    char log_level[8];                 /* error, warn, info, debug */
+    uint32_t retry_min_s, retry_max_s; /* backoff */
+    uint32_t sync_every_s;             /* an idle connection is made anew */
 };
 
 struct settings_problem {
-    unsigned line; /* 0: the file as a whole */
+    unsigned line;  /* 0: the file as a whole */
     char text[160]; /* English: what, allowed range */
 };
 /* Missing file: defaults. Errors: ERR_MALFORMED, ERR_RANGE with *problem; those of file_read. */

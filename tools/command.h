@@ -1,6 +1,7 @@
 #pragma once
 /*
- * The command line: one table of verbs feeds parsing, help, completion and the manual; one file each.
+ * The command line: one table of verbs feeds parsing, help, completion and the manual; one file
+ * each.
  */
 #include "common/bytes.h"
 
@@ -21,9 +22,9 @@ enum exit_code {
 struct cli; /* tools/cli.h: globals, output, errors, the opened node */
 
 struct flag {
-    const char *name;    /* "--expires" */
-    const char *value;   /* name of its value for help ("7d"), NULL for a switch */
-    const char *help;    /* English msgid */
+    const char *name;  /* "--expires" */
+    const char *value; /* name of its value for help ("7d"), NULL for a switch */
+    const char *help;  /* English msgid */
     bool repeatable;
 };
 /* A verb, or a verb with its object as one row ("config get", "actor add"); the longest match of
@@ -33,8 +34,8 @@ struct command {
     const char *zh;        /* Chinese alias, "邀请" */
     const char *arguments; /* "VILLAGE|town"; NULL: none */
     int arguments_min, arguments_max;
-    const char *help;      /* English msgid, one line */
-    const char *group;     /* English msgid: heading in `sidan help` */
+    const char *help;         /* English msgid, one line */
+    const char *group;        /* English msgid: heading in `sidan help` */
     const struct flag *flags; /* ends with a NULL name; NULL: none */
     int (*run)(struct cli *cli);
 };

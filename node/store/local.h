@@ -23,7 +23,7 @@ struct peer_row {
     uint64_t bytes_sent, bytes_received;
     uint64_t refusals; /* REFUSE sent to it */
     size_t have_count;
-    struct peer_have {       /* its have-vector as last told: what has "arrived" there */
+    struct peer_have {    /* its have-vector as last told: what has "arrived" there */
         uint8_t feed8[8]; /* first 8 bytes of the feed's id */
         uint64_t seq;
         uint8_t id8[8];

@@ -180,7 +180,8 @@ static void want_from(struct session *s, struct track *t, const struct frame_wan
 {
     t->wanted = (struct point_set){0};
     /* The newest points matter; a set keeps the last ones added. */
-    for (size_t i = want->point_count; i > 0; i--) points_add(&t->wanted, &want->points[i - 1], NULL);
+    for (size_t i = want->point_count; i > 0; i--)
+        points_add(&t->wanted, &want->points[i - 1], NULL);
     t->sent = (struct point_set){0};
     session_flight_forget(s, t->id8);
     t->want_open = true;

@@ -9,8 +9,8 @@
  * session_frame must be taken before the next input: STORE borrows from the frame. What an action
  * points to is valid until the next call of session_next or the next input.
  *
- * Each STORE is answered by exactly one session_stored, each BUILD by exactly one session_built, each
- * RECEIPT by exactly one session_receipt_verified, in any order between other inputs.
+ * Each STORE is answered by exactly one session_stored, each BUILD by exactly one session_built,
+ * each RECEIPT by exactly one session_receipt_verified, in any order between other inputs.
  */
 #include "proto/frame.h"
 
@@ -32,8 +32,9 @@ struct session_feed {
 
 /* What is remembered of the peer between sessions. */
 struct session_memory {
-    bool known;                    /* there was a session before */
-    const struct have_entry *have; /* as the peer last told; feeds by the first 8 bytes of their id */
+    bool known; /* there was a session before */
+    const struct have_entry
+        *have; /* as the peer last told; feeds by the first 8 bytes of their id */
     size_t have_count;
     uint64_t credit;           /* last granted; 0: CREDIT_DEFAULT */
     uint64_t rate_bps, rtt_ms; /* 0: unknown */
@@ -86,15 +87,15 @@ struct session_run {
  * `err`: ERR_BASE: none of the action's points is on a branch held here, so the peer has what this
  * node lacks; `points` are given then, and it is asked for. ERR_NOT_FOUND: nothing after the base.
  * Others: the feed is left alone in this session (a damaged event is in the way, say). */
-void session_built(struct session *s, uint32_t ticket, enum err err, const struct session_run *built,
-                   struct session_points points, uint64_t now_ms);
+void session_built(struct session *s, uint32_t ticket, enum err err,
+                   const struct session_run *built, struct session_points points, uint64_t now_ms);
 /* Answer to STORE, after the commit, with the feed as it stands now (NULL: not held).
  * `err`: OK (also when all was known); ERR_BASE, ERR_DICTIONARY, ERR_CORRUPT (base or dictionary
  * damaged here), ERR_UNKNOWN_AUTHOR: asked for again by WANT; ERR_SIGNATURE, ERR_MALFORMED,
- * ERR_LIMIT, ERR_CHAIN, ERR_FORBIDDEN: refused and ended; others (disk full): ended without blame. */
+ * ERR_LIMIT, ERR_CHAIN, ERR_FORBIDDEN: refused and ended; others (disk full): ended without blame.
+ */
 void session_stored(struct session *s, uint32_t ticket, enum err err,
-                    const struct session_feed *feed, struct session_points points,
-                    uint64_t now_ms);
+                    const struct session_feed *feed, struct session_points points, uint64_t now_ms);
 void session_receipt_verified(struct session *s, bool good, uint64_t now_ms);
 /* Room for the peer's bytes beyond what was answered changed (a hub shares a total). */
 void session_grant(struct session *s, uint64_t window);
@@ -123,12 +124,12 @@ struct session_action {
     struct run run;       /* STORE; borrowed from the frame */
     bool has_views;       /* STORE: the peer's views when it sent the run */
     uint8_t views8[8];
-    struct event_id head; /* BUILD: the branch to follow */
-    uint64_t to_seq;      /* BUILD: last number wanted; 0: the head */
-    bool from_start;      /* BUILD */
-    size_t payload_max;   /* BUILD: about this many compressed bytes */
-    bool dictionary;      /* BUILD: may use one */
-    int level;            /* BUILD: zstd level */
+    struct event_id head;                      /* BUILD: the branch to follow */
+    uint64_t to_seq;                           /* BUILD: last number wanted; 0: the head */
+    bool from_start;                           /* BUILD */
+    size_t payload_max;                        /* BUILD: about this many compressed bytes */
+    bool dictionary;                           /* BUILD: may use one */
+    int level;                                 /* BUILD: zstd level */
     struct want_point points[WANT_POINTS_MAX]; /* BUILD: newest first; ARRIVED: the heads */
     size_t point_count;
     const struct receipt_entry *entries; /* CONFIRM */

@@ -2,18 +2,18 @@
 /* The inside of a session, shared by the files of node/sync. */
 #include "node/sync/track.h"
 
-#define FLIGHT_MAX 256u          /* runs sent and not yet answered */
-#define BUILDS_MAX 2u            /* outstanding BUILD requests */
-#define ASKS_MAX 3u              /* WANTs for one feed without progress */
-#define WANTS_TAKEN_MAX 1000u    /* WANTs of the peer in one session */
+#define FLIGHT_MAX 256u       /* runs sent and not yet answered */
+#define BUILDS_MAX 2u         /* outstanding BUILD requests */
+#define ASKS_MAX 3u           /* WANTs for one feed without progress */
+#define WANTS_TAKEN_MAX 1000u /* WANTs of the peer in one session */
 #define HELLOS_TAKEN_MAX 100u
 #define SHRINKS_TAKEN_MAX 100u   /* HELLOs and receipts that took something back */
 #define RECEIPTS_SPARE_MAX 1000u /* receipts beyond one for each run that was sent */
 #define RUNS_WASTED_MAX 4096u    /* runs of the peer one after another that brought nothing */
 #define GREETING_TIMEOUT_MS 60000u
-#define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
-#define WINDOW_UNKNOWN KIB(32)   /* in flight while the rate is unknown */
-#define FLIGHT_BYTES_MAX MIB(1)  /* in flight, however fast the link seems */
+#define BLIND_BYTES_MAX KIB(16) /* sent before a HELLO to a peer never met */
+#define WINDOW_UNKNOWN KIB(32)  /* in flight while the rate is unknown */
+#define FLIGHT_BYTES_MAX MIB(1) /* in flight, however fast the link seems */
 
 struct queued {
     struct session_action action;

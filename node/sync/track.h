@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What a session knows of each feed: the local heads, what the peer holds, what was sent and not yet
- * receipted. A peer's holdings are points (number, first 8 bytes of the id); a point stands for
+ * What a session knows of each feed: the local heads, what the peer holds, what was sent and not
+ * yet receipted. A peer's holdings are points (number, first 8 bytes of the id); a point stands for
  * itself and all its ancestors.
  */
 #include "node/sync/session.h"
@@ -15,7 +15,7 @@ struct point_set {
 
 struct track {
     uint8_t id8[8];
-    bool held; /* `local` is meaningful */
+    bool held;  /* `local` is meaningful */
     bool moved; /* `local` changed since the last answer to a STORE */
     struct session_feed local;
     struct point_set peer;      /* as told, receipted, or sent to us */

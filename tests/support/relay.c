@@ -23,17 +23,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    PORTS_MAX = 128,
-    PAIRS_MAX = 256,
-    CHUNK = 65536
-};
+enum { PORTS_MAX = 128, PAIRS_MAX = 256, CHUNK = 65536 };
 
-enum port_state {
-    PORT_UP,
-    PORT_CUT,
-    PORT_FROZEN
-};
+enum port_state { PORT_UP, PORT_CUT, PORT_FROZEN };
 struct port {
     int number;
     int listener;

@@ -45,8 +45,11 @@ static void keep_log(void *state, int level, const char *text)
 
 static void node_start(struct node *n)
 {
-    const struct exchange_options options = {.store = n->store.store, .views = n->store.views,
-                                             .keys = &n->keys, .log = keep_log, .log_state = n};
+    const struct exchange_options options = {.store = n->store.store,
+                                             .views = n->store.views,
+                                             .keys = &n->keys,
+                                             .log = keep_log,
+                                             .log_state = n};
     n->log[0] = 0;
     assert_int_equal(exchange_open(&n->exchange, &options), OK);
 }

@@ -1,6 +1,7 @@
 /*
- * An enrolled village that sends what it should not. It is played by hand, frame by frame, with real
- * keys; the hub is a real node with a real store, and an honest village syncs with it all the while.
+ * An enrolled village that sends what it should not. It is played by hand, frame by frame, with
+ * real keys; the hub is a real node with a real store, and an honest village syncs with it all the
+ * while.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,8 +63,11 @@ static void node_begin(struct node *n, const struct township_device *d, size_t e
     township_node_open(&n->store, &scene.township, d);
     n->keys = (struct device_keys){.signer = d->signer, .transport = d->transport};
     township_node_take(&n->store, scene.township.events, events);
-    const struct exchange_options options = {.store = n->store.store, .views = n->store.views,
-                                             .keys = &n->keys, .log = keep_log, .log_state = n};
+    const struct exchange_options options = {.store = n->store.store,
+                                             .views = n->store.views,
+                                             .keys = &n->keys,
+                                             .log = keep_log,
+                                             .log_state = n};
     n->log[0] = 0;
     assert_int_equal(exchange_open(&n->exchange, &options), OK);
 }
@@ -148,8 +152,8 @@ static int begin(void **state)
     assert_int_equal(zstd_open(&scene.zstd), OK);
     node_begin(&scene.hub, &scene.township.hub, scene.township.roster_count);
     node_begin(&scene.honest, &scene.township.devices[1], scene.township.event_count);
-    pipe_open(&scene.honest_pipe, &scene.honest_link, &scene.honest.keys.transport, &scene.to_honest,
-              &scene.hub.keys.transport);
+    pipe_open(&scene.honest_pipe, &scene.honest_link, &scene.honest.keys.transport,
+              &scene.to_honest, &scene.hub.keys.transport);
     assert_int_equal(exchange_add_link(scene.honest.exchange, scene.honest_link, true), OK);
     assert_int_equal(exchange_add_link(scene.hub.exchange, scene.to_honest, false), OK);
     enemy_connects();
@@ -418,11 +422,11 @@ static void a_run_that_lies_is_refused_and_not_stored(void **state)
         void (*spoil)(struct bad_run *r);
         enum refuse_code code;
     } cases[] = {
-        {spoil_signature, REFUSE_SIGNATURE}, {spoil_check, REFUSE_MALFORMED},
-        {understate_size, REFUSE_MALFORMED}, {overstate_size, REFUSE_MALFORMED},
+        {spoil_signature, REFUSE_SIGNATURE},  {spoil_check, REFUSE_MALFORMED},
+        {understate_size, REFUSE_MALFORMED},  {overstate_size, REFUSE_MALFORMED},
         {understate_count, REFUSE_MALFORMED}, {overstate_count, REFUSE_MALFORMED},
-        {garble_payload, REFUSE_MALFORMED},  {swap_feed, REFUSE_SIGNATURE},
-        {hide_a_bomb, REFUSE_MALFORMED},     {state_the_bomb, REFUSE_MALFORMED},
+        {garble_payload, REFUSE_MALFORMED},   {swap_feed, REFUSE_SIGNATURE},
+        {hide_a_bomb, REFUSE_MALFORMED},      {state_the_bomb, REFUSE_MALFORMED},
     };
     (void)state;
     struct event events[3];
@@ -569,7 +573,8 @@ static void an_unknown_author_opens_no_other_villages_feed(void **state)
     struct feed_id id;
     township_signer(&stranger.signer, 900);
     stranger.feed_count = 0;
-    struct event secret = odd_event(&(struct odd){.feed = feed_in(&stranger, "village:431322111209")});
+    struct event secret =
+        odd_event(&(struct odd){.feed = feed_in(&stranger, "village:431322111209")});
     event_sign(&secret, &stranger.signer);
     township_node_take(&scene.hub.store, &(struct event *){&secret}, 1);
     enemy_says_hello();
@@ -587,8 +592,8 @@ static void an_unknown_author_opens_no_other_villages_feed(void **state)
 
 /* --- HELLO --- */
 
-/* What a peer claims of feeds that are not here is not kept: its row would outgrow the store's limit
- * and take the commits of all peers with it. */
+/* What a peer claims of feeds that are not here is not kept: its row would outgrow the store's
+ * limit and take the commits of all peers with it. */
 static void claims_of_unknown_feeds_cost_nobody_a_commit(void **state)
 {
     (void)state;
@@ -655,8 +660,8 @@ static void the_ninth_branch_is_refused(void **state)
 struct receipt {
     uint64_t counter, seq;
     const struct event *event;
-    const struct signer *signer;         /* NULL: the enemy */
-    const struct sign_key *addressee;    /* NULL: the hub */
+    const struct signer *signer;      /* NULL: the enemy */
+    const struct sign_key *addressee; /* NULL: the hub */
 };
 
 static void enemy_receipts(const struct receipt *r)
@@ -667,8 +672,8 @@ static void enemy_receipts(const struct receipt *r)
     struct receipt_entry entry = {.seq = r->seq, .id = r->event->id};
     struct receipt_parties parties = {.township = scene.township.authority.signer.key,
                                       .receiver = scene.enemy->signer.key,
-                                      .addressee = r->addressee ? *r->addressee
-                                                                : scene.hub.keys.signer.key,
+                                      .addressee =
+                                          r->addressee ? *r->addressee : scene.hub.keys.signer.key,
                                       .generation = {7}};
     feed_id_of(&id, &r->event->feed);
     memcpy(entry.feed8, id.bytes, sizeof entry.feed8);
@@ -680,7 +685,9 @@ static void a_receipt_by_another_key_is_refused(void **state)
 {
     (void)state;
     enemy_says_hello();
-    enemy_receipts(&(struct receipt){.counter = 1, .seq = 1, .event = scene.township.events[0],
+    enemy_receipts(&(struct receipt){.counter = 1,
+                                     .seq = 1,
+                                     .event = scene.township.events[0],
                                      .signer = &scene.township.devices[1].signer});
     assert_refused(REFUSE_SIGNATURE);
 }
@@ -689,7 +696,9 @@ static void a_receipt_for_another_addressee_is_refused(void **state)
 {
     (void)state;
     enemy_says_hello();
-    enemy_receipts(&(struct receipt){.counter = 1, .seq = 1, .event = scene.township.events[0],
+    enemy_receipts(&(struct receipt){.counter = 1,
+                                     .seq = 1,
+                                     .event = scene.township.events[0],
                                      .addressee = &scene.township.devices[1].signer.key});
     assert_refused(REFUSE_SIGNATURE);
 }

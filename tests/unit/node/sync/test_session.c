@@ -1,6 +1,6 @@
 /*
- * Two sessions talk over an in-memory link; each side holds its feeds as plain numbers. A side answers
- * BUILD and STORE as the exchange would, with runs whose payload names what they carry.
+ * Two sessions talk over an in-memory link; each side holds its feeds as plain numbers. A side
+ * answers BUILD and STORE as the exchange would, with runs whose payload names what they carry.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,24 +25,24 @@ struct fake_feed {
     uint64_t top[BRANCHES]; /* 0: branch not held */
     uint64_t fork;
     bool roster;
-    bool damaged;           /* BUILD fails */
+    bool damaged; /* BUILD fails */
 };
 
 struct side {
     const char *name;
     struct session *session;
     struct fake_feed feeds[FEEDS];
-    enum err store_err;     /* what STORE answers instead of looking */
-    unsigned run_events;    /* events a run, 0: all */
+    enum err store_err;  /* what STORE answers instead of looking */
+    unsigned run_events; /* events a run, 0: all */
     uint64_t window;
-    bool cut;               /* frames of this side are lost */
+    bool cut; /* frames of this side are lost */
     struct buf inbox[4096];
     size_t inbox_at, inbox_count;
     unsigned hellos, runs, wants, receipts, refuses, alarms, confirms;
     struct session_action end;
     bool ended;
     char trace[8192];
-    bool confirmed_early;   /* a CONFIRM over what was not stored */
+    bool confirmed_early; /* a CONFIRM over what was not stored */
 };
 
 static void trace(struct side *s, const char *what)
@@ -151,10 +151,12 @@ static void answer_build(struct side *s, const struct session_action *a)
     struct event_id last_id = id_of(number, branch, f->fork, last);
     uint8_t payload[8];
     be64_put(payload, branch);
-    struct session_run built = {.run = {.base_seq = base, .count = (uint32_t)(last - base),
+    struct session_run built = {.run = {.base_seq = base,
+                                        .count = (uint32_t)(last - base),
                                         .raw_size = 8,
                                         .payload = slice_of(payload, sizeof payload)},
-                                .last_seq = last, .last_id = last_id};
+                                .last_seq = last,
+                                .last_id = last_id};
     if (base) memcpy(built.run.base_id8, base_id.bytes, 8);
     session_built(s->session, a->ticket, err, err ? NULL : &built,
                   err == ERR_BASE ? points_of(s, number, points) : (struct session_points){0}, 1);
@@ -183,8 +185,8 @@ static void answer_store(struct side *s, const struct session_action *a)
 
 static void confirm(struct side *s, const struct session_action *a)
 {
-    struct frame_receipt f = {.counter = ++s->confirms, .credit = a->credit,
-                              .entry_count = a->entry_count};
+    struct frame_receipt f = {
+        .counter = ++s->confirms, .credit = a->credit, .entry_count = a->entry_count};
     for (size_t i = 0; i < a->entry_count; i++) {
         struct feed_ref ref = {0};
         uint64_t branch;
@@ -284,7 +286,8 @@ static void start(struct side *s, bool connecting, const struct session_memory *
     size_t count = 0;
     for (size_t i = 0; i < FEEDS; i++)
         if (s->feeds[i].held) describe(s, i, &feeds[count++]);
-    struct session_options options = {.connecting = connecting, .software = "test",
+    struct session_options options = {.connecting = connecting,
+                                      .software = "test",
                                       .window = s->window ? s->window : CREDIT_DEFAULT};
     if (memory) options.memory = *memory;
     assert_int_equal(session_open(&s->session, &options, feeds, count, 1), OK);
@@ -517,8 +520,8 @@ static void credit_bounds_what_is_sent(void **state)
     hold(p->village, 0, 100000);
     p->village->run_events = 1;
     p->hub->window = 4096;
-    start(p->village, true, &(struct session_memory){.known = true, .credit = 2000,
-                                                     .rate_bps = 1000000000});
+    start(p->village, true,
+          &(struct session_memory){.known = true, .credit = 2000, .rate_bps = 1000000000});
     act(p->village);
     struct session_status status;
     session_status(p->village->session, &status);
@@ -556,8 +559,8 @@ static void another_township_is_refused(void **state)
 {
     struct pair *p = *state;
     start(p->hub, false, NULL);
-    struct session_options options = {.connecting = true, .software = "x", .township8 = {9},
-                                      .window = 1000};
+    struct session_options options = {
+        .connecting = true, .software = "x", .township8 = {9}, .window = 1000};
     assert_int_equal(session_open(&p->village->session, &options, NULL, 0, 1), OK);
     talk(p->village, p->hub);
     assert_true(p->hub->ended);
