@@ -50,8 +50,8 @@ MUST_CHECK enum err township_villages_check(const struct township_village *villa
 MUST_CHECK enum err township_find_village(const struct roster *roster, struct slice text,
                                           const struct village **out);
 
-/* The recovery key for paper: 17 groups of 4 hex digits, four groups a line, the last group the first
- * 2 bytes of hash("sidan/recovery", seed), so a slip of the pen shows. Appends text. */
+/* The recovery key for paper: 17 groups of 4 hex digits, four groups a line, the last group the
+ * first 2 bytes of hash("sidan/recovery", seed), so a slip of the pen shows. Appends text. */
 void township_recovery_print(struct buf *out, const struct sign_seed *seed);
 
 /* The next free letter among the devices of a village ("" : the township's own); letters are never

@@ -76,7 +76,7 @@ bool choice_next(char code[CHOICE_CODE_SIZE], const char **at)
 }
 
 bool choice_code(char code[CHOICE_CODE_SIZE], const char *field, const char *choices,
-               struct slice text)
+                 struct slice text)
 {
     char next[CHOICE_CODE_SIZE];
     for (const char *at = choices; choice_next(next, &at);) {

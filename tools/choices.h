@@ -12,6 +12,6 @@ const char *choice_shown(const char *field, const char *code);
  * False when it names none. */
 #define CHOICE_CODE_SIZE 33
 bool choice_code(char code[CHOICE_CODE_SIZE], const char *field, const char *choices,
-               struct slice text);
+                 struct slice text);
 /* Walks "a|b|c": the next code into `code`; false at the end. Start with *at = choices. */
 bool choice_next(char code[CHOICE_CODE_SIZE], const char **at);

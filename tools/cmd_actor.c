@@ -43,7 +43,7 @@ static int add(struct cli *cli, struct act *act)
     if (code == EXIT_OK) {
         const char *role = cli_flag(cli, "--role");
         code = put(cli, act, "role",
-                   role != NULL                             ? role
+                   role != NULL                          ? role
                    : device_is_township(&recording.self) ? "dispatcher"
                                                          : "clerk");
     }
@@ -68,7 +68,8 @@ static int add(struct cli *cli, struct act *act)
         return output_json_end(o);
     }
     output_line(cli, _("added: %s (%s)"), cli_argument(cli, 0), id);
-    output_line(cli, _("next: sidan config set actor %s (who acts on this machine by default)"), id);
+    output_line(cli, _("next: sidan config set actor %s (who acts on this machine by default)"),
+                id);
     return EXIT_OK;
 }
 

@@ -61,8 +61,8 @@ static void sheet_row(struct import *im, const char *line, const char *why, cons
     csv_write_cell(&im->sheet, slice_of_text(line), true);
     csv_write_cell(&im->sheet, slice_of_text(why), false);
     for (size_t c = 0; c < COLUMN_COUNT; c++) {
-        csv_write_cell(&im->sheet,
-                       row != NULL ? row->cells[c] : slice_of_text(columns[c].field), false);
+        csv_write_cell(&im->sheet, row != NULL ? row->cells[c] : slice_of_text(columns[c].field),
+                       false);
     }
     buf_append_text(&im->sheet, "\r\n");
 }
@@ -352,8 +352,7 @@ static bool take_object(struct import *im, struct row *row, json_t *object)
         json_t *value = json_object_get(object, columns[c].field);
         if (value != NULL && !cell_of(value, digits[c], &row->cells[c])) {
             char why[96];
-            snprintf(why, sizeof why, _("%s is neither text nor a whole number"),
-                     columns[c].field);
+            snprintf(why, sizeof why, _("%s is neither text nor a whole number"), columns[c].field);
             refuse(im, row, why);
             return true;
         }
@@ -365,8 +364,7 @@ static bool take_json_line(struct import *im, uint64_t number, struct slice line
 {
     struct row row = {.line = number};
     json_error_t error;
-    json_t *object =
-        json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
+    json_t *object = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
     bool going = true;
     if (json_is_object(object)) {
         going = take_object(im, &row, object);
@@ -423,9 +421,8 @@ static int report(struct import *im)
 {
     struct cli *cli = im->cli;
     if (im->errors != NULL && im->refused > 0) {
-        enum err e = im->sheet.err != OK
-                         ? im->sheet.err
-                         : file_replace(im->errors, buf_slice(&im->sheet), 0600);
+        enum err e = im->sheet.err != OK ? im->sheet.err
+                                         : file_replace(im->errors, buf_slice(&im->sheet), 0600);
         if (e != OK) {
             return cli_fail(cli, e, cli_format(cli, _("\"%s\" was not written"), im->errors));
         }

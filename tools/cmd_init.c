@@ -40,13 +40,14 @@ static void print_sheet(struct cli *cli, const struct founding_plan *plan,
     printf(_("township        %s\n"), plan->township);
     printf(_("authority       %s\n"), authority);
     printf(_("recovery key    (shown this once, stored nowhere)\n\n%s\n\n"), buf_text(&recovery));
-    printf("%s\n",
-           _("1. The recovery key replaces the authority if its key or passphrase is lost or stolen.\n"
-             "   Without this sheet nobody can: the township would have to be founded anew.\n"
-             "2. The passphrase opens authority.key, which invites and revokes devices. Write it on\n"
-             "   another sheet, kept in another place.\n"
-             "3. Copy authority.key to a USB stick and lock the stick away with the passphrase's "
-             "sheet."));
+    printf(
+        "%s\n",
+        _("1. The recovery key replaces the authority if its key or passphrase is lost or stolen.\n"
+          "   Without this sheet nobody can: the township would have to be founded anew.\n"
+          "2. The passphrase opens authority.key, which invites and revokes devices. Write it on\n"
+          "   another sheet, kept in another place.\n"
+          "3. Copy authority.key to a USB stick and lock the stick away with the passphrase's "
+          "sheet."));
     printf("==================================\n\n");
     printf(_("next: sidan-node --home %s\n      sidan invite %s\n"), cli->home,
            plan->villages[0].village.short_name);

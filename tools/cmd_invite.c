@@ -359,9 +359,8 @@ static int issue(struct inviting *i)
     sign_seed_make(&i->invite.seed);
     struct box_key transport;
     box_pair_make(&transport, &i->invite.transport);
-    const char *comment =
-        cli_format(i->cli, _("invite to %s for %s; secret, for one device"),
-                   i->invite.township_name, i->invite.device_name);
+    const char *comment = cli_format(i->cli, _("invite to %s for %s; secret, for one device"),
+                                     i->invite.township_name, i->invite.device_name);
     invite_write(&text, &i->invite, comment);
     if (text.err != OK) {
         code = cli_fail(i->cli, text.err, _("no invite was made"));

@@ -59,10 +59,9 @@ static int check_expired(struct joining *j)
     }
     time_format(expires, j->invite.expires_ms);
     time_format(now, now_ms);
-    return refuse_invite(j,
-                         cli_format(j->cli, _("it expired on %s; this machine's clock says %s"),
-                                    expires, now),
-                         _("ask for a new invite, or set the clock if it is wrong"));
+    return refuse_invite(
+        j, cli_format(j->cli, _("it expired on %s; this machine's clock says %s"), expires, now),
+        _("ask for a new invite, or set the clock if it is wrong"));
 }
 
 static bool same_invite(const struct invite *a, const struct invite *b)
@@ -210,11 +209,10 @@ static int refused(struct joining *j)
 
 static int unreachable(struct joining *j)
 {
-    return cli_error(j->cli, EXIT_UNREACHABLE,
-                     _("the hub was not reached; the invite is kept in this folder"),
-                     j->contact.text[0] != '\0' ? _(j->contact.text) : NULL,
-                     cli_format(j->cli, _("try again: sidan join %s; or start sidan-node"),
-                                j->file));
+    return cli_error(
+        j->cli, EXIT_UNREACHABLE, _("the hub was not reached; the invite is kept in this folder"),
+        j->contact.text[0] != '\0' ? _(j->contact.text) : NULL,
+        cli_format(j->cli, _("try again: sidan join %s; or start sidan-node"), j->file));
 }
 
 /* The roster and this village's records, in the same command. */
@@ -308,10 +306,10 @@ static int already_joined(struct joining *j)
         return code;
     }
     return same ? report(j, "joined")
-                : refuse_invite(j,
-                                cli_format(cli, _("the folder %s already belongs to a township"),
-                                           cli->home),
-                                _("name a new folder with --home"));
+                : refuse_invite(
+                      j,
+                      cli_format(cli, _("the folder %s already belongs to a township"), cli->home),
+                      _("name a new folder with --home"));
 }
 
 /* A node runs on this home and joins by itself: waits for it. */

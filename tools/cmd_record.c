@@ -23,12 +23,12 @@ struct record {
     struct lines lines;
     struct json_packer packer;
     struct buf body, box;
-    struct buf out;            /* what is printed when the batch is committed */
-    struct feed printed_feed;  /* as text in `feed` */
+    struct buf out;           /* what is printed when the batch is committed */
+    struct feed printed_feed; /* as text in `feed` */
     struct buf feed;
-    uint64_t batch;            /* lines a commit */
-    uint64_t in_batch;         /* events added since the last commit */
-    uint64_t first_line;       /* of the batch */
+    uint64_t batch;      /* lines a commit */
+    uint64_t in_batch;   /* events added since the last commit */
+    uint64_t first_line; /* of the batch */
     uint64_t recorded, refused;
     bool open;
 };
@@ -39,9 +39,9 @@ static void refuse(struct record *r, const char *why)
 {
     r->refused++;
     if (r->cli->json) {
-        json_t *o = json_pack("{s:s,s:i,s:I,s:s,s:s}", "schema", "sidan.error/1", "code",
-                              EXIT_FAILED, "line", (json_int_t)r->lines.number, "what",
-                              "not recorded", "why", why);
+        json_t *o =
+            json_pack("{s:s,s:i,s:I,s:s,s:s}", "schema", "sidan.error/1", "code", EXIT_FAILED,
+                      "line", (json_int_t)r->lines.number, "what", "not recorded", "why", why);
         if (o != NULL) {
             json_dumpf(o, stderr, JSON_COMPACT);
             fputc('\n', stderr);
@@ -280,8 +280,7 @@ static void record_line(struct record *r, struct slice line)
 {
     struct entry e = {0};
     json_error_t error;
-    json_t *object =
-        json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
+    json_t *object = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(object)) {
         refuse(r, object == NULL ? error.text : _("not a JSON object"));
         json_decref(object);
@@ -309,10 +308,9 @@ static int commit(struct record *r)
     r->open = false;
     enum err e = recorder_commit(r->cli->recorder);
     if (e != OK) {
-        const char *what =
-            e == ERR_AMBIGUOUS_COMMIT
-                ? _("nobody knows whether lines %llu to %llu were recorded")
-                : _("lines %llu to %llu were not recorded");
+        const char *what = e == ERR_AMBIGUOUS_COMMIT
+                               ? _("nobody knows whether lines %llu to %llu were recorded")
+                               : _("lines %llu to %llu were not recorded");
         return cli_fail(r->cli, e,
                         cli_format(r->cli, what, (unsigned long long)r->first_line,
                                    (unsigned long long)r->lines.number));

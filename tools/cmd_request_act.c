@@ -116,8 +116,8 @@ static int find_request(struct doing *d)
                             cli_format(d->cli, _("\"%s\" is no request that is held here"),
                                        cli_argument(d->cli, 0)));
         } else {
-            struct slice number = request.number.size > 0 ? request.number
-                                                          : request.official_number;
+            struct slice number =
+                request.number.size > 0 ? request.number : request.official_number;
             snprintf(d->number, sizeof d->number, "%.*s", (int)number.size, number.data);
             d->attempt = request.callbacks_failed + (request.callback_reached ? 1u : 0u) + 1;
             d->urgent = request.urgency == 3;

@@ -48,10 +48,10 @@ static int fail(struct cli *cli, enum err e, const char *address, const char *te
                          _("ask the township whether it was revoked"));
     }
     if (e == ERR_UNREACHABLE) {
-        return cli_error(cli, EXIT_UNREACHABLE,
-                         cli_format(cli, _("the hub at %s was not reached; all records are safe"),
-                                    address),
-                         why, _("try later; sidan-node tries by itself"));
+        return cli_error(
+            cli, EXIT_UNREACHABLE,
+            cli_format(cli, _("the hub at %s was not reached; all records are safe"), address), why,
+            _("try later; sidan-node tries by itself"));
     }
     return cli_fail(cli, e, _("the exchange failed; all records are safe"));
 }
@@ -134,8 +134,7 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     outcome.ms = clock_monotonic_ms() - started_ms;
     outcome.sent = arrived(cli, &now) - arrived(cli, &before);
     outcome.received = events - events_before;
-    outcome.bytes =
-        now.bytes_sent + now.bytes_received - before.bytes_sent - before.bytes_received;
+    outcome.bytes = now.bytes_sent + now.bytes_received - before.bytes_sent - before.bytes_received;
     bool good = done && now.last_ok_ms > before.last_ok_ms;
     enum err why = now.last_error;
     peer_row_clear(&before);
@@ -143,8 +142,8 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     if (good) {
         return report(cli, &outcome);
     }
-    return fail(cli, done ? (why != OK ? why : ERR_UNREACHABLE) : ERR_TIMEOUT,
-                target->addresses[0], NULL);
+    return fail(cli, done ? (why != OK ? why : ERR_UNREACHABLE) : ERR_TIMEOUT, target->addresses[0],
+                NULL);
 }
 
 /* --- no node: the session runs here --- */

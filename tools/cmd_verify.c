@@ -113,8 +113,7 @@ static int digests(struct verify *v)
     enum err e = receipts_check(t, &v->receipts, tell_receipt, v);
     code = cli_roster(v->cli, t, &roster);
     if (code == EXIT_OK) {
-        const struct device *self =
-            roster_device(roster, &store_identity(v->cli->store)->device);
+        const struct device *self = roster_device(roster, &store_identity(v->cli->store)->device);
         struct scope_row scope;
         uint32_t count = scope_count(t);
         for (uint32_t number = 1; e == OK && number <= count; number++) {
@@ -189,8 +188,7 @@ static int print_people(struct verify *v)
     json_array_foreach(v->scopes, i, s)
     {
         table_cellf(&table, "%s", json_string_value(json_object_get(s, "scope")));
-        table_cellf(&table, "%lld",
-                    (long long)json_integer_value(json_object_get(s, "events")));
+        table_cellf(&table, "%lld", (long long)json_integer_value(json_object_get(s, "events")));
         table_cellf(&table, "%.16s", json_string_value(json_object_get(s, "events_digest")));
         table_cellf(&table, "%.16s", json_string_value(json_object_get(s, "views_digest")));
     }

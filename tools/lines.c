@@ -65,8 +65,7 @@ enum lines_result lines_next(struct lines *l, struct slice *line)
             return LINES_FAILED;
         }
     }
-    size_t size = end != NULL ? (size_t)(end - l->block.data) - l->start
-                              : l->block.size - l->start;
+    size_t size = end != NULL ? (size_t)(end - l->block.data) - l->start : l->block.size - l->start;
     if (end == NULL && size == 0 && !too_long) {
         return LINES_END;
     }

@@ -7,16 +7,16 @@
 
 struct lines {
     int fd;
-    uint64_t number;   /* of the line last given */
+    uint64_t number; /* of the line last given */
     struct buf block;
-    size_t start;      /* of the next line in the block */
+    size_t start; /* of the next line in the block */
     bool ended;
 };
 enum lines_result {
     LINES_NEXT,     /* a line, without its end; borrowed until the next call */
     LINES_TOO_LONG, /* a line over LINE_SIZE_MAX was skipped */
     LINES_END,
-    LINES_FAILED,   /* errno says why */
+    LINES_FAILED, /* errno says why */
 };
 
 struct lines lines_of(int fd);

@@ -53,11 +53,10 @@ int recording_own_scope(struct cli *cli, const struct recording *r, const char *
 
 int recording_refused(struct cli *cli, const struct act_problem *problem)
 {
-    return cli_error(cli, EXIT_USAGE, problem->what,
-                     problem->allowed[0] != '\0'
-                         ? cli_format(cli, _("allowed: %s"), problem->allowed)
-                         : NULL,
-                     _("correct it and try again; nothing was recorded"));
+    return cli_error(
+        cli, EXIT_USAGE, problem->what,
+        problem->allowed[0] != '\0' ? cli_format(cli, _("allowed: %s"), problem->allowed) : NULL,
+        _("correct it and try again; nothing was recorded"));
 }
 
 static int refused(struct cli *cli, enum err e, const struct draft *draft,
@@ -95,8 +94,7 @@ int recording_one(struct cli *cli, const struct recording *r, struct draft *draf
     draft->has_by = r->has_by;
     draft->by = r->by;
     enum err e = recorder_begin(cli->recorder, &r->clock);
-    return e == OK ? recording_add(cli, draft, out)
-                   : cli_fail(cli, e, _("nothing was recorded"));
+    return e == OK ? recording_add(cli, draft, out) : cli_fail(cli, e, _("nothing was recorded"));
 }
 
 uint8_t recording_request_lane(struct slice body)

@@ -34,10 +34,10 @@ struct reading {
 
 static bool fail_line(struct reading *r, uint64_t line, const char *why)
 {
-    r->code = cli_error(r->cli, EXIT_USAGE,
-                        cli_format(r->cli, _("%s, line %llu, cannot be used"), r->path,
-                                   (unsigned long long)line),
-                        why, _("columns: code,name,short_name,pinyin,kind (village or community)"));
+    r->code = cli_error(
+        r->cli, EXIT_USAGE,
+        cli_format(r->cli, _("%s, line %llu, cannot be used"), r->path, (unsigned long long)line),
+        why, _("columns: code,name,short_name,pinyin,kind (village or community)"));
     return false;
 }
 
@@ -101,9 +101,9 @@ static void read_list(struct reading *r, struct slice file)
     if (e != OK) {
         r->code = cli_fail(r->cli, e, cli_format(r->cli, _("%s cannot be read"), r->path));
     } else if (r->count == 0) {
-        r->code = cli_error(r->cli, EXIT_USAGE,
-                            cli_format(r->cli, _("%s names no village"), r->path), NULL,
-                            _("columns: code,name,short_name,pinyin,kind (village or community)"));
+        r->code =
+            cli_error(r->cli, EXIT_USAGE, cli_format(r->cli, _("%s names no village"), r->path),
+                      NULL, _("columns: code,name,short_name,pinyin,kind (village or community)"));
     } else if (township_villages_check(r->villages, r->count, &bad, &what) != OK) {
         fail_line(r, r->lines[bad], _(what));
     }

@@ -48,7 +48,8 @@ static void writes_bodies_that_their_kinds_accept(void **state)
     assert_fits("village.put", &body);
 
     uint8_t sealed[32 + CRYPTO_SEAL_OVERHEAD] = {0};
-    struct township_hub hub = {.name = "琅塘镇平台", .office_secret = slice_of(sealed, sizeof sealed)};
+    struct township_hub hub = {.name = "琅塘镇平台",
+                               .office_secret = slice_of(sealed, sizeof sealed)};
     assert_int_equal(township_hub_write(&body, &hub), OK);
     assert_fits("device.enrol", &body);
 }
@@ -67,7 +68,8 @@ static void invites_by_the_public_halves_only(void **state)
     box_pair_make(&transport, &invite.transport);
     assert_int_equal(township_invited_write(&body, &invite, 'A'), OK);
     assert_null(memmem(body.data, body.size, invite.seed.bytes, sizeof invite.seed.bytes));
-    assert_null(memmem(body.data, body.size, invite.transport.bytes, sizeof invite.transport.bytes));
+    assert_null(
+        memmem(body.data, body.size, invite.transport.bytes, sizeof invite.transport.bytes));
     assert_true(mp_map_get(buf_slice(&body), "transport", &value));
     struct slice written = mp_read_bin(&value, 32);
     assert_memory_equal(written.data, transport.bytes, sizeof transport.bytes);
@@ -94,8 +96,8 @@ static void refuses_a_bad_list_of_villages(void **state)
         uint32_t number;
         enum err err;
     } cases[] = {
-        {"43132211125", "x", 2, ERR_RANGE},  {"43132211125a", "x", 2, ERR_RANGE},
-        {"431322111256", "", 2, ERR_RANGE},  {"431322111256", "x", 0, ERR_RANGE},
+        {"43132211125", "x", 2, ERR_RANGE},     {"43132211125a", "x", 2, ERR_RANGE},
+        {"431322111256", "", 2, ERR_RANGE},     {"431322111256", "x", 0, ERR_RANGE},
         {"431322111256", "x", 1000, ERR_RANGE}, {"431322111254", "x", 2, ERR_EXISTS},
         {"431322111256", "x", 1, ERR_EXISTS},
     };
