@@ -130,6 +130,7 @@ static enum err write_records(struct exchange *x, struct txn *t, struct making *
 {
     bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
     uint64_t last = a->to_seq && a->to_seq < m->head.seq ? a->to_seq : m->head.seq;
+    if (last <= m->base.seq) return ERR_NOT_FOUND;
     uint64_t want = last - m->base.seq;
     size_t max = want > RUN_EVENTS_MAX ? RUN_EVENTS_MAX : (size_t)want;
     size_t enough = a->payload_max * x->raw_per_payload / 16, held = 0;

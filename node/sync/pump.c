@@ -99,6 +99,13 @@ void session_pump(struct session *s)
     }
 }
 
+/* From now on what the peer is known to hold counts again, not what it asked for. */
+static void want_answered(struct track *t)
+{
+    t->want_open = false;
+    t->want_to = 0;
+}
+
 void session_built(struct session *s, uint32_t number, enum err err,
                    const struct session_run *built, struct session_points points, uint64_t now_ms)
 {
@@ -120,6 +127,7 @@ void session_built(struct session *s, uint32_t number, enum err err,
         struct want_point last = point_of(built->last_seq, &built->last_id);
         memcpy(base.id8, run->base_id8, sizeof base.id8);
         points_add(&t->sent, &last, &base);
+        if (t->want_to && built->last_seq >= t->want_to) want_answered(t);
         struct buf out = {0};
         frame_run_write(&out, &frame);
         size_t size = out.size;
@@ -129,6 +137,8 @@ void session_built(struct session *s, uint32_t number, enum err err,
         /* The peer has what this node lacks: a fork, or this node lost its tail. */
         t->parked = true;
         session_want(s, t, points, 0);
+    } else if (err == ERR_NOT_FOUND && t->want_open) {
+        want_answered(t);
     } else {
         t->parked = true;
     }

@@ -61,6 +61,7 @@ bool session_next(struct session *s, struct session_action *out)
         /* S2: only answered STOREs set `confirm`. */
         struct queued *q = session_queue(s, SESSION_CONFIRM);
         size_t count = 0;
+        bool more = false;
         if (q && s->entry_capacity < s->tracks.count * FEED_BRANCHES_MAX) {
             size_t capacity = s->tracks.count * FEED_BRANCHES_MAX;
             struct receipt_entry *entries = realloc(s->entries, capacity * sizeof *entries);
@@ -72,6 +73,10 @@ bool session_next(struct session *s, struct session_action *out)
         for (size_t i = 0; q && i < s->tracks.count; i++) {
             struct track *t = s->tracks.rows[i];
             if (!t->confirm || count + t->local.head_count > s->entry_capacity) continue;
+            if (count + t->local.head_count > RECEIPT_ENTRIES_MAX) {
+                more = true;
+                break;
+            }
             for (size_t j = 0; j < t->local.head_count; j++) {
                 struct receipt_entry *e = &s->entries[count++];
                 memcpy(e->feed8, t->id8, sizeof e->feed8);
@@ -80,7 +85,7 @@ bool session_next(struct session *s, struct session_action *out)
             }
             t->confirm = false;
         }
-        s->confirm = false;
+        s->confirm = more;
         s->granted_total = s->run_bytes_answered + s->options.window;
         if (q) {
             q->action.entries = s->entries;

@@ -247,6 +247,63 @@ static void hundreds_of_small_runs_lose_no_room_in_flight(void **state)
     assert_int_equal(play->session->unanswered_bytes, 0);
 }
 
+static void a_want_up_to_a_number_stops_nothing_after_it(void **state)
+{
+    (void)state;
+    play->feed_count = 1;
+    stand_at(0, 20);
+    play->payload = 100;
+    start(&stranger);
+    hello(MIB(1), (uint64_t[]){20}, 1);
+    want(0, 5, 7);
+    assert_int_equal(play->last_seq[0], 7);
+    assert_int_equal(play->runs, 2);
+    stand_at(0, 21);
+    session_heads(play->session, &play->feeds[0]);
+    act();
+    assert_int_equal(play->last_seq[0], 21);
+    assert_int_equal(play->runs, 3);
+}
+
+/* 1,200 feeds in one turn: more heads than one receipt may name. */
+static void a_receipt_names_no_more_than_a_receipt_may(void **state)
+{
+    (void)state;
+    enum { MANY = 1200 };
+    struct session_action a;
+    size_t entries = 0, receipts = 0;
+    uint32_t tickets[MANY], count = 0;
+    start(&stranger);
+    hello(MIB(1), NULL, 0);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct buf frame = {0};
+        struct frame_run f = {.feed = {.whole = true, .feed = {.scope = scope_town(), .lane = 1}},
+                              .run = {.count = 1, .raw_size = 8, .payload = slice_of("x", 1)}};
+        be32_put(f.feed.feed.author.bytes, i);
+        frame_run_write(&frame, &f);
+        session_frame(play->session, buf_slice(&frame), 1);
+        while (session_next(play->session, &a))
+            if (a.type == SESSION_STORE) tickets[count++] = a.ticket;
+        buf_clear(&frame);
+    }
+    assert_int_equal(count, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct session_feed held = {.head_count = 1, .heads = {{.seq = 1}}};
+        held.feed = (struct feed){.scope = scope_town(), .lane = 1};
+        be32_put(held.feed.author.bytes, i);
+        feed_id_of(&held.id, &held.feed);
+        session_stored(play->session, tickets[i], OK, &held, (struct session_points){0}, 1);
+    }
+    while (session_next(play->session, &a)) {
+        if (a.type != SESSION_CONFIRM) continue;
+        assert_true(a.entry_count <= RECEIPT_ENTRIES_MAX);
+        entries += a.entry_count;
+        receipts++;
+    }
+    assert_int_equal(entries, MANY);
+    assert_int_equal(receipts, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +313,8 @@ int main(void)
         TEST(a_lower_hello_frees_what_was_in_flight),
         TEST(a_want_frees_what_was_in_flight),
         TEST(hundreds_of_small_runs_lose_no_room_in_flight),
+        TEST(a_want_up_to_a_number_stops_nothing_after_it),
+        TEST(a_receipt_names_no_more_than_a_receipt_may),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
