@@ -12,8 +12,8 @@ struct making {
     struct buf raw;
     struct buf dictionary;
     struct run_context context;
-    size_t *ends;          /* raw size after each event */
-    struct head *cuts;     /* each event as a possible last one */
+    size_t *ends;      /* raw size after each event */
+    struct head *cuts; /* each event as a possible last one */
     struct signature *signatures;
     bool *is_signed;
     size_t count;
@@ -44,8 +44,8 @@ static bool on_branch(struct txn *t, const struct feed_row *feed, const struct h
            there == arrival;
 }
 
-/* The newest event that `held` (an event of this feed) and the branch of `head` have in common; seq 0
- * when they part at the beginning. Ancestors are common below a fork and differ above it. */
+/* The newest event that `held` (an event of this feed) and the branch of `head` have in common; seq
+ * 0 when they part at the beginning. Ancestors are common below a fork and differ above it. */
 static enum err common_ancestor(struct txn *t, const struct feed_row *feed, const struct head *head,
                                 const struct head *held, uint64_t *seq)
 {
@@ -79,8 +79,8 @@ static enum err head_at(struct txn *t, const struct feed_row *feed, const struct
     return err;
 }
 
-/* Where the run begins: after the highest of the asker's points that lies on the branch, or after the
- * fork below it. */
+/* Where the run begins: after the highest of the asker's points that lies on the branch, or after
+ * the fork below it. */
 static enum err find_base(struct txn *t, struct making *m, const struct session_action *a)
 {
     bool any = false;
@@ -123,8 +123,8 @@ static enum err begin_context(struct txn *t, struct making *m, bool dictionary)
     return err;
 }
 
-/* Writes records until there is enough, and on to the next signature where only the author could make
- * one here. */
+/* Writes records until there is enough, and on to the next signature where only the author could
+ * make one here. */
 static enum err write_records(struct exchange *x, struct txn *t, struct making *m,
                               const struct session_action *a)
 {

@@ -8,8 +8,9 @@
 #define TURN_BYTES_MAX MIB(1) /* RUN and RECEIPT bytes held at a time, all peers together */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
-#define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX) /* frames that a link does not take wait up to this   \
-                                              */
+#define PEER_UNSENT_MAX                                                                            \
+    (4 * FRAME_SIZE_MAX)     /* frames that a link does not take wait up to this                   \
+                              */
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define DICTIONARY_EVENTS_MAX 512u

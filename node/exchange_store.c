@@ -76,8 +76,8 @@ static enum err feed_of(struct txn *t, const struct feed_ref *ref, struct feed *
     return OK;
 }
 
-/* A commit of runs touches few feeds; only when it touched the roster all of them are looked at, for
- * then who may hold what has changed. */
+/* A commit of runs touches few feeds; only when it touched the roster all of them are looked at,
+ * for then who may hold what has changed. */
 static enum err look_at_stored(struct exchange *x, struct txn *t)
 {
     const struct roster *roster;
@@ -107,7 +107,10 @@ size_t exchange_points(struct txn *t, const struct feed_row *row,
         size_t got = log_points(t, row, &row->heads[i], seqs, id8s, share);
         for (size_t j = 0; j < got; j++) {
             struct want_point p = {.seq = seqs[j]};
+            struct event e;
             memcpy(p.id8, id8s[j], sizeof p.id8);
+            /* A damaged event is not held: what comes after the point below it heals it. */
+            if (log_read(t, log_find(t, row->number, p.seq, p.id8), &e) != OK) continue;
             size_t at = count++;
             for (; at > 0 && points[at - 1].seq < p.seq; at--) points[at] = points[at - 1];
             points[at] = p;

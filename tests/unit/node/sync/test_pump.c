@@ -83,7 +83,8 @@ static void act(void)
             if (type == FRAME_RUN) play->run_bytes += a.frame.size;
             if (type == FRAME_WANT) play->wants++;
             if (a.type == SESSION_BUILD) builds[open++] = a;
-            if (a.type == SESSION_RECEIPT) session_receipt_verified(play->session, true, play->now_ms);
+            if (a.type == SESSION_RECEIPT)
+                session_receipt_verified(play->session, true, play->now_ms);
             if (a.type == SESSION_END) play->ended = true;
             if (a.type == SESSION_END) play->refused = (unsigned)a.refused;
         }
@@ -104,8 +105,12 @@ static void hello(uint64_t credit, const uint64_t *seqs, size_t count)
 {
     struct buf frame = {0};
     struct have_entry have[FEEDS_MAX];
-    struct frame_hello h = {.protocol_min = 1, .protocol_max = 1, .software = slice_of_text("x"),
-                            .credit = credit, .complete = true, .have_count = count};
+    struct frame_hello h = {.protocol_min = 1,
+                            .protocol_max = 1,
+                            .software = slice_of_text("x"),
+                            .credit = credit,
+                            .complete = true,
+                            .have_count = count};
     for (size_t i = 0; i < count; i++) {
         struct event_id id = id_at(i, seqs[i]);
         have[i] = (struct have_entry){.seq = seqs[i]};
@@ -147,8 +152,8 @@ static void want(size_t feed, uint64_t seq, uint64_t to)
 
 static void start(const struct session_memory *memory)
 {
-    struct session_options options = {.connecting = true, .software = "test", .window = MIB(1),
-                                      .memory = *memory};
+    struct session_options options = {
+        .connecting = true, .software = "test", .window = MIB(1), .memory = *memory};
     play->now_ms = 1;
     assert_int_equal(session_open(&play->session, &options, play->feeds, play->feed_count, 1), OK);
     act();
