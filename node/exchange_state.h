@@ -116,14 +116,16 @@ void peer_send(struct peer *p, struct slice frame);
 void peer_flush_unsent(struct peer *p);
 /* It takes so little of what it is sent that it is given up. */
 bool peer_is_stuck(const struct peer *p);
-/* Takes all actions of its session. */
-void peer_act(struct exchange *x, struct peer *p);
 /* May this peer hold the feed (its own included)? May we? */
 bool peer_may_hold(const struct peer *p, const struct feed *feed);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
 void peers_look_at_roster(struct exchange *x, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);
 void peer_changed(struct exchange *x, struct peer *p);
+
+/* --- exchange_act.c --- */
+/* Takes all actions of its session. */
+void peer_act(struct exchange *x, struct peer *p);
 
 /* --- exchange_store.c --- */
 MUST_CHECK enum err exchange_commit_stores(struct exchange *x);

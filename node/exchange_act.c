@@ -1,0 +1,196 @@
+/* Doing what sessions ask for. */
+#include "node/exchange_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is remembered --- */
+
+static void remember_arrived(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct peer_row *row = &p->row;
+    size_t kept = 0;
+    struct peer_have *have = calloc(row->have_count + a->point_count + 1, sizeof *have);
+    if (!have) return;
+    for (size_t i = 0; i < row->have_count; i++)
+        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) < 0)
+            have[kept++] = row->have[i];
+    for (size_t i = 0; i < a->point_count; i++) {
+        memcpy(have[kept].feed8, a->feed.id8, sizeof a->feed.id8);
+        have[kept].seq = a->points[i].seq;
+        memcpy(have[kept].id8, a->points[i].id8, sizeof have[kept].id8);
+        kept++;
+    }
+    for (size_t i = 0; i < row->have_count; i++)
+        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) > 0)
+            have[kept++] = row->have[i];
+    free(row->have);
+    row->have = have;
+    /* A row over the limit would cost the commit of all peers. */
+    row->have_count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
+    peer_changed(x, p);
+}
+
+static void remember_hello(struct exchange *x, struct peer *p, const struct frame_hello *h)
+{
+    struct peer_row *row = &p->row;
+    memcpy(row->generation, h->generation, sizeof row->generation);
+    row->credit = h->credit;
+    row->disk_free_mib = h->disk_free_mib;
+    row->clock_trusted = h->time_trusted;
+    row->clock_offset_ms = (int64_t)(h->time_ms - x->time->clock.wall_ms);
+    row->has_views = h->has_views;
+    memcpy(row->views8, h->views8, sizeof row->views8);
+    peer_changed(x, p);
+}
+
+/* --- actions --- */
+
+static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
+{
+    struct frame_receipt f;
+    struct receipt_parties parties = {.township = x->identity->township,
+                                      .receiver = p->device.key,
+                                      .addressee = x->identity->device};
+    memcpy(parties.generation, p->row.generation, sizeof parties.generation);
+    enum err err = frame_receipt_read(&f, frame);
+    if (!err) err = frame_receipt_verify(&f, &parties);
+    if (!err) {
+        struct pending_receipt *r = calloc(1, sizeof *r);
+        if (r) {
+            r->from = p->device.key;
+            r->counter = f.counter;
+            r->signature = f.signature;
+            receipt_body_write(&r->body, &parties, &f);
+            x->receipt_bytes += r->body.size;
+            r->next = x->receipts;
+            x->receipts = r;
+        }
+        p->row.has_views = f.has_views;
+        memcpy(p->row.views8, f.views8, sizeof p->row.views8);
+        peer_changed(x, p);
+    }
+    session_receipt_verified(p->session, err == OK, x->time->now_ms);
+}
+
+static void act_confirm(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct txn *t = NULL;
+    struct frame_receipt f = {.counter = ++x->receipt_counter,
+                              .time_ms = x->time->clock.wall_ms,
+                              .credit = a->credit,
+                              .entry_count = a->entry_count};
+    if (txn_begin(x->store, false, &t) == OK) {
+        f.has_views = peer_views(x, t, p, f.views8);
+        txn_abort(t);
+    }
+    struct receipt_parties parties = {.township = x->identity->township,
+                                      .receiver = x->identity->device,
+                                      .addressee = p->device.key};
+    memcpy(parties.generation, x->identity->generation, sizeof parties.generation);
+    struct buf out = {0};
+    frame_receipt_write(&out, &f, a->entries, &parties, &x->options.keys->signer);
+    if (!out.err) peer_send(p, buf_slice(&out));
+    buf_clear(&out);
+}
+
+static void act_store(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct pending_store *s = calloc(1, sizeof *s);
+    if (s) {
+        s->peer = p;
+        s->ticket = a->ticket;
+        s->feed = a->feed;
+        s->run = a->run;
+        s->has_views = a->has_views;
+        memcpy(s->views8, a->views8, sizeof s->views8);
+        buf_append_slice(&s->payload, a->run.payload);
+    }
+    if (!s || s->payload.err) {
+        free(s);
+        session_stored(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
+                       x->time->now_ms);
+        return;
+    }
+    s->run.payload = buf_slice(&s->payload);
+    x->store_bytes += s->payload.size;
+    *x->stores_tail = s;
+    x->stores_tail = &s->next;
+}
+
+static void act_build(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    struct pending_build *b = calloc(1, sizeof *b);
+    if (!b) {
+        session_built(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
+                      x->time->now_ms);
+        return;
+    }
+    b->peer = p;
+    b->action = *a;
+    *x->builds_tail = b;
+    x->builds_tail = &b->next;
+}
+
+static void act_end(struct exchange *x, struct peer *p, const struct session_action *a)
+{
+    exchange_log(
+        x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s", p->device.key.bytes[0],
+        p->device.key.bytes[1], p->device.key.bytes[2],
+        a->refused ? a->by_peer ? "refused us: " : "refused: " : "session over: ", a->text);
+    if (a->refused) {
+        p->row.state = PEER_FAULT;
+        p->row.last_error = ERR_FORBIDDEN;
+        p->row.failures++;
+        if (!a->by_peer) p->row.refusals++;
+        peer_changed(x, p);
+    }
+    for (struct attached *l = x->links; l; l = l->next) {
+        if (l->link != p->link || !l->connecting) continue;
+        l->shown.state = EXCHANGE_LINK_ENDED;
+        l->shown.err = a->refused ? ERR_FORBIDDEN : OK;
+        l->shown.refused = a->refused;
+        session_status(p->session, &l->shown.session);
+        snprintf(l->shown.text, sizeof l->shown.text, "%s", a->text);
+    }
+    p->closing = true;
+    p->closing_ms = x->time->now_ms;
+}
+
+void peer_act(struct exchange *x, struct peer *p)
+{
+    struct session_action a;
+    while (session_next(p->session, &a)) {
+        switch (a.type) {
+        case SESSION_SEND:
+            peer_send(p, a.frame);
+            break;
+        case SESSION_BUILD:
+            act_build(x, p, &a);
+            break;
+        case SESSION_STORE:
+            act_store(x, p, &a);
+            break;
+        case SESSION_CONFIRM:
+            act_confirm(x, p, &a);
+            break;
+        case SESSION_RECEIPT:
+            act_receipt(x, p, a.frame);
+            break;
+        case SESSION_ARRIVED:
+            remember_arrived(x, p, &a);
+            break;
+        case SESSION_PEER:
+            remember_hello(x, p, &a.hello);
+            break;
+        case SESSION_ALARM:
+            exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.key.bytes[0],
+                         p->device.key.bytes[1], p->device.key.bytes[2], a.text);
+            break;
+        case SESSION_END:
+            act_end(x, p, &a);
+            break;
+        }
+    }
+}
