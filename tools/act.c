@@ -220,8 +220,9 @@ static bool put_time(struct mp_map *map, const struct field *field, struct slice
         mp_write_text(&w, terminated);
         return true;
     }
-    uint64_t ms;
-    if (time_parse(&ms, terminated) != OK) {
+    uint64_t ms; /* as text, or in milliseconds, of which there are 12 digits since 1973 */
+    if (!(text.size >= 12 && uint_of(text, &ms) && ms <= HLC_MS_MAX) &&
+        time_parse(&ms, terminated) != OK) {
         return false;
     }
     struct mp_writer w = mp_map_put(map, field->name);

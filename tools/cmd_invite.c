@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/invite_addresses.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/qr.h"
@@ -7,12 +8,8 @@
 #include "node/store/local.h"
 #include "node/township.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define EXPIRES_DEFAULT_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define EXPIRES_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
@@ -86,79 +83,6 @@ static int choose_place(struct inviting *i, const struct roster *roster)
     }
     int code = choose_roles(i);
     return code == EXIT_OK ? choose_name(i, short_name) : code;
-}
-
-/* --- where it will dial --- */
-
-static int add_address(struct inviting *i, const char *address)
-{
-    struct invite *invite = &i->invite;
-    if (strlen(address) >= ADDRESS_SIZE_MAX || strncmp(address, "tcp://", 6) != 0) {
-        return cli_error(i->cli, EXIT_USAGE,
-                         cli_format(i->cli, _("\"%s\" is no address of a hub"), address), NULL,
-                         _("write it like tcp://10.8.0.1:7300"));
-    }
-    if (invite->address_count < INVITE_ADDRESSES_MAX) {
-        snprintf(invite->addresses[invite->address_count++], ADDRESS_SIZE_MAX, "%s", address);
-    }
-    return EXIT_OK;
-}
-
-/* The hub listens on every interface: the addresses this machine has, loopback apart. */
-static void add_interfaces(struct inviting *i, const char *port)
-{
-    struct ifaddrs *all;
-    if (getifaddrs(&all) != 0) {
-        return;
-    }
-    for (struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
-        char host[INET_ADDRSTRLEN];
-        char address[ADDRESS_SIZE_MAX];
-        struct sockaddr_in in;
-        if (a->ifa_addr == NULL || a->ifa_addr->sa_family != AF_INET ||
-            (a->ifa_flags & IFF_LOOPBACK) || !(a->ifa_flags & IFF_UP)) {
-            continue;
-        }
-        memcpy(&in, a->ifa_addr, sizeof in);
-        if (inet_ntop(AF_INET, &in.sin_addr, host, sizeof host) != NULL) {
-            snprintf(address, sizeof address, "tcp://%s%s", host, port);
-            if (add_address(i, address) != EXIT_OK) {
-                break;
-            }
-        }
-    }
-    freeifaddrs(all);
-}
-
-static int choose_addresses(struct inviting *i)
-{
-    struct cli *cli = i->cli;
-    size_t at = 0;
-    for (const char *given; (given = cli_flag_each(cli, "--hub", &at)) != NULL;) {
-        int code = add_address(i, given);
-        if (code != EXIT_OK) {
-            return code;
-        }
-    }
-    int code = cli_open_settings(cli);
-    if (code != EXIT_OK || i->invite.address_count > 0) {
-        return code;
-    }
-    const char *listen = cli->settings.listen;
-    const char *port = strrchr(listen, ':');
-    bool any_port = port != NULL && strcmp(port, ":0") == 0;
-    if (port != NULL && !any_port &&
-        (strncmp(listen, "tcp://0.0.0.0", 13) == 0 || strncmp(listen, "tcp://*", 7) == 0)) {
-        add_interfaces(i, port);
-    } else if (port != NULL && !any_port && strncmp(listen, "tcp://[::]", 10) != 0) {
-        return add_address(i, listen);
-    }
-    if (i->invite.address_count == 0) {
-        return cli_error(cli, EXIT_USAGE, _("it is not known where the villages find this hub"),
-                         cli_format(cli, _("it listens on \"%s\""), listen),
-                         _("add --hub tcp://ADDRESS:PORT"));
-    }
-    return EXIT_OK;
 }
 
 /* --- the authority --- */
@@ -374,7 +298,9 @@ static int issue(struct inviting *i)
     }
     code = sign_by_authority(i);
     if (code != EXIT_OK && i->file != NULL) {
-        (void)!file_remove(i->file);
+        if (file_remove(i->file) != OK) {
+            output_note(i->cli, _("%s is left: delete it, it is worth nothing"), i->file);
+        }
     }
     if (code == EXIT_OK && cli_has(i->cli, "--qr")) {
         code = print_code(i);
@@ -396,7 +322,7 @@ int cmd_invite(struct cli *cli)
         code = prepare(&i);
     }
     if (code == EXIT_OK) {
-        code = choose_addresses(&i);
+        code = invite_addresses(cli, &i.invite);
     }
     if (code == EXIT_OK && i.file == NULL && !cli_has(cli, "--qr")) {
         i.file = cli_format(cli, "%s.invite", i.invite.device_name);
