@@ -36,7 +36,6 @@ static void records_line(struct cli *cli, const struct standing *s)
     if (s->behind) output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
 }
 
-/* With -v only: it walks the index of open requests, and status has to answer at once. */
 static int requests_line(struct cli *cli, struct txn *txn, const struct standing *s)
 {
     if (!s->self->village[0]) return EXIT_OK;

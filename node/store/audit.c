@@ -250,6 +250,15 @@ static bool sums_agree(struct txn *t, const struct scope_row *scope)
     return memcmp(sum, scope->rows_sum, sizeof sum) == 0;
 }
 
+static uint64_t count_open(struct txn *t, uint32_t scope_number)
+{
+    struct row_cursor cursor = {.scope_number = scope_number, .table = ROW_OPEN};
+    struct slice key, value;
+    uint64_t count = 0;
+    while (row_next(t, &cursor, &key, &value)) count++;
+    return count;
+}
+
 static enum err check_scopes(struct audit *a, struct txn *t)
 {
     uint32_t scopes = scope_count(t), feeds = feed_count(t);
@@ -267,6 +276,8 @@ static enum err check_scopes(struct audit *a, struct txn *t)
             problem(a, 0, ERR_CORRUPT, "events of a scope are miscounted");
         else if (!sums_agree(t, &scope))
             problem(a, 0, ERR_CORRUPT, "sum of view rows is wrong");
+        else if (count_open(t, number) != scope.open_rows)
+            problem(a, 0, ERR_CORRUPT, "open requests of a scope are miscounted");
     }
     free(events);
     return txn_error(t);

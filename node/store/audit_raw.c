@@ -45,7 +45,8 @@ static void print_scope(struct buf *b, struct slice key, struct slice value)
     struct scope_row row;
     if (key.size != 5 || key.data[0] != 'n' || scope_row_read(&row, be32_get(key.data + 1), value))
         return;
-    buf_printf(b, " %u %s events %llu", row.number, row.scope.text, (unsigned long long)row.events);
+    buf_printf(b, " %u %s events %llu open %llu", row.number, row.scope.text,
+               (unsigned long long)row.events, (unsigned long long)row.open_rows);
     hex_slice(b, "sum", slice_of(row.rows_sum, 32));
 }
 

@@ -222,6 +222,7 @@ void scope_row_write(uint8_t out[SCOPE_ROW_SIZE], const struct scope_row *row)
     uint8_t *at = out;
     put_scope(&at, &row->scope);
     put64(&at, row->events);
+    put64(&at, row->open_rows);
     put(&at, row->rows_sum, 32);
 }
 
@@ -232,6 +233,7 @@ enum err scope_row_read(struct scope_row *out, uint32_t number, struct slice val
     out->number = number;
     if (!get_scope(&at, &out->scope)) return ERR_CORRUPT;
     out->events = get64(&at);
+    out->open_rows = get64(&at);
     get(&at, out->rows_sum, 32);
     return OK;
 }

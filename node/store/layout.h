@@ -19,7 +19,7 @@
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]
  *   feed row  id 32 ‖ author 32 ‖ scope be32 ‖ scope text 21 ‖ lane ‖ has epoch ‖ epoch 8 ‖
  *             events be64 ‖ heads ‖ (seq be64 ‖ id 32 ‖ time be64) for each head
- *   scope row text 21 ‖ events be64 ‖ rows sum 32
+ *   scope row text 21 ‖ events be64 ‖ open rows be64 ‖ rows sum 32
  *
  * Feed, scope and arrival numbers start at 1 and have no gaps. Every value is decoded with its size
  * checked: a damaged one is an error, never a read past its end.
@@ -74,7 +74,7 @@ MUST_CHECK enum err identity_read(struct store_identity *out, struct slice value
 size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row);
 /* Errors: ERR_CORRUPT. */
 MUST_CHECK enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value);
-#define SCOPE_ROW_SIZE (SCOPE_SIZE_MAX + 1 + 8 + 32)
+#define SCOPE_ROW_SIZE (SCOPE_SIZE_MAX + 1 + 8 + 8 + 32)
 void scope_row_write(uint8_t out[SCOPE_ROW_SIZE], const struct scope_row *row);
 MUST_CHECK enum err scope_row_read(struct scope_row *out, uint32_t number, struct slice value);
 

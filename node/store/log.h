@@ -71,6 +71,7 @@ struct scope_row {
     uint32_t number;
     struct scope scope;
     uint64_t events;
+    uint64_t open_rows;   /* in table ROW_OPEN */
     uint8_t rows_sum[32]; /* sum of the row hashes mod 2^256, see rows.h */
 };
 bool scope_find(struct txn *t, const struct scope *scope, struct scope_row *out);

@@ -47,17 +47,33 @@ static void sum_remove(uint8_t sum[32], uint8_t table, struct slice key, struct 
     sum_change(sum, &h, false);
 }
 
-/* The scope's sum where this table counts, else NULL. */
-static uint8_t *sum_of(struct txn *t, const struct row_key *key)
+/* --- what a scope keeps of its rows: their sum, or how many are in ROW_OPEN --- */
+
+static struct scope_row *scope_of(struct txn *t, const struct row_key *key)
 {
-    if (key->table <= ROW_LOCAL_MAX || t->err) return NULL;
+    if (key->table <= ROW_LOCAL_MAX && key->table != ROW_OPEN) return NULL;
     struct scope_row *scope = scope_hot(t, key->scope_number);
-    if (!scope) {
+    if (scope)
+        scope_hot_changed(t, scope);
+    else
         txn_fail(t, ERR_NOT_FOUND); /* rows belong to scopes that are known */
-        return NULL;
-    }
-    scope_hot_changed(t, scope);
-    return scope->rows_sum;
+    return scope;
+}
+
+static void scope_adds(struct scope_row *scope, const struct row_key *key, struct slice value)
+{
+    if (key->table == ROW_OPEN)
+        scope->open_rows++;
+    else
+        row_sum_add(scope->rows_sum, key->table, key->key, value);
+}
+
+static void scope_removes(struct scope_row *scope, const struct row_key *key, struct slice value)
+{
+    if (key->table == ROW_OPEN)
+        scope->open_rows--;
+    else
+        sum_remove(scope->rows_sum, key->table, key->key, value);
 }
 
 /* --- rows --- */
@@ -81,13 +97,13 @@ void row_put(struct txn *t, const struct row_key *key, struct slice value)
     struct key k;
     struct slice old;
     if (!key_of(t, key, &k)) return;
-    uint8_t *sum = sum_of(t, key);
+    struct scope_row *scope = scope_of(t, key);
     if (!db_put_new(t, DB_ROWS, key_slice(&k), value, &old)) {
         if (t->err || slice_equal(old, value)) return;
-        if (sum) sum_remove(sum, key->table, key->key, old);
+        if (scope) scope_removes(scope, key, old);
         db_put(t, DB_ROWS, key_slice(&k), value);
     }
-    if (sum && !t->err) row_sum_add(sum, key->table, key->key, value);
+    if (scope && !t->err) scope_adds(scope, key, value);
 }
 
 void row_delete(struct txn *t, const struct row_key *key)
@@ -95,8 +111,8 @@ void row_delete(struct txn *t, const struct row_key *key)
     struct key k;
     struct slice old;
     if (!key_of(t, key, &k) || !db_get(t, DB_ROWS, key_slice(&k), &old)) return;
-    uint8_t *sum = sum_of(t, key);
-    if (sum) sum_remove(sum, key->table, key->key, old);
+    struct scope_row *scope = scope_of(t, key);
+    if (scope) scope_removes(scope, key, old);
     db_delete(t, DB_ROWS, key_slice(&k));
 }
 
@@ -142,6 +158,7 @@ void rows_clear(struct txn *t)
         struct scope_row *scope = scope_hot(t, number);
         if (!scope) return;
         memset(scope->rows_sum, 0, sizeof scope->rows_sum);
+        scope->open_rows = 0;
         scope_hot_changed(t, scope);
     }
 }

@@ -11,7 +11,8 @@
 enum row_table {
     ROW_THING = 't',      /* key: type (1 byte) ‖ thing id: stage 1 state */
     ROW_LOCAL_MAX = 0x1f, /* tables up to here are indexes outside the digest */
-    ROW_OPEN = 0x01,      /* key: due (be64) ‖ thing id: open requests by due time */
+    ROW_OPEN = 0x01,      /* key: due (be64) ‖ thing id: open requests by due time, counted in the
+                             scope's row */
     ROW_NUMBER = 0x02,    /* key: number text ‖ thing id */
 };
 

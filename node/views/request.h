@@ -108,7 +108,7 @@ MUST_CHECK enum err requests_each(struct txn *t, const struct request_filter *fi
                                   void *state);
 /* By 03A-0127 or the official number, in any scope. Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS. */
 MUST_CHECK enum err request_find_number(struct txn *t, struct slice number, struct thing_key *out);
-/* Open and overdue of a scope at a time, from the ROW_OPEN index. */
+/* Open and overdue of a scope at a time: a count that is kept, and a walk over the overdue ones. */
 MUST_CHECK enum err requests_count_open(struct txn *t, uint32_t scope_number, uint64_t now_ms,
                                         uint64_t *open, uint64_t *overdue);
 /* The next village number (03A-0127) for this device: one more than the greatest it gave or

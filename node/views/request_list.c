@@ -78,16 +78,15 @@ enum err request_find_number(struct txn *t, struct slice number, struct thing_ke
 enum err requests_count_open(struct txn *t, uint32_t scope_number, uint64_t now_ms, uint64_t *open,
                              uint64_t *overdue)
 {
+    struct scope_row scope;
     struct row_cursor cursor = {.scope_number = scope_number, .table = ROW_OPEN};
     struct slice key, row;
-    uint64_t all = 0, late = 0;
-    while (row_next(t, &cursor, &key, &row)) {
-        all++;
-        if (key.size > 8 && be64_get(key.data) < now_ms) late++;
-    }
+    uint64_t late = 0;
+    bool held = scope_get(t, scope_number, &scope);
+    while (row_next(t, &cursor, &key, &row) && key.size > 8 && be64_get(key.data) < now_ms) late++;
     enum err err = txn_error(t);
     if (err) return err;
-    *open = all;
+    *open = held ? scope.open_rows : 0;
     *overdue = late;
     return OK;
 }

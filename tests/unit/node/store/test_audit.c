@@ -231,6 +231,14 @@ static void finds_each_index_that_is_wrong(void **state)
     expect(&ts, "events of a scope are miscounted");
 
     fill(&ts);
+    t = test_txn(&ts, true);
+    scope = scope_hot(t, 1);
+    scope->open_rows++;
+    scope_hot_changed(t, scope);
+    assert_int_equal(txn_commit(t), OK);
+    expect(&ts, "open requests of a scope are miscounted");
+
+    fill(&ts);
     change(&ts, DB_LOG, key_arrival(&key, 65), SLICE_EMPTY, true);
     t = test_txn(&ts, true);
     db_put(t, DB_LOG, key_arrival(&key, 66), slice_of_text("x"));

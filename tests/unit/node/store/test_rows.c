@@ -109,6 +109,38 @@ static void the_sum_is_that_of_the_row_hashes(void **state)
     test_store_end(&ts);
 }
 
+static uint64_t open_rows(struct txn *t, uint32_t scope)
+{
+    struct scope_row row;
+    assert_true(scope_get(t, scope, &row));
+    return row.open_rows;
+}
+
+static void open_rows_are_counted_and_no_others(void **state)
+{
+    (void)state;
+    struct test_store ts;
+    begin(&ts);
+    struct txn *t = test_txn(&ts, true);
+    put(t, 1, ROW_OPEN, "a", "");
+    put(t, 1, ROW_OPEN, "b", "");
+    put(t, 1, ROW_OPEN, "b", "");
+    put(t, 1, ROW_OPEN, "b", "changed");
+    put(t, 1, ROW_NUMBER, "a", "");
+    put(t, 1, ROW_THING, "a", "");
+    drop(t, 1, ROW_OPEN, "never there");
+    assert_int_equal(open_rows(t, 1), 2);
+    assert_int_equal(open_rows(t, 2), 0);
+    drop(t, 1, ROW_OPEN, "a");
+    assert_int_equal(txn_commit(t), OK);
+    t = test_txn(&ts, true);
+    assert_int_equal(open_rows(t, 1), 1);
+    rows_clear(t);
+    assert_int_equal(open_rows(t, 1), 0);
+    assert_int_equal(txn_commit(t), OK);
+    test_store_end(&ts);
+}
+
 static void index_tables_stay_outside_the_sum(void **state)
 {
     (void)state;
@@ -223,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sum_does_not_depend_on_the_order_of_changes),
         cmocka_unit_test(the_sum_is_that_of_the_row_hashes),
+        cmocka_unit_test(open_rows_are_counted_and_no_others),
         cmocka_unit_test(index_tables_stay_outside_the_sum),
         cmocka_unit_test(walks_a_table_in_key_order_and_by_prefix),
         cmocka_unit_test(clearing_throws_away_all_rows_and_sums),
