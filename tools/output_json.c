@@ -55,7 +55,7 @@ static int written(void)
 
 int output_json_end(json_t *object)
 {
-    int failed = json_dumpf(object, stdout, JSON_COMPACT);
+    int failed = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(object);
     fputc('\n', stdout);
     return failed ? EXIT_FAILED : written();
