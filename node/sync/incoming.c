@@ -262,6 +262,7 @@ void session_take_receipt(struct session *s)
         t->confirmed = t->told;
         t->peer = t->told;
         t->want_open = false;
+        t->expired = 0;
         session_flight_end(s, t->id8, points_top(&t->told));
         session_arrived(s, t);
     }

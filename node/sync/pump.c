@@ -169,6 +169,17 @@ void session_flight_forget(struct session *s, const uint8_t id8[8])
     s->flight_count = kept;
 }
 
+void session_flight_expire(struct session *s)
+{
+    while (s->flight_count && s->now_ms - s->flights[0].sent_ms >= ANSWER_TIMEOUT_MS) {
+        struct track *t = tracks_find(&s->tracks, s->flights[0].id8);
+        assert(t); /* tracks stay as long as their session */
+        session_flight_forget(s, t->id8);
+        t->sent = (struct point_set){0};
+        if (++t->expired > RESENDS_MAX) t->parked = true;
+    }
+}
+
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
 {
     size_t kept = 0;

@@ -298,13 +298,15 @@ void session_tick(struct session *s, uint64_t now_ms)
     if (s->ended) return;
     if (!s->greeted && now_ms - s->opened_ms >= GREETING_TIMEOUT_MS)
         session_end(s, 0, false, "no HELLO from the peer");
-    else if (s->hello_sent)
-        session_pump(s);
+    session_flight_expire(s);
+    if (s->hello_sent) session_pump(s);
 }
 
 uint64_t session_deadline_ms(const struct session *s)
 {
-    return s->greeted || s->ended ? UINT64_MAX : s->opened_ms + GREETING_TIMEOUT_MS;
+    if (s->ended) return UINT64_MAX;
+    if (!s->greeted) return s->opened_ms + GREETING_TIMEOUT_MS;
+    return s->flight_count ? s->flights[0].sent_ms + ANSWER_TIMEOUT_MS : UINT64_MAX;
 }
 
 void session_grant(struct session *s, uint64_t window)

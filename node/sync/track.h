@@ -30,6 +30,7 @@ struct track {
     bool parked;       /* left alone in this session: a damaged event is in the way */
     unsigned asked;    /* WANTs sent without progress since */
     uint64_t asked_ms; /* time of the last one */
+    unsigned expired;  /* times that what was sent went without an answer */
     bool confirm;      /* heads to be receipted */
 };
 

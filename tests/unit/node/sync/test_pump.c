@@ -309,6 +309,38 @@ static void a_receipt_names_no_more_than_a_receipt_may(void **state)
     assert_int_equal(receipts, 2);
 }
 
+static void later(uint64_t ms)
+{
+    play->now_ms += ms;
+    session_tick(play->session, play->now_ms);
+    act();
+}
+
+static void runs_without_an_answer_are_sent_again_and_then_left(void **state)
+{
+    (void)state;
+    play->feed_count = 2;
+    stand_at(0, 1);
+    play->payload = 40000; /* one fills what may be in flight */
+    stand_at(1, 1);
+    start(&stranger);
+    hello(MIB(1), NULL, 0);
+    assert_true(session_deadline_ms(play->session) < UINT64_MAX);
+    unsigned sent = play->runs;
+    assert_int_equal(sent, 2);
+    later(ANSWER_TIMEOUT_MS - 1);
+    assert_int_equal(play->runs, sent);
+    for (unsigned i = 1; i <= RESENDS_MAX; i++) {
+        later(ANSWER_TIMEOUT_MS);
+        assert_int_equal(play->runs, sent + 2 * i);
+    }
+    later(ANSWER_TIMEOUT_MS);
+    assert_int_equal(play->runs, sent + 2 * RESENDS_MAX);
+    assert_int_equal(play->session->unanswered_bytes, 0);
+    assert_true(session_deadline_ms(play->session) == UINT64_MAX);
+    assert_false(play->ended);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +352,7 @@ int main(void)
         TEST(hundreds_of_small_runs_lose_no_room_in_flight),
         TEST(a_want_up_to_a_number_stops_nothing_after_it),
         TEST(a_receipt_names_no_more_than_a_receipt_may),
+        TEST(runs_without_an_answer_are_sent_again_and_then_left),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
