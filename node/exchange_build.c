@@ -44,14 +44,16 @@ static bool on_branch(struct txn *t, const struct feed_row *feed, const struct h
            there == arrival;
 }
 
-/* The newest event that `held` (an event of this feed) and the branch of `head` have in common; seq
- * 0 when they part at the beginning. Ancestors are common below a fork and differ above it. */
+/* The newest event that `held` (an event of this feed) and the branch of `head` have in common, if
+ * it is newer than *seq; else *seq stays. Ancestors are common below a fork and differ above it.
+ * The first probe is the one after *seq: most of a peer's points are of a branch that was looked
+ * at, and each look at a fork walks it. */
 static enum err common_ancestor(struct txn *t, const struct feed_row *feed, const struct head *head,
                                 const struct head *held, uint64_t *seq)
 {
-    uint64_t low = 0, high = held->seq < head->seq ? held->seq : head->seq;
-    while (low < high) {
-        uint64_t middle = low + (high - low + 1) / 2, mine, theirs;
+    uint64_t low = *seq, high = held->seq < head->seq ? held->seq : head->seq;
+    for (bool first = true; low < high; first = false) {
+        uint64_t middle = first ? low + 1 : low + (high - low + 1) / 2, mine, theirs;
         size_t count = 0;
         enum err err = log_branch(t, feed, head, middle, middle, &mine, &count);
         if (!err) err = log_branch(t, feed, held, middle, middle, &theirs, &count);
@@ -59,7 +61,7 @@ static enum err common_ancestor(struct txn *t, const struct feed_row *feed, cons
         if (mine == theirs)
             low = middle;
         else
-            high = middle - 1;
+            high = first ? low : middle - 1;
     }
     *seq = low;
     return OK;
@@ -92,8 +94,10 @@ static enum err find_base(struct txn *t, struct making *m, const struct session_
         if (!arrival) continue;
         if (!on_branch(t, &m->feed, &m->head, p->seq, arrival)) {
             enum err err = log_read(t, arrival, &e);
+            if (err) return err;
             const struct head held = {.seq = e.seq, .id = e.id, .time = e.time};
-            if (!err) err = common_ancestor(t, &m->feed, &m->head, &held, &seq);
+            seq = best;
+            err = common_ancestor(t, &m->feed, &m->head, &held, &seq);
             if (err) return err;
         }
         any = true;

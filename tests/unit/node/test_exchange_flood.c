@@ -225,6 +225,45 @@ static void a_flood_of_runs_that_bring_nothing_is_refused(void **state)
     assert_the_honest_village_is_served();
 }
 
+/* Two branches from event 1 on; who holds one of them is sent the other, from the fork. */
+static void a_want_from_one_branch_is_answered_by_the_other(void **state)
+{
+    (void)state;
+    enum { LONG = 12 };
+    struct event branches[2][LONG], *all[2 * LONG];
+    const struct feed feed = feed_in(scene.enemy, ENEMY_SCOPE);
+    for (size_t b = 0; b < 2; b++)
+        for (size_t i = 0; i < LONG; i++) {
+            struct odd o = {.feed = feed, .seq = i + 1};
+            if (i) o.prev = branches[i == 1 ? 0 : b][i - 1].id;
+            if (b && !i)
+                branches[b][i] = branches[0][0];
+            else
+                branches[b][i] = odd_event(&o);
+            all[b * LONG + i] = &branches[b][i];
+        }
+    township_node_take(&scene.hub.store, all, 2 * LONG);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), 2 * LONG - 1);
+    struct exchange_time time = {.now_ms = ++scene.now_ms};
+    assert_int_equal(exchange_refresh(scene.hub.exchange, &time), OK);
+    enemy_says_hello();
+    turns(4);
+    unsigned runs = scene.got[FRAME_RUN], wants = scene.got[FRAME_WANT];
+    struct buf frame = {0};
+    struct frame_want want = {.has_feed = true, .feed = {.whole = true, .feed = feed}};
+    for (size_t i = LONG; i-- > 5;) {
+        struct want_point *p = &want.points[want.point_count++];
+        p->seq = i + 1;
+        memcpy(p->id8, branches[1][i].id.bytes, sizeof p->id8);
+    }
+    frame_want_write(&frame, &want);
+    enemy_sends(&frame);
+    turns(4);
+    assert_int_equal(scene.got[FRAME_RUN], runs + 1);
+    assert_int_equal(scene.got[FRAME_WANT], wants);
+    assert_int_equal(scene.refused, 0);
+}
+
 /* --- a peer that takes nothing --- */
 
 static size_t frames_unsent_to_enemy(void)
@@ -274,6 +313,7 @@ int main(void)
         TEST(a_flood_of_wants_is_refused),
         TEST(a_want_for_what_it_may_not_hold_is_ignored),
         TEST(a_flood_of_runs_that_bring_nothing_is_refused),
+        TEST(a_want_from_one_branch_is_answered_by_the_other),
         TEST(a_peer_that_reads_nothing_is_given_up),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
