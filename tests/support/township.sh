@@ -115,10 +115,11 @@ wait_for() { # seconds, command...
 }
 
 village_join() { # code
-    on hub invite "$1" -o "$root/$1.invite" >/dev/null || return
-    on "$1" join "$root/$1.invite" --hub "tcp://127.0.0.1:${node_port[$1]}" >"$root/$1.join" 2>&1 ||
-        { cat "$root/$1.join" >&2; return 1; }
-    on "$1" config set retry_min_s 1 >/dev/null && on "$1" config set retry_max_s 2 >/dev/null
+    [ -e "$root/$1.invite" ] || on hub invite "$1" -o "$root/$1.invite" >/dev/null || return
+    on "$1" join "$root/$1.invite" --hub "tcp://127.0.0.1:${node_port[$1]}" --timeout 6 \
+        >"$root/$1.join" 2>&1 || return
+    on "$1" config set retry_min_s 1 >/dev/null && on "$1" config set retry_max_s 2 >/dev/null &&
+        touch "$root/$1.joined"
 }
 
 # How many villages are done: the hub sees them as synced with equal digests, and they themselves
