@@ -150,16 +150,20 @@ differing() { # prints the villages that do not agree with the hub
     done
 }
 
+# A job and what it started: a command line in the middle of something has a shell above it.
+job_stop() { # pid
+    local child
+    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do job_stop "$child"; done
+    kill -TERM "$1" 2>/dev/null
+}
+
 township_stop() {
-    local node pid
-    for node in "${!node_pid[@]}"; do kill -TERM "${node_pid[$node]}" 2>/dev/null; done
-    [ -z "$relay_pid" ] || kill -TERM "$relay_pid" 2>/dev/null
-    for node in "${!node_pid[@]}"; do
-        pid=${node_pid[$node]}
+    local pid
+    for pid in $(jobs -p); do job_stop "$pid"; done
+    for pid in $(jobs -p); do
         for _ in {1..50}; do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
         kill -KILL "$pid" 2>/dev/null
         wait "$pid" 2>/dev/null
     done
-    [ -z "$relay_pid" ] || wait "$relay_pid" 2>/dev/null
     node_pid=() relay_pid=''
 }
