@@ -54,15 +54,26 @@ bool points_equal(const struct point_set *a, const struct point_set *b)
     return true;
 }
 
+static bool is_local_head(const struct track *t, const struct want_point *p)
+{
+    for (size_t i = 0; i < t->local.head_count; i++) {
+        struct want_point head = point_of(t->local.heads[i].seq, &t->local.heads[i].id);
+        if (point_equal(&head, p)) return true;
+    }
+    return false;
+}
+
 /* A head with a number below one the peer holds is taken for its ancestor, until a BUILD or a WANT
- * shows otherwise; an equal number with another id is a fork for certain. */
-static bool head_covered(const struct point_set *set, const struct want_point *head)
+ * shows otherwise; an equal number with another id is a fork for certain, and so is another head.
+ */
+static bool head_covered(const struct track *t, const struct point_set *set,
+                         const struct want_point *head)
 {
     if (points_have(set, head)) return true;
     bool above = false;
     for (size_t i = 0; i < set->count; i++) {
         if (set->points[i].seq == head->seq) return false;
-        if (set->points[i].seq > head->seq) above = true;
+        if (set->points[i].seq > head->seq && !is_local_head(t, &set->points[i])) above = true;
     }
     return above;
 }
@@ -74,7 +85,7 @@ const struct session_head *track_next_head(const struct track *t)
         const struct session_head *h = &t->local.heads[i];
         struct want_point p = point_of(h->seq, &h->id);
         if (t->want_open ? points_have(&t->wanted, &p) || points_have(&t->sent, &p)
-                         : head_covered(&t->peer, &p) || head_covered(&t->sent, &p))
+                         : head_covered(t, &t->peer, &p) || head_covered(t, &t->sent, &p))
             continue;
         return h;
     }
@@ -85,7 +96,7 @@ bool track_arrived(const struct track *t)
 {
     for (size_t i = 0; t->held && i < t->local.head_count; i++) {
         struct want_point p = point_of(t->local.heads[i].seq, &t->local.heads[i].id);
-        if (!head_covered(&t->confirmed, &p)) return false;
+        if (!head_covered(t, &t->confirmed, &p)) return false;
     }
     return true;
 }

@@ -123,6 +123,20 @@ static void both_heads_of_a_fork_are_sent(void **state)
     assert_null(track_next_head(&t));
 }
 
+static void a_head_above_on_another_branch_covers_nothing(void **state)
+{
+    (void)state;
+    struct track t = {0};
+    head(&t, 7, 0);
+    head(&t, 6, 1);
+    add(&t.peer, 7, 0);
+    assert_int_equal(track_next_head(&t)->seq, 6);
+    add(&t.confirmed, 7, 0);
+    assert_false(track_arrived(&t));
+    add(&t.peer, 9, 1); /* not held here: it may follow on the shorter branch */
+    assert_null(track_next_head(&t));
+}
+
 static void another_event_of_the_same_number_covers_nothing(void **state)
 {
     (void)state;
@@ -231,6 +245,7 @@ int main(void)
         cmocka_unit_test(sets_are_equal_whatever_their_order),
         cmocka_unit_test(a_head_that_the_peer_lacks_is_next),
         cmocka_unit_test(both_heads_of_a_fork_are_sent),
+        cmocka_unit_test(a_head_above_on_another_branch_covers_nothing),
         cmocka_unit_test(another_event_of_the_same_number_covers_nothing),
         cmocka_unit_test(a_wish_counts_and_not_what_was_thought),
         cmocka_unit_test(a_feed_that_is_parked_building_or_not_here_is_left_alone),
