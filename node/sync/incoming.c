@@ -125,6 +125,7 @@ static void take_hello(struct session *s, struct slice frame)
     if (!s->greeted && s->options.connecting) s->rtt_ms = s->now_ms - s->hello_sent_ms;
     s->greeted = true;
     s->credit_total = hello.credit;
+    if (!s->hello_sent) session_send_hello(s); /* before all else: the peer refuses what is not */
     uint8_t digest[8];
     confirmed_digest(s, digest);
     if (memcmp(digest, hello.have8, sizeof digest) != 0) {
@@ -137,7 +138,6 @@ static void take_hello(struct session *s, struct slice frame)
         frame_want_write(&out, &want);
         session_send(s, &out);
     }
-    if (!s->hello_sent) session_send_hello(s);
 }
 
 /* --- RUN --- */

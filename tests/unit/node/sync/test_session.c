@@ -275,6 +275,30 @@ static void a_run_before_hello_is_refused(void **state)
     buf_clear(&frame);
 }
 
+static void an_answer_begins_with_hello(void **state)
+{
+    struct pair *p = *state;
+    side_start(p->hub, false, NULL);
+    side_start(p->village, true, NULL);
+    struct frame_hello hello = {.protocol_min = 1, .protocol_max = 1, .have8 = {7}};
+    struct buf frame = {0};
+    frame_hello_write(&frame, &hello, NULL);
+    session_frame(p->hub->session, buf_slice(&frame), 1);
+    const uint64_t expected[] = {FRAME_HELLO,
+                                 FRAME_WANT}; /* what changed does not match: all of it */
+    size_t sent = 0;
+    struct session_action a;
+    while (session_next(p->hub->session, &a)) {
+        uint64_t type;
+        if (a.type != SESSION_SEND) continue;
+        assert_true(sent < 2);
+        assert_int_equal(frame_type_of(a.frame, &type), OK);
+        assert_int_equal(type, expected[sent++]);
+    }
+    assert_int_equal(sent, 2);
+    buf_clear(&frame);
+}
+
 static void garbage_is_refused(void **state)
 {
     struct pair *p = *state;
@@ -385,6 +409,7 @@ int main(void)
         STORY(a_peer_that_oversteps_its_credit_is_refused),
         STORY(another_township_is_refused),
         STORY(a_run_before_hello_is_refused),
+        STORY(an_answer_begins_with_hello),
         STORY(garbage_is_refused),
         STORY(a_bad_signature_ends_the_session_and_confirms_nothing),
         STORY(a_full_disk_ends_without_blame),
