@@ -183,8 +183,8 @@ const struct kind kinds[] = {
      IN_REQUEST, FIELDS(order_report)},
     {"callback.record", "回访", "callback", THING_REQUEST, ACTS, ROLE_VILLAGE | ROLE_CALLBACK,
      IN_REQUEST, FIELDS(callback_record)},
-    {"request.close", "办结", "request closed", THING_REQUEST, ACTS, ROLE_DISPATCH, IN_REQUEST,
-     FIELDS(request_close)},
+    {"request.close", "办结", "request closed", THING_REQUEST, ACTS, ROLE_VILLAGE | ROLE_DISPATCH,
+     IN_REQUEST, FIELDS(request_close)},
 };
 
 const size_t kinds_count = sizeof kinds / sizeof kinds[0];

@@ -145,11 +145,12 @@ static void a_village_handles_its_own_request_alone(void **state)
         {"order.sign", VILLAGE, NULL, NULL, EFFECT_COUNTS, REQUEST_IN_PROGRESS},
         {"order.report", VILLAGE, REPORT, &clerk, EFFECT_COUNTS, REQUEST_REPORTED},
         {"callback.record", VILLAGE, REACHED, &visitor, EFFECT_COUNTS, REQUEST_REPORTED},
+        {"request.close", VILLAGE, CLOSE, &clerk, EFFECT_COUNTS, REQUEST_CLOSED},
     };
     PLAY(acts);
 }
 
-static void a_village_does_not_order_or_visit_what_the_township_accepted(void **state)
+static void a_village_does_not_order_visit_or_close_what_the_township_accepted(void **state)
 {
     (void)state;
     static const struct act acts[] = {
@@ -159,6 +160,8 @@ static void a_village_does_not_order_or_visit_what_the_township_accepted(void **
         {"order.sign", VILLAGE, NULL, NULL, EFFECT_COUNTS, REQUEST_IN_PROGRESS},
         {"order.report", VILLAGE, REPORT, &clerk, EFFECT_COUNTS, REQUEST_REPORTED},
         {"callback.record", VILLAGE, REACHED, &visitor, EFFECT_IMPOSSIBLE, REQUEST_REPORTED},
+        {"callback.record", HUB, REACHED, &visitor, EFFECT_COUNTS, REQUEST_REPORTED},
+        {"request.close", VILLAGE, CLOSE, &clerk, EFFECT_IMPOSSIBLE, REQUEST_REPORTED},
     };
     PLAY(acts);
 }
@@ -377,7 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_goes_its_whole_way_through_the_township),
         TEST(a_village_handles_its_own_request_alone),
-        TEST(a_village_does_not_order_or_visit_what_the_township_accepted),
+        TEST(a_village_does_not_order_visit_or_close_what_the_township_accepted),
         TEST(acts_out_of_turn_have_no_effect),
         TEST(an_order_of_the_township_needs_who_signed_the_paper),
         TEST(a_village_gives_no_official_numbers),
