@@ -161,12 +161,53 @@ void env_cover_file(const struct store *s)
     if (fallocate(fd, 0, (off_t)actual, (off_t)(needed - actual))) return;
 }
 
+/* Are all pages from `first` to `last` in the list of free ones? Reads LMDB's own database 0: key a
+ * transaction id, value a count and that many page numbers, in the machine's size_t. */
+static bool pages_are_free(MDB_env *env, size_t first, size_t last)
+{
+    MDB_txn *mdb;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    size_t found = 0;
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &mdb)) return false;
+    if (mdb_cursor_open(mdb, 0, &cursor)) {
+        mdb_txn_abort(mdb);
+        return false;
+    }
+    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+        size_t count = 0, room = v.mv_size / sizeof(size_t);
+        if (room) memcpy(&count, v.mv_data, sizeof count);
+        for (size_t i = 1; i <= count && i < room; i++) {
+            size_t page;
+            memcpy(&page, (const uint8_t *)v.mv_data + i * sizeof page, sizeof page);
+            if (page >= first && page <= last) found++;
+        }
+    }
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(mdb);
+    return found == last - first + 1;
+}
+
+/* A file shorter than LMDB says was cut, and is refused unchanged; or a process ended between its
+ * commit and env_cover_file, and what is missing is free: then it is made whole. It is lengthened
+ * before it is looked into, for a page that is not there is a SIGBUS. */
 static enum err check_length(MDB_env *env)
 {
     uint64_t needed, actual;
     int fd;
+    MDB_txn *mdb;
     enum err err = file_sizes(env, &needed, &actual, &fd);
-    return err ? err : actual < needed ? ERR_CORRUPT : OK;
+    if (err || actual >= needed) return err;
+    if (mdb_txn_begin(env, NULL, 0, &mdb)) return ERR_CORRUPT; /* keeps other writers out */
+    err = file_sizes(env, &needed, &actual, &fd);
+    if (!err && actual < needed) {
+        MDB_stat stat;
+        bool whole = mdb_env_stat(env, &stat) == 0 && ftruncate(fd, (off_t)needed) == 0 &&
+                     pages_are_free(env, actual / stat.ms_psize, needed / stat.ms_psize - 1);
+        if (!whole) err = ftruncate(fd, (off_t)actual) ? err_from_errno(errno) : ERR_CORRUPT;
+    }
+    mdb_txn_abort(mdb);
+    return err;
 }
 
 static enum err read_identity(struct store_identity *out, MDB_txn *mdb, MDB_dbi meta)

@@ -7,6 +7,7 @@
 
 #include "node/store/log.h"
 #include "tests/support/events.h"
+#include "node/store/audit.h"
 #include "tests/support/store.h"
 
 #include <fcntl.h>
@@ -196,6 +197,69 @@ static void poke(const struct test_store *ts, const char *db, const char *name, 
     assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
+}
+
+static void put_and_delete(MDB_env *env, unsigned values, size_t size, bool put, bool delete)
+{
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    uint8_t *data = calloc(1, size);
+    assert_non_null(data);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
+    for (unsigned i = 0; i < 2 * values; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "x%06u", i % values);
+        MDB_val k = {strlen(name), name}, v = {size, data};
+        if (i < values && put) assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+        if (i >= values && delete) assert_int_equal(mdb_del(txn, dbi, &k, NULL), 0);
+    }
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    free(data);
+}
+
+/* Commits as LMDB does by itself: free pages first, then pages at the end that are taken and given
+ * back. How many bytes the file is then shorter than LMDB says. */
+static off_t commit_and_leave(const struct test_store *ts, unsigned values)
+{
+    MDB_env *env;
+    MDB_envinfo info;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, STORE_MAP_SIZE), 0);
+    assert_int_equal(mdb_env_open(env, test_path(ts, "store"), 0, 0600), 0);
+    put_and_delete(env, values, 300, true, false);
+    put_and_delete(env, values, 300, false, true);
+    put_and_delete(env, 1, 10, true, true);
+    put_and_delete(env, 2, (size_t)(values + 60) * 4096, true, true);
+    assert_int_equal(mdb_env_info(env, &info), 0);
+    mdb_env_close(env);
+    return (off_t)(info.me_last_pgno + 1) * 4096 - file_size(ts, "store/data.mdb");
+}
+
+/* The end of a process between its commit and what makes the file as long as it says. */
+static void opens_a_store_whose_last_pages_are_free_and_missing(void **state)
+{
+    (void)state;
+    struct test_store ts;
+    test_store_begin(&ts, NULL);
+    unsigned short_files = 0;
+    for (unsigned values = 1; values < 400; values += 13) {
+        store_close(ts.store);
+        ts.store = NULL;
+        off_t missing = commit_and_leave(&ts, values);
+        off_t size = file_size(&ts, "store/data.mdb");
+        test_store_reopen(&ts, NULL);
+        if (missing <= 0) continue;
+        short_files++;
+        assert_int_equal(file_size(&ts, "store/data.mdb"), size + missing);
+        struct audit_result result;
+        const struct audit_options options = {0};
+        assert_int_equal(audit_run(ts.store, &options, &result), OK);
+        assert_int_equal(result.problems, 0);
+    }
+    assert_true(short_files > 0);
+    test_store_end(&ts);
 }
 
 static void refuses_a_newer_and_a_foreign_store(void **state)
@@ -484,6 +548,7 @@ int main(void)
         cmocka_unit_test(refuses_an_empty_or_strange_data_file_unchanged),
         cmocka_unit_test(refuses_a_folder_without_data_and_a_link),
         cmocka_unit_test(refuses_a_truncated_store_unchanged),
+        cmocka_unit_test(opens_a_store_whose_last_pages_are_free_and_missing),
         cmocka_unit_test(refuses_a_newer_and_a_foreign_store),
         cmocka_unit_test(opens_once_in_a_process),
         cmocka_unit_test(a_read_only_store_is_not_written),
