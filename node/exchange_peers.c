@@ -47,8 +47,7 @@ bool peer_views(struct exchange *x, struct txn *t, const struct peer *p, uint8_t
     return count && views_digest8(t, scopes, count, out8) == OK;
 }
 
-/* Each peer's share of the bytes that this node takes at once. */
-static uint64_t window_of(const struct exchange *x)
+uint64_t peer_window(const struct exchange *x)
 {
     uint64_t peers = 1;
     for (const struct peer *p = x->peers; p; p = p->next) peers++;
@@ -80,7 +79,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .time_trusted = x->time->clock.trusted,
         .disk_free_mib = space.disk_free >> 20,
         .software = "sidan " SIDAN_VERSION,
-        .window = window_of(x),
+        .window = peer_window(x),
         .memory = {.known = known,
                    .credit = p->row.credit,
                    .rate_bps = p->row.rate_bps,

@@ -1,5 +1,6 @@
 #pragma once
 /* The inside of the exchange, shared by node/exchange*.c. */
+#include "common/log.h"
 #include "common/version.h"
 #include "node/exchange.h"
 #include "node/recorder.h"
@@ -14,8 +15,6 @@
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define DICTIONARY_EVENTS_MAX 512u
-
-enum { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 
 struct unsent {
     struct unsent *next;
@@ -106,6 +105,8 @@ __attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int 
                                                         const char *format, ...);
 
 /* --- exchange_peers.c --- */
+/* Each peer's share of the bytes that this node takes at once. */
+uint64_t peer_window(const struct exchange *x);
 struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t handle);
 MUST_CHECK enum err peer_open(struct exchange *x, struct attached *a,
                               const struct link_event *event, struct peer **out);
