@@ -46,6 +46,7 @@ uint8_t *buf_reserve(struct buf *b, size_t size)
     if (need > b->capacity || !b->data) {
         size_t capacity = b->capacity ? b->capacity : 64;
         while (capacity < need) capacity *= 2;
+        if (capacity > size_max) capacity = size_max;
         uint8_t *data = realloc(b->data, capacity);
         if (!data) {
             b->err = ERR_NOMEM;
@@ -65,9 +66,14 @@ void buf_advance(struct buf *b, size_t size)
 void buf_append(struct buf *b, const void *data, size_t size)
 {
     if (size == 0) return;
-    uint8_t *to = buf_reserve(b, size);
+    /* The usual case without a call. */
+    uint8_t *to =
+        size <= b->capacity - b->size && !b->err ? b->data + b->size : buf_reserve(b, size);
     if (!to) return;
-    memcpy(to, data, size);
+    if (size == 1) /* most heads of msgpack */
+        *to = *(const uint8_t *)data;
+    else
+        memcpy(to, data, size);
     b->size += size;
 }
 

@@ -346,7 +346,8 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
     e->box = draft->box;
     e->has_by = draft->has_by;
     e->by = draft->by;
-    if (mp_scan_whole(e->body) || (e->box.size && mp_scan_whole(e->box)))
+    if (mp_scan_whole_depth(e->body, EVENT_BODY_DEPTH_MAX) ||
+        (e->box.size && mp_scan_whole_depth(e->box, EVENT_BOX_DEPTH_MAX)))
         return refuse(problem, ERR_MALFORMED, "is not canonical");
     enum err err = kind_check(kind, e->body, e->box, false, problem);
     if (!err) err = check_author(r, draft, kind, &roles, problem);
@@ -378,7 +379,7 @@ static enum err link_and_encode(struct recorder *r, const struct own_feed *own, 
         take_salt(r, e->salt);
     }
     buf_reset(&r->header);
-    return event_encode(e, &r->header);
+    return event_encode_scanned(e, &r->header); /* check_draft did */
 }
 
 /* At least every SIGN_EVENTS_MAX events and SIGN_BYTES_MAX bytes. An event that goes over the bytes

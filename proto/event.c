@@ -274,12 +274,17 @@ enum err event_decode_trusted(struct event *out, struct slice header, const stru
 
 /* --- boxes ------------------------------------------------------------------------------------ */
 
+static enum err box_check_scanned(struct slice box)
+{
+    if (box.size > EVENT_BOX_SIZE_MAX) return ERR_LIMIT;
+    return mp_is_text_map(box) ? OK : ERR_MALFORMED;
+}
+
 static enum err box_check(struct slice box)
 {
     if (box.size > EVENT_BOX_SIZE_MAX) return ERR_LIMIT;
     enum err err = mp_scan_whole_depth(box, EVENT_BOX_DEPTH_MAX);
-    if (err) return err;
-    return mp_is_text_map(box) ? OK : ERR_MALFORMED;
+    return err ? err : box_check_scanned(box);
 }
 
 void event_box_digest(struct hash *out, const uint8_t salt[EVENT_SALT_SIZE], struct slice box)
@@ -335,8 +340,16 @@ static void header_write(struct mp_writer *w, const struct event *e)
 
 enum err event_encode(struct event *e, struct buf *out)
 {
+    enum err err = mp_scan_whole_depth(e->body, EVENT_BODY_DEPTH_MAX);
+    if (!err && e->ext.size) err = mp_scan_whole_depth(e->ext, EVENT_BODY_DEPTH_MAX);
+    if (!err && e->box_state == BOX_HERE) err = box_check(e->box);
+    return err ? err : event_encode_scanned(e, out);
+}
+
+enum err event_encode_scanned(struct event *e, struct buf *out)
+{
     if (e->box_state == BOX_HERE) {
-        enum err err = box_check(e->box);
+        enum err err = box_check_scanned(e->box);
         if (err) return err;
         event_box_digest(&e->box_digest, e->salt, e->box);
     }
@@ -346,10 +359,8 @@ enum err event_encode(struct event *e, struct buf *out)
     header_write(&w, e);
     struct event check;
     struct slice header = slice_of(out->data + start, out->size - start);
-    enum err err = out->err ? out->err : event_decode(&check, header);
-    /* parts that are no single values can still add up to a header, but to another one */
-    if (!err && (check.body.size != e->body.size || check.ext.size != e->ext.size))
-        err = ERR_MALFORMED;
+    enum err err = out->err ? out->err : event_decode_scanned(&check, header);
+    if (!err && check.ext.size != e->ext.size) err = ERR_MALFORMED; /* an encoded nil is no ext */
     if (err) {
         out->size = start;
         return err;

@@ -68,6 +68,7 @@ void feed_read(struct mp_reader *r, struct feed *out);
 #define EVENT_SEQ_MAX ((UINT64_C(1) << 48) - 1)
 /* A body lies in a header, a box in a record's [salt, box]: what carries them keeps the depth
  * bound. */
+#define EVENT_BODY_DEPTH_MAX (MSGPACK_DEPTH_MAX - 1)
 #define EVENT_BOX_DEPTH_MAX (MSGPACK_DEPTH_MAX - 2)
 
 enum box_state {
@@ -108,6 +109,9 @@ struct event {
  * for the box digest.
  * Errors: ERR_LIMIT, ERR_NOMEM, ERR_MALFORMED (a part is not canonical or not of its type). */
 MUST_CHECK enum err event_encode(struct event *e, struct buf *out);
+/* The same for a body, a box and an ext that were scanned, each a whole value within its depth:
+ * no second scan. */
+MUST_CHECK enum err event_encode_scanned(struct event *e, struct buf *out);
 
 /* Decodes a header from outside; the box state is BOX_NONE or BOX_GONE after it. Checks form and
  * limits, not meaning; computes the id. Errors: ERR_MALFORMED, ERR_LIMIT, ERR_VERSION (suite). */

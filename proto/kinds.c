@@ -93,7 +93,8 @@ const struct kind *kind_find(struct slice name)
 const struct field *kind_field(const struct kind *k, const char *name)
 {
     for (size_t i = 0; i < k->field_count; i++)
-        if (strcmp(k->fields[i].name, name) == 0) return &k->fields[i];
+        if (k->fields[i].name[0] == name[0] && strcmp(k->fields[i].name, name) == 0)
+            return &k->fields[i];
     return NULL;
 }
 

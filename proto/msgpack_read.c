@@ -101,7 +101,7 @@ static bool text_valid(const uint8_t *s, size_t size)
     const uint64_t ones = UINT64_C(0x0101010101010101);
     while (size > 0) {
         uint64_t eight;
-        if (size >= sizeof eight) {
+        if (size >= sizeof eight && *s < 0x80) {
             memcpy(&eight, s, sizeof eight);
             /* all eight in 0x20..0x7f: the borrow of a lesser byte would set a top bit */
             if (!((eight | (eight - ones * 0x20)) & (ones * 0x80))) {
@@ -230,7 +230,7 @@ enum mp_type mp_peek(const struct mp_reader *r)
 }
 
 /* The head of a value of `type`; its bytes (or elements, a byte each at least) are there. */
-static bool take(struct mp_reader *r, enum mp_type type, uint64_t max, uint64_t *value)
+static inline bool take(struct mp_reader *r, enum mp_type type, uint64_t max, uint64_t *value)
 {
     struct head head;
     if (r->err) return false;
@@ -240,11 +240,14 @@ static bool take(struct mp_reader *r, enum mp_type type, uint64_t max, uint64_t 
     }
     uint64_t left = left_of(r) - head.size;
     bool sized = type == MP_STR || type == MP_BIN || type == MP_ARRAY || type == MP_MAP;
-    if (sized && head.value > (type == MP_MAP ? left / 2 : left))
+    if (sized && head.value > (type == MP_MAP ? left / 2 : left)) {
         fail(r, ERR_MALFORMED);
-    else if (head.value > max)
+        return false;
+    }
+    if (head.value > max) {
         fail(r, ERR_RANGE);
-    if (r->err) return false;
+        return false;
+    }
     r->at += head.size;
     *value = head.value;
     return true;

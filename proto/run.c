@@ -278,7 +278,8 @@ static void read_box(struct mp_reader *r, struct event *e)
     }
 }
 
-/* event_encode checks the parts: kind, body, box, ext, and how depth, seen and subject relate. */
+/* event_encode_scanned checks the parts: kind, body, box, ext, and how depth, seen and subject
+ * relate. */
 static enum err read_record(const struct run_context *c, struct slice record, struct event *e)
 {
     struct mp_reader r = mp_reader_of(record);
@@ -326,7 +327,7 @@ static enum err read_records(struct run_decoder *d, const struct run *run, struc
         *e = (struct event){.feed = *feed, .seq = run->base_seq + 1 + i};
         if (prev) e->prev = *prev;
         err = read_record(&d->context, slice_of(raw.data, size), e);
-        if (!err) err = event_encode(e, &d->headers);
+        if (!err) err = event_encode_scanned(e, &d->headers);
         if (!err) err = context_meet(&d->context, &e->subject);
         if (err) return err;
         d->context.time = e->time;

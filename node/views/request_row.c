@@ -147,23 +147,19 @@ static void index_number(struct index_rows *out, size_t at, struct slice number,
     out->rows[at].size = number.size + sizeof thing->bytes;
 }
 
-static MUST_CHECK enum err index_rows_of(struct index_rows *out, const struct thing_id *thing,
-                                         struct slice row)
+static void index_rows_of(struct index_rows *out, const struct thing_id *thing,
+                          const struct request *r)
 {
     for (size_t i = 0; i < INDEX_COUNT; i++) out->rows[i].size = 0;
-    if (!row.size) return OK;
-    struct request r;
-    enum err err = request_row_read(&r, row);
-    if (err) return err;
-    if (request_is_open(&r)) {
+    if (!r) return;
+    if (request_is_open(r)) {
         out->rows[INDEX_OPEN].table = ROW_OPEN;
-        be64_put(out->rows[INDEX_OPEN].bytes, r.due_ms ? r.due_ms : UINT64_MAX);
+        be64_put(out->rows[INDEX_OPEN].bytes, r->due_ms ? r->due_ms : UINT64_MAX);
         memcpy(out->rows[INDEX_OPEN].bytes + 8, thing->bytes, sizeof thing->bytes);
         out->rows[INDEX_OPEN].size = 8 + sizeof thing->bytes;
     }
-    index_number(out, INDEX_NUMBER, r.number, thing);
-    index_number(out, INDEX_OFFICIAL, r.official_number, thing);
-    return OK;
+    index_number(out, INDEX_NUMBER, r->number, thing);
+    index_number(out, INDEX_OFFICIAL, r->official_number, thing);
 }
 
 static struct row_key index_key(const struct index_rows *rows, size_t at, uint32_t scope_number)
@@ -172,13 +168,12 @@ static struct row_key index_key(const struct index_rows *rows, size_t at, uint32
                             slice_of(rows->rows[at].bytes, rows->rows[at].size)};
 }
 
-enum err request_row_index(struct txn *t, const struct thing_key *key, struct slice old_row,
-                           struct slice new_row)
+void request_row_index(struct txn *t, const struct thing_key *key, const struct request *before,
+                       const struct request *after)
 {
     struct index_rows old_rows, new_rows;
-    enum err err = index_rows_of(&old_rows, &key->thing, old_row);
-    if (!err) err = index_rows_of(&new_rows, &key->thing, new_row);
-    if (err) return err;
+    index_rows_of(&old_rows, &key->thing, before);
+    index_rows_of(&new_rows, &key->thing, after);
     for (size_t i = 0; i < INDEX_COUNT; i++) {
         struct row_key from = index_key(&old_rows, i, key->scope_number);
         struct row_key to = index_key(&new_rows, i, key->scope_number);
@@ -186,13 +181,14 @@ enum err request_row_index(struct txn *t, const struct thing_key *key, struct sl
         if (from.key.size) row_delete(t, &from);
         if (to.key.size) row_put(t, &to, SLICE_EMPTY);
     }
-    return txn_error(t);
 }
 
 bool request_row_indexed(struct txn *t, const struct thing_key *key, struct slice row)
 {
     struct index_rows rows;
-    if (index_rows_of(&rows, &key->thing, row) != OK) return false;
+    struct request r;
+    if (request_row_read(&r, row) != OK) return false;
+    index_rows_of(&rows, &key->thing, &r);
     for (size_t i = 0; i < INDEX_COUNT; i++) {
         struct row_key index = index_key(&rows, i, key->scope_number);
         struct slice value;

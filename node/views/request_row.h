@@ -4,10 +4,9 @@
 
 void request_row_write(struct buf *out, const struct request *r);
 
-/* Moves the index rows of a thing from its old row to its new one (either may be empty). Call it
- * before the old row is overwritten: both slices must outlive it. Errors latch in the transaction;
- * ERR_CORRUPT: a row does not read. */
-MUST_CHECK enum err request_row_index(struct txn *t, const struct thing_key *key,
-                                      struct slice old_row, struct slice new_row);
+/* Moves the index rows of a thing from what its row was to what it is (NULL: there is none). Their
+ * texts may be borrowed from the transaction. Errors latch in it. */
+void request_row_index(struct txn *t, const struct thing_key *key, const struct request *before,
+                       const struct request *after);
 /* Are the index rows of this row there? */
 bool request_row_indexed(struct txn *t, const struct thing_key *key, struct slice row);

@@ -102,17 +102,25 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
 
 /* The numbers that this device gave out, from its own events: a counter lost with a store is made
  * again by them. */
-static MUST_CHECK enum err numbers_of(struct views *v, struct txn *t)
+static void numbers_of(struct views *v, struct txn *t, const struct request *r)
 {
     const struct device *own = roster_device(v->roster, &v->device);
     bool founder = sign_key_equal(&v->fold.founder->event.feed.author, &v->device);
     bool hub = own && own->roles & ROLE_HUB && v->fold.count > 1;
-    if (!founder && !hub) return OK;
-    struct request r;
-    enum err err = request_row_read(&r, buf_slice(&v->fold.row));
+    if (founder) numbers_note(t, &v->numbers, r->number);
+    if (hub) numbers_note(t, &v->officials, r->official_number);
+}
+
+/* What hangs on a request's row: the index rows and the numbers. `old` may be borrowed. */
+static MUST_CHECK enum err request_keep(struct views *v, struct txn *t, struct slice old,
+                                        struct slice row)
+{
+    struct request before, after;
+    enum err err = old.size ? request_row_read(&before, old) : OK;
+    if (!err && row.size) err = request_row_read(&after, row);
     if (err) return err;
-    if (founder) numbers_note(t, &v->numbers, r.number);
-    if (hub) numbers_note(t, &v->officials, r.official_number);
+    request_row_index(t, &v->fold.key, old.size ? &before : NULL, row.size ? &after : NULL);
+    if (row.size) numbers_of(v, t, &after);
     return OK;
 }
 
@@ -135,8 +143,7 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     if (err || slice_equal(old, row)) return err;
     *changed = true;
     if (f->type == THING_REQUEST) {
-        err = request_row_index(t, &f->key, old, row);
-        if (!err && row.size) err = numbers_of(v, t);
+        err = request_keep(v, t, old, row);
         if (err) return err;
     }
     if (row.size)
@@ -165,14 +172,13 @@ static bool in_pass(const struct touched *touched, uint32_t town, enum views_pas
     return (kind && fold_is_roster(kind->thing)) == (pass == PASS_ROSTER);
 }
 
+/* `town`: the number of that scope, 0 while it is not known here. */
 static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struct touched *touched,
-                                     size_t count, enum views_pass pass, bool *changed)
+                                     size_t count, uint32_t town, enum views_pass pass,
+                                     bool *changed)
 {
-    struct scope town = scope_town();
-    struct scope_row row;
-    uint32_t town_number = scope_find(t, &town, &row) ? row.number : 0;
     for (size_t i = 0; i < count; i++) {
-        if (!in_pass(&touched[i], town_number, pass)) continue;
+        if (!in_pass(&touched[i], town, pass)) continue;
         struct thing_key key = {touched[i].scope_number, touched[i].thing};
         enum err err = views_fold_thing(v, t, &key, touched[i].sole, pass, changed);
         /* A damaged event keeps its own thing as it was and does not stop a sync; `verify` and the
@@ -186,12 +192,15 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
 enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
 {
     const struct roster *roster;
+    struct scope scope = scope_town();
+    struct scope_row row;
     bool changed = false, rights = false, ignored = false;
     enum err err = views_roster(v, t, &roster);
-    if (!err) err = fold_pass(v, t, touched, count, PASS_ROSTER, &changed);
+    uint32_t town = scope_find(t, &scope, &row) ? row.number : 0;
+    if (!err) err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &changed);
     if (!err && changed) err = views_roster_reload(v, t, &rights);
     if (!err && rights) views_rebuild_refold(t);
-    if (!err) err = fold_pass(v, t, touched, count, PASS_REST, &ignored);
+    if (!err) err = fold_pass(v, t, touched, count, town, PASS_REST, &ignored);
     if (!err) views_numbers_flush(v, t);
     return err ? err : txn_error(t);
 }
