@@ -66,9 +66,9 @@ void buf_advance(struct buf *b, size_t size)
 void buf_append(struct buf *b, const void *data, size_t size)
 {
     if (size == 0) return;
-    /* The usual case without a call. */
-    uint8_t *to =
-        size <= b->capacity - b->size && !b->err ? b->data + b->size : buf_reserve(b, size);
+    /* The usual case without a call; a bound may have been set after the memory was taken. */
+    bool fits = !b->size_max && !b->err && size <= b->capacity - b->size;
+    uint8_t *to = fits ? b->data + b->size : buf_reserve(b, size);
     if (!to) return;
     if (size == 1) /* most heads of msgpack */
         *to = *(const uint8_t *)data;
