@@ -129,7 +129,7 @@ static void apply_callback(struct request *r, const struct request_act *act)
         return;
     }
     uint64_t at = body_uint(act->body, "at");
-    uint32_t day = (uint32_t)(((at ? at : act->time_ms) % HLC_MS_MAX + CHINA_MS) / DAY_MS);
+    uint32_t day = (uint32_t)(((at ? at : act->time_ms) + CHINA_MS) / DAY_MS);
     if (!r->callbacks_failed || day < r->failed_first_day) r->failed_first_day = day;
     if (!r->callbacks_failed || day > r->failed_last_day) r->failed_last_day = day;
     r->callbacks_failed++;

@@ -260,6 +260,19 @@ static void closes_as_unreached_after_three_attempts_on_two_days(void **state)
     PLAY(acts);
 }
 
+static void counts_the_days_to_the_last_moment(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {
+        HANDLED,
+        {"callback.record", HUB, FAILED("281474976710655"), NULL, EFFECT_COUNTS, REQUEST_REPORTED},
+        {"callback.record", HUB, FAILED("1"), NULL, EFFECT_COUNTS, REQUEST_REPORTED},
+        {"callback.record", HUB, FAILED("1"), NULL, EFFECT_COUNTS, REQUEST_REPORTED},
+        {"request.close", HUB, UNREACHED, NULL, EFFECT_COUNTS, REQUEST_CLOSED},
+    };
+    PLAY(acts);
+}
+
 static void marks_foreign_acts_bad_fields_and_unknown_kinds(void **state)
 {
     (void)state;
@@ -387,6 +400,7 @@ int main(void)
         TEST(the_person_who_reported_may_not_make_the_visit),
         TEST(closes_only_after_a_visit_that_reached_the_person),
         TEST(closes_as_unreached_after_three_attempts_on_two_days),
+        TEST(counts_the_days_to_the_last_moment),
         TEST(marks_foreign_acts_bad_fields_and_unknown_kinds),
         TEST(shows_that_both_changed_it_until_the_township_has_seen_it),
         TEST(says_beforehand_what_would_have_no_effect),
