@@ -1,6 +1,7 @@
 #include "node/township.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void put_text(struct mp_map *m, const char *key, const char *text)
 {
@@ -143,10 +144,26 @@ enum err township_next_letter(const struct roster *roster, const char *village, 
     return OK;
 }
 
+bool township_village_sounds(const struct village *v, struct slice text)
+{
+    static const char *const endings[] = {"村", "社区"};
+    size_t size = strlen(v->short_name);
+    if (text.size == strlen(v->pinyin) && text.size > 0 &&
+        strncasecmp((const char *)text.data, v->pinyin, text.size) == 0) {
+        return true;
+    }
+    if (text.size <= size || memcmp(text.data, v->short_name, size) != 0) {
+        return false;
+    }
+    struct slice rest = slice_of(text.data + size, text.size - size);
+    return slice_is_text(rest, endings[0]) || slice_is_text(rest, endings[1]);
+}
+
 enum err township_find_village(const struct roster *roster, struct slice text,
                                const struct village **out)
 {
     const struct village *found = NULL;
+    size_t count = 0;
     for (size_t i = 0; i < roster->village_count; i++) {
         const struct village *v = &roster->villages[i];
         if (slice_is_text(text, v->code) || slice_is_text(text, v->name) ||
@@ -154,15 +171,13 @@ enum err township_find_village(const struct roster *roster, struct slice text,
             *out = v;
             return OK;
         }
-        if (slice_is_text(text, v->pinyin)) {
-            if (found != NULL) {
-                return ERR_AMBIGUOUS;
-            }
+        if (township_village_sounds(v, text)) {
             found = v;
+            count++;
         }
     }
-    if (found == NULL) {
-        return ERR_NOT_FOUND;
+    if (count != 1) {
+        return count > 1 ? ERR_AMBIGUOUS : ERR_NOT_FOUND;
     }
     *out = found;
     return OK;

@@ -45,10 +45,12 @@ MUST_CHECK enum err township_invited_write(struct buf *body, const struct invite
 MUST_CHECK enum err township_villages_check(const struct township_village *villages, size_t count,
                                             size_t *bad, const char **what);
 
-/* A village by code, name, short name, or pinyin where that is unique. Errors: ERR_NOT_FOUND,
- * ERR_AMBIGUOUS. */
+/* A village by code, name or short name; else by what township_village_sounds takes, where that is
+ * unique. Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS. */
 MUST_CHECK enum err township_find_village(const struct roster *roster, struct slice text,
                                           const struct village **out);
+/* Its pinyin in any case, or its short name with 村 or 社区 behind, as people say it. */
+bool township_village_sounds(const struct village *v, struct slice text);
 
 /* The recovery key for paper: 17 groups of 4 hex digits, four groups a line, the last group the
  * first 2 bytes of hash("sidan/recovery", seed), so a slip of the pen shows. Appends text. */

@@ -1,6 +1,7 @@
 #include "tools/lookup.h"
 
 #include "common/text.h"
+#include "node/township.h"
 #include "node/views/actor.h"
 #include "node/views/request.h"
 #include "tools/output.h"
@@ -54,29 +55,30 @@ static int ambiguous(struct cli *cli, const char *text, const struct matches *m)
 
 /* --- villages --- */
 
-static bool village_is(const struct village *v, const char *text)
+/* Those that sound like it; else those whose name has it within. */
+static struct matches villages_like(struct cli *cli, const struct roster *roster, const char *text)
 {
-    return strcmp(v->code, text) == 0 || strcmp(v->name, text) == 0 ||
-           strcmp(v->short_name, text) == 0 || (v->pinyin[0] && strcmp(v->pinyin, text) == 0);
+    struct matches sounding = {0}, within = {0};
+    for (size_t i = 0; i < roster->village_count; i++) {
+        const struct village *v = &roster->villages[i];
+        const char *named = cli_format(cli, "%s %s", v->short_name, v->code);
+        if (township_village_sounds(v, slice_of_text(text))) add_match(cli, &sounding, named);
+        if (*text && strstr(v->name, text)) add_match(cli, &within, named);
+    }
+    return sounding.count ? sounding : within;
 }
 
 int lookup_village(struct cli *cli, const struct roster *roster, const char *text,
                    const struct village **out)
 {
-    struct matches m = {0};
-    const struct village *found = NULL;
-    for (size_t i = 0; i < roster->village_count; i++)
-        if (village_is(&roster->villages[i], text)) {
-            found = &roster->villages[i];
-            add_match(cli, &m, cli_format(cli, "%s %s", found->name, found->code));
-        }
-    if (m.count > 1) return ambiguous(cli, text, &m);
-    if (!found)
-        return not_found(
-            cli, cli_format(cli, _("there is no village \"%s\""), text),
-            _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
-    *out = found;
-    return EXIT_OK;
+    enum err e = township_find_village(roster, slice_of_text(text), out);
+    if (!e) return EXIT_OK;
+    struct matches m = villages_like(cli, roster, text);
+    if (e == ERR_AMBIGUOUS) return ambiguous(cli, text, &m);
+    return cli_error(
+        cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no village \"%s\""), text),
+        m.count ? cli_format(cli, _("similar: %s"), m.names) : NULL,
+        _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
 }
 
 const char *lookup_village_name(const struct roster *roster, const char *code)

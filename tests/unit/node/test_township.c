@@ -141,6 +141,12 @@ static void finds_a_village_by_code_or_name_and_pinyin_only_where_unique(void **
     assert_int_equal(township_find_village(&roster, slice_of_text("龙凤村委会"), &found), OK);
     assert_int_equal(township_find_village(&roster, slice_of_text("Longfeng"), &found),
                      ERR_AMBIGUOUS);
+    assert_int_equal(township_find_village(&roster, slice_of_text("longfeng"), &found),
+                     ERR_AMBIGUOUS);
+    assert_int_equal(township_find_village(&roster, slice_of_text("龙凤村"), &found), OK);
+    assert_string_equal(found->code, "431322111254");
+    assert_int_equal(township_find_village(&roster, slice_of_text("龙凤镇"), &found),
+                     ERR_NOT_FOUND);
     assert_int_equal(township_find_village(&roster, slice_of_text("龙"), &found), ERR_NOT_FOUND);
     assert_int_equal(township_find_village(&roster, SLICE_EMPTY, &found), ERR_NOT_FOUND);
     snprintf(villages[1].pinyin, sizeof villages[1].pinyin, "Longfeng2");
