@@ -10,10 +10,34 @@
 #include "tools/choices.h"
 #include "tools/words.h"
 
+/* The table of kinds takes any text; what a spreadsheet made of a number (1.38E+10) is caught here,
+ * where a person can still correct it. */
+static bool is_phone(const struct field *field)
+{
+    return strcmp(field->name, "phone") == 0;
+}
+
+static bool phone_plausible(struct slice text)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        bool digit = text.data[i] >= '0' && text.data[i] <= '9';
+        if (!digit && (text.data[i] == '\0' || strchr(" +-()/,;", text.data[i]) == NULL)) {
+            return false;
+        }
+        digits += digit;
+    }
+    return digits >= 5;
+}
+
 void act_allowed(struct buf *out, const struct field *field)
 {
     switch (field->type) {
     case FIELD_TEXT:
+        if (is_phone(field)) {
+            buf_append_text(out, _("digits, 5 at least, blanks and + - ( ) / between"));
+            break;
+        }
         buf_printf(out, _("text of %" PRId64 " to %" PRId64 " bytes"), field->min, field->max);
         break;
     case FIELD_UINT:
@@ -23,10 +47,10 @@ void act_allowed(struct buf *out, const struct field *field)
         buf_append_text(out, _("yes or no"));
         break;
     case FIELD_DATE:
-        buf_append_text(out, "YYYY-MM-DD");
+        buf_append_text(out, _("YYYY-MM-DD"));
         break;
     case FIELD_TIME:
-        buf_append_text(out, "YYYY-MM-DD HH:MM");
+        buf_append_text(out, _("YYYY-MM-DD HH:MM"));
         break;
     case FIELD_CHOICE: {
         char code[CHOICE_CODE_SIZE];
@@ -85,7 +109,7 @@ static void allowed_into(struct act_problem *problem, const struct field *field)
     buf_clear(&allowed);
 }
 
-static enum err refuse(const struct field *field, struct slice text, struct act_problem *problem)
+enum err act_refuse(const struct field *field, struct slice text, struct act_problem *problem)
 {
     char typed[128];
     quote(typed, sizeof typed, text);
@@ -111,16 +135,23 @@ void act_explain(const struct kind *kind, const struct kind_problem *from,
 
 /* --- text to values --- */
 
-static bool uint_of(struct slice text, uint64_t *out)
+static bool all_digits(struct slice text)
 {
-    if (text.size == 0 || text.size > 18) {
-        return false;
-    }
-    uint64_t v = 0;
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] < '0' || text.data[i] > '9') {
             return false;
         }
+    }
+    return text.size > 0;
+}
+
+static bool uint_of(struct slice text, uint64_t *out)
+{
+    if (text.size > 18 || !all_digits(text)) {
+        return false;
+    }
+    uint64_t v = 0;
+    for (size_t i = 0; i < text.size; i++) {
         v = v * 10 + (uint64_t)(text.data[i] - '0');
     }
     *out = v;
@@ -206,9 +237,26 @@ static bool put_number(struct mp_map *map, const struct field *field, struct sli
     return true;
 }
 
+/* As people and spreadsheets write it: 2026/1/5 8:30, 2026-1-5; false: as nobody does. */
+static bool loose_time(char out[TIME_TEXT_SIZE], const char *text)
+{
+    int year, month, day, hour = 0, minute = 0, size = 0, rest = 0;
+    if (sscanf(text, "%4d%*1[-/.]%2d%*1[-/.]%2d%n", &year, &month, &day, &size) < 3) {
+        return false;
+    }
+    bool clock = text[size] != '\0';
+    if (clock && (sscanf(text + size, " %2d:%2d%n", &hour, &minute, &rest) < 2 ||
+                  text[size + rest] != '\0')) {
+        return false;
+    }
+    size = snprintf(out, TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d", year, month, day, hour,
+                    minute);
+    return size > 0 && size < TIME_TEXT_SIZE;
+}
+
 static bool put_time(struct mp_map *map, const struct field *field, struct slice text)
 {
-    char terminated[TIME_TEXT_SIZE];
+    char terminated[TIME_TEXT_SIZE], loose[TIME_TEXT_SIZE];
     if (!short_text(terminated, text)) {
         return false;
     }
@@ -222,7 +270,8 @@ static bool put_time(struct mp_map *map, const struct field *field, struct slice
     }
     uint64_t ms; /* as text, or in milliseconds, of which there are 12 digits since 1973 */
     if (!(text.size >= 12 && uint_of(text, &ms) && ms <= HLC_MS_MAX) &&
-        time_parse(&ms, terminated) != OK) {
+        time_parse(&ms, terminated) != OK &&
+        (!loose_time(loose, terminated) || time_parse(&ms, loose) != OK)) {
         return false;
     }
     struct mp_writer w = mp_map_put(map, field->name);
@@ -266,6 +315,10 @@ static bool put_value(struct mp_map *map, const struct field *field, struct slic
     }
     case FIELD_TEXT:
     case FIELD_CODE: {
+        bool fits = text.size >= (size_t)field->min && text.size <= (size_t)field->max;
+        if (!fits || (field->type == FIELD_CODE && !all_digits(text))) {
+            return false;
+        }
         struct mp_writer w = mp_map_put(map, field->name);
         mp_write_str(&w, text);
         return text_valid(text);
@@ -308,8 +361,8 @@ enum err act_put(struct act *a, const char *field_name, struct slice text,
         return ERR_RANGE;
     }
     struct mp_map *map = field->personal ? &a->box : &a->body;
-    if (!put_value(map, field, text)) {
-        return refuse(field, text, problem);
+    if ((is_phone(field) && !phone_plausible(text)) || !put_value(map, field, text)) {
+        return act_refuse(field, text, problem);
     }
     return map->bytes.err;
 }

@@ -36,5 +36,8 @@ void act_clear(struct act *a);
 /* Puts the recorder's or the table's refusal into words. */
 void act_explain(const struct kind *kind, const struct kind_problem *from,
                  struct act_problem *problem);
+/* Says that a text cannot stand in a field, and what can. Returns ERR_RANGE. */
+MUST_CHECK enum err act_refuse(const struct field *field, struct slice text,
+                               struct act_problem *problem);
 /* What a field may hold: "1-3", "phone|visit (电话|上门)", "YYYY-MM-DD". */
 void act_allowed(struct buf *out, const struct field *field);

@@ -1,3 +1,4 @@
+#include "tools/choices.h"
 #include "tools/commands.h"
 #include "tools/lookup.h"
 #include "tools/recording.h"
@@ -20,7 +21,7 @@ static const struct {
     {"--name", "name"},         {"--phone", "phone"},
     {"--place", "place"},       {"--content", "content"},
 };
-enum { VALUE_COUNT = sizeof values / sizeof values[0] };
+enum { VALUE_COUNT = sizeof values / sizeof values[0], FUTURE_MS = 24 * 3600 * 1000 };
 
 struct registering {
     struct cli *cli;
@@ -46,22 +47,64 @@ static const char *otherwise(const struct registering *r, const struct field *fi
     return field->required ? NULL : "";
 }
 
+/* What may be answered, as short as a line of a form. */
+static void append_hint(struct buf *question, const struct field *field, bool optional)
+{
+    const char *separator = "";
+    char code[CHOICE_CODE_SIZE];
+    buf_append_text(question, " (");
+    if (field->type == FIELD_CHOICE) {
+        for (const char *at = field->choices; choice_next(code, &at); separator = " ") {
+            buf_printf(question, "%s%s", separator, choice_shown(field->name, code));
+        }
+    } else if (strcmp(field->name, "urgency") == 0) {
+        buf_append_text(question, _("1-3, 3 is the most urgent"));
+    } else if (field->type != FIELD_TEXT) {
+        act_allowed(question, field);
+    } else if (optional) {
+        buf_append_text(question, _("may stay empty"));
+    } else {
+        buf_append_text(question, _("has to be filled in"));
+    }
+    buf_append_byte(question, ')');
+}
+
 static int ask(struct registering *r, const struct field *field, const char *flag,
                const char *fallback, const char **answer)
 {
     struct buf question = {0};
     buf_append_text(&question, words_field(field));
-    if (field->type != FIELD_TEXT) {
-        buf_append_text(&question, " (");
-        act_allowed(&question, field);
-        buf_append_text(&question, ")");
-    }
-    if (fallback != NULL && fallback[0] != '\0') {
-        buf_printf(&question, " [%s]", fallback);
+    append_hint(&question, field, fallback != NULL);
+    if (fallback != NULL && field->type == FIELD_CHOICE) {
+        fallback = choice_shown(field->name, fallback);
     }
     int code = prompt_line(r->cli, buf_text(&question), fallback, flag, answer);
     buf_clear(&question);
     return code;
+}
+
+/* An accusation must not reach the accused (SPEC 13: it is for sealed events only): said before the
+ * rest is typed. */
+static bool is_sealed(const struct field *field, const char *text)
+{
+    char code[CHOICE_CODE_SIZE];
+    return field->sealed != NULL &&
+           choice_code(code, field->name, field->sealed, slice_of_text(text));
+}
+
+static int refuse_sealed(struct cli *cli)
+{
+    return cli_error(cli, EXIT_REFUSED, _("an accusation is not registered here"),
+                     _("others on this laptop and in the village could read it"),
+                     _("send the person to the township's office; nothing was recorded"));
+}
+
+/* A slip of the year shows only where the clock is known to be right. */
+static bool is_future(const struct registering *r, const struct field *field, const char *text)
+{
+    uint64_t ms;
+    return strcmp(field->name, "received") == 0 && r->recording.clock.trusted &&
+           time_parse(&ms, text) == OK && ms > r->recording.clock.wall_ms + FUTURE_MS;
 }
 
 /* Puts one value; a person at a terminal is told what is wrong and asked again. */
@@ -71,7 +114,7 @@ static int put(struct registering *r, size_t i)
     const char *fallback = otherwise(r, field);
     const char *given = cli_flag(r->cli, values[i].flag);
     struct act_problem problem;
-    for (int tries = 0; tries < 3; tries++) {
+    for (;;) {
         const char *text = given != NULL ? given : fallback;
         if (given == NULL && r->asking) {
             int code = ask(r, field, values[i].flag, fallback, &text);
@@ -82,19 +125,21 @@ static int put(struct registering *r, size_t i)
         if (text == NULL) {
             return EXIT_OK; /* the check of the whole names what is missing */
         }
+        if (is_sealed(field, text)) {
+            return refuse_sealed(r->cli);
+        }
         enum err e = act_put(&r->act, field->name, slice_of_text(text), &problem);
-        if (e == OK) {
-            return EXIT_OK;
+        if (e == OK && is_future(r, field, text)) {
+            e = act_refuse(field, slice_of_text(text), &problem);
         }
         if (e != ERR_RANGE) {
-            return cli_fail(r->cli, e, _("nothing was recorded"));
+            return e == OK ? EXIT_OK : cli_fail(r->cli, e, _("nothing was recorded"));
         }
         if (given != NULL || !r->asking) {
-            break;
+            return recording_refused(r->cli, &problem);
         }
-        output_note(r->cli, _("%s; allowed: %s"), problem.what, problem.allowed);
+        output_note(r->cli, _("  %s; allowed: %s"), problem.what, problem.allowed);
     }
-    return recording_refused(r->cli, &problem);
 }
 
 static int choose_scope(struct registering *r)
@@ -199,6 +244,9 @@ int cmd_register(struct cli *cli)
     if (code == EXIT_OK) {
         time_format(r.now, r.recording.clock.wall_ms);
         code = choose_scope(&r);
+    }
+    if (code == EXIT_OK && r.asking) {
+        output_note(cli, "%s", _("Enter alone takes what stands in [ ]; Ctrl-C records nothing"));
     }
     for (size_t i = 0; i < VALUE_COUNT && code == EXIT_OK; i++) {
         code = put(&r, i);

@@ -92,34 +92,13 @@ static const char *scope_of_row(struct import *im, const struct import_row *row,
     return NULL;
 }
 
-/* Spreadsheets write 2026/1/5 8:30. */
-static struct slice plain_time(struct slice cell, char out[32])
-{
-    int year, month, day, hour = 0, minute = 0;
-    char text[32];
-    if (cell.size >= sizeof text) {
-        return cell;
-    }
-    memcpy(text, cell.data, cell.size);
-    text[cell.size] = '\0';
-    int read = sscanf(text, "%4d/%2d/%2d %2d:%2d", &year, &month, &day, &hour, &minute);
-    if (read < 3) {
-        return cell;
-    }
-    int size = snprintf(out, 32, "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
-    return slice_of(out, size > 0 && size < 32 ? (size_t)size : 0);
-}
-
 static enum err put_cells(struct import *im, const struct import_row *row,
                           struct act_problem *problem)
 {
     enum err e = OK;
-    char time[32];
     for (size_t c = COLUMN_VILLAGE + 1; c < IMPORT_COLUMN_COUNT && e == OK; c++) {
         struct slice cell = row->cells[c];
-        if (cell.size > 0 && strcmp(import_columns[c].field, "received") == 0) {
-            cell = plain_time(cell, time);
-        } else if (cell.size == 0 && strcmp(import_columns[c].field, "urgency") == 0) {
+        if (cell.size == 0 && strcmp(import_columns[c].field, "urgency") == 0) {
             cell = slice_of_text("1");
         }
         e = act_put(&im->act, import_columns[c].field, cell, problem);

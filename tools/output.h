@@ -89,7 +89,7 @@ void progress_end(struct progress *p);
 
 /* --- questions: on the terminal; with --no-input, or without a terminal, exit 2 naming `flag` ---
  */
-/* One line; an empty answer takes `otherwise` (may be NULL: asked again, three times). */
+/* One line; an empty answer takes `otherwise` (NULL: asked again, until the input ends). */
 int prompt_line(struct cli *cli, const char *question, const char *otherwise, const char *flag,
                 const char **answer);
 /* Yes or no; `no` without an answer. */

@@ -37,19 +37,23 @@ int prompt_line(struct cli *cli, const char *question, const char *otherwise, co
 {
     if (!may_ask(cli)) return cannot_ask(cli, question, flag);
     char line[ANSWER_SIZE_MAX];
-    for (int i = 0; i < TRIES; i++) {
-        if (otherwise)
+    for (;;) {
+        if (otherwise && *otherwise)
             fprintf(stderr, "%s [%s]: ", question, otherwise);
         else
             fprintf(stderr, "%s: ", question);
         if (!read_answer(line, sizeof line)) break;
-        if (*line && !text_valid(slice_of_text(line))) continue;
-        if (*line || otherwise) {
+        if (!text_valid(slice_of_text(line))) {
+            fprintf(stderr, "  %s\n", _("that is no UTF-8 text: set the terminal to UTF-8"));
+        } else if (*line || otherwise) {
             *answer = *line ? cli_format(cli, "%s", line) : otherwise;
             return EXIT_OK;
         }
     }
-    return cannot_ask(cli, question, flag);
+    fputc('\n', stderr);
+    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" has to be answered"), question),
+                     _("the input ended there"),
+                     flag ? cli_format(cli, _("give it with %s"), flag) : NULL);
 }
 
 int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *yes)
