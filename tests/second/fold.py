@@ -1,0 +1,182 @@
+"""What events mean: the roster, the states of requests, rows and digests: SPEC 10, 14, 15."""
+
+from dataclasses import dataclass, field
+
+import request
+from kinds import KINDS, fields_good
+from log import feed_id
+from roster import Roster, device_fold
+from wire import digest, encode
+
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 1
+ROSTER_TYPES = ("township", "village", "device")
+TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5}
+
+
+@dataclass
+class Thing:
+    id: bytes
+    type: str = None
+    state: dict = field(default_factory=dict)
+    effects: list = field(default_factory=list)  # (event, reason or None), in order
+    held: int = 0
+    shown: bool = False
+    both_changed: bool = False
+
+
+
+def in_order(events, township_act):
+    """14.2 and 14.4: the founding event that counts, and all events in order."""
+    events = sorted(events, key=lambda e: (e.subject is not None, e.depth, not township_act(e),
+                                           e.time, e.id))
+    founders = [e for e in events if e.subject is None]
+    return min(founders, key=lambda e: e.id, default=None), events[:EVENTS_MAX]
+
+
+def standing(log, roster, scope, subject):
+    """`depth` and `seen` of a new event about a thing: 6.5."""
+    held = events = log.things.get((scope, subject), [])
+    founder, _ = in_order(events, lambda e: False)
+    roster_thing = founder and thing_type(founder) in ROSTER_TYPES
+    _, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
+    counted = [e.depth for place, e in enumerate(events) if e.depth <= place + DEPTH_AHEAD_MAX]
+    return min(1 + max(counted, default=0), len(held)), len(held)
+
+
+def thing_type(founder):
+    kind = KINDS.get(founder.kind)
+    return kind.type if kind and kind.founds else None
+
+
+def thing_fold(log, roster, scope, thing_id):
+    """One thing from its own events: 14.1."""
+    events = log.things[scope, thing_id]
+    founder, _ = in_order(events, lambda e: False)
+    thing = Thing(thing_id, founder and thing_type(founder), held=len(events))
+    roster_thing = thing.type in ROSTER_TYPES
+    founder, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
+    if thing.type is None:
+        return thing
+    for place, event in enumerate(events):
+        township = roster.township_act(event, roster_thing)
+        reason = refused(log, roster, thing, founder, event, place, township)
+        if reason is None and not (event is founder or thing.shown):
+            reason = "rule"
+        if reason is None:
+            reason = APPLY[thing.type](thing.state, event, roster, township)
+        thing.effects.append((event, reason))
+        if event is founder:
+            thing.shown = reason is None
+            continue
+        unaware = place > event.seen
+        if unaware and reason in (None, "thing", "rule"):
+            thing.both_changed = True
+        elif township and reason is None and not unaware:
+            thing.both_changed = False
+    return thing
+
+
+def refused(log, roster, thing, founder, event, place, township):
+    """14.6, 1 to 7: why the event has no effect whatever the thing's state, or None."""
+    if event.ext and max(event.ext) >= 128:
+        return "ext"
+    kind = KINDS.get(event.kind)
+    if kind is None:
+        return "kind"
+    if kind.type != thing.type or kind.founds != (event is founder):
+        return "thing"
+    roster_thing = thing.type in ROSTER_TYPES
+    if not roster.roles(event.author, roster_thing) & kind.authors:
+        return "author"
+    if event.scope.partition(":")[0] not in kind.scopes:
+        return "author"
+    if not roster_thing and not roster.may_author(event.author, event.scope):
+        return "author"
+    if event.depth == 0 and not kind.founds or event.depth > place + DEPTH_AHEAD_MAX:
+        return "depth"
+    if any(e.thing == event.thing and e.depth >= event.depth
+           for e in log.branch(log.events.get(event.prev))):
+        return "depth"
+    if (event.scope == "town" and not township and not roster_thing
+            and len(encode(event.body)) > TOWN_BODY_MAX):
+        return "size"
+    return None if fields_good(kind, event) else "field"
+
+
+def _copied(*names):
+    def apply(state, event, _roster, _township):
+        state.update((name, event.body[name]) for name in names)
+    return apply
+
+
+APPLY = {
+    "township": _copied("name", "recovery", "office"),
+    "village": _copied("code", "name", "short_name", "pinyin", "number"),
+    "device": device_fold,
+    "actor": _copied("unit", "role"),
+    "request": request.request_fold,
+}
+
+
+def roster_fold(log, authority):
+    """Roster things need no other thing (14.7), so one pass is enough."""
+    roster = Roster(authority)
+    things = [thing_fold(log, roster, *key) for key in log.things if key[0] == "town"]
+    roster.add(thing for thing in things if thing.shown)
+    return roster
+
+
+def row(thing):
+    """Key and value of a thing's row: 14.10."""
+    state = thing.state
+    if thing.type == "device":
+        state = {name: value if value != bytes(32) else None for name, value in state.items()}
+        names = ("state", "key", "transport", "invite", "invite_transport", "acceptor", "village",
+                 "roles", "letter", "name", "expires", "stolen")
+    elif thing.type == "request":
+        names = ("state", "number", "official_no", "village", "channel", "nature", "category",
+                 "urgency", "received", "registered", "due", "holder", "signer", "township_level",
+                 "reporter", "callback", "result", "both_changed", "held", "effective")
+        state = dict(state, both_changed=thing.both_changed, held=thing.held,
+                     effective=sum(reason is None for _, reason in thing.effects),
+                     callback=[state[name] for name in ("attempts", "first_failed", "last_failed",
+                                                        "reached", "solved", "rating")])
+    else:
+        names = state
+    return bytes([TYPES[thing.type]]) + thing.id, [state[name] for name in names]
+
+
+def things_shown(log, roster, scope):
+    things = (thing_fold(log, roster, *key) for key in log.things if key[0] == scope)
+    return [thing for thing in things if thing.shown]
+
+
+def events_digest(log, scope):
+    ids = sorted(e.id for e in log.events.values() if e.scope == scope)
+    return digest("sidan/events", b"".join(ids))
+
+
+def roster_heads(log, roster):
+    feeds = [f for f in log.feeds if f[1] == "town" and (
+        f[0] == roster.authority or "hub" in roster.roles(f[0]))]
+    heads = sorted([feed_id(f), sorted(e.id for e in log.heads(f))] for f in feeds)
+    return digest("sidan/views", encode(heads))
+
+
+def views_digest(log, roster, scope):
+    total = 0
+    for thing in things_shown(log, roster, scope):
+        key, value = row(thing)
+        total += int.from_bytes(digest("sidan/row", b"\x74" + key + encode(value)), "big")
+    rows = (total % 2**256).to_bytes(32, "big")
+    return digest("sidan/views", encode([FOLD_VERSION, roster_heads(log, roster), rows]))
+
+
+def views8(log, roster, village):
+    scopes = ["town"] + (["village:" + village] if village else [])
+    together = b"".join(views_digest(log, roster, scope) for scope in scopes)
+    return digest("sidan/views", together)[:8]
+
+
+def requests_shown(log, roster, scope):
+    return [thing for thing in things_shown(log, roster, scope) if thing.type == "request"]

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""A village node written from proto/SPEC.md alone, to see that the page is enough.
+
+    node.py HOME join INVITE
+    node.py HOME person NAME UNIT               prints the person's id
+    node.py HOME register COUNT PERSON          requests, with names and texts in their boxes
+    node.py HOME act KIND SUBJECT BODY [BOX] [--by PERSON] [--as-is]     body and box in JSON;
+                                                as-is: also what no rule allows;
+                                                SUBJECT - founds a thing
+    node.py HOME sync                           prints what went and came
+    node.py HOME verify | requests              the JSON of `sidan verify` and `sidan requests`
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import zmq
+
+import fold
+from home import Home
+from invite import invite_read, request_write
+from request import STATES
+from session import ADMIT, BYE, JOIN, REFUSE, Refused, Session
+from wire import Malformed, decode, digest, encode, sign, transport_key
+
+UNREACHABLE, REFUSED = 6, 8
+
+
+class Unreachable(Exception):
+    pass
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+class Link:
+    """A DEALER socket to the hub: SPEC 12."""
+
+    def __init__(self, address, server_key, secret, seconds):
+        self.deadline = time.monotonic() + seconds
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.maxmsgsize = 1 << 17
+        self.socket.curve_serverkey = server_key
+        self.socket.curve_secretkey = secret
+        self.socket.curve_publickey = transport_key(secret)
+        self.socket.connect(address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close(200)  # ms for a last frame
+        self.context.term()
+
+    def receive(self, seconds=None):
+        """The next frame; None when `seconds` pass without one."""
+        left = self.deadline - time.monotonic()
+        wait = left if seconds is None else min(left, seconds)
+        if left > 0 and self.socket.poll(max(wait, 0) * 1000):
+            return self.socket.recv()
+        if seconds is None or left <= 0:
+            raise Unreachable("no answer in time")
+        return None
+
+
+def join(options):
+    invite = invite_read(Path(options.arguments[0]).read_bytes())
+    home = Home.create(options.home, invite)
+    request = request_write(invite, home.key, transport_key(home.secret), now_ms())
+    frame = encode([JOIN, request, sign(invite.seed, "sidan/join", request),
+                    sign(home.seed, "sidan/join", request)])
+    with Link(home.state["address"], invite.acceptor_transport, invite.secret,
+              options.timeout) as link:
+        link.socket.send(frame)
+        while True:
+            answer = decode(link.receive())
+            if answer[0] == REFUSE:
+                raise Refused(answer[1], answer[2])
+            if answer[0] == ADMIT and answer[1] == digest("sidan/admit", request):
+                link.socket.send(encode([BYE]))
+                return {"device": home.key.hex(), "state": "joined"}
+
+
+def sync(options):
+    home = Home(options.home)
+    with Link(home.state["address"], home.state["acceptor_transport"], home.secret,
+              options.timeout) as link:
+        session = Session(home, home.peer, link.socket.send, now_ms())
+        held = len(home.log.events)
+        try:
+            session.start()
+            while not session.done():
+                session.take(link.receive())
+            while frame := link.receive(0.2):  # what the hub says last: receipts, views
+                session.take(frame)
+        finally:
+            home.save()
+        session.bye()
+        return {**session.counts, "received": len(home.log.events) - held,
+                "views_agree": session.views_agree}
+
+
+def person(options):
+    name, unit = options.arguments
+    event = Home(options.home).record(now_ms(), "actor.enrol", {"unit": unit, "role": "clerk"},
+                                      {"name": name})
+    return {"id": event.thing.hex()}
+
+
+def register(options):
+    home = Home(options.home)
+    device = home.roster.devices[home.key]
+    number = next(thing.state["number"]
+                  for thing in fold.things_shown(home.log, home.roster, "town")
+                  if thing.type == "village" and thing.state["code"] == home.village)
+    first = 1 + len(fold.requests_shown(home.log, home.roster, home.scope))
+    for n in range(first, first + int(options.arguments[0])):
+        home.record(now_ms(), "request.register", {
+            "number": f"{number:02}{device['letter']}-{n:04}", "channel": "visit",
+            "received": now_ms() - 60_000 * n, "nature": "help", "category": "0302",
+            "urgency": 1 + n % 3}, {"name": f"村民{n}", "content": f"第{n}件: 村道路灯不亮"},
+            by=bytes.fromhex(options.arguments[1]))
+    return {"registered": n}
+
+
+def act(options):
+    kind, subject, body, *box = options.arguments
+    event = Home(options.home).record(
+        now_ms(), kind, json.loads(body), json.loads(box[0]) if box else None,
+        options.by and bytes.fromhex(options.by),
+        None if subject == "-" else bytes.fromhex(subject), options.as_is)
+    return {"subject": event.thing.hex()}
+
+
+def verify(options):
+    home = Home(options.home)
+    log, roster = home.log, home.roster
+    return {
+        "ok": True, "events": len(log.events), "fold_version": fold.FOLD_VERSION,
+        "roster_heads": fold.roster_heads(log, roster).hex(),
+        "scopes": [{"scope": scope,
+                    "events": sum(e.scope == scope for e in log.events.values()),
+                    "events_digest": fold.events_digest(log, scope).hex(),
+                    "views_digest": fold.views_digest(log, roster, scope).hex()}
+                   for scope in log.scopes()]}
+
+
+def requests(options):
+    home = Home(options.home)
+    return {"requests": [
+        {"subject": thing.id.hex(), "no": thing.state["number"],
+         "state": STATES[thing.state["state"]], "both_changed": thing.both_changed}
+        for thing in fold.requests_shown(home.log, home.roster, home.scope)]}
+
+
+VERBS = {f.__name__: f for f in (join, sync, person, register, act, verify, requests)}
+
+
+def main():
+    os.umask(0o077)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("home")
+    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("arguments", nargs="*")
+    parser.add_argument("--by")
+    parser.add_argument("--as-is", action="store_true")
+    parser.add_argument("--timeout", type=float, default=10)
+    options = parser.parse_args()
+    try:
+        print(json.dumps(VERBS[options.verb](options), ensure_ascii=False))
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE
+    except (Refused, Malformed) as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

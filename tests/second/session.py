@@ -1,0 +1,329 @@
+"""The session with a peer: frames in, frames out; no socket and no clock: SPEC 8 and 9."""
+
+from log import feed_check, feed_id
+from run import (COUNT_MAX, PAYLOAD_MAX, RAW_MAX, BadSignature, TooLarge, dictionary, dictionary8,
+                 pack, unpack)
+from wire import Malformed, decode, digest, encode, is_bin, is_uint, need, sign, verify
+
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 16, 17
+WANT_PLAIN, WANT_ROSTER, WANT_HELLO = 1, 4, 8
+FRAME_MAX, POINTS_MAX, WANTS_MAX = 81920, 40, 3
+CREDIT_START, CREDIT_GRANT, RUN_EVENTS, RUN_WEIGHT = 1 << 18, 1 << 20, 64, 1 << 16
+
+
+class Refused(Exception):
+    def __init__(self, code, text):
+        super().__init__(f"{code}: {text}")
+        self.code, self.text = code, text
+
+
+def id8(feed):
+    return feed_id(feed)[:8]
+
+
+def heads_vector(log, feeds):
+    return sorted([id8(f), e.seq, e.id] for f in feeds for e in log.heads(f))
+
+
+def have8(vector):
+    entries = sorted(f + seq.to_bytes(8, "big") + i[:8] for f, seq, i in vector)
+    return digest("sidan/have", b"".join(entries))[:8]
+
+
+class Session:
+    """`home` holds the log, the keys and what is remembered of the peer; `send` takes a frame."""
+
+    def __init__(self, home, peer, send, now_ms):
+        self.home, self.log, self.peer, self.now = home, home.log, peer, now_ms
+        self._send = send
+        self.hello = None  # the peer's
+        self.granted = CREDIT_GRANT
+        self.sent_bytes = self.received_bytes = 0
+        self.credit = min(CREDIT_START, peer.credit)
+        self.sent, self.plain, self.wants = set(), set(), {}
+        self.announced = {}  # heads that the peer holds and we may lack
+        self.views_agree = None
+        self.refused = None
+        self.counts = dict.fromkeys(("runs_sent", "runs_with_dictionary", "runs_received",
+                                     "receipts", "wants"), 0)
+        self._views = (None, None)
+
+    # --- what goes out ---------------------------------------------------------------------
+
+    def start(self):
+        self._hello(complete=not self.peer.vector_told)
+        self._push()
+
+    def _feeds(self, feeds=None):
+        """Those of the feeds that the peer may hold, in the order of 9.7."""
+        roster = self.home.roster
+        feeds = [f for f in feeds or self.log.feeds
+                 if roster.may_hold(self.peer.key, f[1]) or self.peer.key == self.home.acceptor]
+
+        def place(feed):
+            of_roster = feed[0] == self.home.authority or "hub" in roster.roles(feed[0])
+            town = feed[1] == "town"
+            return not (town and of_roster), town, feed[2], len(self.log.feeds.get(feed, []))
+        return sorted(feeds, key=place)
+
+    def _views8(self):
+        if self._views[0] != len(self.log.events):
+            self._views = (len(self.log.events), self.home.views8())
+        return self._views[1]
+
+    def _hello(self, complete):
+        feeds = self._feeds()
+        vector = heads_vector(self.log, feeds)
+        told = self.peer.vector_told
+        changed = [f for f in feeds if complete or heads_vector(self.log, [f]) != told.get(id8(f))]
+        have = [[list(f), e.seq, e.id[:8]] for f in changed for e in self.log.heads(f)]
+        self._send(encode([HELLO, 1, 1, self.home.authority[:8], self.now, True,
+                           self.home.generation, 1024, "second 1", self.granted, self._views8(),
+                           complete, have8(vector), have]))
+        self.peer.vector_told = {id8(f): heads_vector(self.log, [f]) for f in feeds}
+
+    def _arrived(self, feed):
+        held = set()
+        for seq, start in self.peer.heads.get(id8(feed), []):
+            event = self.log.find(feed, seq, start)
+            held.update(e.id for e in self.log.branch(event))
+        return held
+
+    def pending(self):
+        """The events that the peer lacks and was not sent, by branch: (base, events)."""
+        for feed in self._feeds():
+            passed = self._arrived(feed) | self.sent
+            for head in self.log.heads(feed):
+                events = []
+                base = None
+                for event in self.log.branch(head):
+                    if event.id in passed:
+                        base = event
+                        break
+                    events.insert(0, event)
+                passed.update(e.id for e in events)
+                while events:
+                    part = self._part(events)
+                    if not part:
+                        break  # no signature covers the rest
+                    yield base, part
+                    base, events = part[-1], events[len(part):]
+
+    @staticmethod
+    def _part(events):
+        weight, signed = 0, 0
+        for count, event in enumerate(events[:RUN_EVENTS], 1):
+            weight += len(event.header) + len(event.box or b"")
+            if signed and weight > RUN_WEIGHT:
+                break
+            signed = count if event.signature else signed
+        return events[:signed]
+
+    def _push(self):
+        for base, events in list(self.pending()):
+            if self.sent_bytes >= self.credit:
+                return
+            feed = events[0].feed
+            fields = pack(self.log, base, events, feed not in self.plain)
+            name = id8(feed) if base else list(feed)
+            frame = encode([RUN, name, *fields, None])
+            self.counts["runs_sent"] += 1
+            self.counts["runs_with_dictionary"] += fields[2] is not None
+            self.sent_bytes += len(frame)
+            self.sent.update(e.id for e in events)
+            self._send(frame)
+
+    def _receipt(self, feeds):
+        entries = heads_vector(self.log, feeds)
+        self.granted = self.received_bytes + CREDIT_GRANT
+        counter = self.home.receipt_next()
+        body = encode([self.home.authority, self.home.key, self.peer.key, self.home.generation,
+                       counter, self.now, entries])
+        signature = sign(self.home.seed, "sidan/receipt", digest("sidan/receipt", body))
+        self._send(encode([RECEIPT, counter, self.now, self.granted, self._views8(), entries,
+                           signature]))
+
+    def _want(self, name, feed, flags):
+        key = feed or name
+        self.wants[key] = self.wants.get(key, 0) + 1
+        self.counts["wants"] += 1
+        if self.wants[key] > WANTS_MAX:
+            return
+        points = [[e.seq, e.id[:8]] for head in self.log.heads(feed)
+                  for e in self.log.branch(head)] if feed else []
+        points.sort(reverse=True)
+        self._send(encode([WANT, name, points[:POINTS_MAX], 0, flags]))
+
+    def bye(self):
+        self._send(encode([BYE]))
+
+    # --- what comes in ---------------------------------------------------------------------
+
+    def take(self, data):
+        """Takes one frame; a peer that breaks the rules is told so and Refused is raised."""
+        try:
+            self._take(data)
+        except BadSignature as error:
+            self._refuse(4, error)
+        except TooLarge as error:
+            self._refuse(5, error)
+        except Malformed as error:
+            self._refuse(3, error)
+
+    def _refuse(self, code, why):
+        self._send(encode([REFUSE, code, str(why)]))
+        raise Refused(code, f"by us: {why}")
+
+    def _take(self, data):
+        need(len(data) <= FRAME_MAX, "frame")
+        frame = decode(data)
+        need(isinstance(frame, list) and frame and is_uint(frame[0]), "frame")
+        kind = frame[0]
+        if kind == REFUSE:
+            need(len(frame) >= 3 and is_uint(frame[1]) and isinstance(frame[2], str), "REFUSE")
+            raise Refused(frame[1], frame[2])
+        take = {HELLO: self._take_hello, RUN: self._take_run, WANT: self._take_want,
+                RECEIPT: self._take_receipt}.get(kind)
+        if take is None:
+            return
+        if kind != HELLO and self.hello is None:
+            self._refuse(8, "a frame before HELLO")
+        if kind == RUN:
+            if self.received_bytes >= max(self.granted, CREDIT_START):
+                self._refuse(7, "more than was granted")
+            self.received_bytes += len(data)
+        take(frame)
+        self._push()
+
+    def _feed_named(self, name):
+        """The feed that a frame names and its id8; None for one that is not held."""
+        if not isinstance(name, bytes):
+            feed = feed_check(name)
+            return feed, id8(feed)
+        need(is_bin(name, 8), "feed")
+        return next((f for f in self.log.feeds if id8(f) == name), None), name
+
+    def _take_hello(self, frame):
+        need(len(frame) >= 4 and is_uint(frame[1]) and is_uint(frame[2]), "HELLO")
+        if not frame[1] <= 1 <= frame[2]:
+            self._refuse(1, "no common version")
+        need(len(frame) >= 14, "HELLO")
+        (_, _, _, township8, _, _, generation, _, _, credit, views, complete, vector8,
+         have) = frame[:14]
+        need(is_bin(generation, 8) and is_uint(credit) and isinstance(complete, bool), "HELLO")
+        need(isinstance(have, list) and len(have) <= 2048, "have")
+        if township8 != self.home.authority[:8]:
+            self._refuse(2, "another township")
+        heads = {}
+        for entry in have:
+            need(isinstance(entry, list) and len(entry) == 3, "have")
+            name, seq, start = entry
+            need(is_uint(seq) and is_bin(start, 8), "have")
+            heads.setdefault(self._feed_named(name)[1], []).append((seq, start))
+        self.peer.heads = heads if complete else {**self.peer.heads, **heads}
+        known = [(f, seq, i) for f, points in self.peer.heads.items() for seq, i in points]
+        if have8(known) != vector8:
+            need(not complete, "have8")
+            self._send(encode([WANT, None, [], 0, WANT_HELLO]))
+        self.hello = True
+        self.peer.generation = generation
+        self.announced = {f: list(points) for f, points in self.peer.heads.items()}
+        self._granted(credit)
+        self._compare(views)
+
+    def _granted(self, credit):
+        self.credit = max(self.credit, credit)
+        self.peer.credit = credit
+
+    def _compare(self, views):
+        if views is not None:
+            self.views_agree = views == self._views8()
+
+    def _take_run(self, frame):
+        need(len(frame) >= 11, "RUN")
+        _, name, base_seq, base_id8, wanted, count, raw_size, check4, payload, signature, views = (
+            frame[:11])
+        need(is_uint(base_seq) and is_uint(count) and 1 <= count <= COUNT_MAX, "RUN")
+        need(base_id8 is None if base_seq == 0 else is_bin(base_id8, 8), "base")
+        need(wanted is None or base_seq and is_bin(wanted, 8), "dictionary")
+        need(is_uint(raw_size) and 1 <= raw_size <= RAW_MAX and is_bin(check4, 4), "RUN")
+        need(isinstance(payload, bytes) and 1 <= len(payload) <= PAYLOAD_MAX, "payload")
+        need(is_bin(signature, 64), "signature")
+        need(base_seq or not isinstance(name, bytes), "a feed's beginning names it whole")
+        feed, short = self._feed_named(name)
+        base = feed and base_seq and self.log.find(feed, base_seq, base_id8)
+        self.counts["runs_received"] += 1
+        if feed is None or base_seq and not base:
+            self._want(name, feed, 0)
+            return
+        roster = self.home.roster
+        if not roster.known(feed[0]):
+            self._send(encode([WANT, None, [], 0, WANT_ROSTER]))
+            self._want(name, feed, 0)
+            return
+        if not roster.may_author(feed[0], feed[1]) or feed not in self._feeds([feed]):
+            self._refuse(6, "a feed that may not come here")
+        history, context = dictionary(self.log, base or None)
+        if wanted is None:
+            history, context = None, type(context)(base.time if base else 0)
+        elif dictionary8(history) != wanted:
+            self._want(name, feed, WANT_PLAIN)
+            return
+        events = unpack(feed, base or None, history, context,
+                        (count, raw_size, check4, payload, signature))
+        self.home.append(events)
+        self.peer.heads.setdefault(short, []).append((events[-1].seq, events[-1].id[:8]))
+        self.wants.pop(feed, None)
+        self._receipt([feed])
+        self._compare(views)
+
+    def _take_want(self, frame):
+        need(len(frame) >= 5, "WANT")
+        _, name, points, to, flags = frame[:5]
+        need(isinstance(points, list) and len(points) <= POINTS_MAX, "WANT")
+        need(is_uint(to) and is_uint(flags), "WANT")
+        self.counts["wants"] += 1
+        if flags & WANT_HELLO:
+            self._hello(complete=True)
+        feed, short = (None, None) if name is None else self._feed_named(name)
+        if feed not in self.log.feeds or feed not in self._feeds():
+            return
+        held = []
+        for point in points:
+            need(isinstance(point, list) and len(point) == 2, "point")
+            need(is_uint(point[0]) and is_bin(point[1], 8), "point")
+            held.append(tuple(point))
+        self.peer.heads[short] = held
+        self.sent -= {e.id for e in self.log.feeds[feed]}
+        if flags & WANT_PLAIN:
+            self.plain.add(feed)
+
+    def _take_receipt(self, frame):
+        need(len(frame) >= 7, "RECEIPT")
+        _, counter, time_ms, credit, views, entries, signature = frame[:7]
+        need(is_uint(counter) and is_uint(time_ms) and is_uint(credit), "RECEIPT")
+        need(isinstance(entries, list) and len(entries) <= 1024, "RECEIPT")
+        heads = {}
+        for entry in entries:
+            need(isinstance(entry, list) and len(entry) == 3 and is_bin(entry[0], 8)
+                 and is_uint(entry[1]) and is_bin(entry[2], 32), "RECEIPT")
+            heads.setdefault(entry[0], []).append((entry[1], entry[2][:8]))
+        body = encode([self.home.authority, self.peer.key, self.home.key, self.peer.generation,
+                       counter, time_ms, entries])
+        need(is_bin(signature, 64), "RECEIPT")
+        if not verify(self.peer.key, "sidan/receipt", digest("sidan/receipt", body), signature):
+            raise BadSignature("receipt")
+        self.peer.heads.update(heads)
+        self.counts["receipts"] += 1
+        self._granted(credit)
+        self._compare(views)
+
+    def done(self):
+        """Everything has arrived on both sides, as far as the two have told."""
+        if self.hello is None or next(self.pending(), None):
+            return False
+        feeds = {id8(f): f for f in self.log.feeds}
+        if any(f not in feeds or not self.log.find(feeds[f], seq, i)
+               for f, points in self.announced.items() for seq, i in points):
+            return False
+        return all(e.id in self._arrived(f) for f in self._feeds() for e in self.log.heads(f))
