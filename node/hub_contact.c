@@ -30,7 +30,7 @@ static void renew(struct hub_contact *h)
 
 /* --- what is kept in the store --- */
 
-/* No session began, so the exchange knows nothing of this attempt. */
+/* No session began, so the exchange knows nothing of this attempt. The next is planned by now. */
 static void remember_failure(struct hub_contact *h, enum err why, const struct exchange_time *time)
 {
     struct txn *t;
@@ -38,6 +38,7 @@ static void remember_failure(struct hub_contact *h, enum err why, const struct e
     if (txn_begin(h->options.store, true, &t)) return;
     if (!peer_get(t, &h->device, &row)) row.device = h->device;
     row.last_attempt_ms = time->clock.wall_ms;
+    row.next_attempt_ms = time->clock.wall_ms + dialing_wait_ms(&h->dialing, time->now_ms);
     row.last_error = why;
     row.failures++;
     row.state = PEER_OFFLINE;
@@ -121,9 +122,9 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     bool good = h->good && !shown->refused;
     if (!text[0]) (void)zmq_link_ended(h->dialing.link, &err, &text);
     log_write(h->live ? LOG_INFO : LOG_WARN, "hub at %s: %s", address, text[0] ? text : "ended");
-    if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
     exchange_remove_link(h->options.exchange, h->dialing.link);
     dialing_end(&h->dialing, good, time->now_ms);
+    if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
     if (h->renewing)
         dialing_hurry(&h->dialing, false, time->now_ms);
     else if (h->asked && (h->live || last_address))

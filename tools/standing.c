@@ -209,6 +209,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     }
     p->last_ok_ms = row.last_ok_ms;
     p->last_attempt_ms = row.last_attempt_ms;
+    if (s->node_running && row.next_attempt_ms > s->now_ms) p->next_attempt_ms = row.next_attempt_ms;
     p->failures = row.failures;
     p->last_error = (enum err)row.last_error;
     p->current = s->node_running && (row.state == PEER_SYNCED || row.state == PEER_SYNCING);

@@ -31,6 +31,7 @@ struct standing_peer {
     const struct device *device;
     enum standing_state state;
     uint64_t last_ok_ms, last_attempt_ms;
+    uint64_t next_attempt_ms; /* 0: none is planned */
     uint32_t failures;
     enum err last_error;
     uint64_t theirs_missing; /* events held here that the peer has not shown to hold */

@@ -27,6 +27,7 @@ static json_t *device_of(const struct standing_peer *p)
     set(o, "state", json_string(standing_name(p->state)));
     set(o, "last_ok", output_json_time(p->last_ok_ms));
     set(o, "last_attempt", output_json_time(p->last_attempt_ms));
+    set(o, "next_attempt", output_json_time(p->next_attempt_ms));
     set(o, "failures", count_of(p->failures));
     set(o, "error", p->last_error ? json_string(err_text(p->last_error)) : json_null());
     set(o, "to_send", count_of(p->theirs_missing));

@@ -54,7 +54,11 @@ static void attempt_line(struct cli *cli, const struct standing *s)
     const struct standing_peer *up = standing_upstream(s);
     if (!s->node_running)
         output_line(cli, "  %s", _("the node is not running: nothing is sent by itself"));
-    if (up && up->last_error && up->last_attempt_ms > up->last_ok_ms)
+    if (up && up->last_error && up->next_attempt_ms)
+        output_line(cli, _("  next attempt in %s (%" PRIu32 " failed: %s)"),
+                    words_span(cli, up->next_attempt_ms - s->now_ms), up->failures,
+                    words_contact(up->last_error));
+    else if (up && up->last_error && up->last_attempt_ms > up->last_ok_ms)
         output_line(cli, _("  last attempt %s (%s; %" PRIu32 " times)"),
                     words_moment(cli, up->last_attempt_ms, s->now_ms),
                     words_contact(up->last_error), up->failures);

@@ -23,6 +23,14 @@ const char *words_ago(struct cli *cli, uint64_t then_ms, uint64_t now_ms)
     return cli_format(cli, _("%u days ago"), (unsigned)(ms / DAY_MS));
 }
 
+const char *words_span(struct cli *cli, uint64_t ms)
+{
+    unsigned minutes = (unsigned)(ms / MINUTE_MS), seconds = (unsigned)(ms / 1000 % 60);
+    if (minutes == 0) return cli_format(cli, _("%u s"), seconds);
+    if (minutes < 60) return cli_format(cli, _("%u min %u s"), minutes, seconds);
+    return cli_format(cli, _("%u h %u min"), minutes / 60, minutes % 60);
+}
+
 const char *words_moment(struct cli *cli, uint64_t ms, uint64_t now_ms)
 {
     if (ms == 0) return "-";

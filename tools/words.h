@@ -4,6 +4,8 @@
 
 /* "3 minutes ago"; "never" for 0; "just now" also when the clock went back. */
 const char *words_ago(struct cli *cli, uint64_t then_ms, uint64_t now_ms);
+/* "3 min 12 s", "2 h 5 min". */
+const char *words_span(struct cli *cli, uint64_t ms);
 /* "11-23 15:20" this year, else with the year; "-" for 0. */
 const char *words_moment(struct cli *cli, uint64_t ms, uint64_t now_ms);
 const char *words_bytes(struct cli *cli, uint64_t bytes); /* "3.1 KB" */

@@ -10,7 +10,7 @@ enum { HAVE_SIZE = 24 };
 
 /* --- peers: numbers of 8 bytes, generation, views8, then the have-vector --- */
 
-enum { PEER_NUMBERS = 15, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+enum { PEER_NUMBERS = 16, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -22,7 +22,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->clock_trusted,   row->has_views,
         row->rate_bps,        row->rtt_ms,
         row->bytes_sent,      row->bytes_received,
-        row->refusals,
+        row->refusals,        row->next_attempt_ms,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -44,6 +44,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->bytes_sent = in[12];
     row->bytes_received = in[13];
     row->refusals = in[14];
+    row->next_attempt_ms = in[15];
 }
 
 static enum err peer_read(struct peer_row *out, struct slice value)

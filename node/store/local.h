@@ -9,6 +9,7 @@
 struct peer_row {
     struct sign_key device;
     uint64_t last_attempt_ms, last_ok_ms; /* wall time; 0: never */
+    uint64_t next_attempt_ms;             /* wall time; meaningful while it lies ahead */
     uint32_t failures;                    /* since the last success */
     uint32_t last_error;                  /* enum err */
     uint8_t state;                        /* enum peer_state as the daemon last saw it */

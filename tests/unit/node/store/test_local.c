@@ -37,6 +37,7 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
         .bytes_sent = UINT64_MAX,
         .bytes_received = 11,
         .refusals = 12,
+        .next_attempt_ms = 13,
         .have_count = 3,
         .have = have,
     };
@@ -61,6 +62,7 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
     assert_true(got.last_error == ERR_TIMEOUT && got.state == PEER_FAULT && got.credit == 5);
     assert_true(got.disk_free_mib == 6 && got.rate_bps == 8 && got.rtt_ms == 9);
     assert_true(got.bytes_sent == UINT64_MAX && got.bytes_received == 11 && got.refusals == 12);
+    assert_int_equal(got.next_attempt_ms, 13);
     peer_row_clear(&got);
     peer_row_clear(&got);
     txn_abort(t);
