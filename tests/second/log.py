@@ -1,5 +1,6 @@
 """Events, feeds and the log that holds them: SPEC 4 to 6."""
 
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -122,12 +123,14 @@ class Log:
         self.things.setdefault((event.scope, event.thing), []).append(event)
 
     def append(self, events):
-        """Stores what is new of them; returns how many were."""
+        """Stores what is new of them, on the disk when it returns; gives how many were."""
         fresh = [e for e in events if e.id not in self.events]
         with self.path.open("ab") as file:
             for event in fresh:
                 file.write(encode([event.header, event.salt, event.box, event.signature]))
                 self._take(event)
+            file.flush()
+            os.fsync(file.fileno())
         return len(fresh)
 
     def heads(self, feed):

@@ -21,11 +21,12 @@ from pathlib import Path
 import zmq
 
 import fold
+from frame import ADMIT, BYE, JOIN, REFUSE, frame_read
 from home import Home
 from invite import invite_read, request_write
 from request import STATES
-from session import ADMIT, BYE, JOIN, REFUSE, Refused, Session
-from wire import Malformed, decode, digest, encode, sign, transport_key
+from session import Refused, Session
+from wire import Malformed, digest, encode, sign, transport_key
 
 UNREACHABLE, REFUSED = 6, 8
 
@@ -80,7 +81,7 @@ def join(options):
               options.timeout) as link:
         link.socket.send(frame)
         while True:
-            answer = decode(link.receive())
+            answer = frame_read(link.receive())
             if answer[0] == REFUSE:
                 raise Refused(answer[1], answer[2])
             if answer[0] == ADMIT and answer[1] == digest("sidan/admit", request):

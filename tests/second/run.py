@@ -7,7 +7,7 @@ from pathlib import Path
 from log import Event
 from wire import Malformed, Reader, digest, encode, is_bin, is_uint, need, verify
 
-COUNT_MAX, RAW_MAX, PAYLOAD_MAX, DICTIONARY_MAX = 4096, 1 << 20, 1 << 16, 1 << 15
+RAW_MAX, DICTIONARY_MAX = 1 << 20, 1 << 15
 MAGIC = b"\x28\xb5\x2f\xfd"
 
 
@@ -16,6 +16,10 @@ class TooLarge(Malformed):
 
 
 class BadSignature(Malformed):
+    pass
+
+
+class DictionaryDiffers(Exception):
     pass
 
 
@@ -151,9 +155,14 @@ def pack(log, base, events, with_dictionary=True):
             events[-1].signature]
 
 
-def unpack(feed, base, history, context, fields):
-    """The events of a run whose base and dictionary are held."""
-    count, raw_size, check4, payload, signature = fields
+def unpack(log, feed, base, fields):
+    """The events of a run whose base is held; `fields` of RUN from dictionary8 to signature."""
+    wanted, count, raw_size, check4, payload, signature = fields
+    history, context = None, Context(base.time if base else 0)
+    if wanted is not None:
+        history, context = dictionary(log, base)
+        if dictionary8(history) != wanted:
+            raise DictionaryDiffers
     raw = expand(payload, history, raw_size)
     need(digest("sidan/run", raw)[:4] == check4, "check4")
     reader, events = Reader(raw), []

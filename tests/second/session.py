@@ -1,13 +1,12 @@
 """The session with a peer: frames in, frames out; no socket and no clock: SPEC 8 and 9."""
 
-from log import feed_check, feed_id
-from run import (COUNT_MAX, PAYLOAD_MAX, RAW_MAX, BadSignature, TooLarge, dictionary, dictionary8,
-                 pack, unpack)
-from wire import Malformed, decode, digest, encode, is_bin, is_uint, need, sign, verify
+from frame import (BYE, HELLO, POINTS_MAX, RECEIPT, REFUSE, RUN, WANT, common_version, frame_read,
+                   have8, id8)
+from run import BadSignature, DictionaryDiffers, TooLarge, pack, unpack
+from wire import Malformed, digest, encode, need, sign, verify
 
-HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 16, 17
 WANT_PLAIN, WANT_ROSTER, WANT_HELLO = 1, 4, 8
-FRAME_MAX, POINTS_MAX, WANTS_MAX = 81920, 40, 3
+WANTS_MAX = 3
 CREDIT_START, CREDIT_GRANT, RUN_EVENTS, RUN_WEIGHT = 1 << 18, 1 << 20, 64, 1 << 16
 
 
@@ -17,17 +16,8 @@ class Refused(Exception):
         self.code, self.text = code, text
 
 
-def id8(feed):
-    return feed_id(feed)[:8]
-
-
 def heads_vector(log, feeds):
     return sorted([id8(f), e.seq, e.id] for f in feeds for e in log.heads(f))
-
-
-def have8(vector):
-    entries = sorted(f + seq.to_bytes(8, "big") + i[:8] for f, seq, i in vector)
-    return digest("sidan/have", b"".join(entries))[:8]
 
 
 class Session:
@@ -175,12 +165,9 @@ class Session:
         raise Refused(code, f"by us: {why}")
 
     def _take(self, data):
-        need(len(data) <= FRAME_MAX, "frame")
-        frame = decode(data)
-        need(isinstance(frame, list) and frame and is_uint(frame[0]), "frame")
+        frame = frame_read(data)
         kind = frame[0]
         if kind == REFUSE:
-            need(len(frame) >= 3 and is_uint(frame[1]) and isinstance(frame[2], str), "REFUSE")
             raise Refused(frame[1], frame[2])
         take = {HELLO: self._take_hello, RUN: self._take_run, WANT: self._take_want,
                 RECEIPT: self._take_receipt}.get(kind)
@@ -196,30 +183,21 @@ class Session:
         self._push()
 
     def _feed_named(self, name):
-        """The feed that a frame names and its id8; None for one that is not held."""
+        """The feed that a frame names, None for one that is named short and not held."""
         if not isinstance(name, bytes):
-            feed = feed_check(name)
-            return feed, id8(feed)
-        need(is_bin(name, 8), "feed")
-        return next((f for f in self.log.feeds if id8(f) == name), None), name
+            return tuple(name)
+        return next((f for f in self.log.feeds if id8(f) == name), None)
 
     def _take_hello(self, frame):
-        need(len(frame) >= 4 and is_uint(frame[1]) and is_uint(frame[2]), "HELLO")
-        if not frame[1] <= 1 <= frame[2]:
+        if not common_version(frame):
             self._refuse(1, "no common version")
-        need(len(frame) >= 14, "HELLO")
         (_, _, _, township8, _, _, generation, _, _, credit, views, complete, vector8,
          have) = frame[:14]
-        need(is_bin(generation, 8) and is_uint(credit) and isinstance(complete, bool), "HELLO")
-        need(isinstance(have, list) and len(have) <= 2048, "have")
         if township8 != self.home.authority[:8]:
             self._refuse(2, "another township")
         heads = {}
-        for entry in have:
-            need(isinstance(entry, list) and len(entry) == 3, "have")
-            name, seq, start = entry
-            need(is_uint(seq) and is_bin(start, 8), "have")
-            heads.setdefault(self._feed_named(name)[1], []).append((seq, start))
+        for name, seq, start in have:
+            heads.setdefault(id8(name), []).append((seq, start))
         self.peer.heads = heads if complete else {**self.peer.heads, **heads}
         known = [(f, seq, i) for f, points in self.peer.heads.items() for seq, i in points]
         if have8(known) != vector8:
@@ -240,79 +218,54 @@ class Session:
             self.views_agree = views == self._views8()
 
     def _take_run(self, frame):
-        need(len(frame) >= 11, "RUN")
-        _, name, base_seq, base_id8, wanted, count, raw_size, check4, payload, signature, views = (
-            frame[:11])
-        need(is_uint(base_seq) and is_uint(count) and 1 <= count <= COUNT_MAX, "RUN")
-        need(base_id8 is None if base_seq == 0 else is_bin(base_id8, 8), "base")
-        need(wanted is None or base_seq and is_bin(wanted, 8), "dictionary")
-        need(is_uint(raw_size) and 1 <= raw_size <= RAW_MAX and is_bin(check4, 4), "RUN")
-        need(isinstance(payload, bytes) and 1 <= len(payload) <= PAYLOAD_MAX, "payload")
-        need(is_bin(signature, 64), "signature")
-        need(base_seq or not isinstance(name, bytes), "a feed's beginning names it whole")
-        feed, short = self._feed_named(name)
+        name, base_seq, base_id8 = frame[1:4]
+        feed = self._feed_named(name)
         base = feed and base_seq and self.log.find(feed, base_seq, base_id8)
         self.counts["runs_received"] += 1
         if feed is None or base_seq and not base:
             self._want(name, feed, 0)
             return
         roster = self.home.roster
-        if not roster.known(feed[0]):
+        if not roster.known(feed[0]) or feed[1] != "town" and not roster.known(self.home.key):
             self._send(encode([WANT, None, [], 0, WANT_ROSTER]))
             self._want(name, feed, 0)
             return
-        if not roster.may_author(feed[0], feed[1]) or feed not in self._feeds([feed]):
+        if not (roster.may_author(feed[0], feed[1]) and self._feeds([feed])
+                and (feed[1] == "town" or roster.may_hold(self.home.key, feed[1]))):
             self._refuse(6, "a feed that may not come here")
-        history, context = dictionary(self.log, base or None)
-        if wanted is None:
-            history, context = None, type(context)(base.time if base else 0)
-        elif dictionary8(history) != wanted:
+        try:
+            events = unpack(self.log, feed, base or None, frame[4:10])
+        except DictionaryDiffers:
             self._want(name, feed, WANT_PLAIN)
             return
-        events = unpack(feed, base or None, history, context,
-                        (count, raw_size, check4, payload, signature))
         self.home.append(events)
-        self.peer.heads.setdefault(short, []).append((events[-1].seq, events[-1].id[:8]))
+        self.peer.heads.setdefault(id8(feed), []).append((events[-1].seq, events[-1].id[:8]))
         self.wants.pop(feed, None)
         self._receipt([feed])
-        self._compare(views)
+        self._compare(frame[10])
 
     def _take_want(self, frame):
-        need(len(frame) >= 5, "WANT")
-        _, name, points, to, flags = frame[:5]
-        need(isinstance(points, list) and len(points) <= POINTS_MAX, "WANT")
-        need(is_uint(to) and is_uint(flags), "WANT")
+        name, points, _, flags = frame[1:5]
         self.counts["wants"] += 1
         if flags & WANT_HELLO:
             self._hello(complete=True)
-        feed, short = (None, None) if name is None else self._feed_named(name)
-        if feed not in self.log.feeds or feed not in self._feeds():
+        feed = None if name is None else self._feed_named(name)
+        if feed not in self.log.feeds or not self._feeds([feed]):
             return
-        held = []
-        for point in points:
-            need(isinstance(point, list) and len(point) == 2, "point")
-            need(is_uint(point[0]) and is_bin(point[1], 8), "point")
-            held.append(tuple(point))
-        self.peer.heads[short] = held
+        self.peer.heads[id8(feed)] = [tuple(point) for point in points]
         self.sent -= {e.id for e in self.log.feeds[feed]}
         if flags & WANT_PLAIN:
             self.plain.add(feed)
 
     def _take_receipt(self, frame):
-        need(len(frame) >= 7, "RECEIPT")
-        _, counter, time_ms, credit, views, entries, signature = frame[:7]
-        need(is_uint(counter) and is_uint(time_ms) and is_uint(credit), "RECEIPT")
-        need(isinstance(entries, list) and len(entries) <= 1024, "RECEIPT")
-        heads = {}
-        for entry in entries:
-            need(isinstance(entry, list) and len(entry) == 3 and is_bin(entry[0], 8)
-                 and is_uint(entry[1]) and is_bin(entry[2], 32), "RECEIPT")
-            heads.setdefault(entry[0], []).append((entry[1], entry[2][:8]))
+        counter, time_ms, credit, views, entries, signature = frame[1:7]
         body = encode([self.home.authority, self.peer.key, self.home.key, self.peer.generation,
                        counter, time_ms, entries])
-        need(is_bin(signature, 64), "RECEIPT")
         if not verify(self.peer.key, "sidan/receipt", digest("sidan/receipt", body), signature):
             raise BadSignature("receipt")
+        heads = {}
+        for name, seq, head in entries:
+            heads.setdefault(name, []).append((seq, head[:8]))
         self.peer.heads.update(heads)
         self.counts["receipts"] += 1
         self._granted(credit)

@@ -224,10 +224,10 @@ static void put_events_digest(json_t *root, const struct chain *c)
 }
 
 /* Rows of persons and the sum of their hashes: enough of them that the sum passes 2^256. */
-static void put_row_sum(json_t *root)
+static void put_row_sum(json_t *root, uint8_t sum[32])
 {
     json_t *list = not_null(json_array());
-    uint8_t sum[32] = {0};
+    memset(sum, 0, 32);
     for (uint8_t i = 0; i < 5; i++) {
         uint8_t key[17] = {THING_ACTOR, i};
         struct buf value = {0};
@@ -243,13 +243,69 @@ static void put_row_sum(json_t *root)
         buf_clear(&value);
     }
     put(root, "rows", list);
-    put(root, "row_sum", HEX(sum));
+    put(root, "row_sum", hex(slice_of(sum, 32)));
+}
+
+/* Two feeds of the roster, the first with two heads. */
+static struct hash put_roster_heads(json_t *root)
+{
+    static const uint8_t heads[2][2] = {{0x31, 0x32}, {0x41, 0}};
+    struct buf roster = {0};
+    struct mp_writer w = {&roster};
+    uint8_t id[32];
+    mp_write_array(&w, 2);
+    for (size_t i = 0; i < 2; i++) {
+        memset(id, (int)(0x21 + i), sizeof id);
+        mp_write_array(&w, 2);
+        mp_write_bin(&w, id, sizeof id);
+        mp_write_array(&w, heads[i][1] ? 2 : 1);
+        for (size_t j = 0; j < 2 && heads[i][j]; j++) {
+            memset(id, heads[i][j], sizeof id);
+            mp_write_bin(&w, id, sizeof id);
+        }
+    }
+    struct hash hash;
+    crypto_hash_one(&hash, CONTEXT_VIEWS_DIGEST, buf_slice(&roster));
+    put(root, "roster", hex(buf_slice(&roster)));
+    put(root, "roster_heads", HEX(hash.bytes));
+    buf_clear(&roster);
+    return hash;
+}
+
+static struct hash views_digest_of(const struct hash *roster_heads, const uint8_t sum[32])
+{
+    struct buf views = {0};
+    struct mp_writer w = {&views};
+    struct hash hash;
+    mp_write_array(&w, 3);
+    mp_write_uint(&w, 1); /* the fold version of SPEC 15.3 */
+    mp_write_bin(&w, roster_heads->bytes, sizeof roster_heads->bytes);
+    mp_write_bin(&w, sum, 32);
+    crypto_hash_one(&hash, CONTEXT_VIEWS_DIGEST, buf_slice(&views));
+    buf_clear(&views);
+    return hash;
+}
+
+/* Two scopes: one with the rows, one without any. */
+static void put_views(json_t *root, const uint8_t sum[32])
+{
+    static const uint8_t none[32];
+    struct hash heads = put_roster_heads(root), all;
+    struct hash scopes[2] = {views_digest_of(&heads, sum), views_digest_of(&heads, none)};
+    put(root, "views_digest", HEX(scopes[0].bytes));
+    put(root, "views_digest_empty", HEX(scopes[1].bytes));
+    crypto_hash_one(&all, CONTEXT_VIEWS_DIGEST, slice_of(&scopes[0], sizeof scopes[0]));
+    put(root, "views8_town", hex(slice_of(all.bytes, 8)));
+    crypto_hash_one(&all, CONTEXT_VIEWS_DIGEST, slice_of(scopes, sizeof scopes));
+    put(root, "views8", hex(slice_of(all.bytes, 8)));
 }
 
 json_t *make_digests(const struct chain *c)
 {
     json_t *root = not_null(json_object());
     put_events_digest(root, c);
-    put_row_sum(root);
+    uint8_t sum[32];
+    put_row_sum(root, sum);
+    put_views(root, sum);
     return root;
 }

@@ -1,0 +1,106 @@
+"""The form of every frame: SPEC 8."""
+
+from log import feed_check, feed_id
+from wire import decode, digest, is_bin, is_uint, need
+
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 16, 17
+FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
+RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
+
+
+def id8(feed):
+    """The 8 bytes that name a feed, however the frame names it."""
+    return feed if isinstance(feed, bytes) else feed_id(feed)[:8]
+
+
+def have8(entries):
+    """Over entries [feed, seq, id or id8]: 8.4."""
+    entries = sorted(id8(f) + seq.to_bytes(8, "big") + i[:8] for f, seq, i in entries)
+    return digest("sidan/have", b"".join(entries))[:8]
+
+
+def uint(value, most=(1 << 48) - 1):
+    need(is_uint(value, most), "number")
+
+
+def seq_(value):
+    need(is_uint(value) and value > 0, "number of an event")
+
+
+def boolean(value):
+    need(isinstance(value, bool), "bool")
+
+
+def feed_(value):
+    if not is_bin(value, 8):
+        feed_check(value)
+
+
+def data(size):
+    return lambda value: need(is_bin(value, size), "bytes")
+
+
+def data_to(most):
+    return lambda value: need(isinstance(value, bytes) and 1 <= len(value) <= most, "bytes")
+
+
+def text_to(most):
+    return lambda value: need(isinstance(value, str) and len(value.encode()) <= most, "text")
+
+
+def optional(form):
+    return lambda value: value is None or form(value)
+
+
+def array(most, *forms):
+    def check(value):
+        need(isinstance(value, list) and len(value) <= most, "array")
+        for entry in value:
+            need(isinstance(entry, list) and len(entry) == len(forms), "entry")
+            for element, form in zip(entry, forms):
+                form(element)
+    return check
+
+
+FORMS = {
+    HELLO: (uint, uint, data(8), uint, boolean, data(8), uint, text_to(32), uint,
+            optional(data(8)), boolean, data(8), array(HAVE_MAX, feed_, seq_, data(8))),
+    RUN: (feed_, uint, optional(data(8)), optional(data(8)), lambda n: uint(n, RUN_EVENTS_MAX),
+          lambda n: uint(n, RUN_RAW_MAX), data(4), data_to(PAYLOAD_MAX), data(64),
+          optional(data(8))),
+    WANT: (optional(feed_), array(POINTS_MAX, seq_, data(8)), uint, uint),
+    RECEIPT: (uint, uint, uint, optional(data(8)), array(ENTRIES_MAX, data(8), seq_, data(32)),
+              data(64)),
+    REFUSE: (uint, text_to(TEXT_MAX)),
+    JOIN: (data_to(JOIN_MAX), data(64), data(64)),
+    ADMIT: (data(32),),
+}
+
+
+def common_version(hello):
+    return hello[1] <= 1 <= hello[2]
+
+
+def frame_read(frame):
+    """A frame as a list of at least the elements that its type has."""
+    need(len(frame) <= FRAME_MAX, "size of the frame")
+    frame = decode(frame)
+    need(isinstance(frame, list) and frame and is_uint(frame[0], (1 << 64) - 1), "frame")
+    forms = FORMS.get(frame[0], ())
+    if frame[0] == HELLO:
+        need(len(frame) >= 3 and is_uint(frame[1]) and is_uint(frame[2]), "versions")
+        need(frame[1] <= frame[2], "versions")
+        if not common_version(frame):
+            return frame
+    need(len(frame) > len(forms), "a frame of too few elements")
+    for value, form in zip(frame[1:], forms):
+        form(value)
+    if frame[0] == RUN:
+        _run_check(*frame[1:7])
+    return frame
+
+
+def _run_check(feed, base_seq, base_id8, dictionary8, count, raw_size):
+    need((base_id8 is None) == (base_seq == 0), "base")
+    need(base_seq or (dictionary8 is None and isinstance(feed, list)), "a feed's beginning")
+    need(count > 0 and raw_size > 0 and base_seq + count < 1 << 48, "count")
