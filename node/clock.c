@@ -1,6 +1,7 @@
 #include "node/clock.h"
 
 #include "common/file.h"
+#include "node/store/local.h"
 
 #include <string.h>
 #include <sys/timex.h>
@@ -138,4 +139,23 @@ void clock_learn(struct txn *t, uint64_t peer_ms, uint64_t machine_ms)
     struct clock_machine m;
     clock_machine_read(&m);
     clock_learn_on(t, &m, peer_ms, machine_ms);
+}
+
+enum err clock_learn_from(struct store *s, const struct sign_key *peer)
+{
+    struct txn *t;
+    struct peer_row row = {0};
+    struct clock_reading clock;
+    enum err err = txn_begin(s, false, &t);
+    if (err) return err;
+    bool known = peer_get(t, peer, &row) && row.clock_trusted;
+    int64_t ahead_ms = row.clock_offset_ms; /* of ours, as it was read at the contact */
+    peer_row_clear(&row);
+    clock_read(t, &clock);
+    txn_abort(t);
+    if (!known || strcmp(clock.source, "time service") == 0) return OK;
+    if ((err = txn_begin(s, true, &t))) return err;
+    uint64_t machine_ms = clock_machine_ms();
+    clock_learn(t, machine_ms + (uint64_t)clock.offset_ms + (uint64_t)ahead_ms, machine_ms);
+    return txn_commit(t);
 }

@@ -48,24 +48,6 @@ static void remember_failure(struct hub_contact *h, enum err why, const struct e
     if (err) log_write(LOG_WARN, "the failed attempt was not kept: %s", err_text(err));
 }
 
-/* The hub told its time in HELLO; the row has the difference. */
-static void learn_time(struct hub_contact *h, const struct exchange_time *time)
-{
-    struct txn *t;
-    struct peer_row row = {0};
-    if (txn_begin(h->options.store, false, &t)) return;
-    bool known = peer_get(t, &h->device, &row) && row.clock_trusted;
-    int64_t peer_minus_ours_ms = row.clock_offset_ms;
-    peer_row_clear(&row);
-    txn_abort(t);
-    if (!known || strcmp(time->clock.source, "time service") == 0) return;
-    if (txn_begin(h->options.store, true, &t)) return;
-    uint64_t machine_ms = clock_machine_ms();
-    uint64_t ours_ms = machine_ms + (uint64_t)time->clock.offset_ms;
-    clock_learn(t, ours_ms + (uint64_t)peer_minus_ours_ms, machine_ms);
-    if (txn_commit(t)) log_write(LOG_WARN, "the hub's time was not kept");
-}
-
 static void answer(struct hub_contact *h)
 {
     struct txn *t;
@@ -148,7 +130,8 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
     if (!s->idle) return;
     if (!h->learned) {
         h->learned = true;
-        learn_time(h, time);
+        if (clock_learn_from(h->options.store, &h->device))
+            log_write(LOG_WARN, "the hub's time was not kept");
     }
     if (h->asked && !h->renewing) answer(h);
     if (time->now_ms - h->moved_ms >= (uint64_t)h->options.settings->sync_every_s * 1000) renew(h);

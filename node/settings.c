@@ -1,6 +1,7 @@
 #include "node/settings.h"
 
 #include "common/file.h"
+#include "common/i18n.h"
 #include "common/limits.h"
 #include "node/link/address.h"
 
@@ -79,9 +80,9 @@ static enum err set_addresses(struct settings *s, const char *value, struct sett
         struct address a;
         if (!*one) continue;
         if (s->hub_count == INVITE_ADDRESSES_MAX)
-            return complain(p, "hub: at most %d addresses", INVITE_ADDRESSES_MAX);
+            return complain(p, _("hub: at most %d addresses"), INVITE_ADDRESSES_MAX);
         if (strlen(one) >= ADDRESS_SIZE_MAX || address_parse(&a, one, ADDRESS_DIAL))
-            return complain(p, "hub: \"%.60s\" is not tcp://HOST:PORT", one);
+            return complain(p, _("hub: \"%.60s\" is not tcp://HOST:PORT"), one);
         strcpy(s->hub[s->hub_count++], one);
     }
     return OK;
@@ -104,7 +105,7 @@ static enum err set_seconds(uint32_t *to, const struct key_row *row, const char 
     size_t digits = strspn(value, "0123456789");
     unsigned long v = digits && digits <= 9 && !value[digits] ? strtoul(value, NULL, 10) : 0;
     if (v < row->min || v > row->max)
-        return complain(p, "%s: \"%.40s\" is not a number from %u to %u", row->key, value,
+        return complain(p, _("%s: \"%.40s\" is not a number from %u to %u"), row->key, value,
                         (unsigned)row->min, (unsigned)row->max);
     *to = (uint32_t)v;
     return OK;
@@ -124,15 +125,15 @@ static enum err set_value(struct settings *s, const struct key_row *row, const c
     case TYPE_LISTEN:
         if (*value &&
             (strlen(value) >= ADDRESS_SIZE_MAX || address_parse(&a, value, ADDRESS_LISTEN)))
-            return complain(p, "listen: \"%.60s\" is not tcp://IP:PORT", value);
+            return complain(p, _("listen: \"%.60s\" is not tcp://IP:PORT"), value);
         break;
     case TYPE_THING:
         if (*value && hex_decode(thing, sizeof thing, value, strlen(value)))
-            return complain(p, "%s: \"%.40s\" is not an id of 32 hex digits", row->key, value);
+            return complain(p, _("%s: \"%.40s\" is not an id of 32 hex digits"), row->key, value);
         break;
     case TYPE_WORD:
         if (!word_allowed(row, value))
-            return complain(p, "%s: \"%.40s\" is none of: %s", row->key, value, row->words);
+            return complain(p, _("%s: \"%.40s\" is none of: %s"), row->key, value, row->words);
         break;
     }
     strcpy(to, value); /* each field holds the longest value that passes */
@@ -189,24 +190,24 @@ static enum err parse_line(struct settings *s, struct slice line, uint32_t *seen
     struct slice key, value;
     char text[VALUE_SIZE_MAX];
     if (memchr(line.data, 0, line.size) || !split_line(line, &key, &value)) {
-        complain(p, "\"%.*s\" is not `key = value`", (int)(line.size < 60 ? line.size : 60),
+        complain(p, _("\"%.*s\" is not `key = value`"), (int)(line.size < 60 ? line.size : 60),
                  (const char *)line.data);
         return ERR_MALFORMED;
     }
     if (key.size == 0) return OK;
     const struct key_row *row = row_find(key);
     if (!row) {
-        complain(p, "there is no key \"%.*s\"", (int)(key.size < 60 ? key.size : 60),
+        complain(p, _("there is no key \"%.*s\""), (int)(key.size < 60 ? key.size : 60),
                  (const char *)key.data);
         return ERR_MALFORMED;
     }
     uint32_t bit = UINT32_C(1) << (row - rows);
     if (*seen & bit) {
-        complain(p, "%s stands here a second time", row->key);
+        complain(p, _("%s stands here a second time"), row->key);
         return ERR_MALFORMED;
     }
     *seen |= bit;
-    if (value.size >= sizeof text) return complain(p, "%s: the value is too long", row->key);
+    if (value.size >= sizeof text) return complain(p, _("%s: the value is too long"), row->key);
     memcpy(text, value.data, value.size);
     text[value.size] = 0;
     return value.size ? set_value(s, row, text, p) : OK;
@@ -226,7 +227,7 @@ enum err settings_parse(struct settings *out, struct slice text, struct settings
     }
     problem->line = 0;
     if (s.retry_min_s > s.retry_max_s)
-        return complain(problem, "retry_min_s (%u) is greater than retry_max_s (%u)",
+        return complain(problem, _("retry_min_s (%u) is greater than retry_max_s (%u)"),
                         (unsigned)s.retry_min_s, (unsigned)s.retry_max_s);
     *out = s;
     return OK;
@@ -242,7 +243,7 @@ static enum err config_read(struct buf *text, const char *home, char path[PATH_M
     enum err err = size < 0 || size >= PATH_MAX ? ERR_LIMIT : OK;
     if (!err) err = file_read(text, path, CONFIG_SIZE_MAX);
     if (err == ERR_NOT_FOUND) return OK;
-    if (err) complain(problem, "the file cannot be read: %s", err_text(err));
+    if (err) complain(problem, _("the file cannot be read: %s"), err_text(err));
     return err;
 }
 
@@ -284,10 +285,10 @@ enum err settings_set(const char *home, const char *key, const char *value,
     const struct key_row *row = row_find(slice_of_text(key));
     *problem = (struct settings_problem){0};
     if (!row) {
-        complain(problem, "there is no key \"%.60s\"", key);
+        complain(problem, _("there is no key \"%.60s\""), key);
         return ERR_NOT_FOUND;
     }
-    if (strpbrk(value, "\r\n")) return complain(problem, "%s: one line only", row->key);
+    if (strpbrk(value, "\r\n")) return complain(problem, _("%s: one line only"), row->key);
     enum err err = config_read(&old, home, path, problem);
     if (!err) {
         config_edit(&edited, buf_slice(&old), row, value);

@@ -19,7 +19,7 @@ struct settings {
 
 struct settings_problem {
     unsigned line;  /* 0: the file as a whole */
-    char text[160]; /* English: what, allowed range */
+    char text[160]; /* what, allowed range; in the language */
 };
 /* Missing file: defaults. Errors: ERR_MALFORMED, ERR_RANGE with *problem; those of file_read. */
 MUST_CHECK enum err settings_load(struct settings *out, const char *home,

@@ -83,11 +83,22 @@ static void look_at_settings(struct doctor *d)
           cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
 }
 
+/* A store copied from another machine shows that one's records as this one's. */
+static bool is_own(const struct doctor *d)
+{
+    struct device_keys keys;
+    if (home_load_keys(d->cli->home, &keys)) return true; /* reported with the keys */
+    bool own = sign_key_equal(&keys.signer.key, &store_identity(d->cli->store)->device);
+    device_keys_wipe(&keys);
+    return own;
+}
+
 static bool look_at_store(struct doctor *d)
 {
     if (d->cli->views) return true;
     struct store_options options = {.read_only = true};
     enum err e = store_open(&d->cli->store, d->cli->home, &options);
+    if (!e && !is_own(d)) e = ERR_FOREIGN;
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
     found(

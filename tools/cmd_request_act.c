@@ -12,6 +12,7 @@
 /* A step of a request: which flag fills which field, and what a clerk is told afterwards. */
 struct step {
     const char *verb, *kind;
+    enum request_state from;
     struct {
         const char *flag, *field;
     } values[VALUES_MAX];
@@ -22,6 +23,7 @@ struct step {
 static const struct step steps[] = {
     {"accept",
      "request.accept",
+     REQUEST_REGISTERED,
      {{"--official", "official_no"},
       {"--class", "class"},
       {"--category", "category"},
@@ -30,6 +32,7 @@ static const struct step steps[] = {
      N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
     {"assign",
      "order.issue",
+     REQUEST_ACCEPTED,
      {{"--to", "unit"},
       {"--person", "responsible"},
       {"--support", "support"},
@@ -43,11 +46,13 @@ static const struct step steps[] = {
      N_("the unit signs for it: sidan sign %s")},
     {"sign",
      "order.sign",
+     REQUEST_ASSIGNED,
      {{"--receiver", "receiver"}},
      N_("%s is signed for"),
      N_("sidan report %s --solved yes|part|no --measure TEXT")},
     {"report",
      "order.report",
+     REQUEST_IN_PROGRESS,
      {{"--solved", "solved"},
       {"--measure", "measure"},
       {"--why-not", "why_not"},
@@ -60,6 +65,7 @@ static const struct step steps[] = {
      N_("the township calls back: sidan visit %s --reached yes")},
     {"visit",
      "callback.record",
+     REQUEST_REPORTED,
      {{"--reached", "reached"},
       {"--solved", "solved"},
       {"--rating", "rating"},
@@ -71,10 +77,13 @@ static const struct step steps[] = {
      N_("sidan close %s --result solved")},
     {"close",
      "request.close",
+     REQUEST_REPORTED,
      {{"--result", "result"}, {"--public", "public"}},
      N_("%s is closed"),
      NULL},
 };
+
+enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 
 /* One run of a verb. */
 struct doing {
@@ -96,6 +105,21 @@ static const struct step *step_find(const char *verb)
         s++;
     }
     return s;
+}
+
+/* Said before anything is filled in: the fold would mark the act as without effect. */
+static int refuse_state(struct doing *d, enum request_state state)
+{
+    const char *shown = i18n_is_chinese() ? request_state_zh(state) : request_state_name(state);
+    const struct step *next = steps;
+    while (next < steps + STEP_COUNT && next->from != state) {
+        next++;
+    }
+    return cli_error(d->cli, EXIT_REFUSED, _("nothing was recorded"),
+                     cli_format(d->cli, _("%s stands at: %s"), d->number, shown),
+                     next < steps + STEP_COUNT
+                         ? cli_format(d->cli, _("the next step: sidan %s %s"), next->verb, d->number)
+                         : _("sidan show ID tells how it stands, sidan kinds what each step needs"));
 }
 
 /* The request named on the line: where it stands and what the act needs to know of it. */
@@ -122,6 +146,7 @@ static int find_request(struct doing *d)
             d->attempt = request.callbacks_failed + (request.callback_reached ? 1u : 0u) + 1;
             d->urgent = request.urgency == 3;
             d->draft.scope = scope.scope;
+            code = request.state == d->step->from ? EXIT_OK : refuse_state(d, request.state);
         }
     }
     txn_abort(t);

@@ -212,6 +212,9 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
         remember_failure(cli, target, e);
         return fail(cli, e, target->addresses[i < target->address_count ? i : 0], contact.text);
     }
+    if (clock_learn_from(cli->store, &target->device) != OK) {
+        output_note(cli, "%s", _("the hub's time was not kept"));
+    }
     struct outcome outcome = {
         .sent = status.sent_events,
         .unsent = status.unsent,

@@ -24,14 +24,14 @@ static void print_heading(struct cli *cli, const char *text)
 
 static const char *usage_of(struct cli *cli, const struct command *c)
 {
-    return c->arguments ? cli_format(cli, "%s %s", c->name, c->arguments) : c->name;
+    return c->arguments ? cli_format(cli, "%s %s", c->name, _(c->arguments)) : c->name;
 }
 
 static void print_flags(struct cli *cli, const struct flag *flags)
 {
     for (; flags && flags->name; flags++)
         print_pair(cli,
-                   flags->value ? cli_format(cli, "%s %s", flags->name, flags->value) : flags->name,
+                   flags->value ? cli_format(cli, "%s %s", flags->name, _(flags->value)) : flags->name,
                    FLAG_WIDTH, _(flags->help));
 }
 
