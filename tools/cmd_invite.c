@@ -3,6 +3,7 @@
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/qr.h"
+#include "tools/words.h"
 
 #include "common/time.h"
 #include "node/store/local.h"
@@ -262,7 +263,7 @@ static int report(struct inviting *i)
         code = output_json_end(o);
     } else {
         output_line(i->cli, _("invite for %s (%s), valid until %s, for one device"),
-                    i->invite.device_name, buf_text(&roles), expires);
+                    i->invite.device_name, words_roles(i->cli, i->invite.roles), expires);
         if (i->file != NULL) {
             output_line(i->cli,
                         _("written to %s; it holds secrets: carry it there, do not publish it"),

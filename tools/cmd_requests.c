@@ -6,21 +6,23 @@
 #include "tools/output.h"
 #include "tools/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+/* The last two are for files (--csv): a screen of 80 columns has no room for them. */
 static const struct table_column columns[] = {
-    {N_("number"), false, 9},      {N_("official no."), false, 9}, {N_("village"), false, 9},
+    {N_("number"), false, 9},      {N_("official no."), false, 9}, {N_("village"), false, 6},
     {N_("state"), false, 6},       {N_("due"), false, 10},         {N_("holder"), false, 8},
     {N_("nature"), false, 4},      {N_("category"), false, 4},     {N_("urgency"), true, 4},
-    {N_("registered"), false, 16}, {N_("id"), false, 12},          {N_("remarks"), false, 0},
+    {N_("remarks"), false, 0},     {N_("registered"), false, 16},  {N_("id"), false, 12},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
+#define COLUMNS_SHOWN (COLUMNS - 2)
 
 struct listing {
     struct cli *cli;
     const struct roster *roster;
     uint64_t now_ms;
-    uint64_t left;
     struct table table;
     struct output_list list;
 };
@@ -76,23 +78,78 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     table_cell(t, slice_of_text(words_choice(l->cli, "nature", r->nature)));
     table_cell(t, r->category);
     table_cellf(t, "%u", (unsigned)r->urgency);
-    time_cell(t, r->registered_ms, true);
-    table_cell(t, slice_of_text(id));
     table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides")
                                 : late          ? _("overdue")
                                                 : ""));
+    if (!l->cli->csv) return;
+    time_cell(t, r->registered_ms, true);
+    table_cell(t, slice_of_text(id));
 }
 
 static bool each(void *state, const struct thing_key *key, const struct request *r)
 {
     struct listing *l = state;
-    if (l->left == 0) return false;
-    l->left--;
     if (l->cli->json)
         output_list_item(&l->list, to_json(l, key, r));
     else
         to_row(l, key, r);
     return true;
+}
+
+/* --- the newest N: twice as many are kept, and cut to the newest whenever they are full --- */
+
+struct newest {
+    struct found {
+        uint64_t registered_ms;
+        struct thing_key key;
+    } * found;
+    size_t count, room, wanted;
+    bool short_of_memory;
+};
+
+static int newer_first(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->registered_ms != y->registered_ms) return x->registered_ms < y->registered_ms ? 1 : -1;
+    return memcmp(&y->key.thing, &x->key.thing, sizeof x->key.thing);
+}
+
+static void newest_cut(struct newest *n)
+{
+    qsort(n->found, n->count, sizeof *n->found, newer_first);
+    if (n->count > n->wanted) n->count = n->wanted;
+}
+
+static bool keep(void *state, const struct thing_key *key, const struct request *r)
+{
+    struct newest *n = state;
+    if (n->count == 2 * n->wanted) newest_cut(n);
+    if (n->count == n->room) {
+        size_t room = n->room ? 2 * n->room : 64;
+        struct found *more = realloc(n->found, room * sizeof *more);
+        n->short_of_memory = !more;
+        if (!more) return false;
+        n->found = more;
+        n->room = room;
+    }
+    n->found[n->count++] = (struct found){.registered_ms = r->registered_ms, .key = *key};
+    return true;
+}
+
+static enum err list_newest(struct txn *txn, const struct request_filter *filter, size_t wanted,
+                            struct listing *l)
+{
+    struct newest n = {.wanted = wanted};
+    struct request r;
+    enum err e = requests_each(txn, filter, keep, &n);
+    if (!e && n.short_of_memory) e = ERR_NOMEM;
+    if (n.found) newest_cut(&n);
+    for (size_t i = 0; i < n.count && !e; i++) {
+        e = request_get(txn, &n.found[i].key, &r);
+        if (!e) each(l, &n.found[i].key, &r);
+    }
+    free(n.found);
+    return e;
 }
 
 static int parse_state(struct cli *cli, struct request_filter *filter)
@@ -132,21 +189,25 @@ static int parse_village(struct cli *cli, struct txn *txn, const struct roster *
 
 static int list(struct cli *cli, struct txn *txn)
 {
-    struct listing l = {.cli = cli, .left = UINT64_MAX, .now_ms = cli_now_ms(txn)};
+    struct listing l = {.cli = cli, .now_ms = cli_now_ms(txn)};
     struct request_filter filter = {0};
     bool none = false;
+    uint64_t wanted = 0; /* 0: all */
     int code = cli_roster(cli, txn, &l.roster);
     if (!code) code = parse_state(cli, &filter);
     if (!code) code = parse_village(cli, txn, l.roster, &filter, &none);
     if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
-    if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &l.left);
+    if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &wanted);
     if (code) return code;
     if (cli_has(cli, "--overdue")) filter.overdue_at_ms = l.now_ms;
     if (cli->json)
         output_list_begin(&l.list, output_json("sidan.requests/1"), "requests");
     else
-        table_begin(&l.table, cli, columns, COLUMNS);
-    enum err e = none ? OK : requests_each(txn, &filter, each, &l);
+        table_begin(&l.table, cli, columns, cli->csv ? COLUMNS : COLUMNS_SHOWN);
+    enum err e = OK;
+    if (!none)
+        e = wanted ? list_newest(txn, &filter, wanted, &l)
+                   : requests_each(txn, &filter, each, &l);
     code = cli->json ? output_list_end(&l.list) : table_end(&l.table);
     return e ? cli_fail(cli, e, _("the requests cannot be read")) : code;
 }

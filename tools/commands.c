@@ -27,7 +27,7 @@ static const struct flag requests_flags[] = {
     {"--state", "STATE", N_("only those in this state"), false},
     {"--overdue", NULL, N_("only open ones past their date"), false},
     {"--since", "TIME", N_("only those registered since"), false},
-    {"-n", "N", N_("at most this many"), false},
+    {"-n", "N", N_("the newest N, newest first"), false},
     END,
 };
 static const struct flag log_flags[] = {

@@ -120,6 +120,7 @@ int table_end(struct table *t)
 {
     enum err e = t->cells.err ? t->cells.err : t->colours.err;
     if (!e) flush_sample(t);
+    if (!e && t->cell_count == 0 && !t->cli->csv && !t->cli->quiet) puts(_("(none)"));
     buf_clear(&t->cells);
     buf_clear(&t->colours);
     return e || fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_OK;

@@ -1,3 +1,4 @@
+#include "common/i18n.h"
 #include "node/link/resolve.h"
 #include "node/link/zmq_link_base.h"
 
@@ -33,22 +34,22 @@ static void end(struct dialer *d, enum err err, const char *text)
 static void connect_failed(struct dialer *d)
 {
     if (d->base.now_ms - d->started_ms + TIMER_SLACK_MS >= ZMTP_CONNECT_TIMEOUT_MS)
-        end(d, ERR_TIMEOUT, "no answer within 20 seconds");
+        end(d, ERR_TIMEOUT, N_("no answer within 20 seconds"));
     else if (!resolve_has_route(d->endpoint))
-        end(d, ERR_UNREACHABLE, "this machine has no network route there");
+        end(d, ERR_UNREACHABLE, N_("this machine has no network route there"));
     else
         end(d, ERR_UNREACHABLE,
-            "connection refused: nothing listens there, or a firewall is between");
+            N_("connection refused: nothing listens there, or a firewall is between"));
 }
 
 static void handshake_failed(struct dialer *d)
 {
     if (d->base.now_ms - d->connected_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
-        end(d, ERR_TIMEOUT, "connected, but no answer to the handshake within 30 seconds");
+        end(d, ERR_TIMEOUT, N_("connected, but no answer to the handshake within 30 seconds"));
     else
         end(d, ERR_UNREACHABLE,
-            "closed during the handshake: another key there than the roster has for "
-            "it, or the link was cut");
+            N_("closed during the handshake: another key there than the roster has for "
+               "it, or the link was cut"));
 }
 
 static void take_event(struct dialer *d, enum zmtp_event event)
@@ -70,14 +71,14 @@ static void take_event(struct dialer *d, enum zmtp_event event)
         handshake_failed(d);
         break;
     case ZMTP_HANDSHAKE_FOREIGN:
-        end(d, ERR_UNREACHABLE, "what listens there is not a sidan node");
+        end(d, ERR_UNREACHABLE, N_("what listens there is not a sidan node"));
         break;
     case ZMTP_HANDSHAKE_DENIED:
-        end(d, ERR_FORBIDDEN, "denied: this device is not, or no longer, admitted there");
+        end(d, ERR_FORBIDDEN, N_("denied: this device is not, or no longer, admitted there"));
         break;
     case ZMTP_DISCONNECTED:
         if (d->state == UP)
-            end(d, ERR_UNREACHABLE, "the connection was lost");
+            end(d, ERR_UNREACHABLE, N_("the connection was lost"));
         else
             handshake_failed(d);
         break;
@@ -108,13 +109,13 @@ static void dial_tick(struct zmq_link *base)
             d->state = CONNECTING;
             d->started_ms = base->now_ms;
             if (zmtp_connect(base->socket, d->endpoint))
-                end(d, ERR_UNREACHABLE, "this address cannot be connected to");
+                end(d, ERR_UNREACHABLE, N_("this address cannot be connected to"));
         } else if (err != ERR_AGAIN) {
-            end(d, ERR_UNREACHABLE, "the name of the address cannot be resolved");
+            end(d, ERR_UNREACHABLE, N_("the name of the address cannot be resolved"));
         }
     }
     if (d->state < UP && base->now_ms - d->started_ms >= DIAL_DEADLINE_MS)
-        end(d, ERR_TIMEOUT, "no connection within the time allowed");
+        end(d, ERR_TIMEOUT, N_("no connection within the time allowed"));
 }
 
 static int dial_wait_ms(struct zmq_link *base)
@@ -136,7 +137,7 @@ static bool next_frame(struct dialer *d, struct link_event *out)
         }
         if (m.single && m.body.size == 0) continue; /* Z19: a probe */
         d->base.counts.dropped++;
-        end(d, ERR_MALFORMED, "the peer sent messages of another form");
+        end(d, ERR_MALFORMED, N_("the peer sent messages of another form"));
     }
     return false;
 }
@@ -175,7 +176,7 @@ static void dial_drop(struct link *link, uint64_t peer)
 {
     struct dialer *d = (struct dialer *)link;
     if (peer != d->handle || d->state == DOWN) return;
-    end(d, OK, "closed by this side");
+    end(d, OK, N_("closed by this side"));
     d->state = DOWN;
     d->base.ended = true;
 }
