@@ -160,7 +160,7 @@ quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 demo: $(PROGRAMS) $(BUILD)/relay | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
 
-bench: $(PROGRAMS) $(BENCHES) | $(PACKAGES)-check
+bench: $(PROGRAMS) $(BENCHES) $(BUILD)/relay | $(PACKAGES)-check
 	@BUILD=$(BUILD) tests/bench/run
 
 # The golden vectors anew; a change of them is a change of the protocol.

@@ -1,14 +1,21 @@
 #include "node/views/numbers.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 enum { NUMBER_DIGITS_MAX = 7 };
 #define NUMBER_MAX UINT64_C(9999999)
 
-static void meta_name(char out[32], const char *series)
+#define META_PREFIX "number."
+#define META_NAME_SIZE (sizeof META_PREFIX + NUMBER_SERIES_SIZE_MAX)
+
+/* For each event that carries a number: too often for printf. */
+static void meta_name(char out[META_NAME_SIZE], const char *series)
 {
-    snprintf(out, 32, "number.%s", series);
+    size_t size = strlen(series);
+    assert(size <= NUMBER_SERIES_SIZE_MAX);
+    memcpy(out, META_PREFIX, sizeof META_PREFIX - 1);
+    memcpy(out + sizeof META_PREFIX - 1, series, size + 1);
 }
 
 /* "03A-0127" into "03A" and 127. */
@@ -37,7 +44,7 @@ static bool number_split(struct slice text, char series[NUMBER_SERIES_SIZE_MAX +
 void numbers_flush(struct txn *t, struct numbers_note *note)
 {
     if (note->series[0]) {
-        char name[32];
+        char name[META_NAME_SIZE];
         meta_name(name, note->series);
         if (note->greatest > meta_get_uint(t, name)) meta_put_uint(t, name, note->greatest);
     }
@@ -58,7 +65,7 @@ void numbers_note(struct txn *t, struct numbers_note *note, struct slice number)
 
 enum err numbers_next(struct txn *t, const char *series, uint64_t *out)
 {
-    char name[32];
+    char name[META_NAME_SIZE];
     meta_name(name, series);
     uint64_t number = meta_get_uint(t, name) + 1;
     if (number > NUMBER_MAX) return ERR_LIMIT;

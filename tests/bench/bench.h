@@ -4,7 +4,8 @@
 
 #include <sys/types.h>
 
-double bench_now(void); /* seconds, monotonic */
+double bench_now(void);  /* seconds, monotonic */
+double bench_core(void); /* seconds of this process on a core, in the kernel too */
 /* Anonymous memory of a process in KiB: the store's map is page cache and does not count. */
 uint64_t bench_rss_anon_kib(pid_t pid);
 /* Ends the program with a message unless `err` is OK. */
