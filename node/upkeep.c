@@ -1,7 +1,6 @@
 #include "node/upkeep.h"
 
 #include "common/log.h"
-#include "node/store/audit.h"
 
 #define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
 #define SCRUB_DAYS 30           /* the whole log in so many days */
@@ -46,7 +45,7 @@ static void fold_slice(struct upkeep *u, uint64_t now_ms)
 static void problem(void *state, uint64_t arrival, enum err err, const char *what)
 {
     struct upkeep *u = state;
-    u->problems++;
+    damage_add(&u->found, arrival);
     log_write(LOG_ERROR, "event %llu is damaged: %s (%s); see sidan verify",
               (unsigned long long)arrival, what, err_text(err));
 }
@@ -63,6 +62,7 @@ static bool scrub_plan(struct upkeep *u, uint64_t day)
     u->scrub_day = day;
     u->scrub_next = 1;
     u->scrub_last = 0;
+    u->found = (struct damage){0};
     if (done_day == day || total == 0) return false;
     uint64_t part = total / SCRUB_DAYS + 1;
     if (part < SCRUB_PART_MIN) part = SCRUB_PART_MIN;
@@ -74,10 +74,12 @@ static bool scrub_plan(struct upkeep *u, uint64_t day)
 static void scrub_done(struct upkeep *u)
 {
     struct txn *t;
-    if (txn_begin(u->store, true, &t)) return;
+    struct damage still;
+    if (damage_recheck(u->store, &still) || txn_begin(u->store, true, &t)) return;
+    for (size_t i = 0; i < u->found.count; i++) damage_add(&still, u->found.arrivals[i]);
+    damage_write(t, &still);
     meta_put_uint(t, "scrub_day", u->scrub_day);
     meta_put_uint(t, "scrub_next", u->scrub_next);
-    meta_put_uint(t, "scrub_problems", u->problems);
     enum err err = txn_commit(t);
     if (err) log_write(LOG_WARN, "the scrub's place was not kept: %s", err_text(err));
 }

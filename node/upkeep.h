@@ -3,6 +3,7 @@
  * What a daemon does when nothing else is to do, a slice at a time: fold views again after a change
  * of roster or version, and read a part of the log every day, so a lying disk is noticed.
  */
+#include "node/damage.h"
 #include "node/views/views.h"
 
 struct upkeep {
@@ -13,7 +14,7 @@ struct upkeep {
     uint64_t scrub_from_ms;          /* a starting node has better things to do */
     uint64_t scrub_next, scrub_last; /* arrivals of today's part; next > last: done */
     uint64_t scrub_day;              /* of the part; days since 1970 */
-    uint64_t problems;
+    struct damage found;             /* in today's part */
 };
 
 void upkeep_init(struct upkeep *u, struct store *store, struct views *views, uint64_t now_ms);

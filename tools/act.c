@@ -249,8 +249,8 @@ static bool loose_time(char out[TIME_TEXT_SIZE], const char *text)
                   text[size + rest] != '\0')) {
         return false;
     }
-    size = snprintf(out, TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d", year, month, day, hour,
-                    minute);
+    size =
+        snprintf(out, TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
     return size > 0 && size < TIME_TEXT_SIZE;
 }
 

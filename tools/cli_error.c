@@ -50,7 +50,7 @@ static const struct {
     [ERR_NOT_JOINED] = {EXIT_NOT_JOINED, N_("this device has not joined a township"),
                         N_("sidan join FILE, with the invite from the township")},
     [ERR_CORRUPT] = {EXIT_VERIFY_FAILED, N_("stored data is damaged"),
-                     N_("sidan verify names the damage; the next sync heals it")},
+                     N_("sidan verify names the damage, sidan doctor what to do")},
     [ERR_VERSION] = {EXIT_REFUSED, N_("it was made by a newer version of sidan"),
                      N_("install the newer version")},
     [ERR_FOREIGN] = {EXIT_VERIFY_FAILED, N_("it belongs to another township, or is not sidan's"),

@@ -101,8 +101,9 @@ static bool look_at_store(struct doctor *d)
     if (!e && !is_own(d)) e = ERR_FOREIGN;
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
+    const char *why = e == ERR_FOREIGN ? _("it belongs to another device") : cli_err_text(e);
     found(
-        d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), cli_err_text(e)),
+        d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), why),
         _("keep the folder as it is; ask the township for a new invite: the first sync brings the "
           "records back"));
     return false;
@@ -124,6 +125,17 @@ static void look_at_disk(struct doctor *d)
               cli_format(d->cli, _("the store holds %s of at most %s"),
                          words_bytes(d->cli, space.used), words_bytes(d->cli, space.map_size)),
               _("sidan compact, with the node stopped"));
+}
+
+static void look_at_records(struct doctor *d, const struct standing *s)
+{
+    if (s->damage.count)
+        found(d, "damage",
+              cli_format(d->cli,
+                         _("%zu records are damaged on this disk (the first: no. %" PRIu64 ")"),
+                         s->damage.count, s->damage.arrivals[0]),
+              _("keep the folder; ask the township for a new invite: the first sync brings the "
+                "records back; and have the disk replaced"));
 }
 
 static void look_at_clock(struct doctor *d, const struct standing *s)
@@ -276,6 +288,7 @@ static int look_into_store(struct doctor *d)
     code = standing_read(d->cli, txn, &s);
     if (!code) {
         look_at_disk(d);
+        look_at_records(d, &s);
         look_at_clock(d, &s);
         look_at_views(d, txn);
         look_at_node(d, &s);

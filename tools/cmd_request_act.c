@@ -115,11 +115,12 @@ static int refuse_state(struct doing *d, enum request_state state)
     while (next < steps + STEP_COUNT && next->from != state) {
         next++;
     }
-    return cli_error(d->cli, EXIT_REFUSED, _("nothing was recorded"),
-                     cli_format(d->cli, _("%s stands at: %s"), d->number, shown),
-                     next < steps + STEP_COUNT
-                         ? cli_format(d->cli, _("the next step: sidan %s %s"), next->verb, d->number)
-                         : _("sidan show ID tells how it stands, sidan kinds what each step needs"));
+    return cli_error(
+        d->cli, EXIT_REFUSED, _("nothing was recorded"),
+        cli_format(d->cli, _("%s stands at: %s"), d->number, shown),
+        next < steps + STEP_COUNT
+            ? cli_format(d->cli, _("the next step: sidan %s %s"), next->verb, d->number)
+            : _("sidan show ID tells how it stands, sidan kinds what each step needs"));
 }
 
 /* The request named on the line: where it stands and what the act needs to know of it. */

@@ -11,10 +11,10 @@
 
 /* The last two are for files (--csv): a screen of 80 columns has no room for them. */
 static const struct table_column columns[] = {
-    {N_("number"), false, 9},      {N_("official no."), false, 9}, {N_("village"), false, 6},
-    {N_("state"), false, 6},       {N_("due"), false, 10},         {N_("holder"), false, 8},
-    {N_("nature"), false, 4},      {N_("category"), false, 4},     {N_("urgency"), true, 4},
-    {N_("remarks"), false, 0},     {N_("registered"), false, 16},  {N_("id"), false, 12},
+    {N_("number"), false, 9},  {N_("official no."), false, 9}, {N_("village"), false, 6},
+    {N_("state"), false, 6},   {N_("due"), false, 10},         {N_("holder"), false, 8},
+    {N_("nature"), false, 4},  {N_("category"), false, 4},     {N_("urgency"), true, 4},
+    {N_("remarks"), false, 0}, {N_("registered"), false, 16},  {N_("id"), false, 12},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 #define COLUMNS_SHOWN (COLUMNS - 2)
@@ -206,8 +206,7 @@ static int list(struct cli *cli, struct txn *txn)
         table_begin(&l.table, cli, columns, cli->csv ? COLUMNS : COLUMNS_SHOWN);
     enum err e = OK;
     if (!none)
-        e = wanted ? list_newest(txn, &filter, wanted, &l)
-                   : requests_each(txn, &filter, each, &l);
+        e = wanted ? list_newest(txn, &filter, wanted, &l) : requests_each(txn, &filter, each, &l);
     code = cli->json ? output_list_end(&l.list) : table_end(&l.table);
     return e ? cli_fail(cli, e, _("the requests cannot be read")) : code;
 }

@@ -2,9 +2,10 @@
 #include "tools/output.h"
 #include "tools/receipts.h"
 
-#include "node/store/audit.h"
+#include "node/damage.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Problems are told one by one up to here, then only counted. */
 #define PROBLEMS_SHOWN 20
@@ -15,6 +16,7 @@ struct verify {
     struct audit_result audit;
     struct receipts_result receipts;
     uint64_t told;
+    struct damage damage;
     uint64_t differing; /* things whose rows are not what the fold gives */
     json_t *scopes, *problems;
     char roster_heads[65];
@@ -40,7 +42,36 @@ static void tell(struct verify *v, uint64_t arrival, enum err err, const char *w
 
 static void tell_event(void *state, uint64_t arrival, enum err err, const char *what)
 {
-    tell(state, arrival, err, what);
+    struct verify *v = state;
+    damage_add(&v->damage, arrival);
+    tell(v, arrival, err, what);
+}
+
+/* For doctor and status. Only a change is written: verify needs no write access on a good store. */
+static int keep_damage(struct verify *v)
+{
+    struct txn *t;
+    struct damage kept;
+    int code = cli_begin(v->cli, &t);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    damage_read(t, &kept);
+    txn_abort(t);
+    if (kept.count == v->damage.count &&
+        memcmp(kept.arrivals, v->damage.arrivals, kept.count * sizeof kept.arrivals[0]) == 0) {
+        return EXIT_OK;
+    }
+    code = cli_open_store_writable(v->cli);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    enum err e = txn_begin(v->cli->store, true, &t);
+    if (e == OK) {
+        damage_write(t, &v->damage);
+        e = txn_commit(t);
+    }
+    return e == OK ? EXIT_OK : cli_fail(v->cli, e, _("the damage was not noted"));
 }
 
 static void tell_receipt(void *state, enum err err, const char *what)
@@ -199,6 +230,9 @@ static int print_people(struct verify *v)
                       "fold version %d, roster %.16s"),
                     is_good(v) ? _("all is whole") : _("NOT whole"), v->audit.events,
                     v->audit.signatures, v->receipts.receipts, FOLD_VERSION, v->roster_heads);
+        if (v->damage.count > 0) {
+            output_line(v->cli, "%s", _("next: sidan doctor"));
+        }
     }
     return code;
 }
@@ -215,6 +249,9 @@ int cmd_verify(struct cli *cli)
     }
     if (code == EXIT_OK) {
         code = cli->json ? print_json(&v) : print_people(&v);
+    }
+    if (code == EXIT_OK) {
+        code = keep_damage(&v);
     }
     if (code == EXIT_OK && !is_good(&v)) {
         code = EXIT_VERIFY_FAILED;

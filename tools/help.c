@@ -31,7 +31,8 @@ static void print_flags(struct cli *cli, const struct flag *flags)
 {
     for (; flags && flags->name; flags++)
         print_pair(cli,
-                   flags->value ? cli_format(cli, "%s %s", flags->name, _(flags->value)) : flags->name,
+                   flags->value ? cli_format(cli, "%s %s", flags->name, _(flags->value))
+                                : flags->name,
                    FLAG_WIDTH, _(flags->help));
 }
 

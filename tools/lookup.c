@@ -75,10 +75,9 @@ int lookup_village(struct cli *cli, const struct roster *roster, const char *tex
     if (!e) return EXIT_OK;
     struct matches m = villages_like(cli, roster, text);
     if (e == ERR_AMBIGUOUS) return ambiguous(cli, text, &m);
-    return cli_error(
-        cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no village \"%s\""), text),
-        m.count ? cli_format(cli, _("similar: %s"), m.names) : NULL,
-        _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
+    return cli_error(cli, EXIT_NOT_FOUND, cli_format(cli, _("there is no village \"%s\""), text),
+                     m.count ? cli_format(cli, _("similar: %s"), m.names) : NULL,
+                     _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
 }
 
 const char *lookup_village_name(const struct roster *roster, const char *code)

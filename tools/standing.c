@@ -209,7 +209,8 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     }
     p->last_ok_ms = row.last_ok_ms;
     p->last_attempt_ms = row.last_attempt_ms;
-    if (s->node_running && row.next_attempt_ms > s->now_ms) p->next_attempt_ms = row.next_attempt_ms;
+    if (s->node_running && row.next_attempt_ms > s->now_ms)
+        p->next_attempt_ms = row.next_attempt_ms;
     p->failures = row.failures;
     p->last_error = (enum err)row.last_error;
     p->current = s->node_running && (row.state == PEER_SYNCED || row.state == PEER_SYNCING);
@@ -341,6 +342,9 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
     s->hub = (s->self->roles & ROLE_HUB) != 0;
     s->events = log_count(txn);
     if (store_space(cli->store, &space) == OK) s->disk_free = space.disk_free;
+    s->checked = meta_get_uint(txn, "scrub_day") != 0;
+    enum err e = damage_recheck(cli->store, &s->damage);
+    if (e) return cli_fail(cli, e, _("the records could not be checked"));
     code = read_feeds(cli, txn, s);
     if (!code) code = read_peers(cli, txn, s);
     if (!code && s->hub) code = read_villages(cli, txn, s);

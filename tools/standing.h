@@ -4,6 +4,7 @@
  * view rows, feed heads and peer rows only; never from the log, so it costs the same at a million
  * events.
  */
+#include "node/damage.h"
 #include "node/store/local.h"
 #include "tools/cli.h"
 
@@ -65,6 +66,8 @@ struct standing {
     const struct device *self;
     uint64_t events;
     uint64_t disk_free;
+    struct damage damage;    /* records that the last checks found damaged */
+    bool checked;            /* the daily check has run at all */
     uint64_t unsent, behind; /* not the hub: towards the township */
     enum standing_state state;
     uint64_t last_ok_ms, last_attempt_ms;

@@ -26,13 +26,15 @@ static void first_line(struct cli *cli, const struct standing *s)
 
 static void records_line(struct cli *cli, const struct standing *s)
 {
+    bool whole = s->checked && s->damage.count == 0;
+    const char *held = whole ? cli_format(cli, _("  %" PRIu64 " records here, whole"), s->events)
+                             : cli_format(cli, _("  %" PRIu64 " records here"), s->events);
     if (s->unsent)
-        output_line(cli,
-                    _("  %" PRIu64 " records here. %" PRIu64 " still to be sent, stored safely"),
-                    s->events, s->unsent);
+        output_line(cli, _("%s. %" PRIu64 " still to be sent, stored safely"), held, s->unsent);
     else
-        output_line(cli, _("  %" PRIu64 " records here, all have arrived at the township"),
-                    s->events);
+        output_line(cli, _("%s, all have arrived at the township"), held);
+    if (s->damage.count)
+        output_line(cli, _("! %zu records are damaged: sidan doctor"), s->damage.count);
     if (s->behind) output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
 }
 
