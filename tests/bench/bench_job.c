@@ -52,6 +52,7 @@ static bool arrived(struct bench_village *v, const struct sign_key *hub, uint64_
         all = all && told;
     }
     if (known) peer_row_clear(&peer);
+    bench_must(txn_error(t), v->home);
     txn_abort(t);
     return all;
 }
