@@ -6,9 +6,9 @@
 #include "tools/words.h"
 
 static const struct table_column columns[] = {
-    {N_("device"), false, 8}, {N_("village"), false, 9}, {N_("letter"), false, 2},
-    {N_("state"), false, 6},  {N_("roles"), false, 8},   {N_("last success"), false, 11},
-    {N_("id"), false, 16},    {N_("remarks"), false, 0},
+    {N_("device"), false, 8},        {N_("village"), false, 6}, {N_("state"), false, 6},
+    {N_("last success"), false, 11}, {N_("id"), false, 8},      {N_("remarks"), false, 0},
+    {N_("roles"), false, 0},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -82,17 +82,16 @@ static const char *remark_on(const struct listing *l, const struct device *d)
 static void to_row(const struct listing *l, struct table *t, const struct device *d)
 {
     char id[17];
-    hex_encode(id, id_of(d)->bytes, 8);
+    hex_encode(id, id_of(d)->bytes, l->cli->csv ? 8 : 4);
     table_colour(t, d->stolen ? COLOUR_RED : d->state == DEVICE_JOINED ? COLOUR_NONE : COLOUR_DIM);
     table_cell(t, slice_of_text(d->name));
     table_cell(t, slice_of_text(d->village[0] ? lookup_village_name(l->roster, d->village)
                                               : _("township")));
-    table_cell(t, slice_of(&d->letter, d->letter ? 1 : 0));
     table_cell(t, slice_of_text(_(state_words[d->state])));
-    table_cell(t, slice_of_text(words_roles(l->cli, d->roles)));
     table_cell(t, slice_of_text(is_self(l, d) ? "-" : words_ago(l->cli, last_ok(l, d), l->now_ms)));
     table_cell(t, slice_of_text(id));
     table_cell(t, slice_of_text(remark_on(l, d)));
+    table_cell(t, slice_of_text(words_roles(l->cli, d->roles)));
 }
 
 static int list(struct listing *l)

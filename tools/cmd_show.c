@@ -206,7 +206,7 @@ static int print(const struct shown *s)
         print_request_head(s);
     else
         output_line(s->cli, "%s  %s", _(type_words[s->history.type]), s->scope.scope.text);
-    output_line(s->cli, "id %s", id);
+    output_line(s->cli, _("id %s"), id);
     output_line(s->cli, _("history: %" PRIu64 " records"), s->history.total);
     for (size_t i = 0; i < s->history.count; i++) print_item(s, i);
     return EXIT_OK;

@@ -25,14 +25,20 @@ const struct import_column import_columns[IMPORT_COLUMN_COUNT] = {
 
 /* --- refused rows --- */
 
+/* Import knows both, so the sheet can be corrected and taken again. */
+static const char *column_title(size_t c)
+{
+    return i18n_is_chinese() ? import_columns[c].words[0] : import_columns[c].field;
+}
+
 static void sheet_row(struct import *im, const char *line, const char *why,
                       const struct import_row *row)
 {
     csv_write_cell(&im->sheet, slice_of_text(line), true);
     csv_write_cell(&im->sheet, slice_of_text(why), false);
     for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
-        csv_write_cell(&im->sheet,
-                       row != NULL ? row->cells[c] : slice_of_text(import_columns[c].field), false);
+        csv_write_cell(&im->sheet, row != NULL ? row->cells[c] : slice_of_text(column_title(c)),
+                       false);
     }
     buf_append_text(&im->sheet, "\r\n");
 }
@@ -219,7 +225,7 @@ int import_begin(struct import *im)
     struct txn *t;
     im->act.kind = kind_find(slice_of_text("request.register"));
     buf_append_text(&im->sheet, CSV_MARK);
-    sheet_row(im, "line", "why", NULL);
+    sheet_row(im, _("line"), _("reason"), NULL);
     int code = recording_begin(im->cli, &im->recording);
     if (code != EXIT_OK || !im->dry_run) {
         return code;

@@ -44,8 +44,7 @@ static const char *remark_on(struct cli *cli, const struct standing *s,
     if (p->forked_at)
         return cli_format(cli, _("record %" PRIu64 " has two versions (an old backup in use?)"),
                           p->forked_at);
-    if (v->digest == DIGEST_DIFFERS)
-        return _("the check codes differ: sidan verify, here and there");
+    if (v->digest == DIGEST_DIFFERS) return _("the lists differ: sidan verify");
     if (p->state == STANDING_UNSENT)
         return cli_format(cli, _("%" PRIu64 " records are coming in"), p->ours_missing);
     if (p->state == STANDING_BEHIND)
