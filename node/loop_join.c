@@ -5,6 +5,7 @@
 #include "node/dialing.h"
 #include "node/exchange.h"
 #include "node/joining.h"
+#include "node/supervisor.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ struct joiner {
     struct dialing dialing;
     struct join_progress progress;
     bool own_key; /* the invite was denied: perhaps it is used because we are admitted already */
+    uint64_t alive_ms;
 };
 
 /* The hub lets our own key in only when it is in the roster. */
@@ -77,12 +79,25 @@ static void start(struct joiner *j, uint64_t now_ms)
     if (err) log_write(LOG_WARN, "%s: %s", dialing_address(&j->dialing), err_text(err));
 }
 
+/* A home may wait for weeks: to the service manager that is a node at work, not one that starts. */
+static void tell_supervisor(struct joiner *j, uint64_t now_ms)
+{
+    if (j->alive_ms && now_ms - j->alive_ms < LOOK_AT_HOME_MS) return;
+    if (!j->alive_ms) {
+        supervisor_ready();
+        supervisor_status("waiting for the hub to admit this device");
+    }
+    j->alive_ms = now_ms;
+    supervisor_alive();
+}
+
 static enum err ask_hub(struct joiner *j)
 {
     struct dialing *d = &j->dialing;
     struct wake *wake = j->options->wake;
     while (j->progress.state == JOIN_WAITING) {
         uint64_t now_ms = clock_monotonic_ms();
+        tell_supervisor(j, now_ms);
         if (home_state(j->options->home) == HOME_JOINED) return OK;
         if (dialing_due(d, now_ms)) start(j, now_ms);
         if (d->link) turn(j);
