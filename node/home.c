@@ -231,14 +231,14 @@ enum err home_load_authority(const char *home, const char *passphrase, struct si
 
 /* --- the daemon's lock --- */
 
-static enum err lock_try(const char *home, int flags, int *out)
+static enum err lock_try(const char *home, int flags, int operation, int *out)
 {
     char path[PATH_MAX];
     enum err err = path_of(path, home, "node.lock");
     if (err) return err;
     int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return err_from_errno(errno);
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
+    if (flock(fd, operation | LOCK_NB)) {
         err = errno == EWOULDBLOCK ? ERR_BUSY : err_from_errno(errno);
         close(fd);
         return err;
@@ -250,18 +250,18 @@ static enum err lock_try(const char *home, int flags, int *out)
 enum err home_lock(const char *home, int *fd)
 {
     /* home_node_running holds the lock for a moment */
-    enum err err = lock_try(home, O_RDWR | O_CREAT, fd);
+    enum err err = lock_try(home, O_RDWR | O_CREAT, LOCK_EX, fd);
     for (int i = 1; i < LOCK_TRIES && err == ERR_BUSY; i++) {
         usleep(10 * 1000);
-        err = lock_try(home, O_RDWR | O_CREAT, fd);
+        err = lock_try(home, O_RDWR | O_CREAT, LOCK_EX, fd);
     }
     return err;
 }
 
 bool home_node_running(const char *home)
 {
-    int fd;
-    enum err err = lock_try(home, O_RDWR, &fd);
+    int fd; /* shared: two that look at once do not take each other for a node */
+    enum err err = lock_try(home, O_RDWR, LOCK_SH, &fd);
     if (!err) close(fd);
     return err == ERR_BUSY;
 }
