@@ -260,7 +260,7 @@ static size_t connections_max(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > PEERS_MAX + DESCRIPTORS_OURS)
         return PEERS_MAX;
     return limit.rlim_cur > 2 * DESCRIPTORS_OURS ? (size_t)limit.rlim_cur - DESCRIPTORS_OURS
-                                                 : DESCRIPTORS_OURS;
+                                                 : (size_t)limit.rlim_cur / 2;
 }
 
 enum err zmq_link_listen(struct link **out, struct zmq_link_context *c, const char *address,
