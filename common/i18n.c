@@ -41,22 +41,25 @@ static char language_choose(const char *lang, const char *configured)
     return 'z';
 }
 
+/* Beside the program as it was built, or where it was installed with it. */
 static void bind_catalogue(void)
 {
-    char path[4096];
-    char mo[sizeof path + 64];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 16);
-    const char *folder = INSTALLED;
-    if (size > 0) {
-        path[size] = 0;
-        char *slash = strrchr(path, '/');
-        if (slash) {
-            strcpy(slash, "/locale");
-            snprintf(mo, sizeof mo, "%s/zh_CN/LC_MESSAGES/" DOMAIN ".mo", path);
-            if (access(mo, R_OK) == 0) folder = path;
+    static const char *const places[] = {"/locale", "/../share/locale"};
+    char path[4096], folder[sizeof path + 32], mo[sizeof folder + 64];
+    const char *found = INSTALLED;
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[size > 0 ? size : 0] = 0;
+    char *slash = strrchr(path, '/');
+    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
+        *slash = 0;
+        snprintf(folder, sizeof folder, "%s%s", path, places[i]);
+        snprintf(mo, sizeof mo, "%s/zh_CN/LC_MESSAGES/" DOMAIN ".mo", folder);
+        if (access(mo, R_OK) == 0) {
+            found = folder;
+            break;
         }
     }
-    bindtextdomain(DOMAIN, folder);
+    bindtextdomain(DOMAIN, found);
     bind_textdomain_codeset(DOMAIN, "UTF-8");
     textdomain(DOMAIN);
 }
