@@ -182,10 +182,11 @@ static void sweep_peers(struct exchange *x)
 /* Writes what is remembered of peers when nothing else was committed for a while. */
 static enum err write_peers_if_due(struct exchange *x)
 {
-    bool due = x->gone_count > 0 || x->receipt_bytes >= TURN_BYTES_MAX / 2;
+    bool due = x->receipt_bytes >= TURN_BYTES_MAX / 2 ||
+               (x->gone_count > 0 && x->time->now_ms - x->gone_ms >= FLUSH_IDLE_MS);
     for (const struct peer *p = x->peers; p; p = p->next)
         if (p->row_changed &&
-            (p->was_idle || x->time->now_ms - p->row_changed_ms >= FLUSH_AFTER_MS))
+            x->time->now_ms - p->row_changed_ms >= (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS))
             due = true;
     if (!due) return OK;
     struct txn *t = NULL;
@@ -248,11 +249,11 @@ enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
 
 uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
 {
-    uint64_t earliest = UINT64_MAX;
+    uint64_t earliest = x->gone_count ? x->gone_ms + FLUSH_IDLE_MS : UINT64_MAX;
     for (const struct peer *p = x->peers; p; p = p->next) {
         uint64_t at = p->closing ? UINT64_MAX : session_deadline_ms(p->session);
-        if (p->row_changed && p->row_changed_ms + FLUSH_AFTER_MS < at)
-            at = p->row_changed_ms + FLUSH_AFTER_MS;
+        uint64_t flush_ms = p->row_changed_ms + (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS);
+        if (p->row_changed && flush_ms < at) at = flush_ms;
         if (p->unsent && now_ms + 5 < at) at = now_ms + 5;
         if (at < earliest) earliest = at;
     }

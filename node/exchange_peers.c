@@ -201,6 +201,7 @@ static void keep_row(struct exchange *x, struct peer *p)
     struct peer_row *gone = realloc(x->gone, (x->gone_count + 1) * sizeof *gone);
     if (gone) {
         x->gone = gone;
+        if (!x->gone_count) x->gone_ms = x->time ? x->time->now_ms : 0;
         gone[x->gone_count++] = p->row;
     } else {
         peer_row_clear(&p->row);

@@ -14,6 +14,7 @@
                               */
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
+#define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
 #define DICTIONARY_EVENTS_MAX 512u
 
 struct unsent {
@@ -95,6 +96,7 @@ struct exchange {
     uint64_t receipt_bytes;
     struct peer_row *gone; /* of peers that are no more, not written yet; owned */
     size_t gone_count;
+    uint64_t gone_ms; /* since when the oldest of them waits */
 
     const struct exchange_time *time; /* of the turn */
     uint64_t receipt_counter;

@@ -42,7 +42,7 @@ static void node_begin(struct node *n, const struct township_device *d, size_t e
 static void turn(struct node *n)
 {
     bool more;
-    scene.now_ms++;
+    scene.now_ms += 20;
     struct exchange_time time = {
         .now_ms = scene.now_ms,
         .clock = {.wall_ms = scene.township.time_ms + scene.now_ms, .trusted = true}};
