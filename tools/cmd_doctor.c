@@ -4,10 +4,13 @@
 #include "tools/standing.h"
 #include "tools/words.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CLOCK_OFF_MS (2 * 60 * 1000)
 #define SILENT_MS (UINT64_C(3) * 24 * 3600 * 1000) /* a village that says nothing for so long */
@@ -37,6 +40,21 @@ static void found(struct doctor *d, const char *code, const char *what, const ch
 }
 
 /* --- the home --- */
+
+/* Of another user: everything else would be a riddle. */
+static bool look_at_access(struct doctor *d)
+{
+    const char *home = d->cli->home;
+    const char *data = cli_format(d->cli, "%s/store/data.mdb", home);
+    struct stat st;
+    bool usable = access(home, R_OK | W_OK | X_OK) == 0 || errno == ENOENT;
+    if (usable && (access(data, R_OK | W_OK) == 0 || errno == ENOENT)) return true;
+    const struct passwd *owner = stat(home, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+    found(d, "permission", cli_format(d->cli, _("this user may not read and write %s"), home),
+          owner ? cli_format(d->cli, _("it belongs to %s: run sidan as that user"), owner->pw_name)
+                : _("run sidan as the user who owns the folder"));
+    return false;
+}
 
 static bool look_at_home(struct doctor *d)
 {
@@ -171,15 +189,21 @@ static void look_at_node(struct doctor *d, const struct standing *s)
               "sidan config set listen tcp://0.0.0.0:7300");
     if (!s->hub && d->cli->has_settings && d->cli->settings.hub_count == 0)
         found(d, "hub-address", _("no address of the hub is known"),
-              "sidan config set hub tcp://ADDRESS:7300");
+              _("sidan config set hub tcp://ADDRESS:7300"));
+}
+
+static const char *call_there(void)
+{
+    return _("call there: is the laptop on, is sidan-node running, does the network work");
 }
 
 /* What to do about the error that the last attempts ended with. */
-static const char *cure(enum err e)
+static const char *cure(const struct standing *s, enum err e)
 {
     switch (e) {
     case ERR_TIMEOUT:
     case ERR_UNREACHABLE:
+        if (s->hub) return call_there();
         return _("check the network and the hub's address (sidan config get hub); records are safe "
                  "meanwhile");
     case ERR_FORBIDDEN:
@@ -205,12 +229,12 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
                          _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
                          p->failures, words_contact(p->last_error),
                          words_ago(d->cli, p->last_ok_ms, s->now_ms)),
-              cure(p->last_error));
+              cure(s, p->last_error));
     else if (p->last_ok_ms && s->now_ms > p->last_ok_ms + SILENT_MS && !p->current)
         found(d, "silent",
               cli_format(d->cli, _("%s: no contact, last success %s"), name,
                          words_ago(d->cli, p->last_ok_ms, s->now_ms)),
-              _("call there: is the laptop on, is sidan-node running, does the network work"));
+              call_there());
 }
 
 static void look_at_peer(struct doctor *d, const struct standing *s, const struct standing_peer *p)
@@ -275,7 +299,8 @@ static int look_at_peers(struct doctor *d, const struct standing *s)
         if (!only || strcmp(only->code, s->peers[i].device->village) == 0)
             look_at_peer(d, s, &s->peers[i]);
     if (!s->hub && s->last_ok_ms == 0)
-        found(d, "never", _("this device has never reached the township"), cure(ERR_UNREACHABLE));
+        found(d, "never", _("this device has never reached the township"),
+              cure(s, ERR_UNREACHABLE));
     return EXIT_OK;
 }
 
@@ -305,8 +330,9 @@ int cmd_doctor(struct cli *cli)
 {
     struct doctor d = {.cli = cli, .problems = cli->json ? json_array() : NULL};
     int code = EXIT_OK;
-    look_at_settings(&d);
-    if (look_at_home(&d)) {
+    bool usable = look_at_access(&d);
+    if (usable) look_at_settings(&d);
+    if (usable && look_at_home(&d)) {
         look_at_keys(&d);
         if (look_at_store(&d)) code = look_into_store(&d);
     }

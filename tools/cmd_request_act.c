@@ -62,7 +62,7 @@ static const struct step steps[] = {
       {"--volunteers", "volunteers"},
       {"--public-reply", "public_reply"}},
      N_("the result of %s is reported"),
-     N_("the township calls back: sidan visit %s --reached yes")},
+     N_("another person asks whether it is solved: sidan visit %s --reached yes")},
     {"visit",
      "callback.record",
      REQUEST_REPORTED,
