@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,31 @@ int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *ye
 
 /* --- passphrases --- */
 
+/* Ctrl-C while nothing is echoed: a shell would be left blind. */
+static struct termios terminal_before;
+
+static void give_terminal_back(int signal_number)
+{
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+    raise(signal_number); /* SA_RESETHAND: ends the process now */
+}
+
 static bool ask_secret(const char *question, char out[PASSPHRASE_SIZE_MAX + 1])
 {
-    struct termios before, silent;
-    if (tcgetattr(STDIN_FILENO, &before)) return false;
-    silent = before;
+    const struct sigaction catch = {.sa_handler = give_terminal_back,
+                                    .sa_flags = (int)SA_RESETHAND};
+    struct sigaction interrupt, terminate;
+    if (tcgetattr(STDIN_FILENO, &terminal_before)) return false;
+    struct termios silent = terminal_before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     fprintf(stderr, "%s: ", question);
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)) return false;
-    bool read = read_answer(out, PASSPHRASE_SIZE_MAX + 1);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    sigaction(SIGINT, &catch, &interrupt);
+    sigaction(SIGTERM, &catch, &terminate);
+    bool hidden = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+    bool read = hidden && read_answer(out, PASSPHRASE_SIZE_MAX + 1);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &terminate, NULL);
     fputc('\n', stderr);
     return read && *out;
 }
@@ -119,5 +135,7 @@ int prompt_passphrase(struct cli *cli, const char *question, bool confirm,
         fprintf(stderr, "%s\n", _("the two differ"));
     }
     crypto_wipe(out, PASSPHRASE_SIZE_MAX + 1);
-    return cli_error(cli, EXIT_USAGE, _("no passphrase was given"), NULL, NULL);
+    return cli_error(cli, EXIT_USAGE, _("no passphrase was given"),
+                     _("it was left empty, or typed differently, three times"),
+                     _("think of a sentence, and run this again"));
 }
