@@ -23,8 +23,8 @@ void clock_read(struct txn *t, struct clock_reading *out);
 void clock_vouch(struct txn *t);
 /* A trusted peer's clock was seen: keeps the offset for this boot. */
 void clock_learn(struct txn *t, uint64_t peer_ms, uint64_t machine_ms);
-/* What a peer told of its time at the last contact, unless a time service knows better. Errors: those
- * of a transaction. */
+/* What a peer told of its time at the last contact, unless a time service knows better. Errors:
+ * those of a transaction. */
 MUST_CHECK enum err clock_learn_from(struct store *s, const struct sign_key *peer);
 
 /* The same on a machine that is described, for tests. */

@@ -49,7 +49,7 @@ static void print_sheet(struct cli *cli, const struct founding_plan *plan,
           "3. Copy authority.key to a USB stick and lock the stick away with the passphrase's "
           "sheet."));
     printf("==================================\n\n");
-    printf(_("next: sidan-node --home %s\n      sidan invite %s\n"), cli->home,
+    printf(_("next: sidan-node --home %s\n      sidan --home %s invite %s\n"), cli->home, cli->home,
            plan->villages[0].village.short_name);
     crypto_wipe(recovery.data, recovery.size);
     buf_clear(&recovery);
