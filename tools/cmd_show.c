@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "common/time.h"
+#include "node/store/audit.h"
 #include "node/views/actor.h"
 #include "node/views/request.h"
 #include "proto/json.h"
@@ -25,6 +26,15 @@ struct shown {
     bool is_request;
     struct request request;
 };
+
+/* LMDB has no checksums: what is shown is compared with its id first. */
+static bool is_damaged(const struct shown *s, const struct history_item *item)
+{
+    const struct audit_options one = {.first_arrival = item->arrival,
+                                      .last_arrival = item->arrival};
+    struct audit_result result;
+    return audit_run(s->cli->store, &one, &result) != OK || result.problems > 0;
+}
 
 static const char *const type_names[] = {
     [THING_NONE] = "thing",    [THING_TOWNSHIP] = "township", [THING_VILLAGE] = "village",
@@ -71,6 +81,7 @@ static json_t *item_json(const struct shown *s, const struct history_item *item)
     json_object_set_new(o, "box",
                         e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
     json_object_set_new(o, "box_missing", json_boolean(e->box_state == BOX_GONE));
+    json_object_set_new(o, "damaged", json_boolean(is_damaged(s, item)));
     buf_clear(&feed);
     return o;
 }
@@ -176,6 +187,10 @@ static void print_item(const struct shown *s, size_t index)
     if (item->both_changed)
         output_line(s->cli, "    ! %s",
                     _("changed on both sides: its author did not know all that stands above"));
+    if (is_damaged(s, item))
+        output_line(s->cli, "    %s! %s%s", output_colour(s->cli, COLOUR_RED),
+                    _("damaged on this disk: do not rely on it; sidan doctor"),
+                    output_colour(s->cli, COLOUR_NONE));
     print_fields(s, k, e->body);
     if (e->box_state == BOX_HERE) print_fields(s, k, e->box);
     if (e->box_state == BOX_GONE)
