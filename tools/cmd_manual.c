@@ -33,7 +33,8 @@ static void print_tagged(const char *name, const char *value, const char *text)
 
 static void print_flags(const struct flag *flags)
 {
-    for (; flags && flags->name; flags++) print_tagged(flags->name, flags->value, _(flags->help));
+    for (; flags && flags->name; flags++)
+        print_tagged(flags->name, flags->value ? _(flags->value) : NULL, _(flags->help));
 }
 
 int cmd_manual(struct cli *cli)
@@ -43,7 +44,7 @@ int cmd_manual(struct cli *cli)
     print_roff(_("an offline-first record of village services and requests"));
     printf("\n.SH %s\n.B sidan\n[VERB] [OBJECT] [flags]\n.SH %s\n", _("SYNOPSIS"), _("COMMANDS"));
     for (const struct command *c = commands; c->name; c++) {
-        print_tagged(c->name, c->arguments, _(c->help));
+        print_tagged(c->name, c->arguments ? _(c->arguments) : NULL, _(c->help));
         if (!c->flags || !c->flags->name) continue;
         puts(".RS");
         print_flags(c->flags);
