@@ -273,6 +273,11 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
         memcpy(s->peer->row.views8, s->views8, sizeof s->views8);
         peer_changed(x, s->peer);
     }
+    if (!is_of_run(s->err)) { /* the disk is full, say: status names it */
+        s->peer->row.last_error = s->err;
+        s->peer->row.failures++;
+        peer_changed(x, s->peer);
+    }
     session_grant(s->peer->session, peer_window(x));
     session_stored(s->peer->session, s->ticket, s->err, held ? &shown : NULL, known,
                    x->time->now_ms);

@@ -18,6 +18,7 @@
 #define CLOCK_FRESH_MS 1000 /* the clock is judged anew so often; between, it is counted on */
 #define STATUS_EVERY_MS 10000
 #define STATUS_PEERS_MAX 64
+#define STRANGERS_EVERY_MS (10 * 60 * 1000) /* a port on the internet is scanned all day */
 #define ERRORS_MAX 30 /* turns in a row that failed before we give up */
 #define ERROR_PAUSE_MS 1000
 #define STOP_SECONDS_MAX 20 /* a deadline around the end (Z14) */
@@ -35,6 +36,7 @@ struct loop {
     uint64_t seen_txn; /* of the store, when it was last looked at */
     uint64_t alive_ms, status_ms;
     struct zmq_link_counts told; /* refusals that were logged */
+    uint64_t told_ms;
     unsigned errors;             /* turns in a row that failed */
 };
 
@@ -89,11 +91,13 @@ static void tell_refusals(struct loop *l)
     struct zmq_link_counts now = zmq_link_counts(l->listener);
     if (now.refused == l->told.refused && now.dropped == l->told.dropped && now.cut == l->told.cut)
         return;
+    if (l->told_ms && l->time.now_ms - l->told_ms < STRANGERS_EVERY_MS) return;
     log_write(LOG_WARN,
               "strangers: %" PRIu64 " connections refused, %" PRIu64 " messages dropped, %" PRIu64
               " connections cut since the start",
               now.refused, now.dropped, now.cut);
     l->told = now;
+    l->told_ms = l->time.now_ms;
 }
 
 /* --- the store --- */
