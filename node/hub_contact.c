@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define ASK_SYNC "sync"
+#define SETTLED_MS 250 /* idle for so long: the exchange has written the peer's row by now */
 
 void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options)
 {
@@ -87,7 +88,7 @@ static void start_link(struct hub_contact *h, const struct exchange_time *time)
 {
     enum err err = dialing_start(&h->dialing, &h->key, time->now_ms);
     h->live = h->good = h->learned = h->renewing = false;
-    h->moved = 0;
+    h->moved = h->idle_ms = 0;
     h->moved_ms = time->now_ms;
     if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
         dialing_end(&h->dialing, false, time->now_ms);
@@ -127,7 +128,8 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
         h->good = true;
         h->dialing.rounds = 0;
     }
-    if (!s->idle) return;
+    if (!s->idle || !h->idle_ms) h->idle_ms = s->idle ? time->now_ms : 0;
+    if (!s->idle || time->now_ms - h->idle_ms < SETTLED_MS) return;
     if (!h->learned) {
         h->learned = true;
         if (clock_learn_from(h->options.store, &h->device))
@@ -165,7 +167,13 @@ int hub_contact_fd(const struct hub_contact *h)
 uint64_t hub_contact_wait_ms(const struct hub_contact *h, uint64_t now_ms)
 {
     if (h->answer_due) return 0;
-    return h->has_key || h->dialing.link ? dialing_wait_ms(&h->dialing, now_ms) : UINT64_MAX;
+    if (!h->has_key && !h->dialing.link) return UINT64_MAX;
+    uint64_t wait_ms = dialing_wait_ms(&h->dialing, now_ms);
+    bool settling = h->dialing.link && h->idle_ms && (!h->learned || h->asked);
+    uint64_t settled_ms = h->idle_ms + SETTLED_MS;
+    if (settling && settled_ms > now_ms && settled_ms - now_ms < wait_ms)
+        return settled_ms - now_ms;
+    return wait_ms;
 }
 
 void hub_contact_finish(struct hub_contact *h)

@@ -28,6 +28,7 @@ struct hub_contact {
     bool learned;           /* its time was looked at */
     uint64_t moved;         /* events sent and received on it */
     uint64_t moved_ms;      /* when that last changed */
+    uint64_t idle_ms;       /* since when it has nothing to do; 0: it has */
     bool asked;             /* a person waits */
     bool answer_due;        /* what there is to tell is in the store after the next turn */
 };
