@@ -53,6 +53,8 @@ MUST_CHECK enum err log_check(struct txn *t, const struct event *events, size_t 
 /* Reads and verifies (hash of header, digest of box). Borrowed from the transaction.
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_CHECK enum err log_read(struct txn *t, uint64_t arrival, struct event *out);
+/* The same for who does not read the box: it may be damaged. */
+MUST_CHECK enum err log_read_header(struct txn *t, uint64_t arrival, struct event *out);
 /* The same without hashing, for lists and folds of what was verified on arrival. */
 MUST_CHECK enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out);
 

@@ -156,8 +156,8 @@ static MUST_CHECK enum err gather_log(struct fold *f, bool of_roster)
         .txn = f->txn, .scope_number = f->key.scope_number, .thing = f->key.thing};
     for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
         struct event e;
-        enum err err =
-            f->verify ? log_read(f->txn, arrival, &e) : log_read_unverified(f->txn, arrival, &e);
+        enum err err = f->verify ? log_read_header(f->txn, arrival, &e)
+                                 : log_read_unverified(f->txn, arrival, &e);
         if (err == ERR_CORRUPT || err == ERR_NOT_FOUND) {
             f->damaged = arrival;
             return ERR_CORRUPT;

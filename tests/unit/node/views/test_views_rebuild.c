@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -221,8 +222,8 @@ static uint64_t differing(void)
     return count;
 }
 
-/* Flips the last bit of an event's record, which only its hash covers. */
-static void flip(uint64_t arrival)
+/* Flips a bit of an event's record which only its hash covers: of the header, or of the box. */
+static void flip(uint64_t arrival, bool of_box)
 {
     struct txn *t;
     struct key key;
@@ -233,7 +234,9 @@ static void flip(uint64_t arrival)
     size_t size = value.size;
     assert_true(size <= sizeof copy);
     memcpy(copy, value.data, size);
-    copy[size - 1] ^= 1;
+    /* The box comes last; a header without one ends in a nil. */
+    uint8_t *kind = memmem(copy, size, "request.", 8);
+    *(of_box || !kind ? copy + size - 1 : kind + 8) ^= 1;
     db_put(t, DB_LOG, key_slice(&key), slice_of(copy, size));
     assert_int_equal(txn_commit(t), OK);
 }
@@ -244,7 +247,7 @@ static void a_damaged_event_costs_its_own_thing_only(void **state)
     struct buf before = {0};
     uint64_t arrival = 0, bad = town.roster_count + 3; /* the second request */
     dump(&before);
-    flip(bad);
+    flip(bad, false);
     assert_int_equal(differing(), 1);
     begin();
     assert_int_equal(views_rebuild_slice(node.views, node.store, &arrival), OK);
@@ -272,7 +275,7 @@ static void a_damaged_roster_stops_a_rebuild_before_it_throws_anything_away(void
     struct buf before = {0};
     uint64_t arrival = 0;
     dump(&before);
-    flip(3);
+    flip(3, false);
     assert_int_equal(views_rebuild(node.views, node.store, NULL, NULL), ERR_CORRUPT);
     assert_rows(&before);
     assert_int_equal(views_rebuild_slice(node.views, node.store, &arrival), ERR_CORRUPT);
@@ -310,6 +313,28 @@ static void comparing_finds_a_changed_a_lost_and_a_made_up_row(void **state)
     assert_int_equal(differing(), 0);
 }
 
+static void a_damaged_box_costs_no_row(void **state)
+{
+    (void)state;
+    struct event e;
+    struct txn *t;
+    uint64_t last;
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    for (last = log_count(t); last > 0; last--) {
+        assert_int_equal(log_read(t, last, &e), OK);
+        if (e.box_state == BOX_HERE) break;
+    }
+    txn_abort(t);
+    assert_true(last > 0);
+    flip(last, true);
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(log_read(t, last, &e), ERR_CORRUPT);
+    assert_int_equal(log_read_header(t, last, &e), OK);
+    txn_abort(t);
+    assert_int_equal(views_rebuild(node.views, node.store, NULL, NULL), OK);
+    assert_int_equal(differing(), 0);
+}
+
 static void comparing_finds_a_lost_index_row(void **state)
 {
     (void)state;
@@ -337,6 +362,7 @@ int main(void)
         TEST(a_damaged_marker_begins_again),
         TEST(a_change_of_rights_folds_again_what_was_folded_before),
         TEST(a_damaged_event_costs_its_own_thing_only),
+        TEST(a_damaged_box_costs_no_row),
         TEST(a_damaged_roster_stops_a_rebuild_before_it_throws_anything_away),
         TEST(comparing_finds_a_changed_a_lost_and_a_made_up_row),
         TEST(comparing_finds_a_lost_index_row),
