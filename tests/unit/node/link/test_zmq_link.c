@@ -157,11 +157,6 @@ static struct raw raw_open(struct fixture *f, const struct pair *who)
     return r;
 }
 
-static void raw_connect(struct fixture *f, struct raw *r)
-{
-    assert_int_equal(zmq_connect(r->socket, f->address), 0);
-}
-
 static void raw_close(struct raw *r)
 {
     zmq_close(r->socket);
@@ -288,7 +283,7 @@ static void gets_nothing_from_a_client_without_curve(void **state)
     struct fixture *f = *state;
     struct link_event e;
     struct raw r = raw_open(f, NULL);
-    raw_connect(f, &r);
+    assert_int_equal(zmq_connect(r.socket, f->address), 0);
     for (int i = 0; i < 5; i++) zmq_send(r.socket, "hello", 5, ZMQ_DONTWAIT);
     assert_false(wait_event(f, f->listener, NULL, 300, &e));
     assert_true(zmq_link_counts(f->listener).refused >= 1);
@@ -416,7 +411,7 @@ static void an_oversized_frame_costs_its_sender_the_connection(void **state)
     struct link *good = connect_up(f, &f->village, &at_hub);
     f->other_is = ZMQ_LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
-    raw_connect(f, &r);
+    assert_int_equal(zmq_connect(r.socket, f->address), 0);
     uint8_t *frame = calloc(1, FRAME_SIZE_MAX + 200);
     zmq_send(r.socket, "hello", 5, 0);
     expect(f, f->listener, LINK_UP, &e);
@@ -438,7 +433,7 @@ static void a_message_of_several_parts_is_dropped_and_its_sender_cut(void **stat
     struct link_event e;
     f->other_is = ZMQ_LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
-    raw_connect(f, &r);
+    assert_int_equal(zmq_connect(r.socket, f->address), 0);
     zmq_send(r.socket, "one", 3, ZMQ_SNDMORE);
     zmq_send(r.socket, "two", 3, 0);
     assert_false(wait_event(f, f->listener, NULL, 200, &e));
@@ -454,7 +449,7 @@ static void an_empty_message_means_nothing(void **state)
     f->other_is = ZMQ_LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     zmq_setsockopt(r.socket, ZMQ_PROBE_ROUTER, &one, sizeof one);
-    raw_connect(f, &r);
+    assert_int_equal(zmq_connect(r.socket, f->address), 0);
     assert_false(wait_event(f, f->listener, NULL, 200, &e));
     assert_int_equal(zmq_link_counts(f->listener).dropped, 0);
     zmq_send(r.socket, "hello", 5, 0);
@@ -469,7 +464,7 @@ static void a_name_that_a_peer_chose_for_itself_is_not_taken(void **state)
     f->other_is = ZMQ_LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     zmq_setsockopt(r.socket, ZMQ_ROUTING_ID, "hub", 3);
-    raw_connect(f, &r);
+    assert_int_equal(zmq_connect(r.socket, f->address), 0);
     zmq_send(r.socket, "hello", 5, 0);
     assert_false(wait_event(f, f->listener, NULL, 200, &e));
     assert_true(zmq_link_counts(f->listener).dropped >= 1);
