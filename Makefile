@@ -152,10 +152,10 @@ RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv
 # 200 seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/relay $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
-	    $(E2E) tests/vectors/check.py $(if $(SAN),,$(SMOKES)) $(UNITS)
+	    $(E2E) tests/vectors/check.py tests/lint/light $(if $(SAN),,$(SMOKES)) $(UNITS)
 
 quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
-	@$(RUN) '$(BUILD)/sim --seeds 1-4' $(UNITS)
+	@$(RUN) '$(BUILD)/sim --seeds 1-4' tests/lint/light $(UNITS)
 
 demo: $(PROGRAMS) $(BUILD)/relay | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
