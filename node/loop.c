@@ -114,13 +114,13 @@ static enum err look_at_store(struct loop *l)
     uint64_t txn = store_last_txn(l->store);
     struct txn *t;
     if (txn == l->seen_txn) return OK;
-    l->seen_txn = txn;
     enum err err = exchange_refresh(l->exchange, &l->time);
     if (!err) err = txn_begin(l->store, false, &t);
     if (err) return err;
     upkeep_look(&l->upkeep, t);
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
+    l->seen_txn = txn; /* after an error it is looked at again */
     return OK;
 }
 

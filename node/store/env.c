@@ -342,25 +342,35 @@ const struct store_identity *store_identity(const struct store *s)
     return &s->identity;
 }
 
+/* The newest commit that a reader sees who begins now. */
+static bool readers_txn(MDB_env *env, uint64_t *id)
+{
+    MDB_txn *reader;
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &reader) != 0) return false;
+    *id = mdb_txn_id(reader);
+    mdb_txn_abort(reader);
+    return true;
+}
+
 /* A commit's meta page is written a moment before new readers are told to use it. Who was woken by
  * that write and looked in between would see the old state under the new number, and never look
- * again. So the number is a reader's own, and that moment is waited for; a writer killed in it is
- * made good by the next one. */
+ * again. So the number is a reader's own, and that moment is waited for. On a busy machine the
+ * writer may sleep there for long: it has the writers' lock until then, or died with it, which the
+ * next to take it mends. */
 uint64_t store_last_txn(const struct store *s)
 {
-    enum { TRIES = 1000 };
+    enum { TRIES = 100 };
     MDB_envinfo info;
-    MDB_txn *reader;
-    uint64_t id = 0;
+    MDB_txn *writer;
+    uint64_t id;
     if (!s->env || mdb_env_info(s->env, &info) != 0) return 0;
     for (int i = 0; i < TRIES; i++) {
-        if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &reader) != 0) return info.me_last_txnid;
-        id = mdb_txn_id(reader);
-        mdb_txn_abort(reader);
-        if (id >= info.me_last_txnid) break;
+        if (!readers_txn(s->env, &id)) return info.me_last_txnid;
+        if (id >= info.me_last_txnid) return id;
         sched_yield();
     }
-    return id;
+    if (mdb_txn_begin(s->env, NULL, 0, &writer) == 0) mdb_txn_abort(writer);
+    return readers_txn(s->env, &id) ? id : info.me_last_txnid;
 }
 
 enum err store_space(const struct store *s, struct store_space *out)
