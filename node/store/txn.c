@@ -42,6 +42,7 @@ enum err txn_begin(struct store *s, bool write, struct txn **out)
     struct txn *t = calloc(1, sizeof *t);
     if (!t) return ERR_NOMEM;
     t->store = s;
+    t->serial = ++s->txns_begun;
     enum err err = write ? begin_hot(s, &t->hot) : OK;
     if (!err) err = begin_mdb(s, write, &t->mdb);
     if (err) {
@@ -122,6 +123,11 @@ enum err txn_commit(struct txn *t)
 enum err txn_error(const struct txn *t)
 {
     return t->err;
+}
+
+uint64_t txn_serial(const struct txn *t)
+{
+    return t->serial;
 }
 
 struct store *txn_store(const struct txn *t)

@@ -36,6 +36,7 @@ struct store {
     MDB_dbi dbi[DB_COUNT];
     int lock_fd; /* kept after a compaction, see create.c; else -1 */
     unsigned open_txns;
+    uint64_t txns_begun;
     bool reserve;      /* the reserve file is there, as far as we know */
     bool broken;       /* a commit was ambiguous: reopen when no transaction is left */
     uint64_t dev, ino; /* of the directory: one environment a process and path (L8) */
@@ -44,6 +45,7 @@ struct store {
 };
 
 struct txn {
+    uint64_t serial;
     struct store *store;
     MDB_txn *mdb;
     MDB_cursor *cursors[TXN_CURSORS];

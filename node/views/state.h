@@ -10,6 +10,7 @@
 struct views {
     struct roster *roster;   /* NULL: to be read */
     uint64_t roster_changes; /* META_ROSTER_CHANGES as of `roster` */
+    uint64_t roster_txn;     /* serial of the transaction it was last compared in */
     struct sign_key device;  /* this node's */
     struct fold fold;
     struct numbers_note numbers, officials;

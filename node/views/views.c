@@ -34,12 +34,16 @@ void views_forget(struct views *v)
 
 enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
 {
-    uint64_t changes = meta_get_uint(t, META_ROSTER_CHANGES);
-    if (!v->roster || v->roster_changes != changes) {
-        views_forget(v);
-        enum err err = roster_load(t, &v->roster);
-        if (err) return err;
-        v->roster_changes = changes;
+    /* Asked for every event: within a transaction only views_roster_reload changes it. */
+    if (!v->roster || v->roster_txn != txn_serial(t)) {
+        uint64_t changes = meta_get_uint(t, META_ROSTER_CHANGES);
+        if (!v->roster || v->roster_changes != changes) {
+            views_forget(v);
+            enum err err = roster_load(t, &v->roster);
+            if (err) return err;
+            v->roster_changes = changes;
+        }
+        v->roster_txn = txn_serial(t);
     }
     enum err err = txn_error(t);
     if (!err) *out = v->roster;
