@@ -19,7 +19,7 @@
 #define STATUS_EVERY_MS 10000
 #define STATUS_PEERS_MAX 64
 #define STRANGERS_EVERY_MS (10 * 60 * 1000) /* a port on the internet is scanned all day */
-#define ERRORS_MAX 30 /* turns in a row that failed before we give up */
+#define ERRORS_MAX 30                       /* turns in a row that failed before we give up */
 #define ERROR_PAUSE_MS 1000
 #define STOP_SECONDS_MAX 20 /* a deadline around the end (Z14) */
 
@@ -37,7 +37,7 @@ struct loop {
     uint64_t alive_ms, status_ms;
     struct zmq_link_counts told; /* refusals that were logged */
     uint64_t told_ms;
-    unsigned errors;             /* turns in a row that failed */
+    unsigned errors; /* turns in a row that failed */
 };
 
 /* --- time --- */

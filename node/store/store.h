@@ -62,7 +62,8 @@ void txn_abort(struct txn *t); /* NULL is fine */
 enum err txn_error(const struct txn *t);
 void txn_fail(struct txn *t, enum err err); /* latches an error of the caller's */
 struct store *txn_store(const struct txn *t);
-/* Different for every transaction of one store handle: what was read in one may be kept under it. */
+/* Different for every transaction of one store handle: what was read in one may be kept under it.
+ */
 uint64_t txn_serial(const struct txn *t);
 
 /* --- meta: small named values of this store, not replicated --- */

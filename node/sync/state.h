@@ -11,12 +11,13 @@
 #define RECEIPTS_SPARE_MAX 1000u /* receipts beyond one for each run that was sent */
 #define RUNS_WASTED_MAX 4096u    /* runs of the peer one after another that brought nothing */
 #define GREETING_TIMEOUT_MS 60000u
-#define ANSWER_TIMEOUT_MS 600000u /* of a run; the slowest link takes less for what is in flight   \
-                                   */
-#define RESENDS_MAX 2u            /* of what was not answered; then the feed is parked */
-#define BLIND_BYTES_MAX KIB(16)   /* sent before a HELLO to a peer never met */
-#define WINDOW_UNKNOWN KIB(32)    /* in flight while the rate is unknown */
-#define FLIGHT_BYTES_MAX MIB(1)   /* in flight, however fast the link seems */
+#define ANSWER_TIMEOUT_MS                                                                          \
+    600000u                     /* of a run; the slowest link takes less for what is in flight     \
+                                 */
+#define RESENDS_MAX 2u          /* of what was not answered; then the feed is parked */
+#define BLIND_BYTES_MAX KIB(16) /* sent before a HELLO to a peer never met */
+#define WINDOW_UNKNOWN KIB(32)  /* in flight while the rate is unknown */
+#define FLIGHT_BYTES_MAX MIB(1) /* in flight, however fast the link seems */
 
 struct queued {
     struct session_action action;

@@ -45,6 +45,19 @@ static void run_to_rest(struct pair *p, const struct session_memory *village_mem
     sides_talk(p->village, p->hub);
 }
 
+/* What a node remembers of a peer that held feed 0 up to `seq`. */
+static struct session_memory remembered(struct have_entry *have, uint64_t seq)
+{
+    struct feed feed = side_feed(0);
+    struct event_id head = side_event_id(0, 0, 0, seq);
+    struct feed_id id;
+    feed_id_of(&id, &feed);
+    *have = (struct have_entry){.seq = seq};
+    memcpy(have->feed.id8, id.bytes, sizeof have->feed.id8);
+    memcpy(have->id8, head.bytes, sizeof have->id8);
+    return (struct session_memory){.known = true, .have = have, .have_count = 1};
+}
+
 /* --- the stories --- */
 
 static void a_first_contact_moves_both_ways(void **state)
@@ -66,13 +79,8 @@ static void nothing_new_costs_one_hello_each(void **state)
     struct pair *p = *state;
     side_hold(p->village, 0, 40);
     side_hold(p->hub, 0, 40);
-    struct event_id head = side_event_id(0, 0, 0, 40);
-    struct have_entry have = {.seq = 40};
-    struct feed_id id;
-    feed_id_of(&id, &p->hub->feeds[0].feed);
-    memcpy(have.feed.id8, id.bytes, 8);
-    memcpy(have.id8, head.bytes, 8);
-    struct session_memory memory = {.known = true, .have = &have, .have_count = 1};
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 40);
     run_to_rest(p, &memory);
     assert_string_equal(p->village->trace, "hello");
     assert_string_equal(p->hub->trace, "hello");
@@ -85,13 +93,8 @@ static void memory_lets_the_first_run_ride_with_hello(void **state)
     struct pair *p = *state;
     side_hold(p->village, 0, 50);
     side_hold(p->hub, 0, 40);
-    struct event_id head = side_event_id(0, 0, 0, 40);
-    struct have_entry have = {.seq = 40};
-    struct feed_id id;
-    feed_id_of(&id, &p->hub->feeds[0].feed);
-    memcpy(have.feed.id8, id.bytes, 8);
-    memcpy(have.id8, head.bytes, 8);
-    struct session_memory memory = {.known = true, .have = &have, .have_count = 1};
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 40);
     side_start(p->village, true, &memory);
     side_act(p->village);
     assert_string_equal(p->village->trace, "hello run");
@@ -106,13 +109,8 @@ static void a_wrong_memory_is_mended_by_hello(void **state)
     struct pair *p = *state;
     side_hold(p->village, 0, 50);
     side_hold(p->hub, 0, 10); /* restored from an old backup */
-    struct event_id head = side_event_id(0, 0, 0, 40);
-    struct have_entry have = {.seq = 40};
-    struct feed_id id;
-    feed_id_of(&id, &p->hub->feeds[0].feed);
-    memcpy(have.feed.id8, id.bytes, 8);
-    memcpy(have.id8, head.bytes, 8);
-    struct session_memory memory = {.known = true, .have = &have, .have_count = 1};
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 40);
     run_to_rest(p, &memory);
     assert_int_equal(p->hub->feeds[0].top[0], 50);
     assert_int_equal(p->village->alarms, 1);
@@ -162,13 +160,8 @@ static void a_missing_base_is_asked_for_once(void **state)
     side_hold(p->village, 0, 100);
     p->village->run_events = 10;
     side_hold(p->hub, 0, 30);
-    struct event_id head = side_event_id(0, 0, 0, 60);
-    struct have_entry have = {.seq = 60};
-    struct feed_id id;
-    feed_id_of(&id, &p->hub->feeds[0].feed);
-    memcpy(have.feed.id8, id.bytes, 8);
-    memcpy(have.id8, head.bytes, 8);
-    struct session_memory memory = {.known = true, .have = &have, .have_count = 1};
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 60);
     run_to_rest(p, &memory);
     assert_int_equal(p->hub->feeds[0].top[0], 100);
     assert_true(p->hub->wants <= 1);
