@@ -34,8 +34,9 @@ enum err err_from_errno(int errno_value)
         return ERR_NOSPACE;
     case EACCES:
     case EPERM:
-    case EROFS:
         return ERR_PERMISSION;
+    case EROFS:
+        return ERR_READ_ONLY;
     case ENOENT:
         return ERR_NOT_FOUND;
     case EEXIST:

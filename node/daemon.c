@@ -103,6 +103,7 @@ static enum daemon_exit open_store(struct daemon *d)
     if (err == ERR_CORRUPT) todo = "put back a backup (sidan restore), or join as a new device";
     if (err == ERR_VERSION) todo = "install the newer version again";
     if (err == ERR_PERMISSION) todo = "run as the user who owns the home";
+    if (err == ERR_READ_ONLY) todo = "have the disk looked at";
     return fail(DAEMON_FAILED, "store", err_text(err), todo);
 }
 
@@ -112,7 +113,9 @@ static enum daemon_exit lock(struct daemon *d)
     if (err == ERR_BUSY)
         return fail(DAEMON_REFUSED, "already running", "another sidan-node has this home",
                     "stop that one first");
-    if (err) return fail(DAEMON_FAILED, "node.lock", err_text(err), "check who owns the home");
+    if (err)
+        return fail(DAEMON_FAILED, "node.lock", err_text(err),
+                    err == ERR_READ_ONLY ? "have the disk looked at" : "check who owns the home");
     return DAEMON_OK;
 }
 

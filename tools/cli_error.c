@@ -63,6 +63,8 @@ static const struct {
                         N_("run as the owner of the folder; keys must be mode 0600")},
     [ERR_AMBIGUOUS_COMMIT] = {EXIT_FAILED, N_("nobody knows whether the disk kept it"),
                               N_("look with sidan log -n 5 before doing it again")},
+    [ERR_READ_ONLY] = {EXIT_FAILED, N_("the disk is read-only"),
+                       N_("after an error of the disk the system locks it: have it looked at")},
 };
 
 enum exit_code cli_exit_code(enum err e)

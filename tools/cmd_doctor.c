@@ -49,6 +49,11 @@ static bool look_at_access(struct doctor *d)
     struct stat st;
     bool usable = access(home, R_OK | W_OK | X_OK) == 0 || errno == ENOENT;
     if (usable && (access(data, R_OK | W_OK) == 0 || errno == ENOENT)) return true;
+    if (errno == EROFS) {
+        found(d, "read-only", cli_err_text(ERR_READ_ONLY),
+              _("after an error of the disk the system locks it: have it looked at"));
+        return false;
+    }
     const struct passwd *owner = stat(home, &st) == 0 ? getpwuid(st.st_uid) : NULL;
     found(d, "permission", cli_format(d->cli, _("this user may not read and write %s"), home),
           owner ? cli_format(d->cli, _("it belongs to %s: run sidan as that user"), owner->pw_name)
