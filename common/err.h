@@ -36,7 +36,7 @@
     X(ERR_EXPIRED, "expired")                                                                      \
     X(ERR_USED, "already used")                                                                    \
     X(ERR_PERMISSION, "permission denied by the system")                                           \
-    X(ERR_AMBIGUOUS_COMMIT, "nobody knows whether the commit happened; reopen and read the head")   \
+    X(ERR_AMBIGUOUS_COMMIT, "nobody knows whether the commit happened; reopen and read the head")  \
     X(ERR_READ_ONLY, "the file system is read-only")
 
 enum err {
