@@ -139,7 +139,7 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
         return;
     }
     if (event->type == LINK_FRAME && !p->closing)
-        session_frame(p->session, event->frame, x->time->now_ms);
+        session_frame(p->session, event->frame, x->time.now_ms);
     peer_act(x, p);
 }
 
@@ -170,7 +170,7 @@ static void sweep_peers(struct exchange *x)
         next = p->next;
         peer_flush_unsent(p);
         bool stuck = peer_is_stuck(p);
-        bool over = p->closing && (!p->unsent || x->time->now_ms - p->closing_ms >= CLOSING_MS);
+        bool over = p->closing && (!p->unsent || x->time.now_ms - p->closing_ms >= CLOSING_MS);
         if (!stuck && !over) continue;
         for (struct attached *a = x->links; stuck && a; a = a->next)
             if (a->link == p->link) link_ended(a, ERR_TIMEOUT, "the peer takes nothing");
@@ -183,10 +183,10 @@ static void sweep_peers(struct exchange *x)
 static enum err write_peers_if_due(struct exchange *x)
 {
     bool due = x->receipt_bytes >= TURN_BYTES_MAX / 2 ||
-               (x->gone_count > 0 && x->time->now_ms - x->gone_ms >= FLUSH_IDLE_MS);
+               (x->gone_count > 0 && x->time.now_ms - x->gone_ms >= FLUSH_IDLE_MS);
     for (const struct peer *p = x->peers; p; p = p->next)
         if (p->row_changed &&
-            x->time->now_ms - p->row_changed_ms >= (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS))
+            x->time.now_ms - p->row_changed_ms >= (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS))
             due = true;
     if (!due) return OK;
     struct txn *t = NULL;
@@ -207,7 +207,7 @@ static void note_idle(struct exchange *x)
         p->was_idle = status.idle;
         p->row.state = status.idle ? PEER_SYNCED : PEER_SYNCING;
         if (status.idle) {
-            p->row.last_ok_ms = x->time->clock.wall_ms;
+            p->row.last_ok_ms = x->time.clock.wall_ms;
             p->row.failures = 0;
             p->row.last_error = OK;
             if (status.rate_bps) p->row.rate_bps = status.rate_bps;
@@ -219,7 +219,7 @@ static void note_idle(struct exchange *x)
 
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
-    x->time = time;
+    x->time = *time;
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->closing) continue;
@@ -237,7 +237,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
 
 enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
 {
-    x->time = time;
+    x->time = *time;
     struct txn *t = NULL;
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;

@@ -39,7 +39,7 @@ static void remember_hello(struct exchange *x, struct peer *p, const struct fram
     row->credit = h->credit;
     row->disk_free_mib = h->disk_free_mib;
     row->clock_trusted = h->time_trusted;
-    row->clock_offset_ms = (int64_t)(h->time_ms - x->time->clock.wall_ms);
+    row->clock_offset_ms = (int64_t)(h->time_ms - x->time.clock.wall_ms);
     row->has_views = h->has_views;
     memcpy(row->views8, h->views8, sizeof row->views8);
     peer_changed(x, p);
@@ -71,14 +71,14 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
         memcpy(p->row.views8, f.views8, sizeof p->row.views8);
         peer_changed(x, p);
     }
-    session_receipt_verified(p->session, err == OK, x->time->now_ms);
+    session_receipt_verified(p->session, err == OK, x->time.now_ms);
 }
 
 static void act_confirm(struct exchange *x, struct peer *p, const struct session_action *a)
 {
     struct txn *t = NULL;
     struct frame_receipt f = {.counter = ++x->receipt_counter,
-                              .time_ms = x->time->clock.wall_ms,
+                              .time_ms = x->time.clock.wall_ms,
                               .credit = a->credit,
                               .entry_count = a->entry_count};
     if (txn_begin(x->store, false, &t) == OK) {
@@ -110,7 +110,7 @@ static void act_store(struct exchange *x, struct peer *p, const struct session_a
     if (!s || s->payload.err) {
         free(s);
         session_stored(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
-                       x->time->now_ms);
+                       x->time.now_ms);
         return;
     }
     s->run.payload = buf_slice(&s->payload);
@@ -124,7 +124,7 @@ static void act_build(struct exchange *x, struct peer *p, const struct session_a
     struct pending_build *b = calloc(1, sizeof *b);
     if (!b) {
         session_built(p->session, a->ticket, ERR_NOMEM, NULL, (struct session_points){0},
-                      x->time->now_ms);
+                      x->time.now_ms);
         return;
     }
     b->peer = p;
@@ -155,7 +155,7 @@ static void act_end(struct exchange *x, struct peer *p, const struct session_act
         snprintf(l->shown.text, sizeof l->shown.text, "%s", a->text);
     }
     p->closing = true;
-    p->closing_ms = x->time->now_ms;
+    p->closing_ms = x->time.now_ms;
 }
 
 void peer_act(struct exchange *x, struct peer *p)

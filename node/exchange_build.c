@@ -233,7 +233,7 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
         if (event_id_equal(&built.last_id, &m.head.id))
             built.has_views = peer_views(x, t, b->peer, built.views8);
     }
-    session_built(b->peer->session, a->ticket, err, err ? NULL : &built, known, x->time->now_ms);
+    session_built(b->peer->session, a->ticket, err, err ? NULL : &built, known, x->time.now_ms);
     making_clear(&m);
 }
 

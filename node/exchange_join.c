@@ -25,7 +25,7 @@ static enum err record_joined(struct exchange *x, const struct device *invited,
                                 .body = buf_slice(&body)};
     struct recorded recorded;
     struct kind_problem problem;
-    if (!err) err = recorder_record(x->recorder, &x->time->clock, &draft, &recorded, &problem);
+    if (!err) err = recorder_record(x->recorder, &x->time.clock, &draft, &recorded, &problem);
     mp_map_clear(&map);
     buf_clear(&body);
     return err;
@@ -48,7 +48,7 @@ static const char *objection(struct exchange *x, const struct roster *roster,
         return NULL;
     }
     if (d->state != DEVICE_INVITED) return "invite already used";
-    if (x->time->clock.wall_ms >= d->expires_ms) return "invite expired";
+    if (x->time.clock.wall_ms >= d->expires_ms) return "invite expired";
     if (roster_device(roster, &request->device)) return "device already enrolled";
     return NULL;
 }

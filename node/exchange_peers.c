@@ -75,8 +75,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     if (store_space(x->store, &space) != OK) space.disk_free = 0;
     struct session_options options = {
         .connecting = p->connecting,
-        .time_ms = x->time->clock.wall_ms,
-        .time_trusted = x->time->clock.trusted,
+        .time_ms = x->time.clock.wall_ms,
+        .time_trusted = x->time.clock.trusted,
         .disk_free_mib = space.disk_free >> 20,
         .software = "sidan " SIDAN_VERSION,
         .window = peer_window(x),
@@ -95,7 +95,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
     options.memory.have = have;
     enum err err = have && feeds
-                       ? session_open(&p->session, &options, feeds, count, x->time->now_ms)
+                       ? session_open(&p->session, &options, feeds, count, x->time.now_ms)
                        : ERR_NOMEM;
     free(have);
     free(feeds);
@@ -149,7 +149,7 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
         bool known = peer_get(t, &p->device.key, &p->row) &&
                      memcmp(p->row.generation, never, sizeof never) != 0; /* its HELLO was seen */
         p->row.device = p->device.key;
-        p->row.last_attempt_ms = x->time->clock.wall_ms;
+        p->row.last_attempt_ms = x->time.clock.wall_ms;
         p->row.state = PEER_SYNCING;
         err = open_session(x, t, p, known);
     }
@@ -201,7 +201,7 @@ static void keep_row(struct exchange *x, struct peer *p)
     struct peer_row *gone = realloc(x->gone, (x->gone_count + 1) * sizeof *gone);
     if (gone) {
         x->gone = gone;
-        if (!x->gone_count) x->gone_ms = x->time ? x->time->now_ms : 0;
+        if (!x->gone_count) x->gone_ms = x->time.now_ms;
         gone[x->gone_count++] = p->row;
     } else {
         peer_row_clear(&p->row);
@@ -302,7 +302,7 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
 
 void peer_changed(struct exchange *x, struct peer *p)
 {
-    if (!p->row_changed) p->row_changed_ms = x->time ? x->time->now_ms : 0;
+    if (!p->row_changed) p->row_changed_ms = x->time.now_ms;
     p->row_changed = true;
 }
 

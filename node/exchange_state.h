@@ -98,7 +98,7 @@ struct exchange {
     size_t gone_count;
     uint64_t gone_ms; /* since when the oldest of them waits */
 
-    const struct exchange_time *time; /* of the turn */
+    struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
     uint64_t raw_per_payload; /* measured, in 1/16 */
 };

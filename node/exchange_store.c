@@ -280,7 +280,7 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
     }
     session_grant(s->peer->session, peer_window(x));
     session_stored(s->peer->session, s->ticket, s->err, held ? &shown : NULL, known,
-                   x->time->now_ms);
+                   x->time.now_ms);
 }
 
 enum err exchange_commit_stores(struct exchange *x)
