@@ -94,9 +94,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     for (size_t i = 0; feeds && i < x->feed_count; i++)
         if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
     options.memory.have = have;
-    enum err err = have && feeds
-                       ? session_open(&p->session, &options, feeds, count, x->time.now_ms)
-                       : ERR_NOMEM;
+    enum err err = have && feeds ? session_open(&p->session, &options, feeds, count, x->time.now_ms)
+                                 : ERR_NOMEM;
     free(have);
     free(feeds);
     return err;
