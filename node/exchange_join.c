@@ -77,7 +77,7 @@ static void answer_join(struct exchange *x, const struct frame_join *f, struct b
         return;
     }
     struct hash hash;
-    crypto_hash_one(&hash, CONTEXT_ADMIT, f->request);
+    join_request_hash(&hash, f->request);
     frame_admit_write(out, &hash);
     exchange_log(x, LOG_INFO, "device %02x%02x%02x joined", request.device.bytes[0],
                  request.device.bytes[1], request.device.bytes[2]);
@@ -117,13 +117,12 @@ static enum err send_join(struct link *link, uint64_t peer, const struct invite 
     request.invite = one_time.key;
     snprintf(request.name, sizeof request.name, "%s", invite->device_name);
     join_request_write(&bytes, &request);
-    struct frame_join f = {.request = buf_slice(&bytes)};
-    signer_sign(&f.invite_signature, &one_time, CONTEXT_JOIN, f.request);
-    signer_sign(&f.device_signature, &keys->signer, CONTEXT_JOIN, f.request);
+    struct frame_join f;
+    join_sign(&f, buf_slice(&bytes), &one_time, &keys->signer);
     frame_join_write(&frame, &f);
     enum err err = frame.err ? frame.err : bytes.err;
     if (!err) {
-        crypto_hash_one(hash, CONTEXT_ADMIT, f.request);
+        join_request_hash(hash, f.request);
         err = link->ops->send(link, peer, buf_slice(&frame));
     }
     signer_clear(&one_time);
