@@ -20,6 +20,7 @@ from invite import invite_read
 from log import Event, Log, feed_check, feed_id
 from roster import join_request
 from run import Context, DictionaryDiffers, dictionary, record_write, unpack
+from sealed import seal, unseal
 from wire import Malformed, decode, digest, encode, need, sign, signing_key, verify
 
 HERE = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "tests/vectors")
@@ -206,10 +207,24 @@ def test_views(v, row_sum):
     case("views8 of two scopes", digest("sidan/views", town + village)[:8].hex() == v["views8"])
 
 
+def test_sealed():
+    v = load("sealed")
+    secret, office = bytes.fromhex(v["secret"]), bytes.fromhex(v["office"])
+    for item in v["records"]:
+        sealed, content = bytes.fromhex(item["sealed"]), bytes.fromhex(item["content"])
+        case("sealed: " + item["what"], unseal(secret, sealed) == content)
+        case("sealed value: " + item["what"], plain(decode(content)) == item["value"])
+        again = seal(office, *decode(content)[1:])
+        case("sealed by the second: " + item["what"],
+             unseal(secret, again) == content and len(again) == len(sealed))
+        refuses("sealed, changed: " + item["what"], unseal, secret, sealed[:-1] + b"x")
+        refuses("sealed, cut: " + item["what"], unseal, secret, sealed[:-1])
+
+
 def test_specification():
     """Each worked example of SPEC, section 18, is one of the vectors."""
     known = set()
-    for name in ("crypto", "feeds", "events", "runs", "frames", "joining"):
+    for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "sealed"):
         known.update(walk_texts(load(name)))
     section = (ROOT / "proto/SPEC.md").read_text().split("\n## 18.")[1]
     examples, block = [], ""
@@ -241,6 +256,7 @@ def main():
     test_frames()
     test_joining()
     test_digests()
+    test_sealed()
     test_specification()
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0

@@ -55,4 +55,5 @@ json_t *make_events(const struct chain *c);
 json_t *make_runs(const struct chain *c);
 json_t *make_frames(const struct chain *c);
 json_t *make_joining(void);
+json_t *make_sealed(void);
 json_t *make_digests(const struct chain *c);
