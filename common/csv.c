@@ -5,6 +5,67 @@
 
 #include "common/limits.h"
 #include "common/text.h"
+#include "common/time.h"
+
+/* --- guards --- */
+
+static bool begins_formula(uint8_t c)
+{
+    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
+}
+
+/* An apostrophe at the beginning is a guard, or looks like one. */
+static bool has_apostrophe_guard(struct slice text)
+{
+    return text.size > 1 && text.data[0] == '\'' &&
+           (begins_formula(text.data[1]) || text.data[1] == '\'');
+}
+
+static size_t digits_at(struct slice text, size_t at)
+{
+    size_t from = at;
+    while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9') at++;
+    return at - from;
+}
+
+/* "-12.5": a spreadsheet keeps it, and shows no other digits. */
+static bool is_plain_number(struct slice text)
+{
+    enum { WHOLE_MAX = 10, DIGITS_MAX = 15 };
+    size_t at = text.size > 0 && text.data[0] == '-';
+    size_t whole = digits_at(text, at);
+    if (whole == 0 || whole > WHOLE_MAX || (whole > 1 && text.data[at] == '0')) return false;
+    at += whole;
+    if (at == text.size) return true;
+    size_t part = text.data[at] == '.' ? digits_at(text, at + 1) : 0;
+    return part > 0 && whole + part <= DIGITS_MAX && at + 1 + part == text.size;
+}
+
+/* What a spreadsheet takes for a number, a date or a fraction of its own making. */
+static bool must_stay_text(struct slice text)
+{
+    uint32_t day;
+    size_t digits = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c >= '0' && c <= '9')
+            digits++;
+        else if (c == 0 || !strchr("+-./eE", c))
+            return false;
+    }
+    return digits > 0 && !is_plain_number(text) && time_parse_day(&day, text) != OK;
+}
+
+static struct slice without_guard(struct slice cell)
+{
+    if (has_apostrophe_guard(cell)) return slice_of(cell.data + 1, cell.size - 1);
+    if (cell.size > 0 && cell.data[cell.size - 1] == '\t' &&
+        must_stay_text(slice_of(cell.data, cell.size - 1)))
+        cell.size--;
+    return cell;
+}
+
+/* --- reading --- */
 
 struct reading {
     bool (*each)(void *state, const struct csv_row *row, enum err err);
@@ -37,7 +98,7 @@ static void take_row(int terminator, void *state)
     struct reading *r = state;
     if (r->text.err) r->row_err = r->text.err;
     for (size_t i = 0, at = 0; i < r->row.count; at = r->ends[i++])
-        r->row.cells[i] = slice_of(r->text.data + at, r->ends[i] - at);
+        r->row.cells[i] = without_guard(slice_of(r->text.data + at, r->ends[i] - at));
     if (!r->stopped && !r->each(r->state, &r->row, r->row_err)) r->stopped = true;
     buf_reset(&r->text);
     r->row.count = 0;
@@ -118,13 +179,14 @@ enum err csv_read(struct slice file,
     return e;
 }
 
-void csv_write_cell(struct buf *out, struct slice text, bool first)
+/* --- writing --- */
+
+static void append_quoted(struct buf *out, struct slice text)
 {
-    if (!first) buf_append_byte(out, ',');
-    bool plain = text.size > 0;
+    bool plain = true;
     for (size_t i = 0; i < text.size && plain; i++)
         plain = text.data[i] > ' ' && text.data[i] != '"' && text.data[i] != ',';
-    if (plain || text.size == 0) {
+    if (plain) {
         buf_append_slice(out, text);
         return;
     }
@@ -133,4 +195,22 @@ void csv_write_cell(struct buf *out, struct slice text, bool first)
     if (!to) return;
     csv_write(to, size, text.data, text.size);
     buf_advance(out, size);
+}
+
+void csv_write_cell(struct buf *out, struct slice text, bool first)
+{
+    if (!first) buf_append_byte(out, ',');
+    if (text.size == 0) return;
+    bool formula = begins_formula(text.data[0]) && !is_plain_number(text);
+    if (!formula && !has_apostrophe_guard(text)) {
+        append_quoted(out, text);
+        if (must_stay_text(text)) buf_append_byte(out, '\t');
+        return;
+    }
+    struct buf guarded = {0};
+    buf_append_byte(&guarded, '\'');
+    buf_append_slice(&guarded, text);
+    append_quoted(out, buf_slice(&guarded));
+    if (guarded.err && !out->err) out->err = guarded.err;
+    buf_clear(&guarded);
 }

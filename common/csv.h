@@ -2,7 +2,10 @@
 /*
  * CSV tables, by libcsv: a header row, then rows of as many cells. Reads UTF-8 with or without a
  * byte order mark, and GB18030 as spreadsheets in Chinese write it (detected from the whole file:
- * what is not valid UTF-8 is taken as GB18030). Writes what spreadsheets open by a double click.
+ * what is not valid UTF-8 is taken as GB18030). Writes what WPS and Excel open right by a double
+ * click: CSV_MARK first, CSV_ROW_END after each row, and cells guarded so that nobody's text is
+ * taken for a formula and no code for a number. Reading takes the guards off again, so what was
+ * exported, and saved by a spreadsheet, is imported as it was.
  */
 #include "common/bytes.h"
 
@@ -22,7 +25,13 @@ MUST_CHECK enum err csv_read(struct slice file,
                              bool (*each)(void *state, const struct csv_row *row, enum err err),
                              void *state);
 
-/* Appends one cell, quoted where it must be. */
-void csv_write_cell(struct buf *out, struct slice text, bool first);
 /* U+FEFF, so that spreadsheets take the file for UTF-8. */
 #define CSV_MARK "\xef\xbb\xbf"
+#define CSV_ROW_END "\r\n"
+/* Appends one cell, quoted where it must be. The guards:
+ * - an apostrophe before text that begins with = + - @ tab or CR (but not before a negative
+ *   number), and before an apostrophe that reading would take for a guard;
+ * - a tab, which nobody sees, after what a spreadsheet would change into another number or a date:
+ *   digits with a leading zero, 11 digits and more (phones, village codes), "03E-0127", "72/81",
+ *   "2026-11". Shorter numbers and whole dates stay numbers and dates. */
+void csv_write_cell(struct buf *out, struct slice text, bool first);

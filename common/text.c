@@ -124,6 +124,36 @@ size_t text_distance(const char *a, const char *b)
     return d[n][m];
 }
 
+void text_mask_phone(struct buf *out, struct slice phone)
+{
+    enum { HEAD = 3, TAIL = 4, HIDDEN_MIN = 4 };
+    size_t count = 0, at = 0;
+    while (at < phone.size) {
+        text_next(phone, &at);
+        count++;
+    }
+    size_t shown = count > HIDDEN_MIN ? count - HIDDEN_MIN : 0;
+    size_t tail = least(shown, TAIL), head = least(shown - tail, HEAD);
+    at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t from = at;
+        text_next(phone, &at);
+        if (i < head || i >= count - tail)
+            buf_append(out, phone.data + from, at - from);
+        else
+            buf_append_byte(out, '*');
+    }
+}
+
+void text_mask_name(struct buf *out, struct slice name)
+{
+    size_t at = 0;
+    if (name.size == 0) return;
+    text_next(name, &at);
+    buf_append(out, name.data, at);
+    buf_append_text(out, "某");
+}
+
 enum err text_from_gb18030(struct buf *out, struct slice gb18030)
 {
     if (gb18030.size == 0) return out->err;

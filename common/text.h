@@ -1,7 +1,8 @@
 #pragma once
 /*
- * UTF-8 text as people see it: validity, columns on a terminal, padding, spelling distance, and
- * GB18030 from spreadsheets. Widths are wcwidth's and need the UTF-8 locale that i18n_start sets.
+ * UTF-8 text as people see it: validity, columns on a terminal, padding, spelling distance, names
+ * and phones half hidden, and GB18030 from spreadsheets. Widths are wcwidth's and need the UTF-8
+ * locale that i18n_start sets.
  */
 #include "common/bytes.h"
 
@@ -26,6 +27,14 @@ struct slice text_cut(struct slice s, size_t width);
  * most TEXT_DISTANCE_SIZE_MAX bytes; SIZE_MAX for longer ones. */
 #define TEXT_DISTANCE_SIZE_MAX 32
 size_t text_distance(const char *a, const char *b);
+
+/* --- what may be seen by those who need not know the person --- */
+/* "13812341234" as "138****1234": the first 3 and last 4 characters stay, a star for each of the
+ * others. Of less than 11 the first ones go before the last, so that 4 are hidden; of 4 or less
+ * nothing stays. */
+void text_mask_phone(struct buf *out, struct slice phone);
+/* The first character and 某: "邱某". Nothing stays nothing. */
+void text_mask_name(struct buf *out, struct slice name);
 
 /* Appends `gb18030` as UTF-8. Errors: ERR_MALFORMED, and the buffer's. */
 MUST_CHECK enum err text_from_gb18030(struct buf *out, struct slice gb18030);

@@ -165,3 +165,38 @@ bool time_date_valid(const char *text)
     struct date d = {0};
     return take_date(&text, &d) && *text == 0 && day_exists(&d);
 }
+
+uint32_t time_day(uint64_t ms)
+{
+    return (uint32_t)((ms > MS_MAX ? MS_MAX + OFFICE_AHEAD_MS : ms + OFFICE_AHEAD_MS) / DAY_MS);
+}
+
+uint32_t time_day_of(uint32_t year, uint32_t month, uint32_t day)
+{
+    return (uint32_t)days_of(year, month, day);
+}
+
+struct time_date time_day_date(uint32_t day)
+{
+    struct date d = date_of(day * DAY_MS);
+    return (struct time_date){d.year, d.month, d.day};
+}
+
+uint64_t time_day_ms(uint32_t day, uint32_t minute)
+{
+    uint64_t ahead = day * DAY_MS + minute * MINUTE_MS;
+    return ahead > OFFICE_AHEAD_MS ? ahead - OFFICE_AHEAD_MS : 0;
+}
+
+enum err time_parse_day(uint32_t *day, struct slice text)
+{
+    char copy[sizeof "YYYY-MM-DD"] = "";
+    const char *at = copy;
+    struct date d = {0};
+    if (text.size != sizeof copy - 1) return ERR_MALFORMED;
+    memcpy(copy, text.data, text.size);
+    if (!take_date(&at, &d) || !day_exists(&d)) return ERR_MALFORMED;
+    if (d.year < 1970) return ERR_RANGE;
+    *day = time_day_of(d.year, d.month, d.day);
+    return OK;
+}

@@ -4,10 +4,7 @@
  * which is UTC+8 without summer time since 1991, so no time zone data is needed and a laptop with a
  * wrong zone shows the right hour. Milliseconds since 1970 everywhere else.
  */
-#include "common/err.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "common/bytes.h"
 
 #define TIME_TEXT_SIZE 32
 
@@ -30,3 +27,17 @@ MUST_CHECK enum err time_parse(uint64_t *ms, const char *text);
 MUST_CHECK enum err time_parse_duration(uint64_t *ms, const char *text);
 /* "YYYY-MM-DD" and a day that exists. */
 bool time_date_valid(const char *text);
+
+/* --- days: the office's, counted from 1970-01-01 there, which is day 0 --- */
+struct time_date {
+    uint32_t year, month, day; /* month and day from 1 */
+};
+uint32_t time_day(uint64_t ms);
+/* The day of a date that exists, from 1970 on. */
+uint32_t time_day_of(uint32_t year, uint32_t month, uint32_t day);
+struct time_date time_day_date(uint32_t day);
+/* The moment `minute` minutes into a day; 0 where that is before 1970 in UTC. */
+uint64_t time_day_ms(uint32_t day, uint32_t minute);
+/* Exactly "YYYY-MM-DD". Errors: ERR_MALFORMED (also a day that does not exist), ERR_RANGE (before
+ * 1970). */
+MUST_CHECK enum err time_parse_day(uint32_t *day, struct slice text);

@@ -40,7 +40,7 @@ static void sheet_row(struct import *im, const char *line, const char *why,
         csv_write_cell(&im->sheet, row != NULL ? row->cells[c] : slice_of_text(column_title(c)),
                        false);
     }
-    buf_append_text(&im->sheet, "\r\n");
+    buf_append_text(&im->sheet, CSV_ROW_END);
 }
 
 void import_refuse(struct import *im, const struct import_row *row, const char *why)

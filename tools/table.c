@@ -45,7 +45,7 @@ static void print_header(const struct table *t)
     for (size_t i = 0; i < t->column_count; i++)
         print_cell(t, i, slice_of_text(_(t->columns[i].title)));
     print_colour(t, COLOUR_NONE);
-    fputs(t->cli->csv ? "\r\n" : "\n", stdout);
+    fputs(t->cli->csv ? CSV_ROW_END : "\n", stdout);
 }
 
 /* Prints cell `index` of all cells, with what belongs before and after it. */
@@ -56,7 +56,7 @@ static void print_in_row(const struct table *t, size_t index, struct slice text,
     print_cell(t, column, text);
     if (column + 1 < t->column_count) return;
     if (colour) print_colour(t, COLOUR_NONE);
-    fputs(t->cli->csv ? "\r\n" : "\n", stdout);
+    fputs(t->cli->csv ? CSV_ROW_END : "\n", stdout);
 }
 
 static void flush_sample(struct table *t)

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "common/csv.h"
 #include "common/limits.h"
 
@@ -127,6 +129,90 @@ static void reads_back_what_it_writes(void **state)
     buf_clear(&out);
 }
 
+/* Text is written as this cell, and read back as it was. */
+static void writes_as(const char *text, const char *cell)
+{
+    struct buf file = {0}, out = {0}, read = {0};
+    csv_write_cell(&file, slice_of_text(text), true);
+    assert_string_equal(buf_text(&file), cell);
+    csv_write_cell(&file, slice_of_text("x"), false);
+    buf_append_text(&file, CSV_ROW_END);
+    assert_int_equal(csv_read(buf_slice(&file), keep, &out), OK);
+    buf_printf(&read, "1:%s|x\n", text);
+    assert_string_equal(buf_text(&out), buf_text(&read));
+    buf_clear(&file);
+    buf_clear(&out);
+    buf_clear(&read);
+}
+
+static void lets_no_text_become_a_formula(void **state)
+{
+    (void)state;
+    writes_as("=1+1", "'=1+1");
+    writes_as("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"");
+    writes_as("+8613812341234", "'+8613812341234");
+    writes_as("-2+3", "'-2+3");
+    writes_as("--5", "'--5");
+    writes_as("@SUM(A1)", "'@SUM(A1)");
+    writes_as("\t=1", "\"'\t=1\"");
+    writes_as("\r=1", "\"'\r=1\"");
+    writes_as("-5", "-5");
+    writes_as("-0.5", "-0.5");
+    writes_as("三组=四组", "三组=四组");
+}
+
+static void gives_an_apostrophe_of_the_text_back(void **state)
+{
+    (void)state;
+    writes_as("'=1", "''=1");
+    writes_as("''", "'''");
+    writes_as("''=1", "'''=1");
+    writes_as("'", "'");
+    writes_as("'甲", "'甲");
+}
+
+static void keeps_codes_and_phones_text(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {
+        "0102",
+        "13812341234",
+        "431322111201",
+        "0738-3212345",
+        "03E-0127",
+        "1e5",
+        "1234567890e12345",
+        "72/81",
+        "2026-11",
+        "2026-0001",
+        "3-2",
+        "1.2.3",
+        "12345678901",
+        "00.5",
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        char cell[32];
+        snprintf(cell, sizeof cell, "%s\t", codes[i]);
+        writes_as(codes[i], cell);
+    }
+}
+
+static void leaves_plain_numbers_and_dates_to_the_spreadsheet(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {
+        "0",        "81",    "1234567890", "3190.50", "88.9%", "2026-11-23", "2026-11-23T15:20",
+        "03A-0127", "15:20", "e",          "—"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) writes_as(plain[i], plain[i]);
+}
+
+static void takes_guards_off_that_a_spreadsheet_saved(void **state)
+{
+    (void)state;
+    reads_as("a,b\r\n\"0102\t\",\"'=1,5\"\r\n", "1:a|b\n2:0102|=1,5\n");
+    reads_as("\"two\t\",'plain\n", "1:two\t|'plain\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +226,11 @@ int main(void)
         cmocka_unit_test(marks_a_row_of_too_many_cells),
         cmocka_unit_test(stops_when_asked_to),
         cmocka_unit_test(reads_back_what_it_writes),
+        cmocka_unit_test(lets_no_text_become_a_formula),
+        cmocka_unit_test(gives_an_apostrophe_of_the_text_back),
+        cmocka_unit_test(keeps_codes_and_phones_text),
+        cmocka_unit_test(leaves_plain_numbers_and_dates_to_the_spreadsheet),
+        cmocka_unit_test(takes_guards_off_that_a_spreadsheet_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -134,6 +134,38 @@ static void converts_more_than_one_buffer_of_text(void **state)
     buf_clear(&out);
 }
 
+static void masks_to(void (*mask)(struct buf *, struct slice), const char *text, const char *masked)
+{
+    struct buf out = {0};
+    mask(&out, s(text));
+    assert_string_equal(buf_text(&out), masked);
+    buf_clear(&out);
+}
+
+static void hides_the_middle_of_a_phone_number(void **state)
+{
+    (void)state;
+    masks_to(text_mask_phone, "13812341234", "138****1234");
+    masks_to(text_mask_phone, "0738-3212345", "073*****2345");
+    masks_to(text_mask_phone, "+8613812341234", "+86*******1234");
+    masks_to(text_mask_phone, "0738321234", "07****1234");
+    masks_to(text_mask_phone, "83212345", "****2345");
+    masks_to(text_mask_phone, "3212345", "****345");
+    masks_to(text_mask_phone, "12345", "****5");
+    masks_to(text_mask_phone, "1234", "****");
+    masks_to(text_mask_phone, "", "");
+}
+
+static void keeps_the_surname_only(void **state)
+{
+    (void)state;
+    masks_to(text_mask_name, "甲乙丙", "甲某");
+    masks_to(text_mask_name, "甲", "甲某");
+    masks_to(text_mask_name, "𠮷野", "𠮷某");
+    masks_to(text_mask_name, "Ann", "A某");
+    masks_to(text_mask_name, "", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +178,8 @@ int main(void)
         cmocka_unit_test(measures_how_far_two_words_are_apart),
         cmocka_unit_test(reads_gb18030),
         cmocka_unit_test(converts_more_than_one_buffer_of_text),
+        cmocka_unit_test(hides_the_middle_of_a_phone_number),
+        cmocka_unit_test(keeps_the_surname_only),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -147,6 +147,50 @@ static void tells_dates_from_other_text(void **state)
     assert_false(time_date_valid(""));
 }
 
+static void counts_days_as_the_office_has_them(void **state)
+{
+    (void)state;
+    uint64_t ms;
+    uint32_t day;
+    assert_int_equal(time_parse(&ms, "2022-07-12T15:59:59Z"), OK);
+    assert_int_equal(time_parse_day(&day, slice_of_text("2022-07-12")), OK);
+    assert_int_equal(time_day(ms), day);
+    assert_int_equal(time_day(ms + 1000), day + 1);
+    assert_int_equal(time_day_ms(day, 24 * 60), ms + 1000);
+    assert_int_equal(time_day(time_day_ms(day, 0)), day);
+    assert_int_equal(time_day(time_day_ms(day, 18 * 60)), day);
+    assert_int_equal(time_day(0), 0);
+    assert_int_equal(time_day_ms(0, 60), 0);
+    assert_int_equal(time_day(UINT64_MAX), time_day_of(9999, 12, 31));
+}
+
+static void reads_every_day_that_it_names(void **state)
+{
+    (void)state;
+    for (uint32_t day = 1; day < 60000; day++) {
+        struct time_date d = time_day_date(day);
+        char text[TIME_TEXT_SIZE];
+        uint32_t back;
+        time_format_date(text, time_day_ms(day, 12 * 60));
+        assert_int_equal(time_day_of(d.year, d.month, d.day), day);
+        assert_int_equal(time_parse_day(&back, slice_of_text(text)), OK);
+        assert_int_equal(back, day);
+    }
+}
+
+static void refuses_what_is_no_day(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",           "2022-02-29", "2022-2-28",  "2022-13-01",  "2022-00-10",
+        "2022-01-00", "20220101",   "2022/01/01", "2022-01-01 ", "2022-01-010"};
+    uint32_t day = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(time_parse_day(&day, slice_of_text(bad[i])), ERR_MALFORMED);
+    assert_int_equal(time_parse_day(&day, slice_of_text("1969-12-31")), ERR_RANGE);
+    assert_int_equal(day, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +204,9 @@ int main(void)
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(refuses_bad_durations),
         cmocka_unit_test(tells_dates_from_other_text),
+        cmocka_unit_test(counts_days_as_the_office_has_them),
+        cmocka_unit_test(reads_every_day_that_it_names),
+        cmocka_unit_test(refuses_what_is_no_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
