@@ -281,6 +281,7 @@ static enum err check_subject(struct recorder *r, const struct draft *draft,
     if (views_rebuild_pending(t, &done, &total))
         return refuse(problem, ERR_AGAIN, "the lists are being rebuilt");
     struct thing_key key = {scope_number, draft->subject};
+    if (kind->thing == THING_ANY) return OK;
     if (kind->thing != THING_REQUEST) {
         uint8_t name[1 + sizeof draft->subject.bytes] = {(uint8_t)kind->thing};
         struct slice row;

@@ -83,11 +83,73 @@ static bool name_is(const char *name, struct slice text)
            strncmp(name, (const char *)text.data, text.size) == 0 && name[text.size] == 0;
 }
 
+static const struct kind_group *const groups[] = {
+    &kinds_roster, &kinds_town, &kinds_request, &kinds_people, &kinds_points,
+};
+
+const struct kind *kind_at(size_t i)
+{
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        if (i < groups[g]->count) return &groups[g]->kinds[i];
+        i -= groups[g]->count;
+    }
+    return NULL;
+}
+
+/* Asked for every event that is folded: an open-addressed table by the FNV-1a hash of the name,
+ * made at the first call. Every thread would make the same one. */
+enum { INDEX_SLOTS = 256 };
+
+static size_t name_slot(struct slice name)
+{
+    uint32_t h = UINT32_C(2166136261);
+    for (size_t i = 0; i < name.size; i++) h = (h ^ name.data[i]) * UINT32_C(16777619);
+    return (h ^ h >> 16) % INDEX_SLOTS;
+}
+
 const struct kind *kind_find(struct slice name)
 {
-    for (size_t i = 0; i < kinds_count; i++)
-        if (name_is(kinds[i].name, name)) return &kinds[i];
+    static const struct kind *slots[INDEX_SLOTS];
+    static bool made;
+    if (!made) {
+        const struct kind *k;
+        for (size_t i = 0; (k = kind_at(i)) != NULL; i++) {
+            size_t at = name_slot(slice_of_text(k->name));
+            while (slots[at] && slots[at] != k) at = (at + 1) % INDEX_SLOTS;
+            slots[at] = k;
+        }
+        made = true;
+    }
+    for (size_t at = name_slot(name); slots[at]; at = (at + 1) % INDEX_SLOTS)
+        if (name_is(slots[at]->name, name)) return slots[at];
     return NULL;
+}
+
+/* --- types of things --- */
+
+static const struct {
+    const char *name, *zh, *en;
+} thing_types[] = {
+    [THING_NONE] = {"none", "", ""},
+#define THING_TYPE_ROW(code, name_, zh_, en_) [code] = {name_, zh_, en_},
+    THING_TYPES(THING_TYPE_ROW)
+#undef THING_TYPE_ROW
+        [THING_ANY] = {"any", "任何", "anything"},
+};
+
+const char *thing_type_name(enum thing_type type)
+{
+    return thing_types[type].name;
+}
+
+const char *thing_type_zh(enum thing_type type)
+{
+    return thing_types[type].zh;
+}
+
+const char *thing_type_en(enum thing_type type)
+{
+    return thing_types[type].en;
 }
 
 const struct field *kind_field(const struct kind *k, const char *name)
@@ -121,6 +183,8 @@ static const struct {
     [FIELD_THING] = {"thing", MP_BIN, N_("is not an id of 16 bytes")},
     [FIELD_BYTES] = {"bytes", MP_BIN, N_("is not bytes")},
     [FIELD_LIST] = {"list", MP_ARRAY, N_("is not a list")},
+    [FIELD_INT] = {"int", MP_UINT, N_("is not a whole number")},
+    [FIELD_ROWS] = {"rows", MP_ARRAY, N_("is not a list of rows")},
 };
 
 const char *field_type_name(enum field_type type)
@@ -192,8 +256,35 @@ static const char *check_list(struct mp_reader *r, const struct field *f)
     return NULL;
 }
 
+static const char *check_value(struct mp_reader *r, const struct field *f);
+
+static const char *check_rows(struct mp_reader *r, const struct field *f)
+{
+    size_t count = mp_read_array(r, SIZE_MAX);
+    if (count < (uint64_t)f->min) return N_("has too few rows");
+    if (count > (uint64_t)f->max) return N_("has too many rows");
+    for (size_t i = 0; i < count; i++) {
+        if (mp_peek(r) != MP_ARRAY || mp_read_array(r, SIZE_MAX) != f->column_count)
+            return N_("has a row with the wrong number of columns");
+        for (size_t c = 0; c < f->column_count; c++) {
+            if (!f->columns[c].required && mp_read_nil(r)) continue;
+            if (check_value(r, &f->columns[c])) return N_("has a row with a wrong value");
+        }
+    }
+    return NULL;
+}
+
+static const char *check_int(struct mp_reader *r, const struct field *f)
+{
+    if (mp_peek(r) == MP_UINT)
+        return mp_read_uint(r, UINT64_MAX) > (uint64_t)f->max ? N_("is out of range") : NULL;
+    if (mp_peek(r) != MP_INT) return field_types[FIELD_INT].wrong;
+    return mp_read_int(r, INT64_MIN, -1) < f->min ? N_("is out of range") : NULL;
+}
+
 static const char *check_value(struct mp_reader *r, const struct field *f)
 {
+    if (f->type == FIELD_INT) return check_int(r, f);
     if (mp_peek(r) != field_types[f->type].wire) return field_types[f->type].wrong;
     uint64_t number;
     switch (f->type) {
@@ -222,6 +313,10 @@ static const char *check_value(struct mp_reader *r, const struct field *f)
         return check_size(mp_read_bin(r, SIZE_MAX).size, f->min, f->max);
     case FIELD_LIST:
         return check_list(r, f);
+    case FIELD_ROWS:
+        return check_rows(r, f);
+    case FIELD_INT:
+        break;
     }
     return N_("is of no known type");
 }
@@ -264,6 +359,21 @@ static enum err check_map(const struct kind *k, struct slice map, bool personal,
                  : OK;
 }
 
+/* "solved=yes": does the body say so? */
+static bool body_says(struct slice body, const char *condition)
+{
+    char name[32];
+    size_t size = strcspn(condition, "=");
+    struct mp_reader value;
+    assert(size < sizeof name && condition[size]);
+    memcpy(name, condition, size);
+    name[size] = 0;
+    const char *wanted = condition + size + 1;
+    if (!body.size || !mp_map_get(body, name, &value)) return false;
+    if (mp_peek(&value) == MP_BOOL) return mp_read_bool(&value) == (strcmp(wanted, "true") == 0);
+    return mp_peek(&value) == MP_STR && slice_is_text(mp_read_str(&value, SIZE_MAX), wanted);
+}
+
 enum err kind_check(const struct kind *k, struct slice body, struct slice box, bool box_optional,
                     struct kind_problem *problem)
 {
@@ -275,8 +385,9 @@ enum err kind_check(const struct kind *k, struct slice body, struct slice box, b
     bool box_excused = box.size == 0 && box_optional;
     for (size_t i = 0; i < k->field_count; i++) {
         const struct field *f = &k->fields[i];
-        if (!f->required || seen & UINT32_C(1) << i) continue;
+        if ((!f->required && !f->unless) || seen & UINT32_C(1) << i) continue;
         if (f->personal && box_excused) continue;
+        if (f->unless && body_says(body, f->unless)) continue;
         return problem_set(problem, f->name, N_("is missing"));
     }
     return OK;

@@ -29,15 +29,45 @@ MUST_CHECK enum err role_parse(uint32_t *role, struct slice name);
 MUST_CHECK enum err roles_parse(uint32_t *roles, struct slice list);
 void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bits are left out */
 
+/* Types of things, in the order of their numbers (SPEC 14.10): name, and what people call one. */
+#define THING_TYPES(X)                                                                             \
+    X(THING_TOWNSHIP, "township", "乡镇", "township")                                              \
+    X(THING_VILLAGE, "village", "村(社区)", "village")                                             \
+    X(THING_DEVICE, "device", "终端", "device")                                                    \
+    X(THING_ACTOR, "actor", "经办人", "person")                                                    \
+    X(THING_REQUEST, "request", "诉求", "request")                                                 \
+    X(THING_RULE, "rule", "规则", "rule")                                                          \
+    X(THING_CALENDAR, "calendar", "工作日历", "working calendar")                                  \
+    X(THING_UNIT, "unit", "单位", "unit")                                                          \
+    X(THING_DUTY, "duty", "晒单", "published duties")                                              \
+    X(THING_TEAM, "team", "服务队", "team")                                                        \
+    X(THING_VOLUNTEER, "volunteer", "志愿者", "volunteer")                                         \
+    X(THING_CALL, "call", "号召", "call for helpers")                                              \
+    X(THING_ACTIVITY, "activity", "活动", "activity")                                              \
+    X(THING_SERVICE, "service", "服务记录", "service record")                                      \
+    X(THING_ASSET, "asset", "设施", "asset")                                                       \
+    X(THING_THANKS, "thanks", "感谢信", "letter of thanks")                                        \
+    X(THING_NOTICE, "notice", "结果公开", "published result")                                      \
+    X(THING_POINTS, "points", "积分单", "sheet of points")                                         \
+    X(THING_PUBLICITY, "publicity", "公示", "public notice")                                       \
+    X(THING_REDEEM, "redeem", "积分兑换", "redemption run")                                        \
+    X(THING_HONOUR, "honour", "表彰", "honour")                                                    \
+    X(THING_BENEFIT, "benefit", "优待推荐", "recommendation")                                      \
+    X(THING_STAT, "stat", "统计", "figure")
+
 enum thing_type {
     THING_NONE,
-    THING_TOWNSHIP,
-    THING_VILLAGE,
-    THING_DEVICE,
-    THING_ACTOR,
-    THING_REQUEST,
-    THING_TYPE_COUNT,
+#define THING_TYPE_ENUM(code, name, zh, en) code,
+    THING_TYPES(THING_TYPE_ENUM)
+#undef THING_TYPE_ENUM
+        THING_TYPE_COUNT,
+    THING_ANY = THING_TYPE_COUNT, /* only of a kind: it acts on things of every type */
 };
+/* "request"; "any"; "none". */
+const char *thing_type_name(enum thing_type type);
+/* What people call one: 诉求, "request". */
+const char *thing_type_zh(enum thing_type type);
+const char *thing_type_en(enum thing_type type);
 
 enum field_type {
     FIELD_TEXT, /* str, min..max bytes */
@@ -50,6 +80,8 @@ enum field_type {
     FIELD_THING,  /* bin 16 */
     FIELD_BYTES,  /* bin, min..max bytes */
     FIELD_LIST,   /* array of min..max str, each 1..FIELD_LIST_ITEM_MAX bytes */
+    FIELD_INT,    /* min..max, may be below 0 */
+    FIELD_ROWS,   /* array of min..max rows, each an array of one value a column */
 };
 #define FIELD_LIST_ITEM_MAX 64
 const char *
@@ -63,8 +95,11 @@ struct field {
     bool required;
     bool personal; /* lives in the box */
     int64_t min, max;
-    const char *choices; /* "phone|visit|..." for FIELD_CHOICE */
-    const char *sealed;  /* FIELD_CHOICE: more of them, refused here: for sealed events only */
+    const char *choices;         /* "phone|visit|..." for FIELD_CHOICE */
+    const char *unless;          /* "solved=yes": required unless that field has that value */
+    const struct field *columns; /* of FIELD_ROWS: types but rows; one not required may be nil */
+    size_t column_count;
+    const char *sealed; /* FIELD_CHOICE: more of them, refused here: for sealed events only */
 };
 /* Is `value` one of "a|b|c"? */
 bool choice_has(const char *choices, struct slice value);
@@ -82,9 +117,16 @@ struct kind {
 };
 
 #define KIND_FIELDS_MAX 24
-extern const struct kind kinds[]; /* proto/kinds_table.c */
-extern const size_t kinds_count;
+#define KIND_COLUMNS_MAX 12
+/* Kinds that belong together; each group stands in proto/kinds_<group>.c. */
+struct kind_group {
+    const struct kind *kinds;
+    size_t count;
+};
+extern const struct kind_group kinds_roster, kinds_request, kinds_people, kinds_points, kinds_town;
 
+/* All kinds in the order of the table: 0, 1, ...; NULL at the end. */
+const struct kind *kind_at(size_t i);
 /* NULL when unknown. */
 const struct kind *kind_find(struct slice name);
 const struct field *kind_field(const struct kind *k, const char *name);

@@ -41,6 +41,7 @@ void act_allowed(struct buf *out, const struct field *field)
         buf_printf(out, _("text of %" PRId64 " to %" PRId64 " bytes"), field->min, field->max);
         break;
     case FIELD_UINT:
+    case FIELD_INT:
         buf_printf(out, "%" PRId64 "-%" PRId64, field->min, field->max);
         break;
     case FIELD_BOOL:
@@ -76,6 +77,9 @@ void act_allowed(struct buf *out, const struct field *field)
         break;
     case FIELD_LIST:
         buf_printf(out, _("up to %" PRId64 " words with commas between"), field->max);
+        break;
+    case FIELD_ROWS:
+        buf_printf(out, _("up to %" PRId64 " rows, as JSON in sidan record"), field->max);
         break;
     }
 }
@@ -226,6 +230,23 @@ static void put_list(struct mp_map *map, const struct field *field, struct slice
     buf_clear(&items);
 }
 
+static bool put_int(struct mp_map *map, const struct field *field, struct slice text)
+{
+    uint64_t v;
+    bool negative = text.size > 1 && text.data[0] == '-';
+    struct slice digits = negative ? slice_of(text.data + 1, text.size - 1) : text;
+    if (!uint_of(digits, &v)) {
+        return false;
+    }
+    int64_t value = negative ? -(int64_t)v : (int64_t)v;
+    if (value < field->min || value > field->max) {
+        return false;
+    }
+    struct mp_writer w = mp_map_put(map, field->name);
+    mp_write_int(&w, value);
+    return true;
+}
+
 static bool put_number(struct mp_map *map, const struct field *field, struct slice text)
 {
     uint64_t v;
@@ -284,6 +305,10 @@ static bool put_value(struct mp_map *map, const struct field *field, struct slic
     switch (field->type) {
     case FIELD_UINT:
         return put_number(map, field, text);
+    case FIELD_INT:
+        return put_int(map, field, text);
+    case FIELD_ROWS:
+        return false;
     case FIELD_DATE:
     case FIELD_TIME:
         return put_time(map, field, text);

@@ -61,8 +61,9 @@ static int list_kinds(struct cli *cli)
         {N_("where"), false, 8}, {N_("fields"), true, 4},
     };
     struct table t;
+    const struct kind *k;
     table_begin(&t, cli, columns, sizeof columns / sizeof columns[0]);
-    for (const struct kind *k = kinds; k < kinds + kinds_count; k++) {
+    for (size_t i = 0; (k = kind_at(i)) != NULL; i++) {
         table_cell(&t, slice_of_text(k->name));
         table_cell(&t, slice_of_text(words_kind(cli, slice_of_text(k->name))));
         table_cell(&t, slice_of_text(words_roles(cli, k->roles)));
@@ -81,10 +82,12 @@ static const char *range_of(struct cli *cli, const struct field *f)
     case FIELD_BYTES:
         return cli_format(cli, _("%" PRId64 " to %" PRId64 " bytes"), f->min, f->max);
     case FIELD_UINT:
+    case FIELD_INT:
         return cli_format(cli, "%" PRId64 "..%" PRId64, f->min, f->max);
     case FIELD_CODE:
         return cli_format(cli, _("%" PRId64 " digits"), f->max);
     case FIELD_LIST:
+    case FIELD_ROWS:
         return cli_format(cli, _("at most %" PRId64), f->max);
     case FIELD_DATE:
         return "YYYY-MM-DD";
@@ -130,8 +133,9 @@ int cmd_kinds(struct cli *cli)
                          NULL, _("sidan kinds lists them"));
     if (!cli->json) return only ? list_fields(cli, only) : list_kinds(cli);
     struct output_list list;
+    const struct kind *k;
     output_list_begin(&list, output_json("sidan.kinds/1"), "kinds");
-    for (const struct kind *k = kinds; k < kinds + kinds_count; k++)
+    for (size_t i = 0; (k = kind_at(i)) != NULL; i++)
         if (!only || k == only) output_list_item(&list, kind_json(cli, k));
     return output_list_end(&list);
 }

@@ -36,15 +36,11 @@ static bool is_damaged(const struct shown *s, const struct history_item *item)
     return audit_run(s->cli->store, &one, &result) != OK || result.problems > 0;
 }
 
-static const char *const type_names[] = {
-    [THING_NONE] = "thing",    [THING_TOWNSHIP] = "township", [THING_VILLAGE] = "village",
-    [THING_DEVICE] = "device", [THING_ACTOR] = "actor",       [THING_REQUEST] = "request",
-};
-static const char *const type_words[] = {
-    [THING_NONE] = N_("thing"),      [THING_TOWNSHIP] = N_("township"),
-    [THING_VILLAGE] = N_("village"), [THING_DEVICE] = N_("device"),
-    [THING_ACTOR] = N_("person"),    [THING_REQUEST] = N_("request"),
-};
+static const char *type_words(enum thing_type type)
+{
+    if (type == THING_NONE) return _("thing");
+    return i18n_is_chinese() ? thing_type_zh(type) : thing_type_en(type);
+}
 
 /* Who acted: the person where one is named, and the device in any case. */
 static const char *actor_words(const struct shown *s, const struct event *e)
@@ -109,7 +105,8 @@ static int print_json(const struct shown *s)
     json_t *o = output_json("sidan.show/1"), *history = json_array();
     json_object_set_new(o, "subject",
                         output_json_hex(s->key.thing.bytes, sizeof s->key.thing.bytes));
-    json_object_set_new(o, "type", json_string(type_names[s->history.type]));
+    json_object_set_new(o, "type",
+                        json_string(s->history.type ? thing_type_name(s->history.type) : "thing"));
     json_object_set_new(o, "scope", json_string(s->scope.scope.text));
     if (s->is_request) set_request(o, &s->request);
     for (size_t i = 0; i < s->history.count; i++)
@@ -220,7 +217,7 @@ static int print(const struct shown *s)
     if (s->is_request)
         print_request_head(s);
     else
-        output_line(s->cli, "%s  %s", _(type_words[s->history.type]), s->scope.scope.text);
+        output_line(s->cli, "%s  %s", type_words(s->history.type), s->scope.scope.text);
     output_line(s->cli, _("id %s"), id);
     output_line(s->cli, _("history: %" PRIu64 " records"), s->history.total);
     for (size_t i = 0; i < s->history.count; i++) print_item(s, i);

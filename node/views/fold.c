@@ -320,7 +320,7 @@ static void item_check(const struct fold *f, struct fold_item *item)
         fold_mark(item, EFFECT_UNKNOWN_KIND, "kind is not known to this version");
     } else if (!f->founder || f->type == THING_NONE) {
         fold_mark(item, EFFECT_IMPOSSIBLE, "the event that founds this thing is not held");
-    } else if (kind->thing != f->type) {
+    } else if (kind->thing != f->type && kind->thing != THING_ANY) {
         fold_mark(item, EFFECT_IMPOSSIBLE, "is about another type of thing");
     } else if (kind->founding != e->founding || (e->founding && item != f->founder)) {
         fold_mark(item, EFFECT_IMPOSSIBLE,
@@ -349,7 +349,7 @@ enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
     if (err) return err;
     depth_check(f);
     for (size_t i = 0; i < f->count; i++) item_check(f, f->order[i]);
-    if (f->type != THING_NONE) type_folds[f->type](f);
+    if (f->type != THING_NONE && type_folds[f->type]) type_folds[f->type](f);
     return f->row.err ? f->row.err : txn_error(t);
 }
 

@@ -83,7 +83,7 @@ def refused(log, roster, thing, founder, event, place, township):
     kind = KINDS.get(event.kind)
     if kind is None:
         return "kind"
-    if kind.type != thing.type or kind.founds != (event is founder):
+    if kind.type not in (thing.type, "any") or kind.founds != (event is founder):
         return "thing"
     roster_thing = thing.type in ROSTER_TYPES
     if not roster.roles(event.author, roster_thing) & kind.authors:

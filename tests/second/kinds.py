@@ -29,6 +29,14 @@ class Field:
     bounds: str
     in_box: bool
     required: bool
+    unless: tuple = None  # (field, value)
+    columns: list = ()    # of rows: (Field, may be nil)
+
+    def missing_from(self, body):
+        """Is it required although it is not there?"""
+        if self.unless:
+            return body.get(self.unless[0]) != self.unless[1]
+        return self.required
 
     def range(self):
         low, _, high = self.bounds.partition(" to ")
@@ -41,6 +49,12 @@ class Field:
             return is_uint(value, TIME_MAX)
         if self.type == "thing":
             return isinstance(value, bytes) and len(value) == 16
+        if self.type == "rows":
+            return (isinstance(value, list) and self.range()[0] <= len(value) <= self.range()[1]
+                    and all(self._row_good(row) for row in value))
+        if self.type == "int":
+            return (isinstance(value, int) and not isinstance(value, bool)
+                    and self.range()[0] <= value <= self.range()[1])
         if self.type == "uint":
             return is_uint(value) and self.range()[0] <= value <= self.range()[1]
         if self.type == "bytes":
@@ -49,6 +63,11 @@ class Field:
             return (isinstance(value, list) and self.range()[0] <= len(value) <= self.range()[1]
                     and all(isinstance(v, str) and 1 <= len(v.encode()) <= 64 for v in value))
         return isinstance(value, str) and self._text_good(value)
+
+    def _row_good(self, row):
+        return (isinstance(row, list) and len(row) == len(self.columns)
+                and all(nil and value is None or column.good(value)
+                        for (column, nil), value in zip(self.columns, row)))
 
     def _text_good(self, value):
         if self.type == "choice":
@@ -64,6 +83,21 @@ class Field:
         return self.range()[0] <= len(value.encode()) <= self.range()[1]
 
 
+def _field(form, bounds, place, needed):
+    unless = re.match(r"required unless (\w+)=(\w+)$", needed)
+    if unless:
+        name, value = unless.groups()
+        unless = name, {"true": True, "false": False}.get(value, value)
+    columns = []
+    if form == "rows":
+        bounds, _, listed = bounds.partition(" of (")
+        for column in listed[:-1].split("; "):
+            column, nil = re.subn(" or nil$", "", column)
+            _, column_form, column_bounds = column.split(" ", 2)
+            columns.append((_field(column_form, column_bounds, place, "required"), bool(nil)))
+    return Field(form, bounds, place == "box", needed == "required", unless, columns)
+
+
 def _table():
     kinds = {}
     text = SPEC.read_text().partition("<!-- kinds -->")[2].partition("<!-- end of kinds -->")[0]
@@ -76,8 +110,7 @@ def _table():
                                       set(scopes.split(", ")))
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("|") and len(cells) == 7 and cells[5] in ("body", "box"):
-            kind.fields[cells[0]] = Field(cells[3], cells[4], cells[5] == "box",
-                                          cells[6] == "required")
+            kind.fields[cells[0]] = _field(*cells[3:7])
     return kinds
 
 
@@ -91,7 +124,7 @@ def fields_good(kind, event):
             if name in event.body:
                 return False
         elif name not in event.body:
-            if form.required:
+            if form.missing_from(event.body):
                 return False
         elif not form.good(event.body[name]):
             return False
@@ -100,5 +133,5 @@ def fields_good(kind, event):
 
 def box_good(kind, event):
     box = decode(event.box) if event.box else {}
-    return all(form.good(box[name]) if name in box else not form.required
+    return all(form.good(box[name]) if name in box else not form.missing_from(event.body)
                for name, form in kind.fields.items() if form.in_box)

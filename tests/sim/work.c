@@ -171,8 +171,10 @@ static void sign(struct sim_node *n, const struct work_item *item)
 static void report(struct sim_node *n, const struct work_item *item)
 {
     struct act a = {0};
-    put_text(&a.body, "solved", rng_chance(&n->sim->story, 80) ? "yes" : "part");
+    bool solved = rng_chance(&n->sim->story, 80);
+    put_text(&a.body, "solved", solved ? "yes" : "part");
     put_text(&a.box, "measure", "已派人处理");
+    if (!solved) put_text(&a.box, "why_not", "等县里的材料");
     (void)act(n, item, "order.report", &a);
 }
 

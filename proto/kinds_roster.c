@@ -1,0 +1,97 @@
+#include "proto/kinds_form.h"
+
+#define LETTERS "A|B|C|D|E|F|G|H|I|J|K|L|M|N|O|P|Q|R|S|T|U|V|W|X|Y|Z"
+
+static const struct field township_founded[] = {
+    {"name", "乡镇名称", "name of the township", TEXT(1, NAME_SIZE_MAX), REQUIRED},
+    {"recovery", "恢复公钥", "recovery key", BYTES(32, 32), REQUIRED},
+    {"office", "办公室公钥", "office key", BYTES(32, 32), REQUIRED},
+};
+
+static const struct field village_put[] = {
+    {"code", "区划代码", "division code", CODE(12), REQUIRED},
+    {"name", "名称", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED},
+    {"short_name", "简称", "short name", TEXT(1, 32), REQUIRED},
+    {"pinyin", "拼音", "pinyin", TEXT(1, 32), REQUIRED},
+    {"type", "类别", "village or community", CHOICE("village|community"), REQUIRED},
+    {"number", "村序号", "number in the township", UINT(1, 999), REQUIRED},
+};
+
+static const struct field device_enrol[] = {
+    {"key", "签名公钥", "signing key", BYTES(32, 32), REQUIRED},
+    {"transport", "传输公钥", "transport key", BYTES(32, 32), REQUIRED},
+    {"name", "终端名称", "name of the device", TEXT(1, DEVICE_NAME_SIZE_MAX), REQUIRED},
+    {"roles", "角色", "roles, as bits", UINT(1, UINT32_MAX), REQUIRED},
+    {"letter", "终端字母", "letter of the device", CHOICE(LETTERS), REQUIRED},
+};
+
+static const struct field device_invited[] = {
+    {"invite", "邀请签名公钥", "one-time signing key", BYTES(32, 32), REQUIRED},
+    {"transport", "邀请传输公钥", "one-time transport key", BYTES(32, 32), REQUIRED},
+    {"village", "区划代码", "village, none for the township", CODE(12), OPTIONAL},
+    {"roles", "角色", "roles, as bits", UINT(1, UINT32_MAX), REQUIRED},
+    {"letter", "终端字母", "letter of the device", CHOICE(LETTERS), REQUIRED},
+    {"name", "终端名称", "name of the device", TEXT(1, DEVICE_NAME_SIZE_MAX), REQUIRED},
+    {"acceptor", "受理终端", "key of the hub that may accept it", BYTES(32, 32), REQUIRED},
+    {"expires", "有效期至", "valid until", FIELD_TIME, REQUIRED},
+};
+
+static const struct field device_joined[] = {
+    {"request", "加入申请", "join request", BYTES(1, JOIN_REQUEST_SIZE_MAX), REQUIRED},
+    {"invite_signature", "邀请签名", "signature by the invite", BYTES(64, 64), REQUIRED},
+    {"device_signature", "终端签名", "signature by the device", BYTES(64, 64), REQUIRED},
+};
+
+static const struct field device_revoked[] = {
+    {"reason", "停用原因", "reason", TEXT(1, 256), REQUIRED},
+};
+
+static const struct field village_renamed[] = {
+    {"name", "名称", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED},
+    {"short_name", "简称", "short name", TEXT(1, 32), REQUIRED},
+    {"pinyin", "拼音", "pinyin", TEXT(1, 32), REQUIRED},
+};
+
+static const struct field village_closed[] = {
+    {"reason", "撤并原因", "reason", TEXT(1, 256), REQUIRED},
+};
+
+static const struct field actor_enrol[] = {
+    {"name", "姓名", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED, PERSONAL},
+    {"unit", "单位", "unit", TEXT(1, NAME_SIZE_MAX), REQUIRED},
+    {"role", "职务", "role",
+     CHOICE("clerk|leader|dispatcher|secretary|mayor|callback|finance|office|unit|admin"),
+     REQUIRED},
+    {"from", "起始日期", "valid from", FIELD_DATE, OPTIONAL},
+    {"to", "截止日期", "valid to", FIELD_DATE, OPTIONAL},
+};
+
+static const struct field actor_revoke[] = {
+    {"reason", "原因", "reason", CHOICE("left|moved|mistake|misuse|other"), REQUIRED},
+    {"on", "日期", "last day", FIELD_DATE, OPTIONAL},
+};
+
+static const struct kind table[] = {
+    {"township.founded", "建立乡镇", "township founded", THING_TOWNSHIP, FOUNDS, ROLE_AUTHORITY,
+     IN_TOWN, FIELDS(township_founded)},
+    {"village.put", "设立村(社区)", "village added", THING_VILLAGE, FOUNDS, ROLE_AUTHORITY, IN_TOWN,
+     FIELDS(village_put)},
+    {"village.renamed", "村(社区)更名", "village renamed", THING_VILLAGE, ACTS, ROLE_AUTHORITY,
+     IN_TOWN, FIELDS(village_renamed)},
+    {"village.closed", "撤并村(社区)", "village closed", THING_VILLAGE, ACTS, ROLE_AUTHORITY,
+     IN_TOWN, FIELDS(village_closed)},
+    {"device.enrol", "终端登记", "hub device enrolled", THING_DEVICE, FOUNDS, ROLE_AUTHORITY,
+     IN_TOWN, FIELDS(device_enrol)},
+    {"device.invited", "终端邀请", "device invited", THING_DEVICE, FOUNDS, ROLE_AUTHORITY, IN_TOWN,
+     FIELDS(device_invited)},
+    {"device.joined", "终端加入", "device joined", THING_DEVICE, ACTS, ROLE_HUB, IN_TOWN,
+     FIELDS(device_joined)},
+    {"device.revoked", "终端停用", "device revoked", THING_DEVICE, ACTS, ROLE_AUTHORITY, IN_TOWN,
+     FIELDS(device_revoked)},
+    {"actor.enrol", "人员登记", "person enrolled", THING_ACTOR, FOUNDS,
+     ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_enrol)},
+    {"actor.revoke", "人员撤销", "person revoked", THING_ACTOR, ACTS,
+     ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_revoke)},
+};
+
+const struct kind_group kinds_roster = GROUP(table);
