@@ -224,7 +224,8 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
     if (!err) err = write_records(x, t, &m, a);
     if (!err) err = compress(x, &m, a, &built.run, &cut);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
-    if (err && err != ERR_BASE && err != ERR_NOT_FOUND)
+    bool hidden = m.feed.number && x->feeds[m.feed.number - 1].hidden;
+    if (err && err != ERR_BASE && err != ERR_NOT_FOUND && !hidden)
         exchange_log(x, LOG_WARN, "feed %02x%02x%02x cannot be sent on: %s", a->feed.id8[0],
                      a->feed.id8[1], a->feed.id8[2], err_text(err));
     if (!err) {

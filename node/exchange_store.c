@@ -1,5 +1,6 @@
 /* Opening, verifying and committing what peers sent: all RUNs of a turn in one transaction. */
 #include "node/exchange_state.h"
+#include "node/views/visible.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     for (size_t i = 0; i < row->head_count; i++)
         out->heads[i] = (struct session_head){.seq = row->heads[i].seq, .id = row->heads[i].id};
     out->own = sign_key_equal(&row->feed.author, &x->identity->device);
+    out->hidden = !visible_by(roster_device(roster, &x->identity->device), &row->feed.scope);
     if (scope_class(&row->feed.scope) != SCOPE_TOWN) return;
     const struct device *author = roster_device(roster, &row->feed.author);
     out->roster = sign_key_equal(&row->feed.author, &x->identity->township) ||
@@ -20,7 +22,8 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
 
 static bool same_heads(const struct session_feed *a, const struct session_feed *b)
 {
-    if (a->head_count != b->head_count || a->roster != b->roster) return false;
+    if (a->head_count != b->head_count || a->roster != b->roster || a->hidden != b->hidden)
+        return false;
     for (size_t i = 0; i < a->head_count; i++)
         if (a->heads[i].seq != b->heads[i].seq || !event_id_equal(&a->heads[i].id, &b->heads[i].id))
             return false;

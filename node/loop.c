@@ -10,6 +10,7 @@
 #include "node/store/local.h"
 #include "node/supervisor.h"
 #include "node/upkeep.h"
+#include "node/views/visible.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -132,14 +133,16 @@ static void introduce(struct loop *l)
     char id[7];
     hex_encode(id, l->options->keys->signer.key.bytes, 3);
     if (!txn_begin(l->store, false, &t)) {
-        if (!views_roster(l->views, t, &roster))
+        struct visible visible = {0};
+        if (!views_roster(l->views, t, &roster) && !visible_begin(&visible, t, roster))
             self = roster_device(roster, &l->options->keys->signer.key);
         log_write(LOG_INFO, "device %s, %s%s, %" PRIu64 " events", id,
                   self && self->village[0] ? "village " : "",
                   !self              ? "not in the roster yet"
                   : self->village[0] ? self->village
                                      : "township",
-                  log_count(t));
+                  visible.events);
+        visible_end(&visible);
         txn_abort(t);
     }
 }

@@ -46,8 +46,7 @@ static void problem(void *state, uint64_t arrival, enum err err, const char *wha
 {
     struct upkeep *u = state;
     damage_add(&u->found, arrival);
-    log_write(LOG_ERROR, "event %llu is damaged: %s (%s); see sidan verify",
-              (unsigned long long)arrival, what, err_text(err));
+    log_write(LOG_ERROR, "an event is damaged: %s (%s); see sidan verify", what, err_text(err));
 }
 
 /* Where today's part begins and ends; false when it was done. */

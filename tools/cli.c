@@ -185,6 +185,15 @@ int cli_self(struct cli *cli, const struct roster *roster, const struct device *
                      _("sidan sync; then sidan doctor"));
 }
 
+int cli_visible(struct cli *cli, struct txn *txn, struct visible *out)
+{
+    const struct roster *roster;
+    int code = cli_roster(cli, txn, &roster);
+    if (code) return code;
+    enum err e = visible_begin(out, txn, roster);
+    return e ? cli_fail(cli, e, _("the records cannot be read")) : EXIT_OK;
+}
+
 int cli_actor(struct cli *cli, struct txn *txn, bool *has, struct thing_id *actor)
 {
     const char *by = cli_flag(cli, "--by");

@@ -15,6 +15,7 @@
 #include "node/home.h"
 #include "node/recorder.h"
 #include "node/settings.h"
+#include "node/views/visible.h"
 #include "tools/command.h"
 
 #define CLI_ARGUMENTS_MAX 64
@@ -99,6 +100,8 @@ int cli_begin(struct cli *cli, struct txn **txn);
 int cli_roster(struct cli *cli, struct txn *txn, const struct roster **roster);
 /* This device in the roster; exit 10 when it is not there (yet). */
 int cli_self(struct cli *cli, const struct roster *roster, const struct device **self);
+/* What this device shows of what it holds; the caller ends it by visible_end. */
+int cli_visible(struct cli *cli, struct txn *txn, struct visible *out);
 /* Who acts: --by, else the configured actor; false in *has when there is none. */
 int cli_actor(struct cli *cli, struct txn *txn, bool *has, struct thing_id *actor);
 uint64_t cli_now_ms(struct txn *txn); /* corrected wall clock */

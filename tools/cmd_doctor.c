@@ -173,14 +173,20 @@ static void look_at_clock(struct doctor *d, const struct standing *s)
               _("set the machine's date and time"));
 }
 
-static void look_at_views(struct doctor *d, struct txn *txn)
+static int look_at_views(struct doctor *d, struct txn *txn)
 {
+    struct visible visible;
     uint64_t done, total;
-    if (views_rebuild_pending(txn, &done, &total))
-        found(d, "rebuild",
-              cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done,
-                         total),
-              _("wait for the node, or run sidan rebuild"));
+    if (!views_rebuild_pending(txn, &done, &total)) return EXIT_OK;
+    int code = cli_visible(d->cli, txn, &visible);
+    if (code) return code;
+    visible_progress(&visible, &done, &total);
+    visible_end(&visible);
+    found(d, "rebuild",
+          cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done,
+                     total),
+          _("wait for the node, or run sidan rebuild"));
+    return EXIT_OK;
 }
 
 static void look_at_node(struct doctor *d, const struct standing *s)
@@ -320,11 +326,11 @@ static int look_into_store(struct doctor *d)
         look_at_disk(d);
         look_at_records(d, &s);
         look_at_clock(d, &s);
-        look_at_views(d, txn);
+        code = look_at_views(d, txn);
         look_at_node(d, &s);
         look_at_forks(d, &s);
         look_at_invites(d, &s);
-        code = look_at_peers(d, &s);
+        if (!code) code = look_at_peers(d, &s);
         standing_clear(&s);
     }
     txn_abort(txn);

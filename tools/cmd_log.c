@@ -131,27 +131,40 @@ static void append_event(const struct cli *cli, const struct roster *roster, uin
 
 /* --- slices --- */
 
+/* One event: *arrival, if it is shown here and selected. */
+static int read_one(struct cli *cli, struct txn *txn, const struct visible *visible,
+                    const struct roster *roster, const struct selection *selection,
+                    uint64_t arrival, struct buf *out)
+{
+    struct event e;
+    if (!visible_arrival(visible, arrival)) return EXIT_OK;
+    uint64_t number = visible_number(visible, arrival);
+    enum err err = log_read(txn, arrival, &e);
+    if (err == ERR_CORRUPT)
+        output_note(cli, _("record %" PRIu64 " is damaged: sidan verify"), number);
+    else if (err)
+        return cli_fail(cli, err, _("the records cannot be read"));
+    else if (selects(selection, &e))
+        append_event(cli, roster, number, &e, out);
+    return EXIT_OK;
+}
+
 /* One slice from *arrival on. *arrival moves past what was looked at; *over: nothing was left. */
 static int read_slice(struct cli *cli, const struct selection *selection, uint64_t *arrival,
                       struct buf *out, bool *over)
 {
     struct txn *txn;
     const struct roster *roster;
+    struct visible visible = {0};
     int code = cli_begin(cli, &txn);
     if (code) return code;
     code = cli_roster(cli, txn, &roster);
+    if (!code) code = cli_visible(cli, txn, &visible);
     uint64_t last = log_count(txn);
-    for (size_t i = 0; i < SLICE_EVENTS && *arrival <= last && !code; i++, ++*arrival) {
-        struct event e;
-        enum err err = log_read(txn, *arrival, &e);
-        if (err == ERR_CORRUPT)
-            output_note(cli, _("record %" PRIu64 " is damaged: sidan verify"), *arrival);
-        else if (err)
-            code = cli_fail(cli, err, _("the records cannot be read"));
-        else if (selects(selection, &e))
-            append_event(cli, roster, *arrival, &e, out);
-    }
+    for (size_t i = 0; i < SLICE_EVENTS && *arrival <= last && !code; i++, ++*arrival)
+        code = read_one(cli, txn, &visible, roster, selection, *arrival, out);
     *over = *arrival > last;
+    visible_end(&visible);
     txn_abort(txn);
     return code;
 }
@@ -176,16 +189,21 @@ static int find_start(struct cli *cli, struct txn *txn, const struct selection *
                       uint64_t wanted, uint64_t *start)
 {
     uint64_t arrival = log_count(txn);
+    struct visible visible;
+    int code = cli_visible(cli, txn, &visible);
+    if (code) return code;
     *start = arrival + 1;
-    for (uint64_t found = 0; arrival > 0 && found < wanted; arrival--) {
+    for (uint64_t found = 0; arrival > 0 && found < wanted && !code; arrival--) {
         struct event e;
+        if (!visible_arrival(&visible, arrival)) continue;
         enum err err = log_read_unverified(txn, arrival, &e);
-        if (err && err != ERR_CORRUPT) return cli_fail(cli, err, _("the records cannot be read"));
+        if (err && err != ERR_CORRUPT) code = cli_fail(cli, err, _("the records cannot be read"));
         if (err || !selects(selection, &e)) continue;
         found++;
         *start = arrival;
     }
-    return EXIT_OK;
+    visible_end(&visible);
+    return code;
 }
 
 static int follow(struct cli *cli, const struct selection *selection, uint64_t *arrival)

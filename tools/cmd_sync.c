@@ -77,16 +77,23 @@ static enum err look(struct cli *cli, const struct contact_target *target, struc
 {
     struct txn *t;
     struct slice value;
+    const struct roster *roster;
+    struct visible visible = {0};
     enum err e = txn_begin(cli->store, false, &t);
     if (e != OK) {
         return e;
     }
     *asked = ask_get(t, "sync", &value);
-    *events = log_count(t);
+    e = views_roster(cli->views, t, &roster);
+    if (e == OK) {
+        e = visible_begin(&visible, t, roster);
+    }
+    *events = visible.events;
+    visible_end(&visible);
     if (!peer_get(t, &target->device, row)) {
         *row = (struct peer_row){0};
     }
-    e = txn_error(t);
+    e = e != OK ? e : txn_error(t);
     txn_abort(t);
     return e;
 }
@@ -96,14 +103,20 @@ static uint64_t arrived(struct cli *cli, const struct peer_row *row)
 {
     struct txn *t;
     struct feed_row feed;
+    const struct roster *roster;
+    const struct device *self = NULL;
     uint64_t sum = 0;
     if (txn_begin(cli->store, false, &t) != OK) {
         return 0;
     }
+    if (views_roster(cli->views, t, &roster) == OK) {
+        self = roster_device(roster, &cli->keys.signer.key);
+    }
     for (size_t i = 0; i < row->have_count; i++) {
         bool first = i == 0 || memcmp(row->have[i].feed8, row->have[i - 1].feed8, 8) != 0;
         if (first && feed_find_id8(t, row->have[i].feed8, &feed) == OK &&
-            sign_key_equal(&feed.feed.author, &cli->keys.signer.key)) {
+            sign_key_equal(&feed.feed.author, &cli->keys.signer.key) &&
+            visible_by(self, &feed.feed.scope)) {
             sum += row->have[i].seq;
         }
     }

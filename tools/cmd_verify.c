@@ -13,6 +13,7 @@
 struct verify {
     struct cli *cli;
     struct progress progress;
+    struct visible visible;
     struct audit_result audit;
     struct receipts_result receipts;
     uint64_t told;
@@ -25,6 +26,7 @@ struct verify {
 static void show_progress(void *state, uint64_t done, uint64_t total)
 {
     struct verify *v = state;
+    visible_progress(&v->visible, &done, &total);
     progress_show(&v->progress, done, total);
 }
 
@@ -44,7 +46,7 @@ static void tell_event(void *state, uint64_t arrival, enum err err, const char *
 {
     struct verify *v = state;
     damage_add(&v->damage, arrival);
-    tell(v, arrival, err, what);
+    tell(v, visible_number(&v->visible, arrival), err, what);
 }
 
 /* For doctor and status. Only a change is written: verify needs no write access on a good store. */
@@ -79,6 +81,42 @@ static void tell_receipt(void *state, enum err err, const char *what)
     tell(state, 0, err, what);
 }
 
+/* What is not shown is checked with the rest, and not counted. */
+static int look(struct verify *v)
+{
+    struct txn *t;
+    int code = cli_begin(v->cli, &t);
+    if (code == EXIT_OK) {
+        code = cli_visible(v->cli, t, &v->visible);
+        txn_abort(t);
+    }
+    return code;
+}
+
+static int count_shown(struct verify *v)
+{
+    struct txn *t;
+    struct event e;
+    int code = cli_begin(v->cli, &t);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    v->audit.events -= v->visible.hidden_count;
+    for (size_t i = 0; cli_has(v->cli, "--signatures") && i < v->visible.hidden_count; i++) {
+        v->audit.signatures -=
+            log_read(t, v->visible.hidden[i], &e) == OK && e.has_signature ? 1 : 0;
+    }
+    struct feed_row feed;
+    uint32_t feeds = feed_count(t);
+    for (uint32_t number = 1; !cli_has(v->cli, "--signatures") && number <= feeds; number++) {
+        if (feed_get(t, number, &feed) && !visible_scope(&v->visible, &feed.feed.scope)) {
+            v->audit.signatures -= feed.head_count; /* the newest of each branch */
+        }
+    }
+    txn_abort(t);
+    return EXIT_OK;
+}
+
 static int audit(struct verify *v)
 {
     struct audit_options options = {
@@ -92,6 +130,10 @@ static int audit(struct verify *v)
     progress_end(&v->progress);
     if (e != OK) {
         return cli_fail(v->cli, e, _("the records could not be checked"));
+    }
+    int code = count_shown(v);
+    if (code != EXIT_OK) {
+        return code;
     }
     progress_begin(&v->progress, v->cli, _("views"));
     e = views_compare(v->cli->views, v->cli->store, &v->differing, show_progress, v);
@@ -127,34 +169,23 @@ static enum err digest_scope(struct verify *v, struct txn *t, const struct scope
     return OK;
 }
 
-/* What a village keeps for the office is in no list and no digest that the village shows. */
-static bool scope_shown(const struct scope *scope, const struct device *self)
-{
-    return scope_class(scope) != SCOPE_OFFICE || (self != NULL && device_is_township(self));
-}
-
 static int digests(struct verify *v)
 {
     struct txn *t;
-    const struct roster *roster;
+    struct scope_row scope;
     int code = cli_begin(v->cli, &t);
     if (code != EXIT_OK) {
         return code;
     }
-    enum err e = receipts_check(t, &v->receipts, tell_receipt, v);
-    code = cli_roster(v->cli, t, &roster);
-    if (code == EXIT_OK) {
-        const struct device *self = roster_device(roster, &store_identity(v->cli->store)->device);
-        struct scope_row scope;
-        uint32_t count = scope_count(t);
-        for (uint32_t number = 1; e == OK && number <= count; number++) {
-            if (scope_get(t, number, &scope) && scope_shown(&scope.scope, self)) {
-                e = digest_scope(v, t, &scope);
-            }
+    enum err e = receipts_check(t, &v->visible, &v->receipts, tell_receipt, v);
+    uint32_t count = scope_count(t);
+    for (uint32_t number = 1; e == OK && number <= count; number++) {
+        if (scope_get(t, number, &scope) && visible_scope(&v->visible, &scope.scope)) {
+            e = digest_scope(v, t, &scope);
         }
-        if (e != OK) {
-            code = cli_fail(v->cli, e, _("the digests could not be computed"));
-        }
+    }
+    if (e != OK) {
+        code = cli_fail(v->cli, e, _("the digests could not be computed"));
     }
     txn_abort(t);
     return code;
@@ -242,6 +273,9 @@ int cmd_verify(struct cli *cli)
     struct verify v = {.cli = cli, .scopes = json_array(), .problems = json_array()};
     int code = cli_open_views(cli);
     if (code == EXIT_OK) {
+        code = look(&v);
+    }
+    if (code == EXIT_OK) {
         code = audit(&v);
     }
     if (code == EXIT_OK) {
@@ -258,5 +292,6 @@ int cmd_verify(struct cli *cli)
     }
     json_decref(v.scopes);
     json_decref(v.problems);
+    visible_end(&v.visible);
     return code;
 }

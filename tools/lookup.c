@@ -138,9 +138,14 @@ int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thin
     if (e != ERR_NOT_FOUND) return cli_fail(cli, e, cli_format(cli, _("the number \"%s\""), text));
     uint8_t prefix[16];
     struct thing_key found[CANDIDATES_SHOWN];
-    size_t nibbles = parse_prefix(prefix, sizeof prefix, text);
-    size_t count =
-        nibbles == SIZE_MAX ? 0 : thing_find_prefix(txn, prefix, nibbles, found, CANDIDATES_SHOWN);
+    struct visible visible;
+    size_t nibbles = parse_prefix(prefix, sizeof prefix, text), count = 0;
+    if (nibbles != SIZE_MAX) {
+        int code = cli_visible(cli, txn, &visible);
+        if (code) return code;
+        count = visible_find_prefix(&visible, txn, prefix, nibbles, found, CANDIDATES_SHOWN);
+        visible_end(&visible);
+    }
     if (count == 0)
         return not_found(cli, cli_format(cli, _("nothing here has the number or id \"%s\""), text),
                          _("a number like 03A-0127, or 6 and more digits of an id"));
@@ -250,7 +255,8 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
         if (code) return code;
         feed.author = d->key;
     }
-    return feed_find(txn, &feed, out)
+    const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
+    return visible_by(self, &feed.scope) && feed_find(txn, &feed, out)
                ? EXIT_OK
                : not_found(cli, cli_format(cli, _("the feed \"%s\" is not held here"), text), NULL);
 }

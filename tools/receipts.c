@@ -4,6 +4,7 @@
 
 struct check {
     struct txn *txn;
+    const struct visible *visible;
     struct receipts_result *result;
     void (*problem)(void *state, enum err err, const char *what);
     void *state;
@@ -25,6 +26,24 @@ static struct mp_reader entries_of(struct slice body)
         }
     }
     return r;
+}
+
+/* A receipt of nothing but what this device does not show is not counted either. */
+static bool is_shown(const struct check *c, struct slice body)
+{
+    struct mp_reader r = entries_of(body);
+    struct feed_row feed;
+    size_t count = mp_read_array(&r, HAVE_ENTRIES_MAX), hidden = 0;
+    for (size_t i = 0; i < count && r.err == OK; i++) {
+        uint8_t feed8[8];
+        mp_read_array(&r, 3);
+        mp_read_bin_exact(&r, feed8, sizeof feed8);
+        mp_skip(&r);
+        mp_skip(&r);
+        hidden += feed_find_id8(c->txn, feed8, &feed) == OK &&
+                  !visible_scope(c->visible, &feed.feed.scope);
+    }
+    return hidden == 0 || hidden < count;
 }
 
 static void check_held(struct check *c, struct slice body)
@@ -56,14 +75,17 @@ static void check_peer(struct check *c, const struct sign_key *peer)
     struct signature sig;
     while (receipt_next(c->txn, peer, &counter, &body, &sig)) {
         struct hash hash;
-        c->result->receipts++;
         newest = body;
         crypto_hash_one(&hash, CONTEXT_RECEIPT, body);
         if (mp_scan_whole(body) != OK) {
             newest = SLICE_EMPTY;
+            c->result->receipts++;
             report(c, ERR_MALFORMED, "a receipt cannot be read");
-        } else if (crypto_verify(&sig, peer, CONTEXT_RECEIPT,
-                                 slice_of(hash.bytes, sizeof hash.bytes)) != OK) {
+            continue;
+        }
+        c->result->receipts += is_shown(c, body);
+        if (crypto_verify(&sig, peer, CONTEXT_RECEIPT, slice_of(hash.bytes, sizeof hash.bytes)) !=
+            OK) {
             report(c, ERR_SIGNATURE, "the signature of a receipt does not verify");
         }
     }
@@ -72,10 +94,11 @@ static void check_peer(struct check *c, const struct sign_key *peer)
     }
 }
 
-enum err receipts_check(struct txn *t, struct receipts_result *out,
+enum err receipts_check(struct txn *t, const struct visible *visible, struct receipts_result *out,
                         void (*problem)(void *state, enum err err, const char *what), void *state)
 {
-    struct check c = {.txn = t, .result = out, .problem = problem, .state = state};
+    struct check c = {
+        .txn = t, .visible = visible, .result = out, .problem = problem, .state = state};
     struct sign_key after = {0};
     struct peer_row row;
     *out = (struct receipts_result){0};

@@ -36,9 +36,18 @@ const char *record_entry_read(struct record_entry *e, json_t *object)
     return e->kind != NULL ? NULL : N_("the kind is missing or not known; see sidan kinds");
 }
 
+/* Where an entry is worked on. */
+struct work {
+    struct cli *cli;
+    const struct recording *recording;
+};
+
 /* A thing by its id, a prefix of it, or a request's number. */
-static const char *find_thing(struct txn *t, const char *text, struct thing_key *out)
+static const char *find_thing(struct work *w, const char *text, struct thing_key *out)
 {
+    struct txn *t = recorder_txn(w->cli->recorder);
+    const struct roster *roster;
+    struct visible visible;
     uint8_t prefix[16] = {0};
     struct thing_key found[2];
     char digits[33];
@@ -54,19 +63,17 @@ static const char *find_thing(struct txn *t, const char *text, struct thing_key 
     if (hex_decode(prefix, sizeof prefix, digits, 32) != OK) {
         return N_("there is no such subject");
     }
-    size_t count = thing_find_prefix(t, prefix, size, found, 2);
+    if (views_roster(w->cli->views, t, &roster) != OK || visible_begin(&visible, t, roster) != OK) {
+        return N_("the records cannot be read");
+    }
+    size_t count = visible_find_prefix(&visible, t, prefix, size, found, 2);
+    visible_end(&visible);
     if (count != 1) {
         return count == 0 ? N_("there is no such subject") : N_("more than one id begins so");
     }
     *out = found[0];
     return NULL;
 }
-
-/* Where an entry is worked on. */
-struct work {
-    struct cli *cli;
-    const struct recording *recording;
-};
 
 static const char *place_founding(struct work *w, const struct record_entry *e, struct draft *draft)
 {
@@ -88,7 +95,7 @@ static const char *place(struct work *w, const struct record_entry *e, struct dr
     draft->founding = e->kind->founding && e->subject == NULL;
     if (e->subject != NULL) {
         struct scope_row row;
-        why = find_thing(recorder_txn(w->cli->recorder), e->subject, &subject);
+        why = find_thing(w, e->subject, &subject);
         if (why == NULL && scope_get(recorder_txn(w->cli->recorder), subject.scope_number, &row)) {
             draft->subject = subject.thing;
             draft->scope = row.scope;
@@ -116,7 +123,7 @@ static const char *find_actor(struct work *w, const struct record_entry *e, stru
     if (e->by == NULL) {
         return NULL;
     }
-    if (find_thing(recorder_txn(w->cli->recorder), e->by, &actor) != NULL) {
+    if (find_thing(w, e->by, &actor) != NULL) {
         return N_("there is no such person: see sidan actor list");
     }
     draft->has_by = true;

@@ -55,8 +55,18 @@ static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
     uint32_t count = feed_count(txn);
     s->feeds = calloc(count ? count : 1, sizeof *s->feeds);
     if (!s->feeds) return cli_fail(cli, ERR_NOMEM, _("the feeds cannot be read"));
-    for (uint32_t number = 1; number <= count; number++)
-        if (feed_get(txn, number, &s->feeds[s->feed_count])) s->feed_count++;
+    for (uint32_t number = 1; number <= count; number++) {
+        struct feed_row row;
+        if (!feed_get(txn, number, &row)) continue;
+        size_t at = s->feed_count + s->hidden_count;
+        if (visible_by(s->self, &row.feed.scope)) {
+            s->feeds[at] = s->feeds[s->feed_count];
+            at = s->feed_count++;
+        } else {
+            s->hidden_count++;
+        }
+        s->feeds[at] = row;
+    }
     qsort(s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds);
     return EXIT_OK;
 }
@@ -121,6 +131,13 @@ static bool compare_feed(struct txn *txn, const struct feed_row *f, const struct
     return equal;
 }
 
+static bool is_held(const struct standing *s, const uint8_t feed8[ID8])
+{
+    for (size_t i = 0; i < s->hidden_count; i++)
+        if (compare_feed8(feed8, &s->feeds[s->feed_count + i]) == 0) return true;
+    return bsearch(feed8, s->feeds, s->feed_count, sizeof *s->feeds, compare_feed8) != NULL;
+}
+
 /* Events that the peer showed of feeds not held here at all. */
 static uint64_t unknown_feeds(const struct standing *s, const struct peer_row *row)
 {
@@ -128,8 +145,7 @@ static uint64_t unknown_feeds(const struct standing *s, const struct peer_row *r
     for (size_t i = 0; i < row->have_count; i++) {
         const uint8_t *feed8 = row->have[i].feed8;
         bool first = i == 0 || memcmp(feed8, row->have[i - 1].feed8, ID8) != 0;
-        if (first && !bsearch(feed8, s->feeds, s->feed_count, sizeof *s->feeds, compare_feed8))
-            events += row->have[i].seq;
+        if (first && !is_held(s, feed8)) events += row->have[i].seq;
     }
     return events;
 }
@@ -334,16 +350,21 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
 {
     *s = (struct standing){.node_running = home_node_running(cli->home)};
     struct store_space space = {0};
+    struct visible visible = {0};
     int code = cli_roster(cli, txn, &s->roster);
     if (!code) code = cli_self(cli, s->roster, &s->self);
+    if (!code) code = cli_visible(cli, txn, &visible);
     if (code) return code;
+    s->events = visible.events;
     clock_read(txn, &s->clock);
     s->now_ms = s->clock.wall_ms;
     s->hub = (s->self->roles & ROLE_HUB) != 0;
-    s->events = log_count(txn);
     if (store_space(cli->store, &space) == OK) s->disk_free = space.disk_free;
     s->checked = meta_get_uint(txn, "scrub_day") != 0;
     enum err e = damage_recheck(cli->store, &s->damage);
+    for (size_t i = 0; i < s->damage.count; i++)
+        s->damage.arrivals[i] = visible_number(&visible, s->damage.arrivals[i]);
+    visible_end(&visible);
     if (e) return cli_fail(cli, e, _("the records could not be checked"));
     code = read_feeds(cli, txn, s);
     if (!code) code = read_peers(cli, txn, s);

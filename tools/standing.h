@@ -64,9 +64,9 @@ struct standing {
     bool node_running;
     const struct roster *roster;
     const struct device *self;
-    uint64_t events;
+    uint64_t events; /* shown; so are all counts here */
     uint64_t disk_free;
-    struct damage damage;    /* records that the last checks found damaged */
+    struct damage damage;    /* numbers of records that the last checks found damaged */
     bool checked;            /* the daily check has run at all */
     uint64_t unsent, behind; /* not the hub: towards the township */
     enum standing_state state;
@@ -76,8 +76,8 @@ struct standing {
     struct standing_village *villages; /* the hub: all; else none */
     size_t village_count;
     size_t counts[STANDING_STATE_COUNT]; /* of villages */
-    struct feed_row *feeds;              /* by feed id */
-    size_t feed_count;
+    struct feed_row *feeds; /* those that are shown, by feed id; behind them the hidden ones */
+    size_t feed_count, hidden_count;
 };
 /* Reports errors itself; `out` borrows from the transaction and its roster. */
 int standing_read(struct cli *cli, struct txn *txn, struct standing *out);

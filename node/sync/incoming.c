@@ -18,7 +18,7 @@ static bool take_loss(struct session *s, struct track *t)
     if (!t->held || has >= had) return false;
     t->sent = (struct point_set){0};
     session_flight_forget(s, t->id8);
-    struct queued *q = session_queue(s, SESSION_ALARM);
+    struct queued *q = t->local.hidden ? NULL : session_queue(s, SESSION_ALARM);
     if (!q) return true;
     char id[17];
     hex_encode(id, t->id8, sizeof t->id8);
@@ -254,10 +254,11 @@ void session_take_receipt(struct session *s)
         struct want_point p = point_of(e.seq, &e.id);
         points_add(&t->told, &p, NULL);
     }
-    bool lost = false;
+    bool lost = false, shown = !f.entry_count;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
         if (!t->told.count) continue;
+        if (!t->local.hidden) shown = true;
         if (take_loss(s, t)) lost = true;
         t->confirmed = t->told;
         t->peer = t->told;
@@ -267,6 +268,7 @@ void session_take_receipt(struct session *s)
         session_arrived(s, t);
     }
     if (f.credit > s->credit_total) s->credit_total = f.credit;
+    if (!shown) s->received_bytes -= s->receipt.size;
     count_loss(s, lost);
 }
 

@@ -132,6 +132,7 @@ void session_built(struct session *s, uint32_t number, enum err err,
         frame_run_write(&out, &frame);
         size_t size = out.size;
         session_send(s, &out);
+        if (t->local.hidden) s->sent_bytes -= size;
         session_flight_begin(s, t, built->last_seq, run->count, size);
     } else if (err == ERR_BASE) {
         /* The peer has what this node lacks: a fork, or this node lost its tail. */
@@ -182,6 +183,8 @@ void session_flight_expire(struct session *s)
 
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
 {
+    const struct track *t = tracks_find(&s->tracks, id8);
+    bool hidden = t && t->local.hidden;
     size_t kept = 0;
     uint64_t bytes = 0, since_ms = s->now_ms;
     for (size_t i = 0; i < s->flight_count; i++) {
@@ -191,7 +194,7 @@ void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
             continue;
         }
         bytes += f->size;
-        s->sent_events += f->count;
+        if (!hidden) s->sent_events += f->count;
         if (f->sent_ms < since_ms) since_ms = f->sent_ms;
     }
     s->flight_count = kept;

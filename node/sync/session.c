@@ -380,7 +380,8 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         t->parked = false;
         t->confirm = true;
         s->confirm = true;
-        s->received_events += ticket.count;
+        if (!t->local.hidden) s->received_events += ticket.count;
+        if (t->local.hidden) s->received_bytes -= ticket.size;
         peer_holds_run(t, &ticket);
         session_arrived(s, t);
         break;
@@ -447,8 +448,10 @@ void session_status(const struct session *s, struct session_status *out)
     };
     for (size_t i = 0; i < s->tracks.count; i++) {
         const struct track *t = s->tracks.rows[i];
-        out->unsent += track_unsent(t);
-        out->behind += track_behind(t);
+        if (!t->local.hidden) {
+            out->unsent += track_unsent(t);
+            out->behind += track_behind(t);
+        }
         if (!track_arrived(t) && !t->parked) out->idle = false;
         if (track_behind(t) && t->asked < ASKS_MAX) out->idle = false;
     }

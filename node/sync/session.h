@@ -28,6 +28,7 @@ struct session_feed {
     bool own;          /* this node is its author: all a peer never met is sent unasked */
     bool roster;       /* the authority's or the hub's feed in `town`: first */
     bool village_town; /* what a village says to the whole town: last */
+    bool hidden;       /* exchanged like any other, and in no count or text of this session */
 };
 
 /* What is remembered of the peer between sessions. */
@@ -150,7 +151,7 @@ struct session_status {
     uint64_t unsent; /* events the peer lacks as far as we know */
     uint64_t behind; /* events the peer has more of, as far as its vector tells */
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */
-    uint64_t sent_bytes, received_bytes;   /* of all frames */
+    uint64_t sent_bytes, received_bytes;   /* of all frames but those of hidden feeds */
     uint64_t rate_bps, rtt_ms;
     uint64_t credit; /* the peer's last grant in bytes beyond what it answered */
 };

@@ -20,7 +20,7 @@ struct play {
     uint64_t now_ms;
     size_t payload;     /* bytes a run */
     uint64_t run_bytes; /* of RUN frames since the start */
-    unsigned runs, wants, refused;
+    unsigned runs, wants, alarms, refused;
     uint64_t last_seq[FEEDS_MAX]; /* of the last run of each feed */
     uint64_t counter;
     bool ended;
@@ -82,6 +82,7 @@ static void act(void)
             if (type == FRAME_RUN) play->runs++;
             if (type == FRAME_RUN) play->run_bytes += a.frame.size;
             if (type == FRAME_WANT) play->wants++;
+            if (a.type == SESSION_ALARM) play->alarms++;
             if (a.type == SESSION_BUILD) builds[open++] = a;
             if (a.type == SESSION_RECEIPT)
                 session_receipt_verified(play->session, true, play->now_ms);
@@ -341,6 +342,55 @@ static void runs_without_an_answer_are_sent_again_and_then_left(void **state)
     assert_false(play->ended);
 }
 
+/* A village's sealed records go up and are receipted, and no figure tells. */
+static void a_hidden_feed_is_sent_and_counted_nowhere(void **state)
+{
+    (void)state;
+    struct session_status before, after;
+    play->feed_count = 2;
+    stand_at(0, 3);
+    stand_at(1, 1);
+    play->feeds[1].hidden = true;
+    play->payload = 1000;
+    start(&stranger);
+    hello(MIB(1), (uint64_t[]){3}, 1);
+    session_status(play->session, &before);
+    assert_int_equal(before.unsent, 0);
+    assert_false(before.idle); /* it is waited for all the same */
+    unsigned runs = play->runs;
+    assert_true(runs >= 1);
+    assert_int_equal(play->last_seq[1], 1);
+    receipt(1, 1, MIB(2));
+    session_status(play->session, &after);
+    assert_true(after.idle);
+    assert_int_equal(after.sent_events, before.sent_events);
+    assert_int_equal(after.received_bytes, before.received_bytes);
+    assert_true(after.sent_bytes < 1000);
+}
+
+/* That the township lost such a record is told to nobody here. */
+static void the_loss_of_a_hidden_feed_raises_no_alarm(void **state)
+{
+    (void)state;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct have_entry have = {.seq = 2};
+        struct event_id id = id_at(0, 2);
+        play->feed_count = 1;
+        stand_at(0, 2);
+        play->feeds[0].hidden = hidden == 1;
+        play->payload = 100;
+        play->alarms = 0;
+        memcpy(have.feed.id8, play->feeds[0].id.bytes, 8);
+        memcpy(have.id8, id.bytes, 8);
+        start(&(struct session_memory){.known = true, .have = &have, .have_count = 1});
+        hello(MIB(1), (uint64_t[]){1}, 1);
+        assert_int_equal(play->alarms, hidden ? 0 : 1);
+        assert_int_equal(play->last_seq[0], 2);
+        session_close(play->session);
+        play->session = NULL;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +403,8 @@ int main(void)
         TEST(a_want_up_to_a_number_stops_nothing_after_it),
         TEST(a_receipt_names_no_more_than_a_receipt_may),
         TEST(runs_without_an_answer_are_sent_again_and_then_left),
+        TEST(a_hidden_feed_is_sent_and_counted_nowhere),
+        TEST(the_loss_of_a_hidden_feed_raises_no_alarm),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
