@@ -159,7 +159,8 @@ static void index_rows_of(struct index_rows *out, const struct thing_id *thing,
         out->rows[INDEX_OPEN].size = 8 + sizeof thing->bytes;
     }
     index_number(out, INDEX_NUMBER, r->number, thing);
-    index_number(out, INDEX_OFFICIAL, r->official_number, thing);
+    if (!slice_equal(r->official_number, r->number)) /* else one row would serve both */
+        index_number(out, INDEX_OFFICIAL, r->official_number, thing);
 }
 
 static struct row_key index_key(const struct index_rows *rows, size_t at, uint32_t scope_number)

@@ -4,7 +4,6 @@
  * views, recorder and exchange. Network, faults and work are drawn from one seed, so a seed is a
  * story that can be told again: the same seed gives the same trace to the byte.
  *
- *   rng      seeded random numbers
  *   trace    what happened: readable lines, their hash, a counter for each kind of happening
  *   net      links between nodes: delay, rate, bounded queues, cuts, half-open ends
  *   node     one node: home folder, keys, store, exchange; crash and restart
@@ -16,6 +15,7 @@
 #include "node/exchange.h"
 #include "node/recorder.h"
 #include "node/views/request.h"
+#include "tests/support/rng.h"
 
 #define SIM_VILLAGES 27
 #define SIM_NODES (SIM_VILLAGES + 1)
@@ -48,15 +48,6 @@ enum sim_happening {
         HAPPENING_COUNT
 };
 const char *happening_text(enum sim_happening f);
-
-struct rng {
-    uint64_t state;
-};
-uint64_t rng_next(struct rng *r);
-uint64_t rng_below(struct rng *r, uint64_t bound);                /* 0..bound-1 */
-uint64_t rng_between(struct rng *r, uint64_t low, uint64_t high); /* both included */
-bool rng_chance(struct rng *r, unsigned percent);
-void rng_crypto_source(void *rng, void *out, size_t size);
 
 struct sim;
 struct sim_node;

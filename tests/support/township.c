@@ -177,6 +177,7 @@ struct township_device *township_join(struct township *t, const char *village, u
     township_signer(&invite, 1000 + (unsigned)t->device_count);
     township_signer(&d->signer, 100 + (unsigned)t->device_count++);
     snprintf(d->village, sizeof d->village, "%s", village);
+    d->roles = roles;
     d->transport = (struct box_key){{d->signer.key.bytes[0], 1}};
     d->thing = township_invite(t, &invite, &t->hub.signer.key, village, roles, letter)->subject;
     township_accept(t, &t->hub, &invite, &d->signer, &d->thing, 1, 1);
@@ -201,6 +202,7 @@ void township_begin(struct township *t, size_t villages)
     township_signer(&t->authority.signer, 1);
     township_signer(&t->hub.signer, 2);
     t->hub.transport = (struct box_key){{t->hub.signer.key.bytes[0], 1}};
+    t->hub.roles = ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR;
     char body[512];
     snprintf(body, sizeof body, "{\"name\":\"琅塘镇\",\"recovery\":\"%s\",\"office\":\"%s\"}",
              hex(t->authority.signer.key.bytes, 32), hex(t->hub.signer.key.bytes, 32));
@@ -209,7 +211,7 @@ void township_begin(struct township *t, size_t villages)
     snprintf(body, sizeof body,
              "{\"key\":\"%s\",\"transport\":\"%s\",\"name\":\"hub\",\"roles\":%u,\"letter\":\"A\"}",
              hex(t->hub.signer.key.bytes, 32), hex(t->hub.transport.bytes, 32),
-             (unsigned)(ROLES_TOWNSHIP & ~ROLE_MIRROR));
+             (unsigned)t->hub.roles);
     t->hub.thing = township_record(t, &t->authority,
                                    &(struct township_act){.kind = "device.enrol", .body = body})
                        ->subject;

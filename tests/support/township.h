@@ -7,13 +7,14 @@
 #include "node/arrival.h"
 
 #define TOWNSHIP_DEVICES_MAX 12
-#define TOWNSHIP_EVENTS_MAX 8192
+#define TOWNSHIP_EVENTS_MAX 65536
 
 struct township_device {
     struct signer signer;
     struct box_key transport;
     struct thing_id thing;
     char village[13]; /* "" for township devices and the authority */
+    uint32_t roles;
     struct township_feed {
         struct feed feed;
         uint64_t seq;

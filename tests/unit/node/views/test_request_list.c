@@ -148,6 +148,33 @@ static void the_index_follows_the_row(void **state)
 
 /* --- numbers ------------------------------------------------------------------------------- */
 
+/* An acceptance that stands before it arrives later, and takes the official number away again. */
+static void a_number_that_was_the_official_one_too_is_still_found(void **state)
+{
+    (void)state;
+    struct thing_key key;
+    struct request r;
+    accept(&second, "{\"class\":\"general\",\"official_no\":\"01A-0002\"}");
+    township_node_take_all(&node, &town);
+    struct township_act earlier = {.kind = "request.accept",
+                                   .scope = "village:431322111201",
+                                   .subject = &second,
+                                   .depth = 1,
+                                   .seen = 1,
+                                   .body = "{\"class\":\"simple\"}",
+                                   .time_ms = 1000};
+    struct township_device *other = township_join(&town, "", ROLE_DISPATCH, 'B');
+    township_record(&town, other, &earlier);
+    township_node_take_all(&node, &town);
+    township_node_settle(&node);
+    struct txn *t = begin(false);
+    assert_int_equal(request_find_number(t, slice_of_text("01A-0002"), &key), OK);
+    assert_true(thing_id_equal(&key.thing, &second));
+    assert_int_equal(request_get(t, &key, &r), OK);
+    assert_int_equal(r.official_number.size, 0);
+    txn_abort(t);
+}
+
 static void next_is(struct txn *t, const struct sign_key *device, const char *expected)
 {
     char number[16];
@@ -221,6 +248,7 @@ int main(void)
         TEST(counts_open_and_overdue_from_the_index),
         TEST(finds_by_either_number_and_says_when_it_is_not_one),
         TEST(the_index_follows_the_row),
+        TEST(a_number_that_was_the_official_one_too_is_still_found),
         TEST(gives_numbers_of_village_device_and_counter),
         TEST(a_refilled_store_goes_on_counting_after_its_own_numbers),
         TEST(gives_no_number_to_a_village_that_the_roster_does_not_know),

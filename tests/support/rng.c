@@ -1,4 +1,4 @@
-#include "tests/sim/sim.h"
+#include "tests/support/rng.h"
 
 #include <string.h>
 
