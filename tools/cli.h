@@ -62,6 +62,9 @@ const char *cli_flag(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
 /* Each value of a repeatable flag: start with *at = 0; NULL at the end. */
 const char *cli_flag_each(const struct cli *cli, const char *name, size_t *at);
+/* The same for the flag that fills a field of the verb's kind, whatever it is called. */
+const char *cli_field(const struct cli *cli, const char *field);
+const char *cli_field_each(const struct cli *cli, const char *field, size_t *at);
 /* Numbers, durations ("7d") and times ("2026-11-23 15:20") in flags: *out keeps its value when the
  * flag was not given. Bad ones are exit 2, quoting what was typed and the allowed range. */
 int cli_flag_uint(struct cli *cli, const char *name, uint64_t min, uint64_t max, uint64_t *out);

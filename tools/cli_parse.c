@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "common/time.h"
+#include "tools/flags.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,19 +12,20 @@
 #define DEFAULT_HOME "/.local/share/sidan"
 
 const struct flag cli_global_flags[] = {
-    {"--home", "DIR", N_("the folder of this node (else $SIDAN_HOME, ~/.local/share/sidan)"),
-     false},
-    {"--json", NULL, N_("print JSON"), false},
-    {"--csv", NULL, N_("print tables as CSV"), false},
-    {"-q", NULL, N_("print only what was asked for"), false},
-    {"-v", NULL, N_("print more"), true},
-    {"--lang", "zh|en", N_("language"), false},
-    {"--color", "auto|always|never", N_("colours"), false},
-    {"--no-input", NULL, N_("never ask"), false},
-    {"--timeout", "S", N_("wait at most this long"), false},
-    {"-h", NULL, N_("explain"), false},
-    {"--help", NULL, N_("explain"), false},
-    {NULL, NULL, NULL, false},
+    {.name = "--home",
+     .value = "DIR",
+     .help = N_("the folder of this node (else $SIDAN_HOME, ~/.local/share/sidan)")},
+    {.name = "--json", .help = N_("print JSON")},
+    {.name = "--csv", .help = N_("print tables as CSV")},
+    {.name = "-q", .help = N_("print only what was asked for")},
+    {.name = "-v", .help = N_("print more"), .repeatable = true},
+    {.name = "--lang", .value = "zh|en", .help = N_("language")},
+    {.name = "--color", .value = "auto|always|never", .help = N_("colours")},
+    {.name = "--no-input", .help = N_("never ask")},
+    {.name = "--timeout", .value = "S", .help = N_("wait at most this long")},
+    {.name = "-h", .help = N_("explain")},
+    {.name = "--help", .help = N_("explain")},
+    {.name = NULL},
 };
 
 /* A line taken apart, before anything is judged: errors need the language and --json first. */
@@ -44,11 +46,11 @@ static size_t name_size(const char *text)
     return strcspn(text, "=");
 }
 
-static const struct flag *find_in(const struct flag *flags, const char *text)
+static const struct flag *find_global(const char *text)
 {
     size_t size = name_size(text);
-    for (; flags && flags->name; flags++)
-        if (strlen(flags->name) == size && memcmp(flags->name, text, size) == 0) return flags;
+    for (const struct flag *f = cli_global_flags; f->name; f++)
+        if (strlen(f->name) == size && memcmp(f->name, text, size) == 0) return f;
     return NULL;
 }
 
@@ -56,9 +58,9 @@ static const struct flag *find_in(const struct flag *flags, const char *text)
  * be taken apart before the verb is known. */
 static const struct flag *find_anywhere(const char *text)
 {
-    const struct flag *found = find_in(cli_global_flags, text);
+    const struct flag *found = find_global(text);
     for (const struct command *c = commands; !found && c->name; c++)
-        found = find_in(c->flags, text);
+        found = flags_find(c, slice_of(text, name_size(text)));
     return found;
 }
 
@@ -98,7 +100,7 @@ static void split(struct line *line, int argc, char **argv)
 
 static bool is_global(const struct flag *flag)
 {
-    return find_in(cli_global_flags, flag->name) == flag;
+    return find_global(flag->name) == flag;
 }
 
 static void apply_switch(struct cli *cli, const char *name)
@@ -241,9 +243,9 @@ static int unknown_flag(struct cli *cli, const char *text)
     const char *best = NULL;
     char name[TEXT_DISTANCE_SIZE_MAX + 1];
     snprintf(name, sizeof name, "%.*s", (int)name_size(text), text);
-    const struct flag *const tables[] = {cli->command->flags, cli_global_flags};
+    const struct flag *const tables[] = {flags_of(cli->command), cli_global_flags};
     for (size_t i = 0; i < 2; i++)
-        for (const struct flag *f = tables[i]; f && f->name; f++)
+        for (const struct flag *f = tables[i]; f->name; f++)
             best = nearest(name, best, f->name, &distance);
     return cli_error(
         cli, EXIT_USAGE,
@@ -254,7 +256,7 @@ static int unknown_flag(struct cli *cli, const char *text)
 
 static int judge_flag(struct cli *cli, const struct line_flag *f)
 {
-    const struct flag *flag = find_in(cli->command->flags, f->text);
+    const struct flag *flag = flags_find(cli->command, slice_of(f->text, name_size(f->text)));
     bool global = !flag && f->flag && is_global(f->flag);
     if (global) flag = f->flag;
     if (!flag) return unknown_flag(cli, f->text);
@@ -358,6 +360,25 @@ const char *cli_flag_each(const struct cli *cli, const char *name, size_t *at)
     while (*at < cli->flag_count) {
         const struct cli_flag *f = &cli->flags[(*at)++];
         if (strcmp(f->flag->name, name) == 0) return f->value;
+    }
+    return NULL;
+}
+
+const char *cli_field(const struct cli *cli, const char *field)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < cli->flag_count; i++) {
+        const struct flag *f = cli->flags[i].flag;
+        if (f->field && strcmp(f->field, field) == 0) value = cli->flags[i].value;
+    }
+    return value;
+}
+
+const char *cli_field_each(const struct cli *cli, const char *field, size_t *at)
+{
+    while (*at < cli->flag_count) {
+        const struct cli_flag *f = &cli->flags[(*at)++];
+        if (f->flag->field && strcmp(f->flag->field, field) == 0) return f->value;
     }
     return NULL;
 }

@@ -1,19 +1,20 @@
 #include "tools/cli.h"
 #include "tools/commands.h"
+#include "tools/flags.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static void print_flag_names(const struct flag *flags)
 {
-    for (; flags && flags->name; flags++) printf(" %s", flags->name);
+    for (; flags->name; flags++) printf(" %s", flags->name);
 }
 
 /* A shell case label: the verb's words with the blank kept. */
 static void print_case(const struct command *c)
 {
     printf("        \"%s\") words=\"", c->name);
-    print_flag_names(c->flags);
+    print_flag_names(flags_of(c));
     puts("\" ;;");
 }
 

@@ -1,5 +1,6 @@
 #include "common/version.h"
 #include "tools/commands.h"
+#include "tools/flags.h"
 #include "tools/help.h"
 
 #include <stdio.h>
@@ -31,27 +32,26 @@ static void print_tagged(const char *name, const char *value, const char *text)
     fputc('\n', stdout);
 }
 
-static void print_flags(const struct flag *flags)
+static void print_flag(const struct flag *f, const char *help)
 {
-    for (; flags && flags->name; flags++)
-        print_tagged(flags->name, flags->value ? _(flags->value) : NULL, _(flags->help));
+    print_tagged(f->name, f->value ? _(f->value) : NULL, help);
 }
 
 int cmd_manual(struct cli *cli)
 {
-    (void)cli;
     printf(".TH SIDAN 1 \"\" \"sidan %s\"\n.SH %s\nsidan \\- ", SIDAN_VERSION, _("NAME"));
     print_roff(_("an offline-first record of village services and requests"));
     printf("\n.SH %s\n.B sidan\n[VERB] [OBJECT] [flags]\n.SH %s\n", _("SYNOPSIS"), _("COMMANDS"));
     for (const struct command *c = commands; c->name; c++) {
         print_tagged(c->name, c->arguments ? _(c->arguments) : NULL, _(c->help));
-        if (!c->flags || !c->flags->name) continue;
+        const struct flag *flags = flags_of(c);
+        if (!flags->name) continue;
         puts(".RS");
-        print_flags(c->flags);
+        for (const struct flag *f = flags; f->name; f++) print_flag(f, flags_help(cli, c, f));
         puts(".RE");
     }
     printf(".SH %s\n", _("FLAGS OF EVERY COMMAND"));
-    print_flags(cli_global_flags);
+    for (const struct flag *f = cli_global_flags; f->name; f++) print_flag(f, _(f->help));
     printf(".SH %s\n", _("EXIT STATUS"));
     print_roff(_("0 ok, 1 failure, 2 usage, 3 attention, 4 not found, 5 node not running, "
                  "6 hub unreachable (data safe), 7 verification failed, 8 refused or conflict, "

@@ -14,12 +14,15 @@
 /* Which flag fills which field, in the order in which a person is asked. */
 static const struct {
     const char *flag, *field;
+    bool unasked; /* by a flag only */
 } values[] = {
-    {"--channel", "channel"},   {"--channel-ref", "channel_ref"},
-    {"--received", "received"}, {"--nature", "nature"},
-    {"--category", "category"}, {"--urgency", "urgency"},
-    {"--name", "name"},         {"--phone", "phone"},
-    {"--place", "place"},       {"--content", "content"},
+    {"--channel", "channel", false},   {"--channel-ref", "channel_ref", false},
+    {"--received", "received", false}, {"--nature", "nature", false},
+    {"--category", "category", false}, {"--urgency", "urgency", false},
+    {"--name", "name", false},         {"--phone", "phone", false},
+    {"--place", "place", false},       {"--content", "content", false},
+    {"--relation", "relation", true},  {"--affected", "affected", true},
+    {"--openid", "openid", true},      {"--at", "at", true},
 };
 enum { VALUE_COUNT = sizeof values / sizeof values[0], FUTURE_MS = 24 * 3600 * 1000 };
 
@@ -116,7 +119,7 @@ static int put(struct registering *r, size_t i)
     struct act_problem problem;
     for (;;) {
         const char *text = given != NULL ? given : fallback;
-        if (given == NULL && r->asking) {
+        if (given == NULL && r->asking && !values[i].unasked) {
             int code = ask(r, field, values[i].flag, fallback, &text);
             if (code != EXIT_OK) {
                 return code;

@@ -7,80 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VALUES_MAX 10
-
-/* A step of a request: which flag fills which field, and what a clerk is told afterwards. */
+/* A step of a request, and what a clerk is told afterwards. */
 struct step {
     const char *verb, *kind;
     enum request_state from;
-    struct {
-        const char *flag, *field;
-    } values[VALUES_MAX];
     const char *done; /* "%s": the number */
     const char *next; /* "%s": the number; NULL: nothing */
 };
 
 static const struct step steps[] = {
-    {"accept",
-     "request.accept",
-     REQUEST_REGISTERED,
-     {{"--official", "official_no"},
-      {"--class", "class"},
-      {"--category", "category"},
-      {"--due", "due"}},
-     N_("%s is accepted"),
+    {"accept", "request.accept", REQUEST_REGISTERED, N_("%s is accepted"),
      N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
-    {"assign",
-     "order.issue",
-     REQUEST_ACCEPTED,
-     {{"--to", "unit"},
-      {"--person", "responsible"},
-      {"--support", "support"},
-      {"--due", "due"},
-      {"--task", "task"},
-      {"--doc-no", "doc_no"},
-      {"--signed-by", "signed_by"},
-      {"--signed-on", "signed_on"},
-      {"--paper-ref", "paper_ref"}},
-     N_("%s is assigned"),
+    {"assign", "order.issue", REQUEST_ACCEPTED, N_("%s is assigned"),
      N_("the unit signs for it: sidan sign %s")},
-    {"sign",
-     "order.sign",
-     REQUEST_ASSIGNED,
-     {{"--receiver", "receiver"}},
-     N_("%s is signed for"),
+    {"sign", "order.sign", REQUEST_ASSIGNED, N_("%s is signed for"),
      N_("sidan report %s --solved yes|part|no --measure TEXT")},
-    {"report",
-     "order.report",
-     REQUEST_IN_PROGRESS,
-     {{"--solved", "solved"},
-      {"--measure", "measure"},
-      {"--why-not", "why_not"},
-      {"--factual", "factual"},
-      {"--in-duty", "in_duty"},
-      {"--contacted", "contacted"},
-      {"--volunteers", "volunteers"},
-      {"--public-reply", "public_reply"}},
-     N_("the result of %s is reported"),
+    {"report", "order.report", REQUEST_IN_PROGRESS, N_("the result of %s is reported"),
      N_("another person asks whether it is solved: sidan visit %s --reached yes")},
-    {"visit",
-     "callback.record",
-     REQUEST_REPORTED,
-     {{"--reached", "reached"},
-      {"--solved", "solved"},
-      {"--rating", "rating"},
-      {"--method", "method"},
-      {"--attempt", "attempt"},
-      {"--in-time", "contacted_in_time"},
-      {"--comment", "comment"}},
-     N_("the callback of %s is recorded"),
+    {"visit", "callback.record", REQUEST_REPORTED, N_("the callback of %s is recorded"),
      N_("sidan close %s --result solved")},
-    {"close",
-     "request.close",
-     REQUEST_REPORTED,
-     {{"--result", "result"}, {"--public", "public"}},
-     N_("%s is closed"),
-     NULL},
+    {"close", "request.close", REQUEST_REPORTED, N_("%s is closed"), NULL},
 };
 
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
@@ -167,7 +113,7 @@ static int put(struct doing *d, const char *field, const char *text)
 static int put_flag(struct doing *d, const char *field, const char *text)
 {
     const struct field *f = kind_field(d->act.kind, field);
-    if (f != NULL && f->type == FIELD_TIME && time_date_valid(text)) {
+    if (f != NULL && f->type == FIELD_TIME && strcmp(field, "due") == 0 && time_date_valid(text)) {
         text = cli_format(d->cli, "%s 18:00", text); /* due: the end of that working day */
     }
     if (f != NULL && f->type == FIELD_THING) {
@@ -208,13 +154,14 @@ static int put_defaults(struct doing *d)
 
 static int put_values(struct doing *d)
 {
+    const struct kind *k = d->act.kind;
     int code = put_defaults(d);
-    for (size_t i = 0; i < VALUES_MAX && d->step->values[i].flag != NULL && code == EXIT_OK; i++) {
-        const char *text = cli_flag(d->cli, d->step->values[i].flag);
+    for (size_t i = 0; i < k->field_count && code == EXIT_OK; i++) {
+        const char *text = cli_field(d->cli, k->fields[i].name);
         bool automatic = text != NULL && strcmp(text, "auto") == 0 &&
-                         strcmp(d->step->values[i].field, "official_no") == 0;
+                         strcmp(k->fields[i].name, "official_no") == 0;
         if (text != NULL && !automatic) {
-            code = put_flag(d, d->step->values[i].field, text);
+            code = put_flag(d, k->fields[i].name, text);
         }
     }
     return code;

@@ -1,6 +1,7 @@
 #include "tools/help.h"
 
 #include "common/text.h"
+#include "tools/flags.h"
 #include "tools/output.h"
 
 #include <string.h>
@@ -27,13 +28,10 @@ static const char *usage_of(struct cli *cli, const struct command *c)
     return c->arguments ? cli_format(cli, "%s %s", c->name, _(c->arguments)) : c->name;
 }
 
-static void print_flags(struct cli *cli, const struct flag *flags)
+static void print_flag(struct cli *cli, const struct flag *f, const char *help)
 {
-    for (; flags && flags->name; flags++)
-        print_pair(cli,
-                   flags->value ? cli_format(cli, "%s %s", flags->name, _(flags->value))
-                                : flags->name,
-                   FLAG_WIDTH, _(flags->help));
+    print_pair(cli, f->value ? cli_format(cli, "%s %s", f->name, _(f->value)) : f->name, FLAG_WIDTH,
+               help);
 }
 
 static bool group_shown_before(const struct command *c)
@@ -55,7 +53,7 @@ int help_all(struct cli *cli)
                 print_pair(cli, usage_of(cli, c), USAGE_WIDTH, _(c->help));
     }
     print_heading(cli, _("Flags of every command"));
-    print_flags(cli, cli_global_flags);
+    for (const struct flag *f = cli_global_flags; f->name; f++) print_flag(cli, f, _(f->help));
     print_heading(cli, _("sidan VERB -h explains one; without a verb: sidan status"));
     return EXIT_OK;
 }
@@ -65,10 +63,9 @@ int help_command(struct cli *cli, const struct command *c)
     output_line(cli, "sidan %s", usage_of(cli, c));
     output_line(cli, "  %s", _(c->help));
     if (c->zh) output_line(cli, "  %s: sidan %s", _("also"), c->zh);
-    if (c->flags && c->flags->name) {
-        print_heading(cli, _("Flags"));
-        print_flags(cli, c->flags);
-    }
+    const struct flag *flags = flags_of(c);
+    if (flags->name) print_heading(cli, _("Flags"));
+    for (const struct flag *f = flags; f->name; f++) print_flag(cli, f, flags_help(cli, c, f));
     print_heading(cli, _("sidan help lists the flags of every command"));
     return EXIT_OK;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/cli.h"
+#include "tools/flags.h"
 
 #define WORDS_MAX 16
 
@@ -64,11 +65,11 @@ static void a_flag_takes_a_value_in_every_verb_or_in_none(void **state)
 {
     (void)state;
     for (const struct command *c = commands; c->name; c++)
-        for (const struct flag *f = c->flags; f && f->name; f++) {
+        for (const struct flag *f = flags_of(c); f->name; f++) {
             for (const struct flag *g = cli_global_flags; g->name; g++)
                 assert_true(strcmp(f->name, g->name) != 0 || !f->value == !g->value);
             for (const struct command *d = commands; d->name; d++)
-                for (const struct flag *g = d->flags; g && g->name; g++)
+                for (const struct flag *g = flags_of(d); g->name; g++)
                     if (strcmp(f->name, g->name) == 0 && !f->value != !g->value)
                         fail_msg("%s: %s and %s differ", f->name, c->name, d->name);
         }
@@ -136,6 +137,43 @@ static void takes_a_verb_with_its_object_and_arguments(void **state)
     cli_close(&cli);
 }
 
+static void every_field_of_a_kind_is_a_flag_of_its_verb(void **state)
+{
+    (void)state;
+    for (const struct command *c = commands; c->name; c++) {
+        const struct kind *k = c->kind ? kind_find(slice_of_text(c->kind)) : NULL;
+        if (c->kind && !k) fail_msg("%s: there is no kind %s", c->name, c->kind);
+        for (size_t i = 0; k && i < k->field_count; i++) {
+            char name[64] = "--";
+            const struct field *f = &k->fields[i];
+            for (size_t at = 0; f->name[at]; at++)
+                name[at + 2] = f->name[at] == '_' ? '-' : f->name[at];
+            const struct flag *flag = flags_find(c, slice_of_text(name));
+            if (flags_field_is_filled_in(k, f)) continue;
+            if (!flag) fail_msg("sidan %s has no %s", c->name, name);
+            assert_true(flag->value != NULL);
+            assert_ptr_equal(flags_field(c, flag), f);
+        }
+    }
+}
+
+static void a_field_answers_to_each_of_its_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"--to", "--unit", "--主办单位"};
+    for (size_t i = 0; i < 3; i++) {
+        struct cli cli;
+        char line[128];
+        snprintf(line, sizeof line, "assign 03A-0127 %s 水务站 --due=2030-12-31", names[i]);
+        assert_int_equal(parse(&cli, line), EXIT_OK);
+        assert_string_equal(cli_field(&cli, "unit"), "水务站");
+        assert_string_equal(cli_flag(&cli, "--to"), "水务站");
+        assert_string_equal(cli_flag(&cli, "--due"), "2030-12-31");
+        assert_null(cli_field(&cli, "task"));
+        cli_close(&cli);
+    }
+}
+
 static void takes_chinese_verbs(void **state)
 {
     (void)state;
@@ -165,6 +203,9 @@ static void refuses_bad_lines_and_says_what_to_do(void **state)
         {"status a b", "\"b\""},
         {"show", "ID|NUMBER"},
         {"status --kind x", "\"--kind\""}, /* another verb's flag */
+        {"close 03A-0127 --resutl solved", "--result ?"},
+        {"sign 03A-0127 --unit x", "\"--unit\""},       /* another kind's field */
+        {"register --number 03A-0127", "\"--number\""}, /* filled in, not asked */
         {"status --timeout soon", "\"soon\""},
         {"status --color blue", "auto, always, never"},
         {"status --lang fr", "zh, en"},
@@ -240,6 +281,8 @@ int main(void)
         cmocka_unit_test(nothing_means_status),
         cmocka_unit_test(takes_flags_anywhere),
         cmocka_unit_test(takes_a_verb_with_its_object_and_arguments),
+        cmocka_unit_test(every_field_of_a_kind_is_a_flag_of_its_verb),
+        cmocka_unit_test(a_field_answers_to_each_of_its_names),
         cmocka_unit_test(takes_chinese_verbs),
         cmocka_unit_test(refuses_bad_lines_and_says_what_to_do),
         cmocka_unit_test(refuses_numbers_out_of_range),
