@@ -1,6 +1,8 @@
 #include "node/recorder.h"
 
+#include "node/sealing.h"
 #include "node/views/request.h"
+#include "node/views/sealed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,10 +259,10 @@ static enum err check_author(struct recorder *r, const struct draft *draft, cons
     enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
     if (err) return err;
     *roles = roster_roles(roster, key);
-    if (!(kind->scopes & 1u << scope_class(&draft->scope)) ||
-        !roster_may_author(roster, key, &draft->scope))
+    uint32_t allowed = kind_roles(kind, scope_class(&draft->scope));
+    if (!allowed || !roster_may_author(roster, key, &draft->scope))
         return refuse(problem, ERR_FORBIDDEN, "does not belong in this scope");
-    if (!(*roles & kind->roles))
+    if (!(*roles & allowed))
         return refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
     const struct device *device = roster_device(roster, key);
     if (device && device->state == DEVICE_REVOKED)
@@ -269,6 +271,17 @@ static enum err check_author(struct recorder *r, const struct draft *draft, cons
         draft->body.size > EVENT_TOWN_BODY_SIZE_MAX)
         return refuse(problem, ERR_LIMIT, "is too long for what all villages receive");
     return OK;
+}
+
+/* What was opened is not opened again, whoever asks first. */
+static enum err check_state(struct txn *t, const struct thing_key *key, const struct kind *kind,
+                            struct kind_problem *problem)
+{
+    struct sealed sealed;
+    if (kind->thing != THING_SEALED) return OK;
+    enum err err = sealed_get(t, key, &sealed);
+    if (!err && sealed.opened) return refuse(problem, ERR_STATE, "was opened already");
+    return err;
 }
 
 /* The subject: held, of the kind's type, and in a state where this act has an effect. */
@@ -287,7 +300,7 @@ static enum err check_subject(struct recorder *r, const struct draft *draft,
         struct slice row;
         memcpy(name + 1, draft->subject.bytes, sizeof draft->subject.bytes);
         const struct row_key row_key = {scope_number, ROW_THING, slice_of(name, sizeof name)};
-        if (row_get(t, &row_key, &row)) return OK;
+        if (row_get(t, &row_key, &row)) return check_state(t, &key, kind, problem);
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
     }
     struct request request;
@@ -330,6 +343,11 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     return err;
 }
 
+static bool is_sealed(struct slice kind)
+{
+    return slice_is_text(kind, KIND_SEALED);
+}
+
 static enum err check_draft(struct recorder *r, const struct draft *draft, struct event *e,
                             struct kind_problem *problem)
 {
@@ -342,6 +360,8 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
         return refuse(problem, ERR_RANGE,
                       draft->founding ? "needs a subject" : "founds a thing: no subject");
     if (draft->lane >= LANE_COUNT) return refuse(problem, ERR_RANGE, "has no such lane");
+    if (is_sealed(slice_of_text(draft->kind)) != draft->sealed)
+        return refuse(problem, ERR_FORBIDDEN, "is made of what is to be sealed, not by hand");
     e->kind = slice_of_text(draft->kind);
     e->body = draft->body.size ? draft->body : slice_of(empty_map, sizeof empty_map);
     e->box = draft->box;
@@ -351,6 +371,7 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
         (e->box.size && mp_scan_whole_depth(e->box, EVENT_BOX_DEPTH_MAX)))
         return refuse(problem, ERR_MALFORMED, "is not canonical");
     enum err err = kind_check(kind, e->body, e->box, false, problem);
+    if (!err) err = kind_check_scope(kind, scope_class(&draft->scope), e->body, problem);
     if (!err) err = check_author(r, draft, kind, &roles, problem);
     return err ? err : place_event(r, draft, kind, roles, e, problem);
 }
@@ -374,7 +395,7 @@ static enum err link_and_encode(struct recorder *r, const struct own_feed *own, 
     e->feed = own->feed;
     e->seq = own->head.seq + 1;
     e->prev = own->head.id; /* zero before the first */
-    e->time = hlc_next(r);
+    e->time = is_sealed(e->kind) ? sealing_day(hlc_next(r)) : hlc_next(r);
     if (e->box.size) {
         e->box_state = BOX_HERE;
         take_salt(r, e->salt);
@@ -420,17 +441,16 @@ static void advance(struct recorder *r, struct own_feed *own, const struct event
     struct buf spare = own->header; /* `last` borrows the header just made */
     own->header = r->header;
     r->header = spare;
-    r->hlc = e->time;
+    if (!is_sealed(e->kind)) r->hlc = e->time;
     r->added++;
 }
 
-enum err recorder_add(struct recorder *r, const struct draft *draft, struct recorded *out,
-                      struct kind_problem *problem)
+static enum err add(struct recorder *r, const struct draft *draft, struct recorded *out,
+                    struct kind_problem *problem)
 {
     struct event e = {0};
     struct own_feed *own;
     size_t fresh;
-    if (!r->arrival) return ERR_STATE;
     if (r->low_space && r->added >= LOW_SPACE_EVENTS_MAX) return ERR_NOSPACE;
     enum err err = check_draft(r, draft, &e, problem);
     if (!err) err = own_feed(r, draft, &own);
@@ -441,6 +461,22 @@ enum err recorder_add(struct recorder *r, const struct draft *draft, struct reco
     advance(r, own, &e);
     *out = (struct recorded){.feed = e.feed, .seq = e.seq, .id = e.id, .subject = e.subject};
     return OK;
+}
+
+enum err recorder_add(struct recorder *r, const struct draft *draft, struct recorded *out,
+                      struct kind_problem *problem)
+{
+    struct sealing sealing = {0};
+    const struct roster *roster;
+    if (!r->arrival) return ERR_STATE;
+    if (!draft->sealed) return add(r, draft, out, problem);
+    enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
+    if (!err && !roster->founded)
+        err = refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
+    if (!err) err = sealing_make(&sealing, draft, &roster->office, hlc_next(r), problem);
+    if (!err) err = add(r, &sealing.draft, out, problem);
+    sealing_clear(&sealing);
+    return err;
 }
 
 enum err recorder_record(struct recorder *r, const struct clock_reading *clock,

@@ -22,6 +22,7 @@ struct draft {
     struct thing_id by;
     struct slice body; /* encoded map; empty: {} */
     struct slice box;  /* encoded map; empty: none */
+    bool sealed;       /* for the office alone: recorded inside a `sealed` event (SPEC 19) */
 };
 struct recorded {
     struct feed feed;

@@ -152,6 +152,14 @@ const char *thing_type_en(enum thing_type type)
     return thing_types[type].en;
 }
 
+uint32_t kind_roles(const struct kind *k, enum scope_class scope)
+{
+    const uint32_t office = 1u << SCOPE_OFFICE;
+    if (!(k->scopes & 1u << scope)) return 0;
+    return scope == SCOPE_OFFICE && k->scopes != office ? k->roles & ~(uint32_t)ROLE_VILLAGE
+                                                        : k->roles;
+}
+
 const struct field *kind_field(const struct kind *k, const char *name)
 {
     for (size_t i = 0; i < k->field_count; i++)
@@ -237,9 +245,7 @@ static bool is_date(struct slice s)
 
 static const char *check_choice(struct slice s, const struct field *f)
 {
-    if (choice_has(f->choices, s)) return NULL;
-    if (f->sealed && choice_has(f->sealed, s))
-        return N_("must be sealed to the office and is not recorded in the open");
+    if (choice_has(f->choices, s) || (f->sealed && choice_has(f->sealed, s))) return NULL;
     return N_("is not one of the choices");
 }
 
@@ -389,6 +395,20 @@ enum err kind_check(const struct kind *k, struct slice body, struct slice box, b
         if (f->personal && box_excused) continue;
         if (f->unless && body_says(body, f->unless)) continue;
         return problem_set(problem, f->name, N_("is missing"));
+    }
+    return OK;
+}
+
+enum err kind_check_scope(const struct kind *k, enum scope_class scope, struct slice body,
+                          struct kind_problem *problem)
+{
+    for (size_t i = 0; scope != SCOPE_OFFICE && i < k->field_count; i++) {
+        const struct field *f = &k->fields[i];
+        struct mp_reader value;
+        if (!f->sealed || !mp_map_get(body, f->name, &value)) continue;
+        if (choice_has(f->sealed, mp_read_str(&value, SIZE_MAX)))
+            return problem_set(problem, f->name,
+                               N_("must be sealed to the office and is not recorded in the open"));
     }
     return OK;
 }

@@ -53,7 +53,8 @@ void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bit
     X(THING_REDEEM, "redeem", "积分兑换", "redemption run")                                        \
     X(THING_HONOUR, "honour", "表彰", "honour")                                                    \
     X(THING_BENEFIT, "benefit", "优待推荐", "recommendation")                                      \
-    X(THING_STAT, "stat", "统计", "figure")
+    X(THING_STAT, "stat", "统计", "figure")                                                        \
+    X(THING_SEALED, "sealed", "密封件", "sealed record")
 
 enum thing_type {
     THING_NONE,
@@ -99,7 +100,7 @@ struct field {
     const char *unless;          /* "solved=yes": required unless that field has that value */
     const struct field *columns; /* of FIELD_ROWS: types but rows; one not required may be nil */
     size_t column_count;
-    const char *sealed; /* FIELD_CHOICE: more of them, refused here: for sealed events only */
+    const char *sealed; /* FIELD_CHOICE: more of them, in scope `office` only (SPEC 13.4) */
 };
 /* Is `value` one of "a|b|c"? */
 bool choice_has(const char *choices, struct slice value);
@@ -127,8 +128,12 @@ extern const struct kind_group kinds_roster, kinds_request, kinds_people, kinds_
 
 /* All kinds in the order of the table: 0, 1, ...; NULL at the end. */
 const struct kind *kind_at(size_t i);
+#define KIND_SEALED "sealed" /* what is recorded for the office alone (SPEC 19) */
 /* NULL when unknown. */
 const struct kind *kind_find(struct slice name);
+/* Who may author it in a scope of this class; 0: nobody. In `office` the role village gives a right
+ * to kinds that stand nowhere else, and to no others: a village's words there are sealed. */
+uint32_t kind_roles(const struct kind *k, enum scope_class scope);
 const struct field *kind_field(const struct kind *k, const char *name);
 
 /* The first thing wrong with an event of this kind, for people and for the history's mark. */
@@ -143,3 +148,7 @@ struct kind_problem {
  * allocates nothing. Errors: ERR_RANGE with *problem filled. */
 MUST_CHECK enum err kind_check(const struct kind *k, struct slice body, struct slice box,
                                bool box_optional, struct kind_problem *problem);
+/* A choice that is for the office alone may not stand in another scope: the body of an event there
+ * that kind_check took. Errors: ERR_RANGE with *problem filled. */
+MUST_CHECK enum err kind_check_scope(const struct kind *k, enum scope_class scope,
+                                     struct slice body, struct kind_problem *problem);

@@ -1,4 +1,5 @@
 #include "proto/kinds_form.h"
+#include "proto/seal.h"
 
 #define CONTENT_MAX 24000
 #define METHODS "phone|visit|wechat|letter|other"
@@ -291,6 +292,17 @@ static const struct field subject_erase[] = {
     {"until", "完成期限", "to be done by", FIELD_DATE, OPTIONAL},
 };
 
+/* In it are kind, time, person, body and box of what was recorded: proto/seal.h. */
+static const struct field sealed[] = {
+    {"sealed", "密封内容", "sealed bytes", BYTES(SEAL_SIZE_MIN, SEAL_SIZE_MAX), REQUIRED, PERSONAL},
+};
+
+static const struct field sealed_opened[] = {
+    {"request", "诉求", "request registered from it", FIELD_THING, REQUIRED},
+    {"recorded", "登记时间", "when it was recorded", FIELD_TIME, REQUIRED},
+    {"taken_by", "登记人", "who took it", FIELD_THING, OPTIONAL},
+};
+
 static const struct field subject_erase_ack[] = {
     {"order", "删除记录", "the order that was carried out", BYTES(32, 32), REQUIRED},
 };
@@ -337,6 +349,10 @@ static const struct kind table[] = {
     ACT("request.withdraw", "诉求人撤回", "withdrawn by the person", DISPATCHES, request_withdraw),
     ACT("request.archive", "归档", "archived", ROLE_DISPATCH, request_archive),
     ACT("supervise.issue", "督办", "supervised", ROLE_DISPATCH | ROLE_OFFICE, supervise_issue),
+    {KIND_SEALED, "密封登记", "sealed for the office", THING_SEALED, FOUNDS, ROLE_VILLAGE,
+     IN_OFFICE, FIELDS(sealed)},
+    {"sealed.opened", "启封", "sealed record opened", THING_SEALED, ACTS,
+     ROLE_DISPATCH | ROLE_OFFICE, IN_OFFICE, FIELDS(sealed_opened)},
     {"conflict.resolve", "两边都改过的确认", "both sides' changes settled", THING_ANY, ACTS,
      ROLE_DISPATCH, EVERYWHERE, FIELDS(conflict_resolve)},
     {"correct.entry", "更正录入", "entry corrected", THING_ANY, ACTS, ANY_OFFICE, EVERYWHERE,

@@ -23,6 +23,8 @@ static const struct field device_enrol[] = {
     {"name", "终端名称", "name of the device", TEXT(1, DEVICE_NAME_SIZE_MAX), REQUIRED},
     {"roles", "角色", "roles, as bits", UINT(1, UINT32_MAX), REQUIRED},
     {"letter", "终端字母", "letter of the device", CHOICE(LETTERS), REQUIRED},
+    {"office_secret", "办公室私钥(加封)", "office key's secret half, sealed to transport",
+     BYTES(80, 80), OPTIONAL},
 };
 
 static const struct field device_invited[] = {

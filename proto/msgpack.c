@@ -174,6 +174,35 @@ enum err mp_map_end(struct mp_map *m, struct buf *out)
     return out->err;
 }
 
+enum err mp_map_with(struct buf *out, struct slice map, const char *key, struct slice value)
+{
+    struct buf name = {0};
+    struct mp_writer names = {&name}, w = {out};
+    struct mp_reader r = mp_reader_of(map), there;
+    mp_write_text(&names, key);
+    size_t count = mp_read_map(&r, SIZE_MAX);
+    bool open = value.size > 0; /* the value is still to be written */
+    mp_write_map(&w, count - mp_map_get(map, key, &there) + open);
+    for (; count > 0 && !r.err; count--) {
+        struct slice old_key = mp_skip(&r), old = mp_skip(&r);
+        int order = slice_compare(old_key, buf_slice(&name));
+        if (order >= 0 && open) {
+            mp_write_raw(&w, buf_slice(&name));
+            mp_write_raw(&w, value);
+            open = false;
+        }
+        if (order == 0) continue;
+        mp_write_raw(&w, old_key);
+        mp_write_raw(&w, old);
+    }
+    if (open) {
+        mp_write_raw(&w, buf_slice(&name));
+        mp_write_raw(&w, value);
+    }
+    buf_clear(&name);
+    return r.err ? ERR_MALFORMED : out->err;
+}
+
 void mp_map_reset(struct mp_map *m)
 {
     buf_reset(&m->bytes);

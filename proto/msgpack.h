@@ -68,6 +68,11 @@ MUST_CHECK enum err mp_read_end(struct mp_reader *r);
  * there or `map` is not a map. */
 bool mp_map_get(struct slice map, const char *key, struct mp_reader *value);
 
+/* Appends the scanned map with text keys `map` with `key` set to an encoded value, or without it
+ * where `value` is empty. Errors: out->err; ERR_MALFORMED (no map). */
+MUST_CHECK enum err mp_map_with(struct buf *out, struct slice map, const char *key,
+                                struct slice value);
+
 /* Appends canonical msgpack to a buffer: shortest forms always; the order of map keys, valid text
  * and matching counts are the caller's (event_encode scans what it is given). Whoever builds a map
  * from unordered input uses struct mp_map. Errors latch in out->err. */

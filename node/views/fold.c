@@ -13,7 +13,7 @@ enum {
 static void (*const type_folds[THING_TYPE_COUNT])(struct fold *f) = {
     [THING_TOWNSHIP] = roster_fold_township, [THING_VILLAGE] = roster_fold_village,
     [THING_DEVICE] = roster_fold_device,     [THING_ACTOR] = actor_fold,
-    [THING_REQUEST] = request_fold,
+    [THING_REQUEST] = request_fold,          [THING_SEALED] = sealed_fold,
 };
 
 bool fold_is_roster(enum thing_type type)
@@ -295,8 +295,7 @@ static bool ext_must_be_understood(struct slice ext)
 static bool author_may(const struct fold *f, const struct fold_item *item, const struct kind *kind)
 {
     const struct scope *scope = &item->event.feed.scope;
-    if (!(kind->roles & item->roles)) return false;
-    if (!(kind->scopes & (1u << scope_class(scope)))) return false;
+    if (!(kind_roles(kind, scope_class(scope)) & item->roles)) return false;
     return fold_is_roster(f->type) || roster_may_author(f->roster, &item->event.feed.author, scope);
 }
 
@@ -331,7 +330,8 @@ static void item_check(const struct fold *f, struct fold_item *item)
         return;
     } else if (too_long_for_all(f, item)) {
         fold_mark(item, EFFECT_LIMIT, "body is too long for an event of a village to all nodes");
-    } else if (kind_check(kind, e->body, SLICE_EMPTY, true, &problem) != OK) {
+    } else if (kind_check(kind, e->body, SLICE_EMPTY, true, &problem) != OK ||
+               kind_check_scope(kind, scope_class(&e->feed.scope), e->body, &problem) != OK) {
         fold_mark(item, EFFECT_BAD_FIELD, problem.what);
         memcpy(item->field, problem.field, sizeof item->field);
     }

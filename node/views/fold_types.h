@@ -8,3 +8,4 @@ void roster_fold_village(struct fold *f);
 void roster_fold_device(struct fold *f);
 void actor_fold(struct fold *f);
 void request_fold(struct fold *f);
+void sealed_fold(struct fold *f);

@@ -93,9 +93,11 @@ struct request_act {
 MUST_CHECK enum err request_may(const struct request *r, const struct request_act *act,
                                 enum request_state *next, const char **why);
 
-/* Lists: calls back for each request of a scope (or of all scopes when scope_number is 0). */
+/* Lists: calls back for each request of a scope; when scope_number is 0, of all scopes but
+ * `office`, or, of `accusations`, in `office` alone: they are counted apart. */
 struct request_filter {
     uint32_t scope_number;
+    bool accusations;
     bool any_state;
     enum request_state state;
     bool open_only;
@@ -116,5 +118,7 @@ MUST_CHECK enum err requests_count_open(struct txn *t, uint32_t scope_number, ui
  * village is not in the roster), the transaction's. */
 MUST_CHECK enum err request_next_number(struct txn *t, const struct roster *roster,
                                         const struct device *device, char out[16]);
+/* The next number of the township's own series of accusations (JB-0001), the same way. */
+MUST_CHECK enum err request_next_accusation(struct txn *t, char out[16]);
 /* The next official number of the hub (2026-0001), the same way. */
 MUST_CHECK enum err request_next_official(struct txn *t, uint32_t year, char out[16]);

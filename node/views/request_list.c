@@ -47,6 +47,9 @@ enum err requests_each(struct txn *t, const struct request_filter *filter,
         return scope_each(t, filter->scope_number, filter, each, state, &more);
     uint32_t scopes = scope_count(t);
     for (uint32_t scope = 1; more && scope <= scopes; scope++) {
+        struct scope_row row;
+        bool office = scope_get(t, scope, &row) && scope_class(&row.scope) == SCOPE_OFFICE;
+        if (office != filter->accusations) continue;
         enum err err = scope_each(t, scope, filter, each, state, &more);
         if (err) return err;
     }
@@ -113,6 +116,11 @@ enum err request_next_number(struct txn *t, const struct roster *roster,
     char series[NUMBER_SERIES_SIZE_MAX + 1];
     snprintf(series, sizeof series, "%02u%c", number % 1000, device->letter);
     return number_take(t, series, out);
+}
+
+enum err request_next_accusation(struct txn *t, char out[16])
+{
+    return number_take(t, "JB", out);
 }
 
 enum err request_next_official(struct txn *t, uint32_t year, char out[16])

@@ -10,7 +10,7 @@ from wire import digest, encode
 
 EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 1
 ROSTER_TYPES = ("township", "village", "device")
-TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5}
+TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5, "sealed": 24}
 
 
 @dataclass
@@ -86,7 +86,10 @@ def refused(log, roster, thing, founder, event, place, township):
     if kind.type not in (thing.type, "any") or kind.founds != (event is founder):
         return "thing"
     roster_thing = thing.type in ROSTER_TYPES
-    if not roster.roles(event.author, roster_thing) & kind.authors:
+    authors = kind.authors
+    if event.scope == "office" and kind.scopes != {"office"}:
+        authors = authors - {"village"}
+    if not roster.roles(event.author, roster_thing) & authors:
         return "author"
     if event.scope.partition(":")[0] not in kind.scopes:
         return "author"
@@ -109,12 +112,23 @@ def _copied(*names):
     return apply
 
 
+def sealed_fold(state, event, _roster, _township):
+    if event.subject is None:
+        state.update(day=(event.ms + 28_800_000) // 86_400_000, request=None)
+    elif event.kind == "sealed.opened":
+        if state["request"]:
+            return "rule"
+        state["request"] = event.body["request"]
+    return None
+
+
 APPLY = {
     "township": _copied("name", "recovery", "office"),
     "village": _copied("code", "name", "short_name", "pinyin", "number"),
     "device": device_fold,
     "actor": _copied("unit", "role"),
     "request": request.request_fold,
+    "sealed": sealed_fold,
 }
 
 

@@ -64,6 +64,10 @@ class Field:
                     and all(isinstance(v, str) and 1 <= len(v.encode()) <= 64 for v in value))
         return isinstance(value, str) and self._text_good(value)
 
+    def for_office(self, value):
+        """A choice in parentheses: 13.4."""
+        return self.type == "choice" and f"({value})" in self.bounds.split(", ")
+
     def _row_good(self, row):
         return (isinstance(row, list) and len(row) == len(self.columns)
                 and all(nil and value is None or column.good(value)
@@ -71,7 +75,7 @@ class Field:
 
     def _text_good(self, value):
         if self.type == "choice":
-            return value in self.bounds.split(", ")
+            return value in self.bounds.replace("(", "").replace(")", "").split(", ")
         if self.type == "code":
             return re.fullmatch(f"[0-9]{{{self.bounds}}}", value) is not None
         if self.type == "date":
@@ -127,6 +131,8 @@ def fields_good(kind, event):
             if form.missing_from(event.body):
                 return False
         elif not form.good(event.body[name]):
+            return False
+        elif event.scope != "office" and form.for_office(event.body[name]):
             return False
     return True
 

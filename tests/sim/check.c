@@ -170,6 +170,20 @@ bool check_agreement(struct sim *s, bool must)
     return true;
 }
 
+/* What is for the office is at its author and at the hub, nowhere else. */
+static void check_office(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct txn *t = NULL;
+    struct feed_row feed;
+    SIM_OK(s, txn_begin(n->store, false, &t));
+    for (uint32_t number = 1; n->index != SIM_HUB && number <= feed_count(t); number++)
+        if (feed_get(t, number, &feed) && scope_class(&feed.feed.scope) == SCOPE_OFFICE &&
+            !sign_key_equal(&feed.feed.author, &n->keys.signer.key))
+            sim_fail(s, "%s holds what another village recorded for the office", n->name);
+    txn_abort(t);
+}
+
 static void audit_problem(void *state, uint64_t arrival, enum err err, const char *what)
 {
     struct sim_node *n = state;
@@ -207,6 +221,7 @@ void check_end(struct sim *s)
         struct audit_result result;
         uint64_t differing = 0;
         check_node(n);
+        check_office(n);
         SIM_OK(s, audit_run(n->store, &options, &result));
         SIM_OK(s, views_compare(n->views, n->store, &differing, NULL, NULL));
         if (differing > 0)

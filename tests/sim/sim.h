@@ -38,6 +38,7 @@
     X(HAPPENED_CRASH_IN_TURN, "killed between commit and answer")                                  \
     X(HAPPENED_CLEAN_RESTART, "stopped and started in good order")                                 \
     X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
+    X(HAPPENED_SEALED, "accusation sealed for the office")                                         \
     X(HAPPENED_CLOSED, "request closed")                                                           \
     X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")
 

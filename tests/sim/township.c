@@ -86,7 +86,7 @@ static void found_all(struct sim *s, struct invite *invites)
     struct views *views = NULL;
     struct recorder *authority = NULL;
     struct clock_reading clock = node_clock(hub);
-    struct buf body = {0};
+    struct buf body = {0}, sealed = {0};
     struct box_secret secret;
     struct sign_seed seed;
     struct signer recovery;
@@ -104,16 +104,19 @@ static void found_all(struct sim *s, struct invite *invites)
     signer_from_seed(&recovery, &seed);
     founding.recovery = recovery.key;
     box_pair_make(&founding.office, &secret);
+    SIM_OK(s,
+           crypto_seal(&sealed, &hub->keys.transport, slice_of(secret.bytes, sizeof secret.bytes)));
     found(s, authority, "township.founded", township_founded_write(&body, &founding), &body);
     struct township_hub enrol = {.key = hub->keys.signer.key,
                                  .transport = hub->keys.transport,
                                  .name = "hub",
-                                 .office_secret = slice_of(secret.bytes, sizeof secret.bytes)};
+                                 .office_secret = buf_slice(&sealed)};
     found(s, authority, "device.enrol", township_hub_write(&body, &enrol), &body);
     found_villages(s, authority, invites, &body);
     SIM_OK(s, recorder_commit(authority));
 
     buf_clear(&body);
+    buf_clear(&sealed);
     recorder_close(authority);
     views_close(views);
     store_close(store);

@@ -88,12 +88,14 @@ static void register_request(struct sim_node *n, const char *village, unsigned p
     put_text(&a.body, "number", text);
     put_text(&a.body, "channel", rng_chance(&s->story, 50) ? "visit" : "phone");
     put_uint(&a.body, "received", node_clock(n).wall_ms);
-    put_text(&a.body, "nature", "help");
+    a.draft.sealed = n->index != SIM_HUB && rng_chance(&s->story, 6);
+    put_text(&a.body, "nature", a.draft.sealed ? "accusation" : "help");
     put_text(&a.body, "category", rng_chance(&s->story, 50) ? "0101" : "0102");
     put_uint(&a.body, "urgency", rng_between(&s->story, 1, 3));
     put_text(&a.box, "name", "村民甲");
     put_content(s, &a.box);
-    (void)act_record(n, &a, &recorded);
+    bool sealed = a.draft.sealed;
+    if (act_record(n, &a, &recorded) && sealed) trace_happened(s, HAPPENED_SEALED);
 }
 
 /* The requests of a scope (0: all) as they stand, so that acts do not run within a read. */

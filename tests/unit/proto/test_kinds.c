@@ -118,14 +118,43 @@ static void excuses_an_erased_box_only_when_told_to(void **state)
     draft_clear(&d);
 }
 
-static void refuses_an_accusation_in_the_open_with_its_reason(void **state)
+static void refuses_an_accusation_outside_the_office_with_its_reason(void **state)
 {
     (void)state;
     struct draft d = {0};
+    struct kind_problem problem;
+    const struct kind *k = kind_of("request.register");
     draft_register(&d, "nature");
     draft_text(&d.body, "nature", "accusation");
-    check_refused(&d, "request.register", "nature",
-                  "must be sealed to the office and is not recorded in the open");
+    draft_end(&d);
+    struct slice body = buf_slice(&d.body_bytes);
+    assert_int_equal(kind_check(k, body, buf_slice(&d.box_bytes), false, &problem), OK);
+    assert_int_equal(kind_check_scope(k, SCOPE_OFFICE, body, &problem), OK);
+    assert_int_equal(kind_check_scope(k, SCOPE_VILLAGE, body, &problem), ERR_RANGE);
+    assert_string_equal(problem.field, "nature");
+    assert_string_equal(problem.what,
+                        "must be sealed to the office and is not recorded in the open");
+    assert_int_equal(kind_check_scope(k, SCOPE_TOWN, body, &problem), ERR_RANGE);
+    draft_clear(&d);
+    draft_register(&d, "");
+    draft_end(&d);
+    assert_int_equal(kind_check_scope(k, SCOPE_VILLAGE, buf_slice(&d.body_bytes), &problem), OK);
+    draft_clear(&d);
+}
+
+static void a_village_authors_nothing_but_sealed_records_for_the_office(void **state)
+{
+    (void)state;
+    const struct kind *k;
+    for (size_t i = 0; (k = kind_at(i)) != NULL; i++) {
+        uint32_t village = kind_roles(k, SCOPE_OFFICE) & ROLE_VILLAGE;
+        assert_int_equal(village, strcmp(k->name, KIND_SEALED) == 0 ? ROLE_VILLAGE : 0);
+    }
+    k = kind_of("request.register");
+    assert_int_equal(kind_roles(k, SCOPE_VILLAGE), ROLE_VILLAGE | ROLE_DISPATCH);
+    assert_int_equal(kind_roles(k, SCOPE_OFFICE), ROLE_DISPATCH);
+    assert_int_equal(kind_roles(k, SCOPE_TOWN), 0);
+    assert_int_equal(kind_roles(kind_of(KIND_SEALED), SCOPE_VILLAGE), 0);
 }
 
 static void refuses_a_personal_field_in_the_body(void **state)
@@ -448,7 +477,8 @@ int main(void)
         cmocka_unit_test(takes_a_request_with_all_that_is_required),
         cmocka_unit_test(names_each_required_field_that_is_missing),
         cmocka_unit_test(excuses_an_erased_box_only_when_told_to),
-        cmocka_unit_test(refuses_an_accusation_in_the_open_with_its_reason),
+        cmocka_unit_test(refuses_an_accusation_outside_the_office_with_its_reason),
+        cmocka_unit_test(a_village_authors_nothing_but_sealed_records_for_the_office),
         cmocka_unit_test(refuses_a_personal_field_in_the_body),
         cmocka_unit_test(refuses_a_public_field_in_the_box),
         cmocka_unit_test(allows_fields_of_later_versions),

@@ -36,6 +36,7 @@ static void print_bounds(struct buf *out, const struct field *f)
 {
     if (f->type == FIELD_CHOICE) {
         print_choices(out, f->choices);
+        if (f->sealed) buf_printf(out, ", (%s)", f->sealed);
     } else if (f->type == FIELD_BOOL || f->type == FIELD_DATE || f->type == FIELD_TIME ||
                f->type == FIELD_THING) {
         buf_append_text(out, "–");

@@ -278,6 +278,37 @@ static void latches_a_readers_first_error(void **state)
     assert_int_equal(r.err, ERR_RANGE);
 }
 
+static void sets_a_key_of_a_map_and_takes_it_out_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *map, *value, *result;
+    } cases[] = {
+        {"80", "07", "81a26e6f07"},                                 /* into an empty one */
+        {"82a16101a3616263c0", "07", "83a16101a26e6f07a3616263c0"}, /* between */
+        {"81a16101", "07", "82a16101a26e6f07"},                     /* behind */
+        {"81a3616263c0", "07", "82a26e6f07a3616263c0"},             /* before */
+        {"82a26e6fa178a3616263c0", "07", "82a26e6f07a3616263c0"},   /* instead */
+        {"82a26e6fa178a3616263c0", "", "81a3616263c0"},             /* out */
+        {"81a26e6f9101", "", "80"},
+        {"81a16101", "", "81a16101"}, /* it was not there */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes map, value = {0}, result;
+        struct buf out = {0};
+        struct slice in = from_hex(&map, cases[i].map);
+        struct slice set = cases[i].value[0] ? from_hex(&value, cases[i].value) : SLICE_EMPTY;
+        assert_int_equal(mp_map_with(&out, in, "no", set), OK);
+        assert_true(slice_equal(buf_slice(&out), from_hex(&result, cases[i].result)));
+        assert_int_equal(mp_scan_whole(buf_slice(&out)), OK);
+        buf_clear(&out);
+    }
+    struct bytes b;
+    struct buf out = {0};
+    assert_int_equal(mp_map_with(&out, from_hex(&b, "90"), "no", SLICE_EMPTY), ERR_MALFORMED);
+    buf_clear(&out);
+}
+
 static void stays_inside_bytes_that_nobody_scanned(void **state)
 {
     (void)state;
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(bounds_the_depth),
         cmocka_unit_test(reads_what_was_written),
         cmocka_unit_test(latches_a_readers_first_error),
+        cmocka_unit_test(sets_a_key_of_a_map_and_takes_it_out_again),
         cmocka_unit_test(stays_inside_bytes_that_nobody_scanned),
         cmocka_unit_test(builds_a_map_in_any_order),
         cmocka_unit_test(refuses_a_key_twice),

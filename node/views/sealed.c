@@ -1,0 +1,106 @@
+#include "node/views/sealed.h"
+
+#include <string.h>
+
+#include "common/i18n.h"
+#include "node/views/fold_types.h"
+
+enum { ROW_FIELDS = 2, DAY_MS = 24 * 60 * 60 * 1000, CHINA_MS = 8 * 60 * 60 * 1000 };
+
+/* --- the fold ------------------------------------------------------------------------------ */
+
+void sealed_fold(struct fold *f)
+{
+    struct thing_id request = {{0}};
+    bool opened = false;
+    for (size_t i = 0; i < f->count; i++) {
+        struct fold_item *item = f->order[i];
+        struct mp_reader value;
+        bool opens = item->effect == EFFECT_COUNTS &&
+                     slice_is_text(item->event.kind, "sealed.opened") && !opened;
+        if (opens && mp_map_get(item->event.body, "request", &value)) {
+            mp_read_bin_exact(&value, request.bytes, sizeof request.bytes);
+            opened = true;
+        } else if (item->effect == EFFECT_COUNTS &&
+                   slice_is_text(item->event.kind, "sealed.opened")) {
+            fold_mark(item, EFFECT_IMPOSSIBLE, N_("was opened already"));
+        }
+        item->state_after = opened ? "opened" : "sealed";
+    }
+    if (f->founder->effect != EFFECT_COUNTS) return;
+    struct mp_writer w = {&f->row};
+    mp_write_array(&w, ROW_FIELDS);
+    mp_write_uint(&w, (HLC_MS(f->founder->event.time) + CHINA_MS) / DAY_MS);
+    if (opened)
+        mp_write_bin(&w, request.bytes, sizeof request.bytes);
+    else
+        mp_write_nil(&w);
+}
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+static MUST_CHECK enum err row_read(struct sealed *out, const struct thing_key *key,
+                                    struct slice row)
+{
+    struct sealed s = {.key = *key};
+    struct mp_reader r = mp_reader_of(row);
+    if (mp_read_array(&r, ROW_FIELDS) != ROW_FIELDS) return ERR_CORRUPT;
+    uint64_t day = mp_read_uint(&r, HLC_MS_MAX / DAY_MS + 1);
+    s.day_ms = day ? day * DAY_MS - CHINA_MS : 0;
+    s.opened = !mp_read_nil(&r);
+    if (s.opened) mp_read_bin_exact(&r, s.request.bytes, sizeof s.request.bytes);
+    if (mp_read_end(&r)) return ERR_CORRUPT;
+    *out = s;
+    return OK;
+}
+
+enum err sealed_get(struct txn *t, const struct thing_key *key, struct sealed *out)
+{
+    uint8_t bytes[1 + sizeof key->thing.bytes] = {THING_SEALED};
+    memcpy(bytes + 1, key->thing.bytes, sizeof key->thing.bytes);
+    const struct row_key row_key = {key->scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    struct slice row;
+    if (row_get(t, &row_key, &row)) return row_read(out, key, row);
+    enum err err = txn_error(t);
+    return err ? err : ERR_NOT_FOUND;
+}
+
+enum err sealed_each(struct txn *t, bool (*each)(void *state, const struct sealed *sealed),
+                     void *state)
+{
+    const uint8_t prefix = THING_SEALED;
+    const struct scope office = scope_office();
+    struct scope_row scope;
+    struct slice key, row;
+    if (!scope_find(t, &office, &scope)) return txn_error(t);
+    struct row_cursor cursor = {
+        .scope_number = scope.number, .table = ROW_THING, .prefix = slice_of(&prefix, 1)};
+    while (row_next(t, &cursor, &key, &row)) {
+        struct thing_key thing = {.scope_number = scope.number};
+        struct sealed sealed;
+        if (key.size != 1 + sizeof thing.thing.bytes) return ERR_CORRUPT;
+        memcpy(thing.thing.bytes, key.data + 1, sizeof thing.thing.bytes);
+        enum err err = row_read(&sealed, &thing, row);
+        if (err) return err;
+        if (!each(state, &sealed)) break;
+    }
+    return txn_error(t);
+}
+
+static bool count(void *state, const struct sealed *sealed)
+{
+    struct sealed_counts *counts = state;
+    if (sealed->opened)
+        counts->opened++;
+    else
+        counts->waiting++;
+    return true;
+}
+
+enum err sealed_count(struct txn *t, struct sealed_counts *out)
+{
+    struct sealed_counts counts = {0};
+    enum err err = sealed_each(t, count, &counts);
+    if (!err) *out = counts;
+    return err;
+}
