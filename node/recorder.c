@@ -1,8 +1,8 @@
 #include "node/recorder.h"
 
 #include "node/sealing.h"
-#include "node/views/request.h"
-#include "node/views/sealed.h"
+#include "node/subject.h"
+#include "node/views/thing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,54 +273,6 @@ static enum err check_author(struct recorder *r, const struct draft *draft, cons
     return OK;
 }
 
-/* What was opened is not opened again, whoever asks first. */
-static enum err check_state(struct txn *t, const struct thing_key *key, const struct kind *kind,
-                            struct kind_problem *problem)
-{
-    struct sealed sealed;
-    if (kind->thing != THING_SEALED) return OK;
-    enum err err = sealed_get(t, key, &sealed);
-    if (!err && sealed.opened) return refuse(problem, ERR_STATE, "was opened already");
-    return err;
-}
-
-/* The subject: held, of the kind's type, and in a state where this act has an effect. */
-static enum err check_subject(struct recorder *r, const struct draft *draft,
-                              const struct kind *kind, uint32_t roles, uint32_t scope_number,
-                              struct kind_problem *problem)
-{
-    struct txn *t = arrival_txn(r->arrival);
-    uint64_t done, total;
-    if (views_rebuild_pending(t, &done, &total))
-        return refuse(problem, ERR_AGAIN, "the lists are being rebuilt");
-    struct thing_key key = {scope_number, draft->subject};
-    if (kind->thing == THING_ANY) return OK;
-    if (kind->thing != THING_REQUEST) {
-        uint8_t name[1 + sizeof draft->subject.bytes] = {(uint8_t)kind->thing};
-        struct slice row;
-        memcpy(name + 1, draft->subject.bytes, sizeof draft->subject.bytes);
-        const struct row_key row_key = {scope_number, ROW_THING, slice_of(name, sizeof name)};
-        if (row_get(t, &row_key, &row)) return check_state(t, &key, kind, problem);
-        return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
-    }
-    struct request request;
-    enum request_state next;
-    const char *why = NULL;
-    enum err err = request_get(t, &key, &request);
-    if (err) return refuse(problem, err, "is not held");
-    const struct request_act act = {
-        .kind = slice_of_text(draft->kind),
-        .roles = roles,
-        .author = r->options.signer->key,
-        .has_by = draft->has_by,
-        .by = draft->by,
-        .time_ms = HLC_MS(hlc_next(r)),
-        .body = draft->body,
-    };
-    err = request_may(&request, &act, &next, &why);
-    return err ? refuse(problem, err, why) : OK;
-}
-
 /* Fills subject, depth and seen. */
 static enum err place_event(struct recorder *r, const struct draft *draft, const struct kind *kind,
                             uint32_t roles, struct event *e, struct kind_problem *problem)
@@ -329,14 +281,24 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     struct scope_row scope;
     struct thing_outlook outlook = {0};
     e->founding = draft->founding;
-    if (draft->founding) return OK;
+    if (draft->founding) return thing_may_found(kind, r->options.authority, e->body, problem);
     e->subject = draft->subject;
     if (!scope_find(t, &draft->scope, &scope))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
     enum err err = views_outlook(t, scope.number, &draft->subject, &outlook);
     if (err) return err;
     if (!outlook.exists) return refuse(problem, ERR_NOT_FOUND, "is not held");
-    err = check_subject(r, draft, kind, roles, scope.number, problem);
+    const struct request_act act = {
+        .kind = e->kind,
+        .roles = roles,
+        .author = r->options.signer->key,
+        .has_by = e->has_by,
+        .by = e->by,
+        .time_ms = HLC_MS(hlc_next(r)),
+        .body = e->body,
+    };
+    const struct thing_key key = {scope.number, draft->subject};
+    err = subject_may(t, &key, outlook.type, kind, &act, problem);
     e->seen = outlook.events;
     /* Of a thing that is only partly held, depth may not say more than was seen. */
     e->depth = outlook.depth_max < outlook.events ? outlook.depth_max + 1 : outlook.events;

@@ -327,6 +327,12 @@ static const char *check_value(struct mp_reader *r, const struct field *f)
     return N_("is of no known type");
 }
 
+const char *field_check(const struct field *f, struct slice value)
+{
+    struct mp_reader r = mp_reader_of(value);
+    return check_value(&r, f);
+}
+
 static enum err problem_set(struct kind_problem *problem, const char *field, const char *what)
 {
     snprintf(problem->field, sizeof problem->field, "%s", field);

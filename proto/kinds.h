@@ -102,6 +102,8 @@ struct field {
     size_t column_count;
     const char *sealed; /* FIELD_CHOICE: more of them, in scope `office` only (SPEC 13.4) */
 };
+/* What is wrong with an encoded, scanned value of this field: NULL for nothing. */
+const char *field_check(const struct field *f, struct slice value);
 /* Is `value` one of "a|b|c"? */
 bool choice_has(const char *choices, struct slice value);
 

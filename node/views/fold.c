@@ -349,7 +349,10 @@ enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
     if (err) return err;
     depth_check(f);
     for (size_t i = 0; i < f->count; i++) item_check(f, f->order[i]);
-    if (f->type != THING_NONE && type_folds[f->type]) type_folds[f->type](f);
+    if (thing_is_plain(f->type))
+        thing_fold(f);
+    else if (f->type != THING_NONE)
+        type_folds[f->type](f);
     return f->row.err ? f->row.err : txn_error(t);
 }
 
@@ -358,5 +361,6 @@ void fold_clear(struct fold *f)
     free(f->items);
     free(f->order);
     buf_clear(&f->row);
+    thing_work_clear(&f->work);
     *f = (struct fold){0};
 }

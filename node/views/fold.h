@@ -19,7 +19,7 @@
  *   LIMIT         a village device's body in scope town over EVENT_TOWN_BODY_SIZE_MAX
  *   BAD_FIELD     the body against the kind's table (never the box: it may be erased)
  */
-#include "node/views/views.h"
+#include "node/views/thing_fold.h"
 
 struct fold_item {
     struct event event;
@@ -50,6 +50,7 @@ struct fold {
     struct fold_item *items;
     size_t capacity;
     uint64_t walk_left;
+    struct thing_work work; /* of thing_fold */
 };
 
 /* True for the types that the roster is made of. */

@@ -9,3 +9,4 @@ void roster_fold_device(struct fold *f);
 void actor_fold(struct fold *f);
 void request_fold(struct fold *f);
 void sealed_fold(struct fold *f);
+void thing_fold(struct fold *f); /* of all plain things */

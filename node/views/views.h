@@ -8,7 +8,7 @@
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 1
+#define FOLD_VERSION 2
 
 struct views;
 MUST_CHECK enum err views_open(struct views **out, struct store *s);
@@ -105,7 +105,8 @@ void history_clear(struct history *h);
 /* Numbers that the recorder puts into a new event of this thing: what is held of it. */
 struct thing_outlook {
     bool exists;
-    uint32_t events;    /* seen */
+    enum thing_type type; /* THING_NONE: what founds it is not held */
+    uint32_t events;      /* seen */
     uint32_t depth_max; /* greatest depth held within DEPTH_AHEAD_MAX of its place; below events */
 };
 MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number,

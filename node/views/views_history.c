@@ -122,10 +122,13 @@ enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_
     struct buf depths = {0};
     struct thing_cursor cursor = {.txn = t, .scope_number = scope_number, .thing = *thing};
     uint32_t events = 0;
+    enum thing_type type = THING_NONE;
     enum err err = OK;
     for (uint64_t arrival; !err && (arrival = thing_next(&cursor)) != 0; events++) {
         struct event e;
         err = log_read_unverified(t, arrival, &e);
+        const struct kind *kind = !err && e.founding ? kind_find(e.kind) : NULL;
+        if (kind && kind->founding) type = kind->thing;
         if (!err && events < THING_EVENTS_MAX) buf_append(&depths, &e.depth, sizeof e.depth);
     }
     if (!err) err = depths.err ? depths.err : txn_error(t);
@@ -133,6 +136,7 @@ enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_
         uint32_t *all = (uint32_t *)(void *)depths.data;
         *out = (struct thing_outlook){
             .exists = events > 0,
+            .type = type,
             .events = events,
             .depth_max = events ? depth_max(all, depths.size / sizeof *all) : 0,
         };

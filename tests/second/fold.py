@@ -8,7 +8,7 @@ from log import feed_id
 from roster import Roster, device_fold
 from wire import digest, encode
 
-EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 1
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 2
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5, "sealed": 24}
 

@@ -1,0 +1,93 @@
+#include "node/subject.h"
+
+#include <string.h>
+
+#include "common/i18n.h"
+#include "node/views/correction.h"
+#include "node/views/sealed.h"
+#include "node/views/thing.h"
+
+static enum err refuse(struct kind_problem *problem, enum err err, const char *what)
+{
+    *problem = (struct kind_problem){.what = what};
+    return err;
+}
+
+static enum err request_check(struct txn *t, const struct thing_key *key,
+                              const struct request_act *act, struct kind_problem *problem)
+{
+    struct request request;
+    enum request_state next;
+    const char *why = NULL;
+    enum err err = request_get(t, key, &request);
+    if (err) return refuse(problem, err, N_("is not held"));
+    err = request_may(&request, act, &next, &why);
+    return err ? refuse(problem, err, why) : OK;
+}
+
+static enum err plain_check(struct txn *t, const struct thing_key *key, enum thing_type type,
+                            const struct kind *kind, const struct request_act *act,
+                            struct kind_problem *problem)
+{
+    struct thing thing;
+    const char *why = "";
+    enum err err = thing_get(t, type, key, &thing);
+    if (err) return refuse(problem, err, N_("is not held"));
+    const struct thing_deed deed = {
+        .kind = kind,
+        .author = act->author,
+        .has_by = act->has_by,
+        .by = act->by,
+        .body = act->body,
+    };
+    err = thing_may(t, &thing, &deed, &why);
+    return err ? refuse(problem, err, why) : OK;
+}
+
+/* What was opened is not opened again, whoever asks first. */
+static enum err sealed_check(struct txn *t, const struct thing_key *key,
+                             struct kind_problem *problem)
+{
+    struct sealed sealed;
+    enum err err = sealed_get(t, key, &sealed);
+    if (!err && sealed.opened) return refuse(problem, ERR_STATE, N_("was opened already"));
+    return err;
+}
+
+/* Of a type with a fold of its own that asks for little more than that the thing is held; and what
+ * acts on things of any type. */
+static enum err held_check(struct txn *t, const struct thing_key *key, enum thing_type type,
+                           const struct kind *kind, const struct request_act *act,
+                           struct kind_problem *problem)
+{
+    uint8_t name[1 + sizeof key->thing.bytes] = {(uint8_t)type};
+    memcpy(name + 1, key->thing.bytes, sizeof key->thing.bytes);
+    const struct row_key row_key = {key->scope_number, ROW_THING, slice_of(name, sizeof name)};
+    struct slice row;
+    if (!row_get(t, &row_key, &row))
+        return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, N_("is not held"));
+    if (kind->thing == THING_SEALED) return sealed_check(t, key, problem);
+    if (!correction_is(kind)) return OK;
+    struct correction correction;
+    struct buf bytes = {0};
+    const char *why = "";
+    enum err err = correction_may(&correction, t, key, &act->author, act->body, &bytes, &why);
+    buf_clear(&bytes);
+    return err ? refuse(problem, err, why) : OK;
+}
+
+enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type type,
+                     const struct kind *kind, const struct request_act *act,
+                     struct kind_problem *problem)
+{
+    uint64_t done, total;
+    if (views_rebuild_pending(t, &done, &total))
+        return refuse(problem, ERR_AGAIN, N_("the lists are being rebuilt"));
+    if (type == THING_NONE || (kind->thing != THING_ANY && kind->thing != type))
+        return refuse(problem, ERR_NOT_FOUND, N_("is not held"));
+    if (kind->thing == THING_ANY && fold_is_roster(type))
+        return refuse(problem, ERR_FORBIDDEN, N_("only the authority acts on the roster"));
+    if (kind->thing == THING_REQUEST) return request_check(t, key, act, problem);
+    if (thing_is_plain(type)) return plain_check(t, key, type, kind, act, problem);
+    return held_check(t, key, type, kind, act, problem);
+}
