@@ -60,6 +60,10 @@ void act_allowed(struct buf *out, const struct field *field)
             const char *shown = choice_shown(field->name, code);
             buf_printf(out, strcmp(shown, code) == 0 ? "%s%s" : "%s%s %s", separator, code, shown);
         }
+        for (const char *at = field->sealed; at != NULL && choice_next(code, &at);) {
+            const char *shown = choice_shown(field->name, code);
+            buf_printf(out, strcmp(shown, code) == 0 ? "%s%s" : "%s%s %s", separator, code, shown);
+        }
         break;
     }
     case FIELD_CODE:
@@ -329,7 +333,7 @@ static bool put_value(struct mp_map *map, const struct field *field, struct slic
     }
     case FIELD_CHOICE: {
         char code[CHOICE_CODE_SIZE];
-        /* What only a sealed record may say goes on to kind_check, which tells why. */
+        /* Whether what is for the office alone may stand here is the recorder's to judge. */
         if (!choice_code(code, field->name, field->choices, text) &&
             (field->sealed == NULL || !choice_code(code, field->name, field->sealed, text))) {
             return false;

@@ -1,3 +1,4 @@
+#include "node/views/sealed.h"
 #include "tools/commands.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
@@ -189,6 +190,19 @@ static int look_at_views(struct doctor *d, struct txn *txn)
     return EXIT_OK;
 }
 
+static int look_at_sealed(struct doctor *d, struct txn *txn, const struct standing *s)
+{
+    struct sealed_counts counts;
+    if (!s->hub) return EXIT_OK;
+    enum err e = sealed_count(txn, &counts);
+    if (e) return cli_fail(d->cli, e, _("the sealed records cannot be read"));
+    if (counts.waiting)
+        found(d, "sealed",
+              cli_format(d->cli, _("%" PRIu64 " sealed records wait to be opened"), counts.waiting),
+              "sidan sealed open");
+    return EXIT_OK;
+}
+
 static void look_at_node(struct doctor *d, const struct standing *s)
 {
     if (!s->node_running)
@@ -330,6 +344,7 @@ static int look_into_store(struct doctor *d)
         look_at_node(d, &s);
         look_at_forks(d, &s);
         look_at_invites(d, &s);
+        if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_peers(d, &s);
         standing_clear(&s);
     }

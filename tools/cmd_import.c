@@ -193,6 +193,7 @@ static int report(struct import *im)
     if (im->refusals != NULL) {
         json_t *o = output_json("sidan.import/1");
         json_object_set_new(o, "accepted", json_integer((json_int_t)im->accepted));
+        json_object_set_new(o, "sealed", json_integer((json_int_t)im->sealed));
         json_object_set(o, "refused", im->refusals);
         json_object_set_new(o, "dry_run", json_boolean(im->dry_run));
         code = output_json_end(o);
@@ -201,6 +202,10 @@ static int report(struct import *im)
                     im->dry_run ? _("%" PRIu64 " rows can be recorded, %" PRIu64 " cannot")
                                 : _("%" PRIu64 " recorded, %" PRIu64 " refused"),
                     im->accepted, im->refused);
+        if (im->sealed > 0) {
+            output_line(cli, _("%" PRIu64 " of them are sealed for the township's office"),
+                        im->sealed);
+        }
         if (im->errors != NULL && im->refused > 0) {
             output_line(cli, _("the refused rows are in %s: correct and import that file"),
                         im->errors);

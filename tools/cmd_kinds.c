@@ -76,6 +76,7 @@ static int list_kinds(struct cli *cli)
 /* What a field may hold: its choices, or its range. */
 static const char *range_of(struct cli *cli, const struct field *f)
 {
+    if (f->sealed) return cli_format(cli, "%s|%s", f->choices, f->sealed);
     if (f->choices) return f->choices;
     switch (f->type) {
     case FIELD_TEXT:

@@ -73,9 +73,13 @@ static void refuse_problem(struct record *r, const struct kind *kind, enum err e
     buf_clear(&why);
 }
 
-static void print_recorded(struct record *r, const struct recorded *recorded)
+static void print_recorded(struct record *r, const struct recorded *recorded, bool sealed)
 {
     char id[sizeof recorded->id.bytes * 2 + 1], subject[sizeof recorded->subject.bytes * 2 + 1];
+    if (sealed) {
+        buf_append_text(&r->out, "{\"sealed\":true}\n");
+        return;
+    }
     if (r->feed.size == 0 || !feed_equal(&r->printed_feed, &recorded->feed)) {
         r->printed_feed = recorded->feed;
         buf_reset(&r->feed);
@@ -119,7 +123,7 @@ static void take_entry(struct record *r, struct record_entry *e)
     }
     r->in_batch++;
     if (!r->cli->quiet) {
-        print_recorded(r, &recorded);
+        print_recorded(r, &recorded, draft.sealed);
     }
 }
 

@@ -1,3 +1,4 @@
+#include "tools/accusation.h"
 #include "tools/choices.h"
 #include "tools/commands.h"
 #include "tools/lookup.h"
@@ -33,6 +34,7 @@ struct registering {
     struct draft draft;
     char now[TIME_TEXT_SIZE];
     bool asking;
+    bool accusation;
 };
 
 /* Taken when nothing is said; "" : may stay empty; NULL: must be said. */
@@ -60,6 +62,9 @@ static void append_hint(struct buf *question, const struct field *field, bool op
         for (const char *at = field->choices; choice_next(code, &at); separator = " ") {
             buf_printf(question, "%s%s", separator, choice_shown(field->name, code));
         }
+        for (const char *at = field->sealed; at != NULL && choice_next(code, &at);) {
+            buf_printf(question, " %s", choice_shown(field->name, code));
+        }
     } else if (strcmp(field->name, "urgency") == 0) {
         buf_append_text(question, _("1-3, 3 is the most urgent"));
     } else if (field->type != FIELD_TEXT) {
@@ -84,22 +89,6 @@ static int ask(struct registering *r, const struct field *field, const char *fla
     int code = prompt_line(r->cli, buf_text(&question), fallback, flag, answer);
     buf_clear(&question);
     return code;
-}
-
-/* An accusation must not reach the accused (SPEC 13: it is for sealed events only): said before the
- * rest is typed. */
-static bool is_sealed(const struct field *field, const char *text)
-{
-    char code[CHOICE_CODE_SIZE];
-    return field->sealed != NULL &&
-           choice_code(code, field->name, field->sealed, slice_of_text(text));
-}
-
-static int refuse_sealed(struct cli *cli)
-{
-    return cli_error(cli, EXIT_REFUSED, _("an accusation is not registered here"),
-                     _("others on this laptop and in the village could read it"),
-                     _("send the person to the township's office; nothing was recorded"));
 }
 
 /* A slip of the year shows only where the clock is known to be right. */
@@ -128,12 +117,12 @@ static int put(struct registering *r, size_t i)
         if (text == NULL) {
             return EXIT_OK; /* the check of the whole names what is missing */
         }
-        if (is_sealed(field, text)) {
-            return refuse_sealed(r->cli);
-        }
         enum err e = act_put(&r->act, field->name, slice_of_text(text), &problem);
         if (e == OK && is_future(r, field, text)) {
             e = act_refuse(field, slice_of_text(text), &problem);
+        }
+        if (e == OK && field->sealed != NULL) {
+            r->accusation = accusation_named(slice_of_text(text));
         }
         if (e != ERR_RANGE) {
             return e == OK ? EXIT_OK : cli_fail(r->cli, e, _("nothing was recorded"));
@@ -145,15 +134,11 @@ static int put(struct registering *r, size_t i)
     }
 }
 
-static int choose_scope(struct registering *r)
+static int named_scope(struct registering *r, const char *name)
 {
-    const char *name = cli_flag(r->cli, "--village");
     const struct roster *roster;
     const struct village *village;
     struct txn *t;
-    if (name == NULL) {
-        return recording_own_scope(r->cli, &r->recording, "--village VILLAGE", &r->draft.scope);
-    }
     int code = cli_begin(r->cli, &t);
     if (code != EXIT_OK) {
         return code;
@@ -169,13 +154,34 @@ static int choose_scope(struct registering *r)
     return code;
 }
 
+/* The nature says where it goes: an accusation to the office alone, whatever village is named. */
+static int choose_scope(struct registering *r)
+{
+    const char *name = cli_flag(r->cli, "--village");
+    if (r->accusation) {
+        accusation_place(&r->recording, &r->draft);
+        return EXIT_OK;
+    }
+    if (name == NULL && r->asking && device_is_township(&r->recording.self)) {
+        int code = prompt_line(r->cli, _("village"), NULL, "--village", &name);
+        if (code != EXIT_OK) {
+            return code;
+        }
+    }
+    return name != NULL
+               ? named_scope(r, name)
+               : recording_own_scope(r->cli, &r->recording, "--village VILLAGE", &r->draft.scope);
+}
+
 static int put_number(struct registering *r, char number[16])
 {
     const struct roster *roster;
     struct act_problem problem;
     struct txn *t = recorder_txn(r->cli->recorder);
     enum err e = views_roster(r->cli->views, t, &roster);
-    if (e == OK) {
+    if (e == OK && r->accusation) {
+        e = accusation_number(r->cli, &r->recording, number);
+    } else if (e == OK) {
         e = request_next_number(t, roster, &r->recording.self, number);
     }
     if (e == OK) {
@@ -209,8 +215,25 @@ static int record(struct registering *r, char number[16], struct recorded *recor
     return recording_add(r->cli, &r->draft, recorded);
 }
 
+/* Nothing that could be looked up again. */
+static int report_sealed(struct registering *r)
+{
+    if (r->cli->json) {
+        json_t *o = output_json("sidan.recorded/1");
+        json_object_set_new(o, "sealed", json_true());
+        return output_json_end(o);
+    }
+    output_line(
+        r->cli, "%s",
+        _("sealed for the township's office; it has no number and cannot be read here again"));
+    return EXIT_OK;
+}
+
 static int report(struct registering *r, const char *number, const struct recorded *recorded)
 {
+    if (r->draft.sealed) {
+        return report_sealed(r);
+    }
     if (r->cli->json) {
         json_t *o = output_json("sidan.recorded/1");
         recording_describe(o, recorded);
@@ -246,13 +269,15 @@ int cmd_register(struct cli *cli)
     int code = recording_begin(cli, &r.recording);
     if (code == EXIT_OK) {
         time_format(r.now, r.recording.clock.wall_ms);
-        code = choose_scope(&r);
     }
     if (code == EXIT_OK && r.asking) {
         output_note(cli, "%s", _("Enter alone takes what stands in [ ]; Ctrl-C records nothing"));
     }
     for (size_t i = 0; i < VALUE_COUNT && code == EXIT_OK; i++) {
         code = put(&r, i);
+        if (code == EXIT_OK && strcmp(values[i].field, "nature") == 0) {
+            code = choose_scope(&r);
+        }
     }
     if (code == EXIT_OK) {
         code = record(&r, number, &recorded);

@@ -172,6 +172,7 @@ static bool wants_official(const struct doing *d)
 {
     const char *given = cli_flag(d->cli, "--official");
     return strcmp(d->step->kind, "request.accept") == 0 && (d->recording.self.roles & ROLE_HUB) &&
+           scope_class(&d->draft.scope) != SCOPE_OFFICE && /* it has a number of its own series */
            (given == NULL || strcmp(given, "auto") == 0);
 }
 

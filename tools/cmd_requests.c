@@ -187,6 +187,23 @@ static int parse_village(struct cli *cli, struct txn *txn, const struct roster *
     return EXIT_OK;
 }
 
+/* They stand in no village, and a village's device has none to list. */
+static int parse_accusations(struct cli *cli, const struct roster *roster,
+                             struct request_filter *filter)
+{
+    const struct device *self;
+    filter->accusations = cli_has(cli, "--accusations");
+    if (!filter->accusations) return EXIT_OK;
+    int code = cli_self(cli, roster, &self);
+    if (code) return code;
+    if (!device_is_township(self))
+        return cli_error(cli, EXIT_REFUSED, _("accusations are for the township's office"),
+                         _("this device belongs to a village"), NULL);
+    if (!cli_has(cli, "--village")) return EXIT_OK;
+    return cli_error(cli, EXIT_USAGE, _("--accusations and --village do not go together"),
+                     _("accusations stand in no village's list"), _("leave --village out"));
+}
+
 static int list(struct cli *cli, struct txn *txn)
 {
     struct listing l = {.cli = cli, .now_ms = cli_now_ms(txn)};
@@ -196,6 +213,7 @@ static int list(struct cli *cli, struct txn *txn)
     int code = cli_roster(cli, txn, &l.roster);
     if (!code) code = parse_state(cli, &filter);
     if (!code) code = parse_village(cli, txn, l.roster, &filter, &none);
+    if (!code) code = parse_accusations(cli, l.roster, &filter);
     if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
     if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &wanted);
     if (code) return code;

@@ -23,6 +23,7 @@ int cmd_record(struct cli *cli);
 int cmd_register(struct cli *cli);
 int cmd_request_act(struct cli *cli);
 int cmd_requests(struct cli *cli);
+int cmd_sealed(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_sync(struct cli *cli);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/csv.h"
+#include "tools/accusation.h"
 
 /* Rows in one commit. */
 enum { BATCH_ROWS = 1024, COLUMN_VILLAGE = 0 };
@@ -123,6 +124,23 @@ static enum err build(struct import *im, const struct import_row *row, const cha
     return e == OK ? act_end(&im->act, draft, problem) : e;
 }
 
+static bool is_accusation(const struct import_row *row)
+{
+    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
+        if (strcmp(import_columns[c].field, "nature") == 0) {
+            return accusation_named(row->cells[c]);
+        }
+    }
+    return false;
+}
+
+static enum err next_number(struct import *im, bool accusation, char number[16])
+{
+    return accusation ? accusation_number(im->cli, &im->recording, number)
+                      : request_next_number(recorder_txn(im->cli->recorder), im->roster,
+                                            &im->recording.self, number);
+}
+
 /* Numbers go to good rows only: a row is checked under a number of the same form first. */
 static enum err record_row(struct import *im, const struct import_row *row,
                            struct act_problem *problem)
@@ -137,12 +155,15 @@ static enum err record_row(struct import *im, const struct import_row *row,
         snprintf(problem->what, sizeof problem->what, "%s", _(why));
         return ERR_RANGE;
     }
-    enum err e = build(im, row, "00A-0000", &draft, problem);
+    bool accusation = is_accusation(row);
+    if (accusation) {
+        accusation_place(&im->recording, &draft);
+    }
+    enum err e = build(im, row, accusation ? ACCUSATION_NO_NUMBER : "00A-0000", &draft, problem);
     if (e != OK || im->dry_run) {
         return e;
     }
-    e = request_next_number(recorder_txn(im->cli->recorder), im->roster, &im->recording.self,
-                            number);
+    e = next_number(im, accusation, number);
     if (e == OK) {
         e = build(im, row, number, &draft, problem);
     }
@@ -157,6 +178,7 @@ static enum err record_row(struct import *im, const struct import_row *row,
         act_explain(im->act.kind, &found, problem);
         return ERR_RANGE;
     }
+    im->sealed += e == OK && draft.sealed;
     return e;
 }
 

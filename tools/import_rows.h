@@ -28,6 +28,7 @@ struct import {
     struct act act;
     bool dry_run, open;
     uint64_t in_batch, accepted, refused;
+    uint64_t sealed;    /* rows among the accepted that a village sealed for the office */
     json_t *refusals;   /* with --json: [{line, why}] */
     const char *errors; /* file for refused rows, NULL: none */
     struct buf sheet;   /* what goes into it */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "tools/accusation.h"
 
 const char *record_entry_read(struct record_entry *e, json_t *object)
 {
@@ -75,10 +76,20 @@ static const char *find_thing(struct work *w, const char *text, struct thing_key
     return NULL;
 }
 
+/* A request whose nature is for the office alone. */
+static bool is_accusation(const struct record_entry *e)
+{
+    const char *nature = json_string_value(json_object_get(e->body, "nature"));
+    return strcmp(e->kind->name, "request.register") == 0 && nature != NULL &&
+           accusation_named(slice_of_text(nature));
+}
+
 static const char *place_founding(struct work *w, const struct record_entry *e, struct draft *draft)
 {
     bool village = !device_is_township(&w->recording->self);
-    if (village && (e->kind->scopes & 1u << SCOPE_VILLAGE)) {
+    if (is_accusation(e)) {
+        accusation_place(w->recording, draft);
+    } else if (village && (e->kind->scopes & 1u << SCOPE_VILLAGE)) {
         draft->scope = scope_of_village(w->recording->self.village);
     } else if (e->kind->scopes == 1u << SCOPE_TOWN) {
         draft->scope = scope_town();
@@ -102,10 +113,10 @@ static const char *place(struct work *w, const struct record_entry *e, struct dr
         }
     } else if (!e->kind->founding) {
         return N_("the subject is missing");
-    } else if (e->scope == NULL) {
+    } else if (e->scope == NULL || is_accusation(e)) {
         why = place_founding(w, e, draft);
     }
-    if (why == NULL && e->scope != NULL &&
+    if (why == NULL && e->scope != NULL && !draft->sealed &&
         scope_parse(&draft->scope, slice_of_text(e->scope)) != OK) {
         why = N_("the scope is none: town, office or village:CODE");
     }
@@ -132,7 +143,7 @@ static const char *find_actor(struct work *w, const struct record_entry *e, stru
 }
 
 /* What the caller may leave out: the claimed time beside the body, a request's number. */
-static const char *complete_body(struct work *w, struct record_entry *e)
+static const char *complete_body(struct work *w, struct record_entry *e, const struct draft *draft)
 {
     uint64_t ms;
     if (e->at != NULL) {
@@ -146,8 +157,13 @@ static const char *complete_body(struct work *w, struct record_entry *e)
         char number[16];
         struct txn *t = recorder_txn(w->cli->recorder);
         const struct roster *roster;
-        if (views_roster(w->cli->views, t, &roster) != OK ||
-            request_next_number(t, roster, &w->recording->self, number) != OK) {
+        enum err err = views_roster(w->cli->views, t, &roster);
+        if (err == OK) {
+            err = scope_class(&draft->scope) == SCOPE_OFFICE
+                      ? accusation_number(w->cli, w->recording, number)
+                      : request_next_number(t, roster, &w->recording->self, number);
+        }
+        if (err != OK) {
             return N_("no number could be given");
         }
         json_object_set_new(e->body, "number", json_string(number));
@@ -165,5 +181,5 @@ const char *record_entry_place(struct cli *cli, const struct recording *r, struc
     if (why == NULL) {
         why = find_actor(&w, e, draft);
     }
-    return why != NULL ? why : complete_body(&w, e);
+    return why != NULL ? why : complete_body(&w, e, draft);
 }

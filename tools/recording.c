@@ -72,6 +72,10 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
     if (problem->what == NULL || problem->what[0] == '\0') {
         return cli_fail(cli, e, what);
     }
+    if (e == ERR_LIMIT && draft->sealed) {
+        return cli_error(cli, EXIT_USAGE, what, _(problem->what),
+                         _("shorten the text, and keep the rest on paper for the office"));
+    }
     return cli_error(cli, cli_exit_code(e), what, _(problem->what),
                      _("sidan show ID tells how it stands, sidan kinds what each step needs"));
 }

@@ -6,7 +6,10 @@ from pathlib import Path
 import fold
 from kinds import KINDS, box_good, fields_good
 from log import Event, Log
+from sealed import seal
 from wire import decode, encode, need, sign, signing_key
+
+DAY_MS, CHINA_MS = 86_400_000, 28_800_000
 
 
 class Peer:
@@ -71,14 +74,25 @@ class Home:
     def scope(self):
         return "village:" + self.village
 
+    def accuse(self, ms, body, box, by=None):
+        """Seals a registration for the township's office: 19."""
+        office = next(thing.state["office"]
+                      for thing in fold.things_shown(self.log, self.roster, "town")
+                      if thing.type == "township")
+        sealed = seal(office, "request.register", ms << 16, by, body, box)
+        day = (ms + CHINA_MS) // DAY_MS * DAY_MS - CHINA_MS
+        return self.record(day, "sealed", {}, {"sealed": sealed}, scope="office", time=day << 16)
+
     def record(self, ms, kind, body, box=None, by=None, subject=None,
-               as_is=False):
-        """Signs and stores an act in the village's scope: 5.3, 6.5."""
-        feed = (self.key, self.scope, 1, None)
+               as_is=False, scope=None, time=None):
+        """Signs and stores an act, in the village's scope unless said: 5.3, 6.5."""
+        feed = (self.key, scope or self.scope, 1, None)
         heads = self.log.heads(feed)
         need(len(heads) < 2, "the feed has forked")
         head = heads[0] if heads else None
-        if head and ms <= head.ms:
+        if time is not None:
+            pass
+        elif head and ms <= head.ms:
             time = (head.time >> 1) + 1 << 1
         else:
             time = ms << 16

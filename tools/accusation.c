@@ -1,0 +1,28 @@
+#include "tools/accusation.h"
+
+#include <string.h>
+
+#include "tools/choices.h"
+
+bool accusation_named(struct slice nature)
+{
+    const struct kind *kind = kind_find(slice_of_text("request.register"));
+    const struct field *field = kind_field(kind, "nature");
+    char code[CHOICE_CODE_SIZE];
+    return choice_code(code, field->name, field->sealed, nature);
+}
+
+void accusation_place(const struct recording *r, struct draft *draft)
+{
+    draft->sealed = !device_is_township(&r->self);
+    draft->scope = scope_office();
+}
+
+enum err accusation_number(struct cli *cli, const struct recording *r, char number[16])
+{
+    if (device_is_township(&r->self)) {
+        return request_next_accusation(recorder_txn(cli->recorder), number);
+    }
+    memcpy(number, ACCUSATION_NO_NUMBER, sizeof ACCUSATION_NO_NUMBER);
+    return OK;
+}
