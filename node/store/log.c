@@ -198,6 +198,9 @@ static void complete_record(struct txn *t, uint64_t arrival, const struct event 
     uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(&whole), false);
     if (room) record_write(room, &whole);
     buf_clear(&copy);
+    uint64_t added = meta_get_uint(t, META_BOX_ADDED);
+    if (e->box_state == BOX_HERE && (!added || arrival < added))
+        meta_put_uint(t, META_BOX_ADDED, arrival);
 }
 
 static bool head_before(const struct head *a, const struct head *b)

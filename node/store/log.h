@@ -46,6 +46,9 @@ struct appended {
  * transaction: ERR_BASE, ERR_LIMIT (branches, epochs), ERR_CHAIN (another event with these first 8
  * bytes of id is held). */
 void log_append(struct txn *t, const struct event *e, struct appended *out);
+/* meta: the least arrival whose box came later than its event; set by log_append, deleted by who
+ * has looked at it (node/views/search.h). */
+#define META_BOX_ADDED "log.box_added"
 /* Would consecutive events of one feed, oldest first, append? Changes and latches nothing, so one
  * bad run does not cost the others of a commit. Errors: as above, the transaction's. */
 MUST_CHECK enum err log_check(struct txn *t, const struct event *events, size_t count);

@@ -14,6 +14,8 @@ enum row_table {
     ROW_OPEN = 0x01,      /* key: due (be64) ‖ thing id: open requests by due time, counted in the
                              scope's row */
     ROW_NUMBER = 0x02,    /* key: number text ‖ thing id */
+    ROW_PHONE = 0x03,     /* node/views/search.h */
+    ROW_NAME = 0x04,      /* the same */
 };
 
 #define ROW_KEY_SIZE_MAX ((size_t)128)

@@ -1,129 +1,207 @@
 #include "node/views/person.h"
 
-#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "node/views/body.h"
+#include "node/views/numbers.h"
+#include "node/views/request.h"
+#include "node/views/search.h"
+#include "node/views/state.h"
 
-/* --- names -------------------------------------------------------------------------------- */
+enum { ID_NIBBLES_MIN = 6, FOUND_MAX = 16 };
 
-static struct slice name_in(const struct event *e)
+/* --- what the boxes say -------------------------------------------------------------------- */
+
+static void copy_text(char *out, size_t size, struct slice text)
 {
-    struct mp_reader name;
-    if (e->box_state != BOX_HERE || !mp_map_get(e->box, "name", &name)) return SLICE_EMPTY;
-    return mp_read_str(&name, PERSON_NAME_SIZE - 1);
+    size_t at = 0, end = 0;
+    while (at < text.size && text_next(text, &at) != UINT32_MAX && at < size) end = at;
+    memcpy(out, text.data, end);
+    out[end] = 0;
 }
 
-static void copy_name(char out[PERSON_NAME_SIZE], struct slice name)
+/* The newest comes first, so what is there already stays. */
+static void take_older(char *out, size_t size, const struct event *e, const char *field)
 {
-    if (name.size) memcpy(out, name.data, name.size);
-    out[name.size] = 0;
+    struct mp_reader value;
+    bool corrects = slice_is_text(e->kind, "correct.entry") &&
+                    slice_is_text(body_text(e->body, "field"), field);
+    if (out[0] || !mp_map_get(e->box, corrects ? "personal_value" : field, &value)) return;
+    struct slice text = mp_read_str(&value, SIZE_MAX);
+    if (text.size) copy_text(out, size, text);
 }
 
-/* From the events as they stand: whether one changed the name, which only a fold can judge. */
-static bool read_founder(struct txn *t, const struct thing_key *key, char out[PERSON_NAME_SIZE],
-                         bool *changed)
+enum err person_read(struct views *v, struct txn *t, const struct thing_key *key,
+                     struct person *out)
 {
-    struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
-    *changed = false;
-    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
-        struct event e;
-        if (log_read_unverified(t, arrival, &e)) return false;
-        if (e.founding && !out[0]) copy_name(out, name_in(&e));
-        if (slice_is_text(e.kind, "volunteer.update") && name_in(&e).size) *changed = true;
+    const struct roster *roster;
+    memset(out, 0, sizeof *out);
+    enum err err = views_roster(v, t, &roster);
+    if (err) return err;
+    struct fold *f = &v->fold;
+    f->roster = roster;
+    err = fold_thing(f, t, key, NULL);
+    if (err) return err;
+    if (!f->count) return ERR_NOT_FOUND;
+    for (size_t i = f->count; i-- > 0;) {
+        const struct fold_item *item = f->order[i];
+        if (item->effect != EFFECT_COUNTS || item->event.box_state != BOX_HERE) continue;
+        take_older(out->name, sizeof out->name, &item->event, "name");
+        take_older(out->phone, sizeof out->phone, &item->event, "phone");
+        take_older(out->place, sizeof out->place, &item->event, "place");
+        take_older(out->skills, sizeof out->skills, &item->event, "skills");
     }
-    return true;
+    return OK;
 }
 
 bool person_name(struct views *v, struct txn *t, const struct thing_key *key,
                  char out[PERSON_NAME_SIZE])
 {
-    bool changed;
-    struct history history = {0};
+    struct person person;
     out[0] = 0;
-    if (!read_founder(t, key, out, &changed) || !changed) return out[0] != 0;
-    if (views_history(v, t, key->scope_number, &key->thing, &history)) return out[0] != 0;
-    for (size_t i = 0; i < history.count; i++) {
-        const struct history_item *item = &history.items[i];
-        struct slice name = name_in(&item->event);
-        if (item->effect == EFFECT_COUNTS && name.size) copy_name(out, name);
-    }
-    history_clear(&history);
+    if (person_read(v, t, key, &person) == OK) memcpy(out, person.name, sizeof person.name);
     return out[0] != 0;
 }
 
-/* --- consents ----------------------------------------------------------------------------- */
+bool person_phone(struct views *v, struct txn *t, const struct thing_key *key,
+                  char out[PERSON_PHONE_SIZE])
+{
+    struct person person;
+    out[0] = 0;
+    if (person_read(v, t, key, &person) == OK) memcpy(out, person.phone, sizeof person.phone);
+    return out[0] != 0;
+}
+
+/* --- who is meant -------------------------------------------------------------------------- */
+
+bool person_of_id(struct txn *t, const struct thing_id *id, struct thing *out)
+{
+    uint32_t scopes = scope_count(t);
+    for (uint32_t scope = 1; scope <= scopes; scope++) {
+        const struct thing_key key = {scope, *id};
+        if (thing_get(t, THING_VOLUNTEER, &key, out) == OK) return true;
+    }
+    return false;
+}
+
+/* The only one, those in service before those who left. */
+struct choosing {
+    struct views *views;
+    struct txn *txn;
+    struct slice name, digits; /* one of them, to be exact about; both empty: an id */
+    size_t active, left;
+    struct thing_key found_active, found_left;
+    enum err err;
+};
+
+static void choose(struct choosing *c, const struct thing_key *key)
+{
+    struct thing thing;
+    if (thing_get(c->txn, THING_VOLUNTEER, key, &thing) != OK) return;
+    bool left = strcmp(thing_state_name(THING_VOLUNTEER, thing.state), "left") == 0;
+    if (left) {
+        c->left++;
+        c->found_left = *key;
+    } else {
+        c->active++;
+        c->found_active = *key;
+    }
+}
+
+static bool take_hit(void *state, const struct search_hit *hit)
+{
+    struct choosing *c = state;
+    struct person person;
+    if (hit->type != THING_VOLUNTEER) return true;
+    c->err = person_read(c->views, c->txn, &hit->key, &person);
+    if (c->err) return false;
+    bool meant = c->name.size ? slice_is_text(c->name, person.name)
+                              : search_phone_ends(slice_of_text(person.phone), c->digits);
+    if (meant) choose(c, &hit->key);
+    return true;
+}
+
+static MUST_CHECK enum err chosen(const struct choosing *c, struct thing_key *out)
+{
+    if (c->err) return c->err;
+    size_t count = c->active ? c->active : c->left;
+    if (count != 1) return count ? ERR_AMBIGUOUS : ERR_NOT_FOUND;
+    *out = c->active ? c->found_active : c->found_left;
+    return OK;
+}
+
+static MUST_CHECK enum err find_id(struct choosing *c, struct slice text, struct thing_key *out)
+{
+    struct thing_key found[FOUND_MAX];
+    uint8_t prefix[sizeof(struct thing_id)] = {0};
+    char padded[2 * sizeof prefix + 1];
+    if (text.size < ID_NIBBLES_MIN || text.size > 2 * sizeof prefix) return ERR_NOT_FOUND;
+    memset(padded, '0', sizeof padded);
+    memcpy(padded, text.data, text.size);
+    if (hex_decode(prefix, sizeof prefix, padded, 2 * sizeof prefix) != OK) return ERR_NOT_FOUND;
+    size_t count = thing_find_prefix(c->txn, prefix, text.size, found, FOUND_MAX);
+    if (count == FOUND_MAX) return ERR_AMBIGUOUS;
+    for (size_t i = 0; i < count; i++) choose(c, &found[i]);
+    return chosen(c, out);
+}
+
+static bool all_digits(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+    return text.size > 0;
+}
+
+enum err person_find(struct views *v, struct txn *t, struct slice text, struct thing_key *out)
+{
+    struct choosing by_text = {.views = v, .txn = t}, by_id = by_text;
+    struct thing thing;
+    enum err err = request_find_number(t, text, out);
+    if (!err) err = thing_get(t, THING_VOLUNTEER, out, &thing);
+    if (err != ERR_NOT_FOUND) return err;
+    if (all_digits(text)) {
+        by_text.digits = text;
+        err = search_phone(t, text, take_hit, &by_text);
+    } else {
+        by_text.name = text;
+        err = search_name(t, text, take_hit, &by_text);
+    }
+    if (!err) err = chosen(&by_text, out);
+    return err == ERR_NOT_FOUND ? find_id(&by_id, text, out) : err;
+}
+
+/* --- consent ------------------------------------------------------------------------------- */
 
 bool person_consents(const struct thing *volunteer, const char *purpose)
 {
-    struct mp_reader acts = mp_reader_of(volunteer->acts);
+    struct mp_reader r = mp_reader_of(volunteer->acts);
     struct thing_act act;
-    bool consents = false;
-    while (thing_act_next(&acts, &act)) {
-        if (!slice_is_text(body_text(act.body, "purpose"), purpose)) continue;
-        if (slice_is_text(act.kind, "consent.give")) consents = true;
-        if (slice_is_text(act.kind, "consent.withdraw")) consents = false;
+    bool stands = false;
+    while (thing_act_next(&r, &act)) {
+        bool gives = slice_is_text(act.kind, "consent.give");
+        if (!gives && !slice_is_text(act.kind, "consent.withdraw")) continue;
+        if (slice_is_text(body_text(act.body, "purpose"), purpose)) stands = gives;
     }
-    return consents;
+    return stands;
 }
 
-/* --- finding ------------------------------------------------------------------------------ */
+/* --- numbers ------------------------------------------------------------------------------- */
 
-enum { PREFIX_MIN = 6 };
-
-struct finding {
-    struct views *views;
-    struct txn *txn;
-    struct slice text;
-    bool hex;
-    struct thing_key by_id, by_number, by_name;
-    size_t ids, numbers, names;
-};
-
-static bool starts_with_hex(const struct thing_id *id, struct slice text)
+enum err person_next_number(struct txn *t, const struct roster *roster, const struct device *device,
+                            char out[16])
 {
-    char hex[sizeof id->bytes * 2 + 1];
-    hex_encode(hex, id->bytes, sizeof id->bytes);
-    for (size_t i = 0; i < text.size; i++)
-        if (hex[i] != tolower(text.data[i])) return false;
-    return true;
-}
-
-static bool try_one(void *state, const struct thing *thing)
-{
-    struct finding *f = state;
-    char name[PERSON_NAME_SIZE];
-    if (f->hex && starts_with_hex(&thing->key.thing, f->text)) {
-        f->by_id = thing->key;
-        f->ids++;
+    unsigned number = 0; /* of the township's own devices */
+    if (!device_is_township(device)) {
+        const struct village *village = roster_village(roster, device->village);
+        if (!village) return ERR_NOT_FOUND;
+        number = village->number;
     }
-    if (slice_equal(body_text(thing->fields, "number"), f->text)) {
-        f->by_number = thing->key;
-        f->numbers++;
-    }
-    if (person_name(f->views, f->txn, &thing->key, name) && slice_is_text(f->text, name)) {
-        f->by_name = thing->key;
-        f->names++;
-    }
-    return true;
-}
-
-static bool is_hex_prefix(struct slice text)
-{
-    if (text.size < PREFIX_MIN || text.size > sizeof((struct thing_id *)0)->bytes * 2) return false;
-    for (size_t i = 0; i < text.size; i++)
-        if (!isxdigit(text.data[i])) return false;
-    return true;
-}
-
-enum err person_find(struct views *v, struct txn *t, struct slice text, struct thing_key *key)
-{
-    struct finding f = {.views = v, .txn = t, .text = text, .hex = is_hex_prefix(text)};
-    if (!text.size) return ERR_NOT_FOUND;
-    enum err err = things_each(t, THING_VOLUNTEER, 0, try_one, &f);
-    if (err) return err;
-    size_t found = f.numbers ? f.numbers : f.names ? f.names : f.ids;
-    if (found != 1) return found ? ERR_AMBIGUOUS : ERR_NOT_FOUND;
-    *key = f.numbers ? f.by_number : f.names ? f.by_name : f.by_id;
-    return OK;
+    char series[NUMBER_SERIES_SIZE_MAX + 1];
+    uint64_t next;
+    snprintf(series, sizeof series, "%02u%cV", number % 1000, device->letter);
+    enum err err = numbers_next(t, series, &next);
+    if (!err) snprintf(out, 16, "%.7s-%04u", series, (unsigned)(next % 10000000));
+    return err;
 }

@@ -1,23 +1,47 @@
 #pragma once
 /*
- * Volunteers as persons: their names, which stand in boxes and are joined when shown, what they
- * consented to, and finding one by what a clerk types.
+ * Who a thing is about. Of a request or a volunteer name, phone and place are personal: they stand
+ * in boxes, are joined when they are shown, and the newest one that took effect holds (the record
+ * itself, a change, a correction). Who must know them asks here; a list shows them half hidden.
+ *
+ * A volunteer's number is that of a request's series with a V: 03AV-0012 was given by device A of
+ * village 3, 00AV-0012 by one of the township's. So no two devices ever give the same one, however
+ * long they work apart; ROW_NUMBER finds it.
  */
 #include "node/views/thing.h"
 
 #define PERSON_NAME_SIZE 65
 #define PERSON_NUMBER_SIZE 17
+#define PERSON_PHONE_SIZE 33
+#define PERSON_TEXT_SIZE 513
 
-/* The name as it stands now: of the newest change that took effect, else of the registration. false
- * and "" where no box with one is at hand (erased, or not held). */
+struct person { /* "": not said, erased, or its box is not at hand */
+    char name[PERSON_NAME_SIZE];
+    char phone[PERSON_PHONE_SIZE];
+    char place[PERSON_TEXT_SIZE];  /* of a request */
+    char skills[PERSON_TEXT_SIZE]; /* of a volunteer */
+};
+/* Errors: ERR_NOT_FOUND (no event of it is held), ERR_CORRUPT, ERR_NOMEM, the transaction's. */
+MUST_CHECK enum err person_read(struct views *v, struct txn *t, const struct thing_key *key,
+                                struct person *out);
+/* One of them. False, and "", where there is none. */
 bool person_name(struct views *v, struct txn *t, const struct thing_key *key,
                  char out[PERSON_NAME_SIZE]);
+bool person_phone(struct views *v, struct txn *t, const struct thing_key *key,
+                  char out[PERSON_PHONE_SIZE]);
 
-/* Did the volunteer consent to that ("card", "rank", "letter", "photo"), and not withdraw since? */
+/* The volunteer whom `text` names: a number (03AV-0012), 6 and more digits of an id, a name, a
+ * phone, or its last 4 digits and more. Who has left is meant only where nobody else is. Errors:
+ * ERR_NOT_FOUND, ERR_AMBIGUOUS, and person_read's. */
+MUST_CHECK enum err person_find(struct views *v, struct txn *t, struct slice text,
+                                struct thing_key *out);
+/* A volunteer's key by the id alone, as events name one; false: not held. */
+bool person_of_id(struct txn *t, const struct thing_id *id, struct thing *out);
+
+/* Does the volunteer's consent to this use (card, rank, letter, photo) stand? */
 bool person_consents(const struct thing *volunteer, const char *purpose);
 
-/* By an id or a prefix of 6 hex digits and more, by the volunteer's number, or by the whole name
- * where one volunteer alone has it. *key is written on success.
- * Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS, the transaction's. */
-MUST_CHECK enum err person_find(struct views *v, struct txn *t, struct slice text,
-                                struct thing_key *key);
+/* The next number that this device gives. It counts as given when the transaction commits. Errors:
+ * as request_next_number. */
+MUST_CHECK enum err person_next_number(struct txn *t, const struct roster *roster,
+                                       const struct device *device, char out[16]);

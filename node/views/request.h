@@ -108,7 +108,8 @@ MUST_CHECK enum err requests_each(struct txn *t, const struct request_filter *fi
                                   bool (*each)(void *state, const struct thing_key *key,
                                                const struct request *r),
                                   void *state);
-/* By 03A-0127 or the official number, in any scope. Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS. */
+/* By 03A-0127 or the official number, in any scope; a volunteer by 03AV-0012 too.
+ * Errors: ERR_NOT_FOUND, ERR_AMBIGUOUS. */
 MUST_CHECK enum err request_find_number(struct txn *t, struct slice number, struct thing_key *out);
 /* Open and overdue of a scope at a time: a count that is kept, and a walk over the overdue ones. */
 MUST_CHECK enum err requests_count_open(struct txn *t, uint32_t scope_number, uint64_t now_ms,

@@ -13,7 +13,7 @@ struct views {
     uint64_t roster_txn;     /* serial of the transaction it was last compared in */
     struct sign_key device;  /* this node's */
     struct fold fold;
-    struct numbers_note numbers, officials;
+    struct numbers_note numbers, officials, persons;
 };
 
 /* The roster's things are folded before the others, which are folded by it. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/views/person_row.h"
 #include "node/views/request_row.h"
 #include "node/views/state.h"
 
@@ -128,10 +129,22 @@ static MUST_CHECK enum err request_keep(struct views *v, struct txn *t, struct s
     return OK;
 }
 
+/* The same for a volunteer's row. */
+static MUST_CHECK enum err person_keep(struct views *v, struct txn *t, struct slice old,
+                                       struct slice row)
+{
+    const struct thing_key *key = &v->fold.key;
+    enum err err = person_row_index(t, key, old, row);
+    if (sign_key_equal(&v->fold.founder->event.feed.author, &v->device))
+        numbers_note(t, &v->persons, person_row_number(key, row));
+    return err;
+}
+
 void views_numbers_flush(struct views *v, struct txn *t)
 {
     numbers_flush(t, &v->numbers);
     numbers_flush(t, &v->officials);
+    numbers_flush(t, &v->persons);
 }
 
 /* Keeps what the fold left. `fresh`: the thing cannot have a row yet. */
@@ -148,6 +161,10 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     *changed = true;
     if (f->type == THING_REQUEST) {
         err = request_keep(v, t, old, row);
+        if (err) return err;
+    }
+    if (f->type == THING_VOLUNTEER) {
+        err = person_keep(v, t, old, row);
         if (err) return err;
     }
     if (row.size)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "node/views/person_row.h"
 #include "node/views/request_row.h"
 #include "node/views/state.h"
 
@@ -16,6 +17,7 @@ static bool row_same(const struct fold *f, struct txn *t)
     struct slice row = SLICE_EMPTY;
     bool there = row_get(t, &key, &row);
     if (there != (f->row.size > 0) || !slice_equal(row, buf_slice(&f->row))) return false;
+    if (f->type == THING_VOLUNTEER && there) return person_row_indexed(t, &f->key, row);
     return f->type != THING_REQUEST || !there || request_row_indexed(t, &f->key, row);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "node/views/search.h"
 #include "node/views/state.h"
 
 /*
@@ -73,6 +74,7 @@ static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
     struct scope town = scope_town();
     struct scope_row scope;
     rows_clear(t);
+    search_reset(t);
     if (scope_find(t, &town, &scope)) {
         struct thing_key key = {.scope_number = scope.number};
         bool ignored;

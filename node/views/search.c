@@ -1,0 +1,360 @@
+#include "node/views/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/views/body.h"
+
+#define META_INDEXED "search.indexed"
+
+enum {
+    TERM_SIZE_MAX = 96, /* of a name or a phone; the kinds' table bounds each */
+    TERMS_MAX = 4,      /* phones in one field */
+    DIGITS_MAX = 20,
+};
+
+/* What a row begins with, and what is looked for. */
+struct term {
+    uint8_t table;
+    size_t size;
+    uint8_t bytes[TERM_SIZE_MAX];
+};
+struct terms {
+    size_t count;
+    struct term terms[TERMS_MAX + 1];
+};
+
+/* --- terms --------------------------------------------------------------------------------- */
+
+static size_t blank_at(struct slice text, size_t at)
+{
+    static const char wide[] = "\xe3\x80\x80"; /* U+3000 */
+    if (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == '\n') return 1;
+    return text.size - at >= 3 && memcmp(text.data + at, wide, 3) == 0 ? 3 : 0;
+}
+
+static bool name_term(struct term *out, struct slice name)
+{
+    *out = (struct term){.table = ROW_NAME};
+    for (size_t at = 0; at < name.size;) {
+        size_t blank = blank_at(name, at);
+        if (blank) {
+            at += blank;
+            continue;
+        }
+        if (out->size == TERM_SIZE_MAX || !name.data[at]) return false;
+        out->bytes[out->size++] = name.data[at++];
+    }
+    return out->size > 0;
+}
+
+/* `digits` from the first to the last. */
+static bool phone_term(struct term *out, const uint8_t *digits, size_t count)
+{
+    if (count < SEARCH_DIGITS_MIN) return false;
+    *out = (struct term){.table = ROW_PHONE, .size = count};
+    for (size_t i = 0; i < count; i++) out->bytes[i] = digits[count - 1 - i];
+    return true;
+}
+
+static bool begins_with(const struct term *text, const struct term *prefix)
+{
+    return text->table == prefix->table && text->size >= prefix->size &&
+           memcmp(text->bytes, prefix->bytes, prefix->size) == 0;
+}
+
+/* The digits of a phone, or of its end, as somebody typed it. */
+static bool digits_term(struct term *out, struct slice text)
+{
+    uint8_t digits[DIGITS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < text.size && count < DIGITS_MAX; i++)
+        if (text.data[i] >= '0' && text.data[i] <= '9') digits[count++] = text.data[i];
+    return phone_term(out, digits, count);
+}
+
+/* Several phones stand in one field: "13812345678/13912345678". */
+static bool parts_phones(struct slice text, size_t at)
+{
+    static const char *const wide[] = {"、", "，", "；"};
+    if (memchr("/,;", text.data[at], 3)) return true;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (text.size - at >= 3 && memcmp(text.data + at, wide[i], 3) == 0) return true;
+    return false;
+}
+
+static void phone_terms(struct terms *out, struct slice text)
+{
+    uint8_t digits[DIGITS_MAX];
+    size_t count = 0;
+    for (size_t at = 0; at <= text.size; at++) {
+        bool end = at == text.size || parts_phones(text, at);
+        if (!end && text.data[at] >= '0' && text.data[at] <= '9' && count < DIGITS_MAX)
+            digits[count++] = text.data[at];
+        if (!end) continue;
+        if (out->count < TERMS_MAX && phone_term(&out->terms[out->count], digits, count))
+            out->count++;
+        count = 0;
+    }
+}
+
+static void field_terms(struct terms *out, const char *field, struct slice text)
+{
+    if (strcmp(field, "phone") == 0)
+        phone_terms(out, text);
+    else if (name_term(&out->terms[out->count], text))
+        out->count++;
+}
+
+/* The field itself, or what it is corrected to. */
+static struct slice box_value(const struct event *e, const char *field)
+{
+    struct mp_reader value;
+    bool corrects = slice_is_text(e->kind, "correct.entry") &&
+                    slice_is_text(body_text(e->body, "field"), field);
+    bool there = mp_map_get(e->box, corrects ? "personal_value" : field, &value);
+    return there ? mp_read_str(&value, SIZE_MAX) : SLICE_EMPTY;
+}
+
+/* What an event's box says of whom it is about. */
+static void event_terms(struct terms *out, const struct event *e)
+{
+    out->count = 0;
+    if (e->box_state != BOX_HERE) return;
+    const struct kind *kind = kind_find(e->kind);
+    if (!kind || (kind->thing != THING_REQUEST && kind->thing != THING_VOLUNTEER &&
+                  kind->thing != THING_ANY))
+        return;
+    field_terms(out, "phone", box_value(e, "phone"));
+    field_terms(out, "name", box_value(e, "name"));
+}
+
+bool search_phone_ends(struct slice field, struct slice digits)
+{
+    struct terms terms = {.count = 0};
+    struct term end;
+    if (!digits_term(&end, digits)) return false;
+    phone_terms(&terms, field);
+    for (size_t i = 0; i < terms.count; i++)
+        if (begins_with(&terms.terms[i], &end)) return true;
+    return false;
+}
+
+/* --- the index ----------------------------------------------------------------------------- */
+
+struct index_key {
+    uint8_t bytes[TERM_SIZE_MAX + 1 + sizeof(struct thing_id)];
+};
+_Static_assert(sizeof(struct index_key) <= 128, "a row's key holds it");
+
+static struct row_key index_key(struct index_key *out, uint32_t scope_number,
+                                const struct term *term, const struct thing_id *thing)
+{
+    memcpy(out->bytes, term->bytes, term->size);
+    out->bytes[term->size] = 0;
+    memcpy(out->bytes + term->size + 1, thing->bytes, sizeof thing->bytes);
+    return (struct row_key){scope_number, term->table,
+                            slice_of(out->bytes, term->size + 1 + sizeof thing->bytes)};
+}
+
+/* The first arrival to look at: a box that came later than its event goes back to that event. */
+static uint64_t first_of_tail(struct txn *t)
+{
+    uint64_t next = meta_get_uint(t, META_INDEXED) + 1;
+    uint64_t added = meta_get_uint(t, META_BOX_ADDED);
+    return added && added < next ? added : next;
+}
+
+uint64_t search_behind(struct txn *t)
+{
+    uint64_t count = log_count(t), next = first_of_tail(t);
+    return count >= next ? count - next + 1 : 0;
+}
+
+static void index_event(struct txn *t, uint64_t arrival)
+{
+    struct event e;
+    struct terms terms;
+    struct scope_row scope;
+    struct index_key key;
+    /* A damaged event is found by `verify`; here it is about nobody. */
+    if (log_read_unverified(t, arrival, &e)) return;
+    bool erases =
+        slice_is_text(e.kind, "subject.erase") || slice_is_text(e.kind, "subject.erase_ack");
+    event_terms(&terms, &e);
+    if ((!terms.count && !erases) || !scope_find(t, &e.feed.scope, &scope)) return;
+    const struct thing_key about = {scope.number, e.subject}; /* the event dies with a write */
+    for (size_t i = 0; i < terms.count; i++) {
+        const struct row_key row =
+            index_key(&key, about.scope_number, &terms.terms[i], &about.thing);
+        row_put(t, &row, SLICE_EMPTY);
+    }
+    if (erases) search_forget(t, &about);
+}
+
+bool search_slice(struct txn *t)
+{
+    uint64_t last = log_count(t), next = first_of_tail(t), count = 0;
+    for (; next <= last && count < SEARCH_SLICE_EVENTS; next++, count++) index_event(t, next);
+    if (!count) return false;
+    meta_delete(t, META_BOX_ADDED);
+    meta_put_uint(t, META_INDEXED, next - 1);
+    return next <= last && !txn_error(t);
+}
+
+enum err search_catch_up(struct store *s)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, false, &t);
+    if (err) return err;
+    bool more = search_behind(t) > SEARCH_TAIL_MAX;
+    txn_abort(t);
+    while (!err && more) {
+        err = txn_begin(s, true, &t);
+        if (err) break;
+        more = search_slice(t);
+        err = txn_commit(t);
+    }
+    return err;
+}
+
+void search_reset(struct txn *t)
+{
+    meta_delete(t, META_INDEXED);
+}
+
+/* Does a box of the thing say so? */
+static bool box_says(struct txn *t, const struct thing_key *key, const struct term *prefix)
+{
+    struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
+    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
+        struct event e;
+        struct terms terms;
+        if (log_read_unverified(t, arrival, &e)) continue;
+        event_terms(&terms, &e);
+        for (size_t i = 0; i < terms.count; i++)
+            if (begins_with(&terms.terms[i], prefix)) return true;
+    }
+    return false;
+}
+
+static void forget_in(struct txn *t, uint8_t table, const struct thing_key *key)
+{
+    struct row_cursor cursor = {.scope_number = key->scope_number, .table = table};
+    struct slice bytes, row;
+    while (row_next(t, &cursor, &bytes, &row)) {
+        struct term term = {.table = table};
+        struct index_key copy;
+        size_t size = sizeof key->thing.bytes;
+        if (bytes.size <= size + 1 || bytes.size > sizeof copy.bytes ||
+            memcmp(bytes.data + bytes.size - size, key->thing.bytes, size) != 0)
+            continue;
+        term.size = bytes.size - size - 1;
+        memcpy(term.bytes, bytes.data, term.size);
+        const struct row_key gone = index_key(&copy, key->scope_number, &term, &key->thing);
+        if (!box_says(t, key, &term)) row_delete(t, &gone);
+    }
+}
+
+void search_forget(struct txn *t, const struct thing_key *key)
+{
+    forget_in(t, ROW_PHONE, key);
+    forget_in(t, ROW_NAME, key);
+}
+
+/* --- looking up ---------------------------------------------------------------------------- */
+
+static void found_add(struct buf *found, uint32_t scope_number, const uint8_t *thing)
+{
+    struct thing_key key = {.scope_number = scope_number};
+    memcpy(key.thing.bytes, thing, sizeof key.thing.bytes);
+    buf_append(found, &key, sizeof key);
+}
+
+static void look_in_index(struct txn *t, const struct term *prefix, struct buf *found)
+{
+    uint32_t scopes = scope_count(t);
+    for (uint32_t scope = 1; scope <= scopes; scope++) {
+        struct row_cursor cursor = {.scope_number = scope,
+                                    .table = prefix->table,
+                                    .prefix = slice_of(prefix->bytes, prefix->size)};
+        struct slice key, row;
+        while (row_next(t, &cursor, &key, &row))
+            if (key.size > prefix->size + sizeof(struct thing_id))
+                found_add(found, scope, key.data + key.size - sizeof(struct thing_id));
+    }
+}
+
+static void look_in_tail(struct txn *t, const struct term *prefix, struct buf *found)
+{
+    uint64_t last = log_count(t);
+    for (uint64_t arrival = first_of_tail(t); arrival <= last; arrival++) {
+        struct event e;
+        struct terms terms;
+        struct scope_row scope;
+        if (log_read_unverified(t, arrival, &e)) continue;
+        event_terms(&terms, &e);
+        for (size_t i = 0; i < terms.count; i++)
+            if (begins_with(&terms.terms[i], prefix) && scope_find(t, &e.feed.scope, &scope))
+                found_add(found, scope.number, e.subject.bytes);
+    }
+}
+
+static int by_scope_and_id(const void *a, const void *b)
+{
+    const struct thing_key *x = a, *y = b;
+    if (x->scope_number != y->scope_number) return x->scope_number < y->scope_number ? -1 : 1;
+    return memcmp(x->thing.bytes, y->thing.bytes, sizeof x->thing.bytes);
+}
+
+/* Which of the two it is; false: neither, or it has no row. */
+static bool hit_type(struct txn *t, struct search_hit *hit)
+{
+    static const enum thing_type types[] = {THING_VOLUNTEER, THING_REQUEST};
+    uint8_t bytes[1 + sizeof hit->key.thing.bytes];
+    struct slice row;
+    memcpy(bytes + 1, hit->key.thing.bytes, sizeof hit->key.thing.bytes);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        bytes[0] = (uint8_t)types[i];
+        hit->type = types[i];
+        const struct row_key key = {hit->key.scope_number, ROW_THING,
+                                    slice_of(bytes, sizeof bytes)};
+        if (row_get(t, &key, &row)) return true;
+    }
+    return false;
+}
+
+static MUST_CHECK enum err look_up(struct txn *t, const struct term *prefix,
+                                   bool (*each)(void *state, const struct search_hit *hit),
+                                   void *state)
+{
+    struct buf found = {0};
+    look_in_index(t, prefix, &found);
+    look_in_tail(t, prefix, &found);
+    enum err err = found.err ? found.err : txn_error(t);
+    size_t count = err ? 0 : found.size / sizeof(struct thing_key);
+    struct thing_key *keys = (struct thing_key *)(void *)found.data;
+    if (count) qsort(keys, count, sizeof *keys, by_scope_and_id);
+    for (size_t i = 0; i < count; i++) {
+        struct search_hit hit = {.key = keys[i]};
+        if (i && by_scope_and_id(&keys[i], &keys[i - 1]) == 0) continue;
+        if (!hit_type(t, &hit) || !box_says(t, &hit.key, prefix)) continue;
+        if (!each(state, &hit)) break;
+    }
+    buf_clear(&found);
+    return err ? err : txn_error(t);
+}
+
+enum err search_phone(struct txn *t, struct slice phone,
+                      bool (*each)(void *state, const struct search_hit *hit), void *state)
+{
+    struct term term;
+    return digits_term(&term, phone) ? look_up(t, &term, each, state) : OK;
+}
+
+enum err search_name(struct txn *t, struct slice name,
+                     bool (*each)(void *state, const struct search_hit *hit), void *state)
+{
+    struct term term;
+    return name_term(&term, name) ? look_up(t, &term, each, state) : OK;
+}
