@@ -134,7 +134,8 @@ $(BUILD)/relay: $(call obj,$(RELAY_SRC))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o $(LIB)
 	$(LINK)
 
-$(BUILD)/vectors: $(call obj,$(VECTORS_SRC)) $(LIB)
+$(BUILD)/vectors: $(call obj,$(VECTORS_SRC) $(addprefix tests/support/,township.c histories.c rng.c)) \
+                  $(LIB)
 	$(LINK)
 
 units: $(UNITS)
@@ -150,7 +151,7 @@ $(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
 
 # 200 seeds in two halves, so that two cores have work to the end.
-check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/relay $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
+check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/relay $(BUILD)/vectors $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
 	    $(E2E) tests/vectors/check.py tests/lint/light $(if $(SAN),,$(SMOKES)) $(UNITS)
 

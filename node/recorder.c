@@ -2,7 +2,10 @@
 
 #include "node/sealing.h"
 #include "node/subject.h"
+#include "node/views/actor.h"
 #include "node/views/thing.h"
+
+#include "common/i18n.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +41,7 @@ struct recorder {
     uint64_t hlc;      /* of the last event */
     uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
     unsigned added;
+    struct thing_id person;                        /* of this commit; known to act */
     uint8_t salts[SALTS_AT_ONCE][EVENT_SALT_SIZE]; /* one system call for many */
     size_t salts_left;
     struct own_feed *feeds; /* used in this commit */
@@ -130,6 +134,7 @@ enum err recorder_begin(struct recorder *r, const struct clock_reading *clock)
     r->clock = *clock;
     r->added = 0;
     r->sign_each = false;
+    r->person = (struct thing_id){{0}};
     hlc_begin(r, arrival_txn(r->arrival));
     return OK;
 }
@@ -251,6 +256,25 @@ static enum err refuse(struct kind_problem *problem, enum err err, const char *w
     return err;
 }
 
+/* Who was revoked acts no more, though the fold would take it: nothing says when it was done. */
+static enum err check_person(struct recorder *r, const struct draft *draft,
+                             struct kind_problem *problem)
+{
+    struct actor actor;
+    if (!draft->has_by || thing_id_equal(&draft->by, &r->person)) return OK;
+    enum err err = actor_get(arrival_txn(r->arrival), &draft->by, &actor);
+    if (err) return err == ERR_NOT_FOUND ? OK : err;
+    if (actor.revoked) return refuse(problem, ERR_FORBIDDEN, N_("this person acts no more"));
+    r->person = draft->by;
+    return OK;
+}
+
+static bool village_is_closed(const struct roster *roster, const struct scope *scope)
+{
+    const struct village *village = roster_village(roster, scope_village(scope));
+    return village && village->closed;
+}
+
 static enum err check_author(struct recorder *r, const struct draft *draft, const struct kind *kind,
                              uint32_t *roles, struct kind_problem *problem)
 {
@@ -270,7 +294,9 @@ static enum err check_author(struct recorder *r, const struct draft *draft, cons
     if (scope_class(&draft->scope) == SCOPE_TOWN && device && !device_is_township(device) &&
         draft->body.size > EVENT_TOWN_BODY_SIZE_MAX)
         return refuse(problem, ERR_LIMIT, "is too long for what all villages receive");
-    return OK;
+    if (kind->thing == THING_REQUEST && kind->founding && village_is_closed(roster, &draft->scope))
+        return refuse(problem, ERR_STATE, N_("this village was closed: it takes no new request"));
+    return check_person(r, draft, problem);
 }
 
 /* Fills subject, depth and seen. */

@@ -4,6 +4,7 @@
 #include "tools/choices.h"
 
 #include "node/views/actor.h"
+#include "node/views/thing.h"
 
 #include <string.h>
 
@@ -95,20 +96,30 @@ static bool list_one(void *state, const struct actor *a)
         json_object_set_new(o, "name", output_json_text(a->name));
         json_object_set_new(o, "unit", output_json_text(a->unit));
         json_object_set_new(o, "role", json_string(role));
+        json_object_set_new(o, "state", json_string(thing_state_name(THING_ACTOR, a->revoked)));
+        json_object_set_new(o, "from", output_json_text(a->from));
+        json_object_set_new(o, "to", output_json_text(a->to));
         json_array_append_new(l->actors, o);
         return true;
     }
     table_cell(&l->table, a->name);
     table_cell(&l->table, a->unit);
     table_cellf(&l->table, "%s", choice_shown("role", role));
+    table_cellf(&l->table, "%s",
+                i18n_is_chinese() ? thing_state_zh(THING_ACTOR, a->revoked)
+                                  : thing_state_name(THING_ACTOR, a->revoked));
+    table_cell(&l->table, a->from);
+    table_cell(&l->table, a->to);
     table_cellf(&l->table, "%s", id);
     return true;
 }
 
 static int list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {N_("name"), false, 0}, {N_("unit"), false, 0}, {N_("role"), false, 0}, {"id", false, 0}};
+    static const struct table_column columns[] = {{N_("name"), false, 0}, {N_("unit"), false, 0},
+                                                  {N_("role"), false, 0}, {N_("state"), false, 0},
+                                                  {N_("from"), false, 0}, {N_("to"), false, 0},
+                                                  {"id", false, 0}};
     struct listing l = {.cli = cli};
     struct txn *t;
     int code = cli_begin(cli, &t);

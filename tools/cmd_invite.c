@@ -74,6 +74,12 @@ static int choose_place(struct inviting *i, const struct roster *roster)
         if (code != EXIT_OK) {
             return code;
         }
+        if (village->closed) {
+            return cli_error(i->cli, EXIT_REFUSED,
+                             cli_format(i->cli, _("%s takes no new device"), village->short_name),
+                             _("this village was closed"),
+                             _("invite the device into the village that it now belongs to"));
+        }
         memcpy(i->invite.village, village->code, sizeof village->code);
         memcpy(i->invite.village_name, village->name, sizeof village->name);
         short_name = village->short_name;

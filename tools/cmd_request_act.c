@@ -123,7 +123,7 @@ static int put_flag(struct doing *d, const char *field, const char *text)
         if (code != EXIT_OK) {
             return code;
         }
-        code = lookup_actor(d->cli, t, text, &person);
+        code = lookup_person(d->cli, t, text, &person);
         txn_abort(t);
         char id[sizeof person.bytes * 2 + 1];
         if (code == EXIT_OK) {

@@ -5,6 +5,7 @@
 #include "node/store/audit.h"
 #include "node/views/actor.h"
 #include "node/views/request.h"
+#include "node/views/thing.h"
 #include "proto/json.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
@@ -25,6 +26,7 @@ struct shown {
     struct history history;
     bool is_request;
     struct request request;
+    const char *state; /* of another thing after its last record, "" where it has none */
 };
 
 /* LMDB has no checksums: what is shown is compared with its id first. */
@@ -108,7 +110,10 @@ static int print_json(const struct shown *s)
     json_object_set_new(o, "type",
                         json_string(s->history.type ? thing_type_name(s->history.type) : "thing"));
     json_object_set_new(o, "scope", json_string(s->scope.scope.text));
-    if (s->is_request) set_request(o, &s->request);
+    if (s->is_request)
+        set_request(o, &s->request);
+    else
+        json_object_set_new(o, "state", json_string(s->state));
     for (size_t i = 0; i < s->history.count; i++)
         json_array_append_new(history, item_json(s, &s->history.items[i]));
     json_object_set_new(o, "events", json_integer((json_int_t)s->history.total));
@@ -159,11 +164,14 @@ static const char *reason_words(const struct shown *s, const struct history_item
     return _(item->reason);
 }
 
-static const char *state_words(const char *name)
+static const char *state_words(enum thing_type type, const char *name)
 {
     enum request_state state;
-    if (!i18n_is_chinese() || request_state_parse(&state, slice_of_text(name))) return name;
-    return request_state_zh(state);
+    if (!i18n_is_chinese()) return name;
+    if (type == THING_REQUEST)
+        return request_state_parse(&state, slice_of_text(name)) ? name : request_state_zh(state);
+    const char *zh = thing_state_zh_of(type, name);
+    return zh ? zh : name;
 }
 
 static void print_item(const struct shown *s, size_t index)
@@ -176,7 +184,7 @@ static void print_item(const struct shown *s, size_t index)
     time_format(time, HLC_MS(e->time));
     output_line(s->cli, "%zu. %s%s  %s  %s%s%s", index + 1, time, HLC_UNTRUSTED(e->time) ? "?" : "",
                 words_kind(s->cli, e->kind), actor_words(s, e), item->state_after[0] ? "  -> " : "",
-                state_words(item->state_after));
+                state_words(s->history.type, item->state_after));
     if (!counts)
         output_line(s->cli, "    %s! %s%s%s%s", output_colour(s->cli, COLOUR_YELLOW),
                     words_effect(item->effect), item->reason[0] ? ": " : "", reason_words(s, item),
@@ -217,7 +225,8 @@ static int print(const struct shown *s)
     if (s->is_request)
         print_request_head(s);
     else
-        output_line(s->cli, "%s  %s", type_words(s->history.type), s->scope.scope.text);
+        output_line(s->cli, "%s  %s%s%s", type_words(s->history.type), s->scope.scope.text,
+                    s->state[0] ? "  " : "", state_words(s->history.type, s->state));
     output_line(s->cli, _("id %s"), id);
     output_line(s->cli, _("history: %" PRIu64 " records"), s->history.total);
     for (size_t i = 0; i < s->history.count; i++) print_item(s, i);
@@ -236,6 +245,9 @@ static int show(struct shown *s)
     if (e) return cli_fail(s->cli, e, cli_format(s->cli, _("\"%s\" cannot be shown"), text));
     if (s->history.type == THING_REQUEST)
         s->is_request = request_get(s->txn, &s->key, &s->request) == OK;
+    s->state = "";
+    for (size_t i = s->history.count; i > 0 && !s->state[0]; i--)
+        s->state = s->history.items[i - 1].state_after;
     code = s->cli->json ? print_json(s) : print(s);
     history_clear(&s->history);
     return code;

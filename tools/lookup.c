@@ -167,6 +167,8 @@ struct actor_search {
     size_t nibbles;
     struct matches matches;
     struct thing_id found;
+    struct matches revoked; /* who act no more */
+    struct thing_id found_revoked;
 };
 
 static bool match_actor(void *state, const struct actor *a)
@@ -177,23 +179,45 @@ static bool match_actor(void *state, const struct actor *a)
     if (!named && (s->nibbles == SIZE_MAX || !has_prefix(id, s->prefix, s->nibbles))) return true;
     char hex[17];
     hex_encode(hex, id, 8);
-    s->found = a->key.thing;
-    add_match(s->cli, &s->matches, cli_format(s->cli, "%s %s", output_text(s->cli, a->name), hex));
+    *(a->revoked ? &s->found_revoked : &s->found) = a->key.thing;
+    add_match(s->cli, a->revoked ? &s->revoked : &s->matches,
+              cli_format(s->cli, "%s %s", output_text(s->cli, a->name), hex));
     return true;
+}
+
+static int find_actor(struct actor_search *s, struct txn *txn)
+{
+    s->nibbles = parse_prefix(s->prefix, sizeof s->prefix, s->text);
+    enum err e = actors_each(txn, match_actor, s);
+    if (e) return cli_fail(s->cli, e, _("the list of persons cannot be read"));
+    if (s->matches.count > 1) return ambiguous(s->cli, s->text, &s->matches);
+    if (s->matches.count + s->revoked.count == 0)
+        return not_found(s->cli, cli_format(s->cli, _("there is no person \"%s\""), s->text),
+                         _("sidan actor list shows them; sidan actor add adds one"));
+    return EXIT_OK;
 }
 
 int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out)
 {
     struct actor_search s = {.cli = cli, .text = text};
-    s.nibbles = parse_prefix(s.prefix, sizeof s.prefix, text);
-    enum err e = actors_each(txn, match_actor, &s);
-    if (e) return cli_fail(cli, e, _("the list of persons cannot be read"));
-    if (s.matches.count > 1) return ambiguous(cli, text, &s.matches);
+    int code = find_actor(&s, txn);
+    if (code) return code;
     if (s.matches.count == 0)
-        return not_found(cli, cli_format(cli, _("there is no person \"%s\""), text),
-                         _("sidan actor list shows them; sidan actor add adds one"));
+        return cli_error(cli, EXIT_REFUSED, cli_format(cli, _("\"%s\" acts no more"), text),
+                         _("this person was revoked; what is recorded of him stays"),
+                         _("name the person who acts; sidan actor list shows them"));
     *out = s.found;
     return EXIT_OK;
+}
+
+int lookup_person(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out)
+{
+    struct actor_search s = {.cli = cli, .text = text};
+    int code = find_actor(&s, txn);
+    if (!code && s.matches.count == 0 && s.revoked.count > 1)
+        code = ambiguous(cli, text, &s.revoked);
+    if (!code) *out = s.matches.count ? s.found : s.found_revoked;
+    return code;
 }
 
 /* --- scopes and feeds --- */

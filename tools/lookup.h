@@ -13,8 +13,10 @@ int lookup_device(struct cli *cli, const struct roster *roster, const char *text
                   const struct device **out);
 /* A thing by its number (03A-0127, or the official one) or an id prefix. */
 int lookup_thing(struct cli *cli, struct txn *txn, const char *text, struct thing_key *out);
-/* A person (actor) by an id prefix or a name that is unique. */
+/* A person (actor) who acts, by an id prefix or a name that is unique; exit 8 for a revoked one. */
 int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out);
+/* The same, of whom a paper speaks: also one who was revoked since. */
+int lookup_person(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out);
 /* "town", "office", "village:CODE", or a VILLAGE. */
 int lookup_scope(struct cli *cli, const struct roster *roster, const char *text, struct scope *out);
 /* DEVICE/scope/lane[/epoch] into the feed as it is held. */

@@ -2,25 +2,55 @@
 
 #include <string.h>
 
+#include "node/views/body.h"
+#include "node/views/correction.h"
 #include "node/views/fold_types.h"
 
-/* Row: [unit str, role str]. The name is personal: it is joined from the box when shown. */
+/* Row: [unit str, role str, state uint (0 active, 1 revoked), from str, to str]; dates "" where
+ * there is none. The name is personal: it is joined from the box when shown. */
 
 enum { ACTOR_TEXT_MAX = 64 };
 
-static struct slice body_text(struct slice body, const char *key)
+/* The founding event's fields as corrected, then what revocation said. */
+struct folding {
+    struct slice fields;
+    bool revoked;
+    struct slice last_day;
+};
+
+static void actor_event(struct fold *f, struct folding *s, struct fold_item *item)
 {
-    struct mp_reader value;
-    return mp_map_get(body, key, &value) ? mp_read_str(&value, ACTOR_TEXT_MAX) : SLICE_EMPTY;
+    const struct kind *kind = kind_find(item->event.kind);
+    struct correction correction;
+    if (kind->thing == THING_ACTOR) {
+        s->revoked = true;
+        s->last_day = body_text(item->event.body, "on");
+    } else if (correction_is(kind)) {
+        const char *why = correction_of(&correction, f, item, &f->work.spare);
+        if (why)
+            fold_mark(item, EFFECT_IMPOSSIBLE, why);
+        else if (correction.founding && !correction.personal)
+            s->fields = correction_join(&correction, s->fields, &f->work.base, &f->work.fields);
+    }
 }
 
 void actor_fold(struct fold *f)
 {
     if (f->founder->effect != EFFECT_COUNTS) return;
+    struct folding s = {.fields = f->founder->event.body};
+    size_t at = 0;
+    for (struct fold_item *item; (item = fold_next(f, &at)) != NULL;) {
+        if (item != f->founder) actor_event(f, &s, item);
+        item->state_after = thing_state_name(THING_ACTOR, s.revoked);
+    }
     struct mp_writer w = {&f->row};
-    mp_write_array(&w, 2);
-    mp_write_str(&w, body_text(f->founder->event.body, "unit"));
-    mp_write_str(&w, body_text(f->founder->event.body, "role"));
+    mp_write_array(&w, 5);
+    mp_write_str(&w, body_text(s.fields, "unit"));
+    mp_write_str(&w, body_text(s.fields, "role"));
+    mp_write_uint(&w, s.revoked);
+    mp_write_str(&w, body_text(s.fields, "from"));
+    mp_write_str(&w, s.last_day.size ? s.last_day : body_text(s.fields, "to"));
+    if (f->work.base.err) f->row.err = f->work.base.err;
 }
 
 /* The name from the founding event's box, borrowed; empty when it is not at hand. */
@@ -43,12 +73,15 @@ static MUST_CHECK enum err actor_read(struct actor *out, struct txn *t, uint32_t
                                       struct slice key, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
-    if (key.size != 1 + sizeof out->key.thing.bytes || mp_read_array(&r, 2) != 2)
+    if (key.size != 1 + sizeof out->key.thing.bytes || mp_read_array(&r, 5) != 5)
         return ERR_CORRUPT;
     out->key.scope_number = scope_number;
     memcpy(out->key.thing.bytes, key.data + 1, sizeof out->key.thing.bytes);
     out->unit = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->role = mp_read_str(&r, ACTOR_TEXT_MAX);
+    out->revoked = mp_read_uint(&r, 1);
+    out->from = mp_read_str(&r, ACTOR_TEXT_MAX);
+    out->to = mp_read_str(&r, ACTOR_TEXT_MAX);
     if (mp_read_end(&r)) return ERR_CORRUPT;
     out->name = box_name(t, &out->key);
     return OK;
@@ -72,22 +105,27 @@ enum err actors_each(struct txn *t, bool (*each)(void *state, const struct actor
     return txn_error(t);
 }
 
-bool actor_name(struct txn *t, const struct thing_id *thing, char *name, size_t size)
+enum err actor_get(struct txn *t, const struct thing_id *thing, struct actor *out)
 {
+    uint8_t bytes[1 + sizeof thing->bytes] = {THING_ACTOR};
+    memcpy(bytes + 1, thing->bytes, sizeof thing->bytes);
     uint32_t scopes = scope_count(t);
     for (uint32_t scope = 1; scope <= scopes; scope++) {
-        uint8_t bytes[1 + sizeof thing->bytes] = {THING_ACTOR};
-        memcpy(bytes + 1, thing->bytes, sizeof thing->bytes);
         struct row_key key = {scope, ROW_THING, slice_of(bytes, sizeof bytes)};
         struct slice row;
-        if (!row_get(t, &key, &row)) continue;
-        struct slice text = box_name(t, &(struct thing_key){scope, *thing});
-        if (!text.size) continue;
-        if (text.size >= size) text.size = size - 1;
-        memcpy(name, text.data, text.size);
-        name[text.size] = 0;
-        return true;
+        if (row_get(t, &key, &row)) return actor_read(out, t, scope, key.key, row);
     }
+    enum err err = txn_error(t);
+    return err ? err : ERR_NOT_FOUND;
+}
+
+bool actor_name(struct txn *t, const struct thing_id *thing, char *name, size_t size)
+{
+    struct actor actor;
     name[0] = 0;
-    return false;
+    if (actor_get(t, thing, &actor) || !actor.name.size) return false;
+    if (actor.name.size >= size) actor.name.size = size - 1;
+    memcpy(name, actor.name.data, actor.name.size);
+    name[actor.name.size] = 0;
+    return true;
 }

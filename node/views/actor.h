@@ -7,9 +7,13 @@ struct actor {
     struct slice name; /* from the box; empty when it is gone or was never held */
     struct slice unit;
     struct slice role; /* "clerk", "dispatcher", "secretary", ... */
+    bool revoked;
+    struct slice from, to; /* first and last day, "" where none */
 };
 /* Calls back for every actor held; the slices are borrowed for the call. */
 MUST_CHECK enum err actors_each(struct txn *t, bool (*each)(void *state, const struct actor *a),
                                 void *state);
+/* By thing id in any scope held. Errors: ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_CHECK enum err actor_get(struct txn *t, const struct thing_id *thing, struct actor *out);
 /* By thing id in any scope held; name is copied into `name` ("" if unknown). */
 bool actor_name(struct txn *t, const struct thing_id *thing, char *name, size_t size);

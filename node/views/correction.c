@@ -52,9 +52,12 @@ static const char *map_write(struct buf *out, const struct field *f, struct slic
         if (!parse_uint(text, &number)) return N_("is not a whole number from 0 up");
         mp_write_uint(&w, number);
         break;
+    case FIELD_CHOICE:
+        if (!choice_has(f->choices, text)) return N_("is not one of the choices");
+        mp_write_str(&w, text);
+        break;
     case FIELD_TEXT:
     case FIELD_DATE:
-    case FIELD_CHOICE:
     case FIELD_CODE:
         mp_write_str(&w, text);
         break;
@@ -112,4 +115,15 @@ enum err correction_may(struct correction *out, struct txn *t, const struct thin
     *why = correction_read(out, target, author, body, bytes);
     if (*why) return ERR_STATE;
     return bytes->err ? bytes->err : txn_error(t);
+}
+
+struct slice correction_join(const struct correction *c, struct slice fields, struct buf *kept,
+                             struct buf *spare)
+{
+    buf_reset(spare);
+    body_join(spare, fields, c->map);
+    struct buf swap = *kept;
+    *kept = *spare;
+    *spare = swap;
+    return buf_slice(kept);
 }

@@ -1,9 +1,10 @@
 #pragma once
 /*
- * correct.entry: a field of one record of a thing was entered wrongly. It takes effect when the
- * target is a record about the same thing by the same device and its kind has the field. Of a field
- * of the body `value` is there and fits it (text, uint, date, choice, code); of a personal one
- * `value` is not, for the new one stands in the box. What the correction does is its type's to say.
+ * correct.entry (SPEC 14.13): a field of one record of a thing was entered wrongly. It takes effect
+ * when the target is a record about the same thing by the same device and its kind has the field.
+ * Of a field of the body `value` is there and fits it (text, uint, date, choice, code); of a
+ * personal one `value` is not, for the new one stands in the box. What the correction does is its
+ * type's to say.
  */
 #include "node/views/fold.h"
 
@@ -24,3 +25,7 @@ const char *correction_of(struct correction *out, const struct fold *f,
 MUST_CHECK enum err correction_may(struct correction *out, struct txn *t,
                                    const struct thing_key *key, const struct sign_key *author,
                                    struct slice body, struct buf *bytes, const char **why);
+/* `fields` (of the founding event, as corrected so far) with this correction, borrowed from `kept`,
+ * which may be what `fields` borrows. Latches errors there. */
+struct slice correction_join(const struct correction *c, struct slice fields, struct buf *kept,
+                             struct buf *spare);

@@ -35,6 +35,7 @@ struct village {
     char short_name[33];
     char pinyin[33];
     uint32_t number; /* short: 3 in 03A-0127 */
+    bool closed;     /* merged into another: what is recorded there stays */
 };
 
 struct roster {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "node/views/body.h"
 #include "node/views/fold_types.h"
 #include "proto/join.h"
 
@@ -13,13 +14,16 @@ static bool key_is_zero(const uint8_t key[32])
 
 /* --- bodies, checked against the kind's table before they come here ------------------------ */
 
-static void body_text(struct slice body, const char *key, char *out, size_t capacity)
+static void copy_text(struct slice text, char *out, size_t capacity)
 {
-    struct mp_reader value;
-    if (!mp_map_get(body, key, &value)) return;
-    struct slice text = mp_read_str(&value, capacity - 1);
+    if (text.size >= capacity) text.size = capacity - 1;
     if (text.size) memcpy(out, text.data, text.size);
     out[text.size] = 0;
+}
+
+static void put_text(struct slice body, const char *key, char *out, size_t capacity)
+{
+    copy_text(body_text(body, key), out, capacity);
 }
 
 static void body_bytes(struct slice body, const char *key, void *out, size_t size)
@@ -28,19 +32,11 @@ static void body_bytes(struct slice body, const char *key, void *out, size_t siz
     if (mp_map_get(body, key, &value)) mp_read_bin_exact(&value, out, size);
 }
 
-static uint64_t body_uint(struct slice body, const char *key)
-{
-    struct mp_reader value;
-    return mp_map_get(body, key, &value) ? mp_read_uint(&value, UINT64_MAX) : 0;
-}
-
 /* --- rows ---------------------------------------------------------------------------------- */
 
 static void read_text(struct mp_reader *r, char *out, size_t capacity)
 {
-    struct slice text = mp_read_str(r, capacity - 1);
-    if (text.size) memcpy(out, text.data, text.size);
-    out[text.size] = 0;
+    copy_text(mp_read_str(r, capacity - 1), out, capacity);
 }
 
 static void read_key(struct mp_reader *r, uint8_t out[32])
@@ -77,12 +73,13 @@ enum err roster_fold_read_township(struct roster *out, struct slice row)
 enum err roster_fold_read_village(struct village *out, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
-    if (mp_read_array(&r, 5) != 5) return ERR_CORRUPT;
+    if (mp_read_array(&r, 6) != 6) return ERR_CORRUPT;
     read_text(&r, out->code, sizeof out->code);
     read_text(&r, out->name, sizeof out->name);
     read_text(&r, out->short_name, sizeof out->short_name);
     read_text(&r, out->pinyin, sizeof out->pinyin);
     out->number = (uint32_t)mp_read_uint(&r, UINT32_MAX);
+    out->closed = mp_read_bool(&r);
     return row_end(&r);
 }
 
@@ -140,7 +137,7 @@ void roster_fold_township(struct fold *f)
     const struct event *e = founder_of(f);
     if (!e) return;
     struct roster r = {0};
-    body_text(e->body, "name", r.township_name, sizeof r.township_name);
+    put_text(e->body, "name", r.township_name, sizeof r.township_name);
     body_bytes(e->body, "recovery", r.recovery.bytes, sizeof r.recovery.bytes);
     body_bytes(e->body, "office", r.office.bytes, sizeof r.office.bytes);
     struct mp_writer w = {&f->row};
@@ -150,22 +147,35 @@ void roster_fold_township(struct fold *f)
     mp_write_bin(&w, r.office.bytes, sizeof r.office.bytes);
 }
 
+static void village_name(struct village *v, const struct event *e)
+{
+    put_text(e->body, "name", v->name, sizeof v->name);
+    put_text(e->body, "short_name", v->short_name, sizeof v->short_name);
+    put_text(e->body, "pinyin", v->pinyin, sizeof v->pinyin);
+}
+
 void roster_fold_village(struct fold *f)
 {
     const struct event *e = founder_of(f);
     if (!e) return;
     struct village v = {.number = (uint32_t)body_uint(e->body, "number")};
-    body_text(e->body, "code", v.code, sizeof v.code);
-    body_text(e->body, "name", v.name, sizeof v.name);
-    body_text(e->body, "short_name", v.short_name, sizeof v.short_name);
-    body_text(e->body, "pinyin", v.pinyin, sizeof v.pinyin);
+    put_text(e->body, "code", v.code, sizeof v.code);
+    size_t at = 0;
+    for (struct fold_item *item; (item = fold_next(f, &at)) != NULL;) {
+        if (slice_is_text(item->event.kind, "village.closed"))
+            v.closed = true;
+        else
+            village_name(&v, &item->event);
+        item->state_after = thing_state_name(THING_VILLAGE, v.closed);
+    }
     struct mp_writer w = {&f->row};
-    mp_write_array(&w, 5);
+    mp_write_array(&w, 6);
     mp_write_text(&w, v.code);
     mp_write_text(&w, v.name);
     mp_write_text(&w, v.short_name);
     mp_write_text(&w, v.pinyin);
     mp_write_uint(&w, v.number);
+    mp_write_bool(&w, v.closed);
 }
 
 /* --- devices ------------------------------------------------------------------------------- */
@@ -173,10 +183,10 @@ void roster_fold_village(struct fold *f)
 static void device_found(struct device *d, const struct event *e)
 {
     char letter[2] = {0};
-    body_text(e->body, "letter", letter, sizeof letter);
+    put_text(e->body, "letter", letter, sizeof letter);
     d->letter = letter[0];
-    body_text(e->body, "name", d->name, sizeof d->name);
-    body_text(e->body, "village", d->village, sizeof d->village);
+    put_text(e->body, "name", d->name, sizeof d->name);
+    put_text(e->body, "village", d->village, sizeof d->village);
     uint32_t never = ROLE_AUTHORITY | (uint32_t)(d->village[0] ? ROLES_TOWNSHIP : ROLE_VILLAGE);
     d->roles = (uint32_t)body_uint(e->body, "roles") & ~never;
     if (slice_is_text(e->kind, "device.enrol")) {
@@ -243,8 +253,7 @@ void roster_fold_device(struct fold *f)
             device_join(f, &d, item);
         else if (slice_is_text(item->event.kind, "device.revoked"))
             d.state = DEVICE_REVOKED;
-        static const char *const states[] = {"invited", "joined", "revoked"};
-        item->state_after = states[d.state];
+        item->state_after = thing_state_name(THING_DEVICE, d.state);
     }
     device_write(&f->row, &d);
 }

@@ -4,7 +4,7 @@
  * `town`, table 't', key = type (1 byte) ‖ thing id, value = canonical msgpack array.
  *
  *   township (1): [name str, recovery bin 32, office bin 32]
- *   village (2):  [code str, name str, short name str, pinyin str, number uint]
+ *   village (2):  [code str, name str, short name str, pinyin str, number uint, closed bool]
  *   device (3):   [state uint (0 invited, 1 joined, 2 revoked), key, transport, invite,
  *                  invite transport, acceptor: nil | bin 32 each, village str ("": the township),
  *                  roles uint, letter str, name str, expires uint (ms), stolen bool]

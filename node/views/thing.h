@@ -2,7 +2,7 @@
 /*
  * Things of a type without a fold of its own: rule, calendar, unit, duty, team, volunteer, call,
  * activity, service, asset, thanks, notice, points, publicity, redeem, honour, benefit, stat. What
- * may be done to each stands in one table (thing_rules.c; SPEC 14.9); its row is the same for all.
+ * may be done to each stands in one table (thing_rules.c; SPEC 14.12); its row is the same for all.
  *
  * Row (table 't', key = type (1 byte) ‖ thing id), canonical msgpack:
  *   [state uint, founded ms uint, author bin 32, by nil|bin 16, fields map,
@@ -50,10 +50,11 @@ struct thing_act {
 };
 bool thing_act_next(struct mp_reader *r, struct thing_act *out);
 
-/* "open", "verified", ...; 办理中... "recorded" where a type knows one state only. */
+/* Names of the states of these types, and of village, device and actor; "?" for another. "recorded"
+ * where a type knows one state only. */
 const char *thing_state_name(enum thing_type type, unsigned state);
 const char *thing_state_zh(enum thing_type type, unsigned state);
-/* The Chinese word for a state's name, whatever the type; NULL for no such name. */
+/* The Chinese word for the name of a state; NULL for no such name. */
 const char *thing_state_zh_of(enum thing_type type, const char *name);
 
 /* What somebody means to do about a thing that is held. */

@@ -122,12 +122,10 @@ static void thing_correct(struct folding *s, struct fold_item *item)
     if (!correction.founding || correction.personal) return;
     buf_reset(&w->fields); /* joined again below */
     body_join(&w->fields, s->base, correction.map);
-    if (thing_may_found(correction.kind, by_authority(s->f), buf_slice(&w->fields), &problem)) {
+    if (thing_may_found(correction.kind, by_authority(s->f), buf_slice(&w->fields), &problem))
         fold_mark(item, EFFECT_IMPOSSIBLE, problem.what);
-    } else {
-        keep_spare(&w->base, &w->fields);
-        s->base = buf_slice(&w->base);
-    }
+    else
+        s->base = correction_join(&correction, s->base, &w->base, &w->fields);
     fields_join(s);
 }
 

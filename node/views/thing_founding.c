@@ -1,4 +1,4 @@
-/* What a thing's founding event has to say beyond its kind's table (SPEC 14.9). */
+/* What a thing's founding event has to say beyond its kind's table (SPEC 14.12). */
 #include "node/views/thing.h"
 
 #include <stdio.h>

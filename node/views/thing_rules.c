@@ -23,6 +23,9 @@ struct state_name {
     }
 
 static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
+    [THING_VILLAGE] = {{"open", "在用"}, {"closed", "已撤并"}},
+    [THING_DEVICE] = {{"invited", "待加入"}, {"joined", "已加入"}, {"revoked", "已停用"}},
+    [THING_ACTOR] = {{"active", "在岗"}, {"revoked", "已撤销"}},
     [THING_RULE] = ONE_STATE,
     [THING_CALENDAR] = ONE_STATE,
     [THING_UNIT] = {{"in_use", "在用"}, {"abolished", "已撤销"}},
@@ -45,7 +48,7 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
 
 bool thing_is_plain(enum thing_type type)
 {
-    return type < THING_TYPE_COUNT && states[type][0].name;
+    return type >= THING_RULE && type <= THING_STAT;
 }
 
 static const struct state_name *state_of(enum thing_type type, unsigned state)
@@ -67,7 +70,7 @@ const char *thing_state_zh(enum thing_type type, unsigned state)
 
 const char *thing_state_zh_of(enum thing_type type, const char *name)
 {
-    for (unsigned state = 0; thing_is_plain(type) && state < STATES_MAX; state++)
+    for (unsigned state = 0; type < THING_TYPE_COUNT && state < STATES_MAX; state++)
         if (states[type][state].name && strcmp(states[type][state].name, name) == 0)
             return states[type][state].zh;
     return NULL;

@@ -1,5 +1,5 @@
 #pragma once
-/* The table of what may be done to things without a fold of their own (SPEC 14.9). */
+/* The table of what may be done to things without a fold of their own (SPEC 14.12). */
 #include "node/views/thing_past.h"
 
 #define IN_STATE(n) (1u << (n))

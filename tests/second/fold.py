@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import plain
 import request
 from kinds import KINDS, fields_good
 from log import feed_id
@@ -11,6 +12,7 @@ from wire import digest, encode
 EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 2
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5, "sealed": 24}
+TYPES |= {name: number for number, name in enumerate(plain.TYPES, 6)}
 
 
 @dataclass
@@ -63,7 +65,7 @@ def thing_fold(log, roster, scope, thing_id):
         if reason is None and not (event is founder or thing.shown):
             reason = "rule"
         if reason is None:
-            reason = APPLY[thing.type](thing.state, event, roster, township)
+            reason = apply(thing, event, {e.id: e for e in events}, roster, township)
         thing.effects.append((event, reason))
         if event is founder:
             thing.shown = reason is None
@@ -124,12 +126,17 @@ def sealed_fold(state, event, _roster, _township):
 
 APPLY = {
     "township": _copied("name", "recovery", "office"),
-    "village": _copied("code", "name", "short_name", "pinyin", "number"),
     "device": device_fold,
-    "actor": _copied("unit", "role"),
     "request": request.request_fold,
     "sealed": sealed_fold,
 }
+
+
+def apply(thing, event, events, roster, township):
+    """What the event does to the thing, and why nothing: 14.6.8. `events`: of the thing, by id."""
+    if thing.type in plain.FOLDS:
+        return plain.FOLDS[thing.type](thing, event, events, roster.authority)
+    return APPLY[thing.type](thing.state, event, roster, township)
 
 
 def roster_fold(log, authority):
@@ -156,7 +163,7 @@ def row(thing):
                      callback=[state[name] for name in ("attempts", "first_failed", "last_failed",
                                                         "reached", "solved", "rating")])
     else:
-        names = state
+        names = plain.ROWS.get(thing.type, state)
     return bytes([TYPES[thing.type]]) + thing.id, [state[name] for name in names]
 
 

@@ -33,7 +33,7 @@ def request_fold(state, event, roster, township):
     if event.kind == "request.register":
         register(state, event)
         return None
-    source, target, at_any_level = STEPS[event.kind]
+    source, target, at_any_level = STEPS.get(event.kind, (None, None, False))
     if state["state"] != source:
         return "rule"
     if not township and not at_any_level and state["township_level"]:

@@ -3,10 +3,13 @@
  * second run gives the same files; only zstd's payloads may differ with the library's version.
  *
  *   build/vectors DIRECTORY
+ *   build/vectors --histories COUNT SEED     random histories and their rows, to standard output
  */
 #include "tests/vectors/vectors.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void save(const char *directory, const char *name, json_t *root)
 {
@@ -21,8 +24,16 @@ static void save(const char *directory, const char *name, json_t *root)
 
 int main(int argc, char **argv)
 {
-    must(argc == 2, "usage: vectors DIRECTORY");
+    bool histories = argc == 4 && strcmp(argv[1], "--histories") == 0;
+    must(argc == 2 || histories, "usage: vectors DIRECTORY | --histories COUNT SEED");
     must(crypto_init() == OK, "libsodium");
+    if (histories) {
+        json_t *root =
+            make_histories((unsigned)strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+        must(json_dumpf(root, stdout, 0) == 0, "standard output");
+        json_decref(root);
+        return 0;
+    }
     static struct chain chain;
     chain_make(&chain);
     save(argv[1], "encoding", make_encoding());
