@@ -262,6 +262,8 @@ static bool put_number(struct mp_map *map, const struct field *field, struct sli
     return true;
 }
 
+enum { DATE_SIZE = 10 }; /* of YYYY-MM-DD */
+
 /* As people and spreadsheets write it: 2026/1/5 8:30, 2026-1-5; false: as nobody does. */
 static bool loose_time(char out[TIME_TEXT_SIZE], const char *text)
 {
@@ -286,6 +288,14 @@ static bool put_time(struct mp_map *map, const struct field *field, struct slice
         return false;
     }
     if (field->type == FIELD_DATE) {
+        if (!time_date_valid(terminated)) {
+            /* 2022/3/5, also with the midnight that a spreadsheet adds */
+            if (!loose_time(loose, terminated) || strcmp(loose + DATE_SIZE, " 00:00") != 0) {
+                return false;
+            }
+            loose[DATE_SIZE] = '\0';
+            memcpy(terminated, loose, DATE_SIZE + 1);
+        }
         if (!time_date_valid(terminated)) {
             return false;
         }

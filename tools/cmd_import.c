@@ -14,7 +14,7 @@
 /* A CSV file as it is read. */
 struct csv_import {
     struct import *import;
-    size_t at[IMPORT_COLUMN_COUNT]; /* cell of each column, SIZE_MAX: not there */
+    size_t at[IMPORT_COLUMNS_MAX]; /* cell of each column, SIZE_MAX: not there */
     bool has_header;
 };
 
@@ -31,11 +31,12 @@ static bool names_column(struct slice cell, const struct import_column *column)
 
 static bool read_header(struct csv_import *ci, const struct csv_row *row)
 {
+    const struct import_table *table = ci->import->table;
     size_t known = 0;
-    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
+    for (size_t c = 0; c < table->column_count; c++) {
         ci->at[c] = SIZE_MAX;
         for (size_t i = 0; i < row->count && ci->at[c] == SIZE_MAX; i++) {
-            if (names_column(row->cells[i], &import_columns[c])) {
+            if (names_column(row->cells[i], &table->columns[c])) {
                 ci->at[c] = i;
                 known++;
             }
@@ -47,9 +48,7 @@ static bool read_header(struct csv_import *ci, const struct csv_row *row)
     }
     ci->import->code = cli_error(
         ci->import->cli, EXIT_USAGE, _("the first row names no column that is known here"),
-        _("columns: village,received,channel,nature,category,urgency,name,phone,"
-          "place,content,channel_ref (or the words of the Chinese form)"),
-        _("put the column names into the first row"));
+        _(table->columns_said), _("put the column names into the first row"));
     return false;
 }
 
@@ -64,7 +63,7 @@ static bool take_csv_row(void *state, const struct csv_row *csv, enum err err)
     if (!ci->has_header) {
         return read_header(ci, csv);
     }
-    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
+    for (size_t c = 0; c < ci->import->table->column_count; c++) {
         if (ci->at[c] < csv->count) {
             row.cells[c] = csv->cells[ci->at[c]];
         }
@@ -108,13 +107,13 @@ static bool cell_of(json_t *value, char digits[24], struct slice *out)
 
 static bool take_object(struct import *im, struct import_row *row, json_t *object)
 {
-    char digits[IMPORT_COLUMN_COUNT][24];
-    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
-        json_t *value = json_object_get(object, import_columns[c].field);
+    char digits[IMPORT_COLUMNS_MAX][24];
+    for (size_t c = 0; c < im->table->column_count; c++) {
+        const char *field = im->table->columns[c].field;
+        json_t *value = json_object_get(object, field);
         if (value != NULL && !cell_of(value, digits[c], &row->cells[c])) {
             char why[96];
-            snprintf(why, sizeof why, _("%s is neither text nor a whole number"),
-                     import_columns[c].field);
+            snprintf(why, sizeof why, _("%s is neither text nor a whole number"), field);
             import_refuse(im, row, why);
             return true;
         }
@@ -217,12 +216,14 @@ static int report(struct import *im)
 int cmd_import(struct cli *cli)
 {
     const char *path = cli_argument(cli, 0);
-    const char *as = cli_flag(cli, "--as");
-    if (as == NULL || strcmp(as, "requests") != 0) {
+    const struct import_table *table = import_table_find(cli_flag(cli, "--as"));
+    if (table == NULL) {
         return cli_error(cli, EXIT_USAGE, _("it is not said what the rows are"),
-                         _("allowed: requests"), _("add --as requests"));
+                         _("allowed: requests, volunteers"),
+                         _("add --as requests or --as volunteers"));
     }
     struct import im = {.cli = cli,
+                        .table = table,
                         .dry_run = cli_has(cli, "--dry-run"),
                         .errors = cli_flag(cli, "--errors"),
                         .refusals = cli->json ? json_array() : NULL,

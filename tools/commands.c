@@ -105,7 +105,7 @@ static const struct flag record_flags[] = {
     END,
 };
 static const struct flag import_flags[] = {
-    VALUE("--as", "requests", N_("what the rows are")),
+    VALUE("--as", "requests|volunteers", N_("what the rows are")),
     VALUE("--errors", "FILE", N_("write the refused rows and why there")),
     SWITCH("--dry-run", N_("check every row, record nothing")),
     BY,

@@ -5,31 +5,75 @@
 #include <string.h>
 
 #include "common/csv.h"
+#include "node/views/person.h"
+#include "tools/words.h"
 #include "tools/accusation.h"
 
 /* Rows in one commit. */
 enum { BATCH_ROWS = 1024, COLUMN_VILLAGE = 0 };
 
-const struct import_column import_columns[IMPORT_COLUMN_COUNT] = {
-    {"village", {"村", "村庄", "村(社区)", "所属村"}},
-    {"received", {"接件时间", "时间", "日期", "受理时间"}},
-    {"channel", {"来源", "渠道"}},
-    {"nature", {"性质", "诉求性质"}},
-    {"category", {"类别", "诉求类别", "类别代码"}},
-    {"urgency", {"紧急程度", "紧急"}},
-    {"name", {"姓名", "诉求人"}},
-    {"phone", {"电话", "联系电话"}},
-    {"place", {"地址", "地点"}},
-    {"content", {"内容", "诉求内容", "诉求"}},
-    {"channel_ref", {"来源编号", "渠道编号"}},
+static const struct import_column request_columns[] = {
+    {"village", {"村", "村庄", "村(社区)", "所属村"}, NULL},
+    {"received", {"接件时间", "时间", "日期", "受理时间"}, NULL},
+    {"channel", {"来源", "渠道"}, NULL},
+    {"nature", {"性质", "诉求性质"}, NULL},
+    {"category", {"类别", "诉求类别", "类别代码"}, NULL},
+    {"urgency", {"紧急程度", "紧急"}, "1"},
+    {"name", {"姓名", "诉求人"}, NULL},
+    {"phone", {"电话", "联系电话"}, NULL},
+    {"place", {"地址", "地点"}, NULL},
+    {"content", {"内容", "诉求内容", "诉求"}, NULL},
+    {"channel_ref", {"来源编号", "渠道编号"}, NULL},
 };
+static const struct import_column volunteer_columns[] = {
+    {"village", {"村", "村庄", "村(社区)", "所属村"}, NULL},
+    {"name", {"姓名", "志愿者"}, NULL},
+    {"phone", {"电话", "联系电话", "手机", "手机号"}, NULL},
+    {"skills", {"特长", "技能"}, NULL},
+    {"categories", {"服务类别", "类别"}, NULL},
+    {"joined", {"加入日期", "加入时间", "登记日期"}, NULL},
+    {"consent_ref", {"同意书", "同意书编号", "本人同意书"}, NULL},
+};
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof(columns)[0]
+
+static const struct import_table tables[] = {
+    {"requests", "诉求", "request.register",
+     N_("columns: village,received,channel,nature,category,urgency,name,phone,"
+        "place,content,channel_ref (or the words of the Chinese form)"),
+     "channel_ref", "00A-0000", request_next_number, COLUMNS(request_columns)},
+    {"volunteers", "志愿者", "volunteer.register",
+     N_("columns: village,name,phone,skills,categories,joined,consent_ref (or the words of the "
+        "Chinese form)"),
+     "phone", "00AV-0000", person_next_number, COLUMNS(volunteer_columns)},
+};
+
+const struct import_table *import_table_find(const char *as)
+{
+    for (size_t i = 0; as != NULL && i < sizeof tables / sizeof tables[0]; i++) {
+        if (strcmp(tables[i].as, as) == 0 || strcmp(tables[i].as_zh, as) == 0) {
+            return &tables[i];
+        }
+    }
+    return NULL;
+}
+
+static struct slice cell_of(const struct import *im, const struct import_row *row,
+                            const char *field)
+{
+    for (size_t c = 0; c < im->table->column_count; c++) {
+        if (strcmp(im->table->columns[c].field, field) == 0) {
+            return row->cells[c];
+        }
+    }
+    return SLICE_EMPTY;
+}
 
 /* --- refused rows --- */
 
 /* Import knows both, so the sheet can be corrected and taken again. */
-static const char *column_title(size_t c)
+static const char *column_title(const struct import_column *column)
 {
-    return i18n_is_chinese() ? import_columns[c].words[0] : import_columns[c].field;
+    return i18n_is_chinese() ? column->words[0] : column->field;
 }
 
 static void sheet_row(struct import *im, const char *line, const char *why,
@@ -37,9 +81,9 @@ static void sheet_row(struct import *im, const char *line, const char *why,
 {
     csv_write_cell(&im->sheet, slice_of_text(line), true);
     csv_write_cell(&im->sheet, slice_of_text(why), false);
-    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
-        csv_write_cell(&im->sheet, row != NULL ? row->cells[c] : slice_of_text(column_title(c)),
-                       false);
+    for (size_t c = 0; c < im->table->column_count; c++) {
+        const char *title = column_title(&im->table->columns[c]);
+        csv_write_cell(&im->sheet, row != NULL ? row->cells[c] : slice_of_text(title), false);
     }
     buf_append_text(&im->sheet, CSV_ROW_END);
 }
@@ -103,12 +147,13 @@ static enum err put_cells(struct import *im, const struct import_row *row,
                           struct act_problem *problem)
 {
     enum err e = OK;
-    for (size_t c = COLUMN_VILLAGE + 1; c < IMPORT_COLUMN_COUNT && e == OK; c++) {
+    for (size_t c = COLUMN_VILLAGE + 1; c < im->table->column_count && e == OK; c++) {
+        const struct import_column *column = &im->table->columns[c];
         struct slice cell = row->cells[c];
-        if (cell.size == 0 && strcmp(import_columns[c].field, "urgency") == 0) {
-            cell = slice_of_text("1");
+        if (cell.size == 0 && column->otherwise != NULL) {
+            cell = slice_of_text(column->otherwise);
         }
-        e = act_put(&im->act, import_columns[c].field, cell, problem);
+        e = act_put(&im->act, column->field, cell, problem);
     }
     return e;
 }
@@ -124,21 +169,36 @@ static enum err build(struct import *im, const struct import_row *row, const cha
     return e == OK ? act_end(&im->act, draft, problem) : e;
 }
 
-static bool is_accusation(const struct import_row *row)
-{
-    for (size_t c = 0; c < IMPORT_COLUMN_COUNT; c++) {
-        if (strcmp(import_columns[c].field, "nature") == 0) {
-            return accusation_named(row->cells[c]);
-        }
-    }
-    return false;
-}
-
 static enum err next_number(struct import *im, bool accusation, char number[16])
 {
     return accusation ? accusation_number(im->cli, &im->recording, number)
-                      : request_next_number(recorder_txn(im->cli->recorder), im->roster,
-                                            &im->recording.self, number);
+                      : im->table->next_number(recorder_txn(im->cli->recorder), im->roster,
+                                               &im->recording.self, number);
+}
+
+/* The same person or message a second time: refused, saying where it stands already. */
+static enum err check_unique(struct import *im, const struct import_row *row,
+                             struct act_problem *problem)
+{
+    struct slice cell = cell_of(im, row, im->table->unique);
+    const struct import_known_entry *entry;
+    if (cell.size == 0) {
+        return OK;
+    }
+    enum err e = import_known_load(&im->known, im->cli, im->act.kind, im->open);
+    if (e != OK || !import_known_find(&im->known, cell, &entry)) {
+        return e;
+    }
+    const char *field = words_field(kind_field(im->act.kind, im->table->unique));
+    *problem = (struct act_problem){0};
+    if (entry->line > 0) {
+        snprintf(problem->what, sizeof problem->what, _("%s: stands in line %" PRIu64 " already"),
+                 field, entry->line);
+    } else {
+        snprintf(problem->what, sizeof problem->what, _("%s: is registered already: %s"), field,
+                 entry->number);
+    }
+    return ERR_RANGE;
 }
 
 /* Numbers go to good rows only: a row is checked under a number of the same form first. */
@@ -155,11 +215,15 @@ static enum err record_row(struct import *im, const struct import_row *row,
         snprintf(problem->what, sizeof problem->what, "%s", _(why));
         return ERR_RANGE;
     }
-    bool accusation = is_accusation(row);
+    bool accusation = accusation_named(cell_of(im, row, "nature"));
     if (accusation) {
         accusation_place(&im->recording, &draft);
     }
-    enum err e = build(im, row, accusation ? ACCUSATION_NO_NUMBER : "00A-0000", &draft, problem);
+    enum err e =
+        build(im, row, accusation ? ACCUSATION_NO_NUMBER : im->table->number, &draft, problem);
+    if (e == OK) {
+        e = check_unique(im, row, problem);
+    }
     if (e != OK || im->dry_run) {
         return e;
     }
@@ -239,13 +303,14 @@ bool import_take(struct import *im, const struct import_row *row)
     if (e != OK) {
         return import_stop(im, e, _("nothing more can be recorded"));
     }
+    import_known_add(&im->known, cell_of(im, row, im->table->unique), row->line);
     return ++im->in_batch < BATCH_ROWS || import_commit(im);
 }
 
 int import_begin(struct import *im)
 {
     struct txn *t;
-    im->act.kind = kind_find(slice_of_text("request.register"));
+    im->act.kind = kind_find(slice_of_text(im->table->kind));
     buf_append_text(&im->sheet, CSV_MARK);
     sheet_row(im, _("line"), _("reason"), NULL);
     int code = recording_begin(im->cli, &im->recording);
@@ -266,6 +331,7 @@ void import_end(struct import *im)
         recorder_abort(im->cli->recorder);
     }
     json_decref(im->refusals);
+    import_known_clear(&im->known);
     act_clear(&im->act);
     buf_clear(&im->sheet);
 }
