@@ -1,5 +1,6 @@
 #include "node/recorder.h"
 
+#include "node/deadlines.h"
 #include "node/sealing.h"
 #include "node/subject.h"
 #include "node/views/actor.h"
@@ -47,6 +48,7 @@ struct recorder {
     struct own_feed *feeds; /* used in this commit */
     size_t feed_count, feed_capacity;
     struct buf header; /* of the event being made */
+    struct deadlines deadlines;
 };
 
 enum err recorder_open(struct recorder **out, const struct recorder_options *options)
@@ -73,6 +75,7 @@ void recorder_close(struct recorder *r)
     recorder_abort(r);
     free(r->feeds);
     buf_clear(&r->header);
+    deadlines_clear(&r->deadlines);
     free(r);
 }
 
@@ -358,7 +361,9 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
     if (mp_scan_whole_depth(e->body, EVENT_BODY_DEPTH_MAX) ||
         (e->box.size && mp_scan_whole_depth(e->box, EVENT_BOX_DEPTH_MAX)))
         return refuse(problem, ERR_MALFORMED, "is not canonical");
-    enum err err = kind_check(kind, e->body, e->box, false, problem);
+    enum err err = deadlines_complete(&r->deadlines, r->options.views, arrival_txn(r->arrival),
+                                      &r->clock, draft, &e->body, problem);
+    if (!err) err = kind_check(kind, e->body, e->box, false, problem);
     if (!err) err = kind_check_scope(kind, scope_class(&draft->scope), e->body, problem);
     if (!err) err = check_author(r, draft, kind, &roles, problem);
     return err ? err : place_event(r, draft, kind, roles, e, problem);

@@ -1,3 +1,4 @@
+#include "tools/authority.h"
 #include "tools/commands.h"
 #include "tools/invite_addresses.h"
 #include "tools/lookup.h"
@@ -6,7 +7,6 @@
 #include "tools/words.h"
 
 #include "common/time.h"
-#include "node/store/local.h"
 #include "node/township.h"
 
 #include <stdio.h>
@@ -92,30 +92,6 @@ static int choose_place(struct inviting *i, const struct roster *roster)
     return code == EXIT_OK ? choose_name(i, short_name) : code;
 }
 
-/* --- the authority --- */
-
-/* The authority signs only on top of every head that this node and its last peers showed. */
-static bool is_behind(struct txn *t)
-{
-    const struct sign_key *township = &store_identity(txn_store(t))->township;
-    struct feed feed = {.author = *township, .scope = scope_town(), .lane = LANE_NORMAL};
-    struct feed_row row;
-    struct peer_row peer;
-    struct sign_key after = {0};
-    bool behind = false;
-    if (!feed_find(t, &feed, &row)) {
-        return false;
-    }
-    while (!behind && peer_next(t, &after, &peer)) {
-        for (size_t h = 0; h < peer.have_count && !behind; h++) {
-            behind = memcmp(peer.have[h].feed8, row.id.bytes, sizeof peer.have[h].feed8) == 0 &&
-                     log_find(t, row.number, peer.have[h].seq, peer.have[h].id8) == 0;
-        }
-        peer_row_clear(&peer);
-    }
-    return behind;
-}
-
 static int prepare(struct inviting *i)
 {
     struct txn *t;
@@ -127,18 +103,12 @@ static int prepare(struct inviting *i)
     if (code != EXIT_OK) {
         return code;
     }
-    code = cli_roster(i->cli, t, &roster);
+    code = authority_ready(i->cli, t, _("no invite was made"));
+    if (code == EXIT_OK) {
+        code = cli_roster(i->cli, t, &roster);
+    }
     if (code == EXIT_OK) {
         code = cli_self(i->cli, roster, &hub);
-    }
-    if (code == EXIT_OK && is_behind(t)) {
-        code = cli_error(i->cli, EXIT_REFUSED, _("no invite was made"),
-                         _("another node holds newer roster records than this one"),
-                         _("sync first: sidan sync"));
-    }
-    if (code == EXIT_OK && !(hub->roles & ROLE_HUB)) {
-        code = cli_error(i->cli, EXIT_REFUSED, _("no invite was made"),
-                         _("this device is not the hub"), _("run it on the hub"));
     }
     if (code == EXIT_OK) {
         code = cli_flag_duration(i->cli, "--expires", &expires_ms);
@@ -160,60 +130,15 @@ static int prepare(struct inviting *i)
     return code;
 }
 
-static enum err sign(struct inviting *i, const struct signer *authority,
-                     struct kind_problem *problem)
-{
-    struct cli *cli = i->cli;
-    struct recorder *recorder = NULL;
-    struct buf body = {0};
-    struct clock_reading clock;
-    struct recorded recorded;
-    struct txn *t;
-    struct recorder_options options = {
-        .store = cli->store, .views = cli->views, .signer = authority, .authority = true};
-    enum err e = txn_begin(cli->store, false, &t);
-    if (e == OK) {
-        clock_read(t, &clock);
-        txn_abort(t);
-        e = recorder_open(&recorder, &options);
-    }
-    if (e == OK) {
-        e = township_invited_write(&body, &i->invite, i->letter);
-    }
-    if (e == OK) {
-        struct draft draft = {.kind = "device.invited",
-                              .scope = scope_town(),
-                              .lane = LANE_NORMAL,
-                              .founding = true,
-                              .body = buf_slice(&body)};
-        e = recorder_record(recorder, &clock, &draft, &recorded, problem);
-    }
-    recorder_close(recorder);
-    buf_clear(&body);
-    return e;
-}
-
 static int sign_by_authority(struct inviting *i)
 {
-    char passphrase[PASSPHRASE_SIZE_MAX + 1];
-    struct signer authority;
-    struct kind_problem problem = {0};
-    int code = prompt_passphrase(i->cli, _("passphrase of the authority key"), false, passphrase);
-    if (code != EXIT_OK) {
-        return code;
-    }
-    enum err e = home_load_authority(i->cli->home, passphrase, &authority);
-    crypto_wipe(passphrase, sizeof passphrase);
-    if (e == ERR_NOT_FOUND) {
-        return cli_error(i->cli, EXIT_NOT_FOUND, _("no invite was made"),
-                         _("the authority's key is not in this folder"),
-                         _("put authority.key back from the stick, beside config"));
-    }
-    if (e == OK) {
-        e = sign(i, &authority, &problem);
-        signer_clear(&authority);
-    }
-    return e == OK ? EXIT_OK : cli_fail_kind(i->cli, e, _("no invite was made"), &problem);
+    struct buf body = {0};
+    const char *what = _("no invite was made");
+    enum err e = township_invited_write(&body, &i->invite, i->letter);
+    struct draft draft = {.kind = "device.invited", .founding = true, .body = buf_slice(&body)};
+    int code = e == OK ? authority_record(i->cli, what, &draft, 1) : cli_fail(i->cli, e, what);
+    buf_clear(&body);
+    return code;
 }
 
 /* --- the file --- */

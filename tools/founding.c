@@ -1,5 +1,8 @@
 #include "tools/founding.h"
 
+#include "common/time.h"
+#include "tools/defaults.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +19,7 @@ struct site {
     struct store *store;
     struct views *views;
     struct recorder *recorder;
+    uint32_t day; /* of the founding */
 };
 
 static enum err add(struct site *s, const char *kind, enum err built, struct buf *body,
@@ -52,7 +56,26 @@ static enum err add_hub(struct site *s, struct buf *body, struct kind_problem *p
     return e;
 }
 
-/* township.founded, every village, the hub: in the authority's feed, one commit. */
+/* The first morning's rules, and the calendars of this and the next year where they are known. */
+static enum err add_defaults(struct site *s, struct buf *body, struct kind_problem *problem)
+{
+    enum err e = OK;
+    uint32_t year = time_day_date(s->day).year;
+    for (int type = 0; e == OK && type < RULE_TYPE_COUNT; type++) {
+        if (defaults_rule(body, (enum rule_type)type, s->day)) {
+            e = add(s, "rule.put", body->err, body, problem);
+        }
+    }
+    for (uint32_t y = year; e == OK && y <= year + 1; y++) {
+        if (defaults_calendar(body, y)) {
+            e = add(s, "calendar.put", body->err, body, problem);
+        }
+    }
+    return e;
+}
+
+/* township.founded, every village, the hub, what holds from the first day: in the authority's feed,
+ * one commit. */
 static enum err add_all(struct site *s, struct kind_problem *problem)
 {
     struct buf body = {0};
@@ -70,6 +93,9 @@ static enum err add_all(struct site *s, struct kind_problem *problem)
     if (e == OK) {
         e = add_hub(s, &body, problem);
     }
+    if (e == OK) {
+        e = add_defaults(s, &body, problem);
+    }
     buf_clear(&body);
     return e;
 }
@@ -84,6 +110,7 @@ static enum err record_founding(struct site *s, struct kind_problem *problem)
     }
     clock_read(t, &clock);
     txn_abort(t);
+    s->day = time_day(clock.wall_ms);
     e = recorder_begin(s->recorder, &clock);
     if (e != OK) {
         return e;

@@ -52,7 +52,7 @@ static enum err read_rule(struct mp_reader *r, struct points_rules *rules)
     rule->rate = (int32_t)mp_read_int(r, 0, POINTS_TENTHS_MAX);
     rule->block_min = (uint32_t)mp_read_uint(r, BLOCK_MIN_MAX);
     rule->factor_pct = (uint32_t)mp_read_uint(r, FACTOR_PCT_MAX);
-    read_text(r, rule->category, POINTS_CATEGORY_SIZE_MAX);
+    if (!mp_read_nil(r)) read_text(r, rule->category, POINTS_CATEGORY_SIZE_MAX);
     for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++)
         *caps[i] = (uint32_t)mp_read_uint(r, POINTS_TENTHS_MAX);
     rule->need_verify = mp_read_bool(r);

@@ -38,10 +38,10 @@ struct points_rules {
 };
 
 /* Reads the scanned body of a rule: `points`, an array of rows [id, basis, rate int, block_min uint
- * (0: the default), factor_pct uint, category, cap_activity, cap_day, cap_month, cap_year uint,
- * need_verify bool]; a basis is activity, hour, outcome or referral. Points are never negative:
- * deductions are acts of their own.
- * Errors: ERR_MALFORMED, ERR_RANGE, ERR_EXISTS (an id that is used twice). */
+ * (0: the default), factor_pct uint, category str or nil, cap_activity, cap_day, cap_month,
+ * cap_year uint, need_verify bool]; a basis is activity, hour, outcome or referral. Points are
+ * never negative: deductions are acts of their own. Errors: ERR_MALFORMED, ERR_RANGE, ERR_EXISTS
+ * (an id that is used twice). */
 MUST_CHECK enum err points_read(struct points_rules *out, struct slice body);
 
 enum points_service_kind {

@@ -2,15 +2,19 @@
 /* What the files of the views share: the handle, and folding one thing into its rows. */
 #include "node/views/fold.h"
 #include "node/views/numbers.h"
+#include "node/views/rules.h"
 
 /* meta: how often the roster changed, and the keys of its hubs, one after the other */
 #define META_ROSTER_CHANGES "roster.changes"
 #define META_ROSTER_HUBS "roster.hubs"
+#define META_RULES_CHANGES "rules.changes" /* how often a rule or a calendar changed */
 
 struct views {
     struct roster *roster;   /* NULL: to be read */
     uint64_t roster_changes; /* META_ROSTER_CHANGES as of `roster` */
     uint64_t roster_txn;     /* serial of the transaction it was last compared in */
+    struct rules *rules;     /* NULL: to be read */
+    uint64_t rules_changes;  /* META_RULES_CHANGES as of `rules` */
     struct sign_key device;  /* this node's */
     struct fold fold;
     struct numbers_note numbers, officials, persons;

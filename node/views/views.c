@@ -22,7 +22,7 @@ enum err views_open(struct views **out, struct store *s)
 void views_close(struct views *v)
 {
     if (!v) return;
-    roster_free(v->roster);
+    views_forget(v);
     fold_clear(&v->fold);
     free(v);
 }
@@ -31,6 +31,8 @@ void views_forget(struct views *v)
 {
     roster_free(v->roster);
     v->roster = NULL;
+    rules_free(v->rules);
+    v->rules = NULL;
 }
 
 enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
@@ -39,7 +41,8 @@ enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
     if (!v->roster || v->roster_txn != txn_serial(t)) {
         uint64_t changes = meta_get_uint(t, META_ROSTER_CHANGES);
         if (!v->roster || v->roster_changes != changes) {
-            views_forget(v);
+            roster_free(v->roster);
+            v->roster = NULL;
             enum err err = roster_load(t, &v->roster);
             if (err) return err;
             v->roster_changes = changes;
@@ -159,6 +162,8 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     enum err err = txn_error(t);
     if (err || slice_equal(old, row)) return err;
     *changed = true;
+    if (f->type == THING_RULE || f->type == THING_CALENDAR)
+        meta_put_uint(t, META_RULES_CHANGES, meta_get_uint(t, META_RULES_CHANGES) + 1);
     if (f->type == THING_REQUEST) {
         err = request_keep(v, t, old, row);
         if (err) return err;

@@ -277,7 +277,10 @@ static enum err read_rows(struct points_rules *out, const struct cells *rows, si
         mp_write_int(&w, rows[i].rate);
         mp_write_uint(&w, rows[i].block_min);
         mp_write_uint(&w, rows[i].factor_pct);
-        mp_write_text(&w, rows[i].category);
+        if (*rows[i].category)
+            mp_write_text(&w, rows[i].category);
+        else
+            mp_write_nil(&w);
         for (uint64_t cap = 0; cap < 4; cap++) mp_write_uint(&w, rows[i].cap + cap);
         mp_write_bool(&w, true);
     }
