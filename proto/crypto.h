@@ -49,6 +49,7 @@ struct signer {
 #define CONTEXT_VIEWS_DIGEST "sidan/views"
 #define CONTEXT_ROW "sidan/row"
 #define CONTEXT_HAVE "sidan/have"
+#define CONTEXT_LIST "sidan/list"
 
 /* Once per process, before threads and sockets. Also signs and verifies once with a fresh key
  * (pitfalls S2). Errors: ERR_IO. */

@@ -107,7 +107,7 @@ static const struct thing_rule rules[] = {
     {THING_POINTS, "points.reverse", IS(OPEN), SAME, ACT_LISTED, guard_reverse, take_reverse, NULL},
     {THING_POINTS, "points.object", IS(OPEN), SAME, ACT_LISTED, guard_object, take_object, NULL},
     {THING_POINTS, "points.decide", IS(OPEN), SAME, ACT_LISTED, guard_decide, take_decide, NULL},
-    {THING_PUBLICITY, "publicity.close", IS(OPEN), CLOSED, ACT_SETS, NULL, NULL, NULL},
+    {THING_PUBLICITY, "publicity.close", IS(OPEN), CLOSED, ACT_SETS | ACT_LISTED, NULL, NULL, NULL},
     {THING_REDEEM, "redeem.grant", IS(OPEN), SAME, ACT_LISTED, guard_grant, take_grant, NULL},
     {THING_REDEEM, "redeem.pay", IS(OPEN), SAME, ACT_LISTED, guard_pay, take_pay, NULL},
     {THING_REDEEM, "redeem.close", IS(OPEN), CLOSED, ACT_SETS, guard_redeem_close, NULL, NULL},

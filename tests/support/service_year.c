@@ -33,28 +33,34 @@ const char *year_hex(const struct thing_id *id)
     return text_of(id, "", "");
 }
 
+static const struct thing_id clerk = {{'c', 'l', 'e', 'r', 'k'}};
+static const struct thing_id checker = {{'c', 'h', 'e', 'c', 'k', 'e', 'r'}};
+
+static struct thing_id record_by(struct township *t, struct township_device *d,
+                                 struct township_act act)
+{
+    for (size_t i = 0; act.subject && i < t->event_count; i++) {
+        const struct event *e = t->events[i];
+        if (!thing_id_equal(&e->subject, act.subject)) continue;
+        act.seen++;
+        if (e->depth >= act.depth) act.depth = e->depth + 1;
+    }
+    return township_record(t, d, &act)->subject;
+}
+
 struct thing_id year_record(struct township *t, struct township_device *d, const char *kind,
                             const char *scope, const struct thing_id *subject, const char *body,
                             const char *box)
 {
-    uint32_t depth = 0, seen = 0;
-    for (size_t i = 0; subject && i < t->event_count; i++) {
-        const struct event *e = t->events[i];
-        if (!thing_id_equal(&e->subject, subject)) continue;
-        seen++;
-        if (e->depth >= depth) depth = e->depth + 1;
-    }
-    return township_record(t, d,
-                           &(struct township_act){
-                               .kind = kind,
-                               .scope = scope,
-                               .subject = subject,
-                               .depth = depth,
-                               .seen = seen,
-                               .body = body,
-                               .box = box,
-                           })
-        ->subject;
+    return record_by(t, d,
+                     (struct township_act){
+                         .kind = kind,
+                         .scope = scope,
+                         .subject = subject,
+                         .by = &clerk,
+                         .body = body,
+                         .box = box,
+                     });
 }
 
 void year_go_to(struct township *t, const char *date)
@@ -130,24 +136,9 @@ void year_verify(struct township *t, struct township_device *d, const struct thi
     char body[512];
     snprintf(body, sizeof body, "{\"decision\":\"%s\"%s%s}", decision, rows ? ",\"rows\":" : "",
              rows ? rows : "");
-    /* verified by another person than the one who logged it */
-    uint32_t seen = 0, depth = 0;
-    for (size_t i = 0; i < t->event_count; i++)
-        if (thing_id_equal(&t->events[i]->subject, service)) {
-            seen++;
-            if (t->events[i]->depth >= depth) depth = t->events[i]->depth + 1;
-        }
-    const struct thing_id checker = {{'c', 'h', 'e', 'c', 'k', 'e', 'r'}};
-    township_record(t, d,
-                    &(struct township_act){
-                        .kind = "service.verify",
-                        .subject = service,
-                        .scope = d->village[0] ? NULL : "office",
-                        .depth = depth,
-                        .seen = seen,
-                        .by = &checker,
-                        .body = body,
-                    });
+    record_by(t, d,
+              (struct township_act){
+                  .kind = "service.verify", .subject = service, .by = &checker, .body = body});
 }
 
 /* --- rules -------------------------------------------------------------------------------- */

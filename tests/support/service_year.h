@@ -2,7 +2,7 @@
 /*
  * A year of voluntary service in a test's township: volunteers, activities, what was verified,
  * sheets of points, what was made public, redemption runs. Each helper records one event that knows
- * all that was recorded before it. Dates are "2022-07-12".
+ * all that was recorded before it, by a clerk; another person verifies. Dates are "2022-07-12".
  */
 #include "tests/support/township.h"
 
