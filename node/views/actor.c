@@ -24,7 +24,7 @@ static void actor_event(struct fold *f, struct folding *s, struct fold_item *ite
     struct correction correction;
     if (kind->thing == THING_ACTOR) {
         s->revoked = true;
-        s->last_day = body_text(item->event.body, "on");
+        if (body_has(item->event.body, "on")) s->last_day = body_text(item->event.body, "on");
     } else if (correction_is(kind)) {
         const char *why = correction_of(&correction, f, item, &f->work.spare);
         if (why)

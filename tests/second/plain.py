@@ -242,7 +242,7 @@ def actor_fold(thing, event, events, _authority):
     if event.subject is None:
         state.update(base=dict(body), revoked=0, last_day="")
     elif event.kind == "actor.revoke":
-        state.update(revoked=1, last_day=body.get("on", ""))
+        state.update(revoked=1, last_day=body.get("on", state["last_day"]))
     elif event.kind == "correct.entry":
         good, target, values = correction(event, events)
         if not good:

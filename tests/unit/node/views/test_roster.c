@@ -63,6 +63,38 @@ static void reads_the_township_its_villages_and_devices(void **state)
     txn_abort(t);
 }
 
+static void a_village_is_renamed_and_closed_for_good(void **state)
+{
+    (void)state;
+    const struct event *e = NULL;
+    for (size_t i = 0; i < town.event_count && !e; i++)
+        if (slice_is_text(town.events[i]->kind, "village.put")) e = town.events[i];
+    assert_non_null(e);
+    struct township_act act = {.kind = "village.renamed", .subject = &e->subject, .depth = 1};
+    act.seen = 1;
+    act.body = "{\"name\":\"新村村委会\",\"short_name\":\"新村\",\"pinyin\":\"Xincun\"}";
+    township_record(&town, &town.authority, &act);
+    township_record(&town, &town.hub, &act); /* no right to it */
+    act.kind = "village.closed";
+    act.depth = act.seen = 2;
+    act.body = "{\"reason\":\"并村\"}";
+    township_record(&town, &town.authority, &act);
+    township_node_take_all(&node, &town);
+    struct txn *t;
+    const struct roster *r = roster_of(&t);
+    const struct village *village = roster_village(r, "431322111201");
+    assert_string_equal(village->name, "新村村委会");
+    assert_string_equal(village->short_name, "新村");
+    assert_string_equal(village->pinyin, "Xincun");
+    assert_int_equal(village->number, 1);
+    assert_true(village->closed);
+    assert_false(roster_village(r, "431322111202")->closed);
+    const struct scope scope = scope_of_village("431322111201");
+    assert_true(
+        roster_may_author(r, &town.devices[0].signer.key, &scope)); /* what is open is done */
+    txn_abort(t);
+}
+
 static void knows_no_stranger(void **state)
 {
     (void)state;
@@ -304,6 +336,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(reads_the_township_its_villages_and_devices),
+        TEST(a_village_is_renamed_and_closed_for_good),
         TEST(knows_no_stranger),
         TEST(lets_each_device_hold_and_author_only_its_scopes),
         TEST(a_mirror_authors_nothing),
