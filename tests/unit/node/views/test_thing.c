@@ -228,9 +228,9 @@ static void a_card_that_is_out_comes_back_once_also_of_who_left(void **state)
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-#define CALL                                                                                           \
-    "{\"title\":\"清淤\",\"category\":\"environment\",\"place\":\"东渠\",\"start\":1764000000000," \
-    "\"need\":2,\"risk\":\"水深\",\"hazard\":false}"
+#define CALL                                                                                       \
+    "{\"title\":\"清淤\",\"category\":\"environment\",\"place\":\"东渠\","                     \
+    "\"start\":1764000000000,\"need\":2,\"risk\":\"水深\",\"hazard\":false}"
 #define SIGNUP(person) "{\"person\":\"" person "\",\"by_proxy\":\"phone\"}"
 
 static void a_volunteer_signs_up_for_a_call_once_until_he_cancels(void **state)
