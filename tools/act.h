@@ -8,12 +8,13 @@
  * One act may be used again and again (act_begin forgets, and keeps the memory).
  */
 #include "node/recorder.h"
-#include "proto/kinds.h"
+#include "tools/act_value.h"
 
 struct act {
     const struct kind *kind;
     struct mp_map body, box;
     struct buf body_bytes, box_bytes;
+    struct buf value; /* the one being put */
 };
 
 /* What was refused, in words; `what` names the field, `allowed` its range. */
@@ -23,11 +24,17 @@ struct act_problem {
 };
 
 void act_begin(struct act *a, const struct kind *kind);
-/* Adds one field from text: a date, a number, a choice in its own word or in Chinese, yes or no.
- * Blanks around it are dropped; empty text adds nothing. Errors: ERR_RANGE with *problem;
- * ERR_NOMEM, ERR_LIMIT. */
+/* Adds one field from text (act_value_write). Blanks around it are dropped; empty text adds
+ * nothing. Errors: ERR_RANGE with *problem; ERR_NOMEM, ERR_LIMIT. */
 MUST_CHECK enum err act_put(struct act *a, const char *field, struct slice text,
                             struct act_problem *problem);
+/* The same from a value that is encoded already. Errors: ERR_NOMEM, ERR_LIMIT. */
+MUST_CHECK enum err act_put_encoded(struct act *a, const struct field *field, struct slice value);
+/* What was put into the body so far: does it say "reached=false"? The text or bytes of a field,
+ * empty where there are none, borrowed until the next act_put. */
+bool act_says(const struct act *a, const char *condition);
+struct slice act_text(const struct act *a, const char *field);
+struct slice act_bytes(const struct act *a, const char *field);
 /* Checks the whole against the table and points the draft's kind, founding, body and box at it.
  * Errors: ERR_RANGE with *problem. The draft borrows from the act until the next act_begin. */
 MUST_CHECK enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem);
@@ -39,5 +46,3 @@ void act_explain(const struct kind *kind, const struct kind_problem *from,
 /* Says that a text cannot stand in a field, and what can. Returns ERR_RANGE. */
 MUST_CHECK enum err act_refuse(const struct field *field, struct slice text,
                                struct act_problem *problem);
-/* What a field may hold: "1-3", "phone|visit (电话|上门)", "YYYY-MM-DD". */
-void act_allowed(struct buf *out, const struct field *field);

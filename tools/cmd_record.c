@@ -54,6 +54,18 @@ static void refuse(struct record *r, const char *why)
     buf_clear(&text);
 }
 
+static void refuse_words(struct record *r, const struct act_problem *words)
+{
+    if (words->allowed[0] == '\0') {
+        refuse(r, words->what);
+        return;
+    }
+    struct buf why = {0};
+    buf_printf(&why, _("%s; allowed: %s"), words->what, words->allowed);
+    refuse(r, buf_text(&why));
+    buf_clear(&why);
+}
+
 static void refuse_problem(struct record *r, const struct kind *kind, enum err e,
                            const struct kind_problem *problem)
 {
@@ -63,14 +75,7 @@ static void refuse_problem(struct record *r, const struct kind *kind, enum err e
         return;
     }
     act_explain(kind, problem, &words);
-    if (words.allowed[0] == '\0') {
-        refuse(r, words.what);
-        return;
-    }
-    struct buf why = {0};
-    buf_printf(&why, _("%s; allowed: %s"), words.what, words.allowed);
-    refuse(r, buf_text(&why));
-    buf_clear(&why);
+    refuse_words(r, &words);
 }
 
 static void print_recorded(struct record *r, const struct recorded *recorded, bool sealed)
@@ -101,6 +106,7 @@ static void take_entry(struct record *r, struct record_entry *e)
     struct draft draft;
     struct kind_problem problem = {0};
     struct recorded recorded;
+    struct act_problem crossed;
     const char *why = record_entry_place(r->cli, &r->recording, e, &draft);
     if (why != NULL) {
         refuse(r, _(why));
@@ -115,6 +121,13 @@ static void take_entry(struct record *r, struct record_entry *e)
     if (err == OK) {
         draft.body = buf_slice(&r->body);
         draft.box = buf_slice(&r->box);
+        err = recording_check(recorder_txn(r->cli->recorder), &draft, &crossed);
+        if (err == ERR_RANGE) {
+            refuse_words(r, &crossed);
+            return;
+        }
+    }
+    if (err == OK) {
         err = recorder_add(r->cli->recorder, &draft, &recorded, &problem);
     }
     if (err != OK) {

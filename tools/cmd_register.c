@@ -1,6 +1,7 @@
 #include "tools/accusation.h"
 #include "tools/choices.h"
 #include "tools/commands.h"
+#include "tools/form.h"
 #include "tools/lookup.h"
 #include "tools/recording.h"
 #include "tools/words.h"
@@ -10,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Which flag fills which field, in the order in which a person is asked. */
 static const struct {
@@ -52,45 +52,6 @@ static const char *otherwise(const struct registering *r, const struct field *fi
     return field->required ? NULL : "";
 }
 
-/* What may be answered, as short as a line of a form. */
-static void append_hint(struct buf *question, const struct field *field, bool optional)
-{
-    const char *separator = "";
-    char code[CHOICE_CODE_SIZE];
-    buf_append_text(question, " (");
-    if (field->type == FIELD_CHOICE) {
-        for (const char *at = field->choices; choice_next(code, &at); separator = " ") {
-            buf_printf(question, "%s%s", separator, choice_shown(field->name, code));
-        }
-        for (const char *at = field->sealed; at != NULL && choice_next(code, &at);) {
-            buf_printf(question, " %s", choice_shown(field->name, code));
-        }
-    } else if (strcmp(field->name, "urgency") == 0) {
-        buf_append_text(question, _("1-3, 3 is the most urgent"));
-    } else if (field->type != FIELD_TEXT) {
-        act_allowed(question, field);
-    } else if (optional) {
-        buf_append_text(question, _("may stay empty"));
-    } else {
-        buf_append_text(question, _("has to be filled in"));
-    }
-    buf_append_byte(question, ')');
-}
-
-static int ask(struct registering *r, const struct field *field, const char *flag,
-               const char *fallback, const char **answer)
-{
-    struct buf question = {0};
-    buf_append_text(&question, words_field(field));
-    append_hint(&question, field, fallback != NULL);
-    if (fallback != NULL && field->type == FIELD_CHOICE) {
-        fallback = choice_shown(field->name, fallback);
-    }
-    int code = prompt_line(r->cli, buf_text(&question), fallback, flag, answer);
-    buf_clear(&question);
-    return code;
-}
-
 /* A slip of the year shows only where the clock is known to be right. */
 static bool is_future(const struct registering *r, const struct field *field, const char *text)
 {
@@ -109,7 +70,7 @@ static int put(struct registering *r, size_t i)
     for (;;) {
         const char *text = given != NULL ? given : fallback;
         if (given == NULL && r->asking && !values[i].unasked) {
-            int code = ask(r, field, values[i].flag, fallback, &text);
+            int code = form_ask(r->cli, field, fallback, &text);
             if (code != EXIT_OK) {
                 return code;
             }
@@ -250,19 +211,9 @@ static int report(struct registering *r, const char *number, const struct record
     return EXIT_OK;
 }
 
-/* A person who gave no field at all is asked for each. */
-static bool is_asking(struct cli *cli)
-{
-    bool given = false;
-    for (size_t i = 0; i < VALUE_COUNT; i++) {
-        given = given || cli_has(cli, values[i].flag);
-    }
-    return !given && !cli->no_input && !cli->json && isatty(STDIN_FILENO);
-}
-
 int cmd_register(struct cli *cli)
 {
-    struct registering r = {.cli = cli, .asking = is_asking(cli)};
+    struct registering r = {.cli = cli, .asking = form_is_wanted(cli)};
     struct recorded recorded;
     char number[16];
     act_begin(&r.act, kind_find(slice_of_text("request.register")));
@@ -271,7 +222,7 @@ int cmd_register(struct cli *cli)
         time_format(r.now, r.recording.clock.wall_ms);
     }
     if (code == EXIT_OK && r.asking) {
-        output_note(cli, "%s", _("Enter alone takes what stands in [ ]; Ctrl-C records nothing"));
+        form_begin(cli);
     }
     for (size_t i = 0; i < VALUE_COUNT && code == EXIT_OK; i++) {
         code = put(&r, i);

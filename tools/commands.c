@@ -6,7 +6,11 @@
 
 /* Headings of `sidan help`, in the order they are shown. */
 #define SEE N_("See")
-#define RECORD N_("Record")
+#define REQUESTS N_("Requests")
+#define SERVICE N_("Volunteers and services")
+#define POINTS N_("Points, honours, figures")
+#define TOWN N_("What the township publishes")
+#define RECORD N_("Records")
 #define SYNC N_("Sync")
 #define SET_UP N_("Set up")
 #define CARE N_("Care and check")
@@ -70,12 +74,12 @@ static const struct flag clock_flags[] = {
 /* --- verbs that write and set up --- */
 #define BY VALUE("--by", "PERSON", N_("who acts: id or name"))
 
-static const struct flag register_flags[] = {
-    VALUE("--village", "VILLAGE", N_("at the hub: the village it is about")),
+static const struct flag by_flags[] = {
     BY,
     END,
 };
-static const struct flag by_flags[] = {
+static const struct flag village_flags[] = {
+    VALUE("--village", "VILLAGE", N_("at the hub: the village it is about")),
     BY,
     END,
 };
@@ -90,6 +94,49 @@ static const struct flag assign_flags[] = {
     FILLS("--person", "NAME", N_("responsible person"), "responsible"),
     FILLS("--due", "DATE", N_("to be done by"), "due"),
     FILLS("--signed-by", "PERSON", N_("who signed the paper"), "signed_by"),
+    BY,
+    END,
+};
+static const struct flag transfer_flags[] = {
+    FILLS("--to", "NAME", N_("responsible unit"), "unit"),
+    BY,
+    END,
+};
+static const struct flag correct_flags[] = {
+    FILLS("--entry", "N", N_("which record: its number in sidan show"), "target"),
+    FILLS("--field", "WORD", N_("which field of it, by name"), "field"),
+    BY,
+    END,
+};
+static const struct flag resolve_flags[] = {
+    FILLS("--winner", "N", N_("the record that stands: its number in sidan show"), "winner"),
+    BY,
+    END,
+};
+#define ROW(value_, help_) FILLS("--row", value_, help_, "rows")
+#define ROWS_FILE VALUE("--file", "FILE.csv", N_("the rows as a table; its first row names them"))
+static const struct flag attendance_flags[] = {
+    ROW("PERSON,HH:MM,HH:MM", N_("who was there, from when to when; once for each")),
+    ROWS_FILE,
+    BY,
+    END,
+};
+static const struct flag verify_service_flags[] = {
+    ROW("PERSON,N", N_("minutes that count, where they differ; once for each")),
+    ROWS_FILE,
+    BY,
+    END,
+};
+static const struct flag deduct_flags[] = {
+    ROW("PERSON,POINTS", N_("whom, and how many points; once for each")),
+    ROWS_FILE,
+    VALUE("--village", "VILLAGE", N_("at the hub: the village it is about")),
+    BY,
+    END,
+};
+static const struct flag pay_flags[] = {
+    ROW("PERSON,FEN,TEXT", N_("whom, how much in fen, number of the voucher; once for each")),
+    ROWS_FILE,
     BY,
     END,
 };
@@ -151,11 +198,11 @@ static const struct flag backup_flags[] = {
 };
 
 /* Rows of the table of verbs: one that records something, and one that does not. */
-#define ACTS(name_, zh_, arguments_, min_, max_, help_, group_, flags_, kind_)                     \
+#define ACT(name_, zh_, arguments_, min_, max_, help_, group_, flags_, kind_, fills_)              \
     {                                                                                              \
         .name = (name_), .zh = (zh_), .arguments = (arguments_), .arguments_min = (min_),          \
         .arguments_max = (max_), .help = (help_), .group = (group_), .flags = (flags_),            \
-        .kind = (kind_), .run = cmd_request_act                                                    \
+        .kind = (kind_), .fills = (fills_), .run = cmd_act                                         \
     }
 #define VERB(name_, zh_, arguments_, min_, max_, help_, group_, flags_, run_)                      \
     {                                                                                              \
@@ -174,7 +221,7 @@ const struct command commands[] = {
          N_("at the township: what villages sealed for the office, opened or not"), SEE, NULL,
          cmd_sealed),
     VERB("sealed open", "启封", "[ID]", 0, 1,
-         N_("at the hub: open it and register what is inside (else all that wait)"), RECORD,
+         N_("at the hub: open it and register what is inside (else all that wait)"), REQUESTS,
          by_flags, cmd_sealed),
     VERB("devices", "终端", NULL, 0, 0, N_("list the devices of the township"), SEE, NULL,
          cmd_devices),
@@ -184,22 +231,134 @@ const struct command commands[] = {
     {.name = "register",
      .zh = "登记",
      .help = N_("register a request"),
-     .group = RECORD,
-     .flags = register_flags,
+     .group = REQUESTS,
+     .flags = village_flags,
      .run = cmd_register,
      .kind = "request.register"},
-    ACTS("accept", "受理", "ID|NUMBER", 1, 1, N_("accept a request"), RECORD, accept_flags,
-         "request.accept"),
-    ACTS("assign", "交办", "ID|NUMBER", 1, 1, N_("assign it to a unit"), RECORD, assign_flags,
-         "order.issue"),
-    ACTS("sign", "签收", "ID|NUMBER", 1, 1, N_("sign for an order"), RECORD, by_flags,
-         "order.sign"),
-    ACTS("report", "办理结果", "ID|NUMBER", 1, 1, N_("report what was done"), RECORD, by_flags,
-         "order.report"),
-    ACTS("visit", "回访", "ID|NUMBER", 1, 1, N_("record a callback"), RECORD, visit_flags,
-         "callback.record"),
-    ACTS("close", "办结", "ID|NUMBER", 1, 1, N_("close a request"), RECORD, by_flags,
-         "request.close"),
+    ACT("supplement", "补充", "ID|NUMBER", 1, 1,
+        N_("ask the person for more, or note what was answered"), REQUESTS, by_flags,
+        "request.supplement", NULL),
+    ACT("answer", "答复", "ID|NUMBER", 1, 1, N_("answer it at once, without an order"), REQUESTS,
+        by_flags, "request.answer", NULL),
+    ACT("accept", "受理", "ID|NUMBER", 1, 1, N_("accept a request"), REQUESTS, accept_flags,
+        "request.accept", NULL),
+    ACT("decline", "不受理", "ID|NUMBER", 1, 1, N_("decline a request, and say whom to ask"),
+        REQUESTS, by_flags, "request.decline", NULL),
+    ACT("merge", "并案", "ID|NUMBER [ID|NUMBER]", 1, 2,
+        N_("merge it into another request about the same"), REQUESTS, by_flags, "request.merge",
+        "main"),
+    ACT("escalate", "上报", "ID|NUMBER", 1, 1, N_("hand it up from the village to the township"),
+        REQUESTS, by_flags, "request.escalate", NULL),
+    ACT("assign", "交办", "ID|NUMBER", 1, 1, N_("assign it to a unit"), REQUESTS, assign_flags,
+        "order.issue", NULL),
+    ACT("sign", "签收", "ID|NUMBER", 1, 1, N_("sign for an order"), REQUESTS, by_flags,
+        "order.sign", NULL),
+    ACT("return", "退单", "ID|NUMBER", 1, 1, N_("object to an order: it is not for this unit"),
+        REQUESTS, by_flags, "order.object", NULL),
+    ACT("decide", "裁定", "ID|NUMBER", 1, 1, N_("decide on an objection"), REQUESTS, by_flags,
+        "order.object_decide", NULL),
+    ACT("transfer", "转派", "ID|NUMBER", 1, 1, N_("give it to another unit"), REQUESTS,
+        transfer_flags, "order.transfer", NULL),
+    ACT("contact", "联系", "ID|NUMBER", 1, 1, N_("note that the person was contacted"), REQUESTS,
+        by_flags, "contact.log", NULL),
+    ACT("note", "进展", "ID|NUMBER [TEXT]", 1, 2, N_("note how it goes"), REQUESTS, by_flags,
+        "progress.note", "note"),
+    ACT("extend", "延期", "ID|NUMBER", 1, 1, N_("ask for more time"), REQUESTS, by_flags,
+        "order.extend_ask", NULL),
+    ACT("extend-decide", "批复延期", "ID|NUMBER", 1, 1, N_("decide on more time"), REQUESTS,
+        by_flags, "order.extend_decide", NULL),
+    ACT("suspend", "挂起", "ID|NUMBER", 1, 1,
+        N_("stop the clock until something else has happened"), REQUESTS, by_flags, "order.suspend",
+        NULL),
+    ACT("resume", "恢复", "ID|NUMBER", 1, 1, N_("let the clock run again"), REQUESTS, by_flags,
+        "order.resume", NULL),
+    ACT("report", "办理结果", "ID|NUMBER", 1, 1, N_("report what was done"), REQUESTS, by_flags,
+        "order.report", NULL),
+    ACT("review", "审核", "ID|NUMBER", 1, 1, N_("pass a result, or send it back"), REQUESTS,
+        by_flags, "order.review", NULL),
+    ACT("visit", "回访", "ID|NUMBER", 1, 1, N_("record a callback"), REQUESTS, visit_flags,
+        "callback.record", NULL),
+    ACT("close", "办结", "ID|NUMBER", 1, 1, N_("close a request"), REQUESTS, by_flags,
+        "request.close", NULL),
+    ACT("reopen", "重办", "ID|NUMBER", 1, 1, N_("have it done again"), REQUESTS, by_flags,
+        "request.reopen", NULL),
+    ACT("withdraw", "撤回", "ID|NUMBER", 1, 1, N_("the person takes the request back"), REQUESTS,
+        by_flags, "request.withdraw", NULL),
+    ACT("archive", "归档", "ID|NUMBER", 1, 1, N_("put a closed request into the archive"), REQUESTS,
+        by_flags, "request.archive", NULL),
+    ACT("supervise", "督办", "ID|NUMBER", 1, 1, N_("urge it: yellow or red card"), REQUESTS,
+        by_flags, "supervise.issue", NULL),
+    ACT("thanks", "感谢信", "[ID|NUMBER]", 0, 1, N_("record a letter of thanks"), REQUESTS,
+        village_flags, "thanks.record", "request"),
+    ACT("team form", "服务队 组建", "[NAME]", 0, 1, N_("form the team of this village"), SERVICE,
+        by_flags, "team.form", "name"),
+    ACT("volunteer add", "志愿者 登记", "[NAME]", 0, 1, N_("register a volunteer"), SERVICE,
+        village_flags, "volunteer.register", "name"),
+    ACT("volunteer update", "志愿者 变更", "PERSON", 1, 1, N_("change a volunteer"), SERVICE,
+        by_flags, "volunteer.update", NULL),
+    ACT("volunteer leave", "志愿者 退出", "PERSON", 1, 1, N_("a volunteer leaves"), SERVICE,
+        by_flags, "volunteer.leave", NULL),
+    ACT("consent give", "同意 登记", "PERSON [WORD]", 1, 2,
+        N_("a volunteer agrees to a card, a ranking, a picture"), SERVICE, by_flags, "consent.give",
+        "purpose"),
+    ACT("consent withdraw", "同意 撤回", "PERSON [WORD]", 1, 2, N_("a volunteer agrees no longer"),
+        SERVICE, by_flags, "consent.withdraw", "purpose"),
+    ACT("card issue", "名片 发放", "PERSON [NUMBER]", 1, 2, N_("hand out a service card"), SERVICE,
+        by_flags, "card.issue", "card_no"),
+    ACT("card withdraw", "名片 收回", "PERSON [NUMBER]", 1, 2, N_("take a service card back"),
+        SERVICE, by_flags, "card.withdraw", "card_no"),
+    ACT("call publish", "号召 发布", "[TITLE]", 0, 1, N_("call for helpers"), SERVICE,
+        village_flags, "call.publish", "title"),
+    ACT("call update", "号召 变更", "CALL", 1, 1, N_("change a call"), SERVICE, by_flags,
+        "call.update", NULL),
+    ACT("call close", "号召 截止", "CALL [WORD]", 1, 2, N_("close a call"), SERVICE, by_flags,
+        "call.close", "reason"),
+    ACT("signup", "报名", "CALL [PERSON]", 1, 2, N_("a volunteer signs up to a call"), SERVICE,
+        by_flags, "call.signup", "person"),
+    ACT("cancel-signup", "取消报名", "CALL [PERSON]", 1, 2, N_("a volunteer takes it back"),
+        SERVICE, by_flags, "call.cancel", "person"),
+    ACT("activity record", "活动 登记", "[TITLE]", 0, 1, N_("record an activity that was held"),
+        SERVICE, by_flags, "activity.record", "title"),
+    ACT("attendance", "签到", "[ACTIVITY]", 0, 1, N_("record who was there"), SERVICE,
+        attendance_flags, "attendance.record", "activity"),
+    ACT("service log", "服务 登记", "[PERSON]", 0, 1, N_("record a single service"), SERVICE,
+        by_flags, "service.log", "person"),
+    ACT("service verify", "服务 核定", "ID", 1, 1,
+        N_("verify a service or an attendance of others"), SERVICE, verify_service_flags,
+        "service.verify", NULL),
+    ACT("asset record", "设施 登记", "[NAME]", 0, 1, N_("record a well, a pump, a lamp"), SERVICE,
+        by_flags, "asset.record", "name"),
+    ACT("asset change", "设施 变更", "ASSET [WORD]", 1, 2, N_("change how it is with one"), SERVICE,
+        by_flags, "asset.change", "condition"),
+    ACT("points deduct", "积分 扣分", NULL, 0, 0, N_("take points away"), POINTS, deduct_flags,
+        "points.deduct", NULL),
+    ACT("points reverse", "积分 冲正", "ID [N]", 1, 2, N_("reverse an entry of a sheet"), POINTS,
+        by_flags, "points.reverse", "entry"),
+    ACT("points object", "积分 异议", "ID [N]", 1, 2, N_("somebody objects to an entry"), POINTS,
+        by_flags, "points.object", "entry"),
+    ACT("points decide", "积分 裁定", "ID [N]", 1, 2, N_("decide on an objection to an entry"),
+        POINTS, by_flags, "points.decide", "entry"),
+    ACT("publicity close", "公示 结束", "ID", 1, 1, N_("a list has been shown long enough"), POINTS,
+        by_flags, "publicity.close", NULL),
+    ACT("redeem pay", "兑换 发放", "ID", 1, 1, N_("record what was paid out"), POINTS, pay_flags,
+        "redeem.pay", NULL),
+    ACT("redeem close", "兑换 完成", "ID", 1, 1, N_("close a redemption run"), POINTS, by_flags,
+        "redeem.close", NULL),
+    ACT("honour award", "表彰 授予", "[PERSON]", 0, 1, N_("give a volunteer a title"), POINTS,
+        by_flags, "honour.award", "person"),
+    ACT("recommend", "推荐", "[PERSON]", 0, 1, N_("recommend a volunteer for a benefit"), POINTS,
+        by_flags, "benefit.recommend", "person"),
+    ACT("stat note", "统计 登记", NULL, 0, 0, N_("note a figure from elsewhere"), POINTS, by_flags,
+        "stat.note", NULL),
+    ACT("duty publish", "晒单 发布", "[UNIT]", 0, 1, N_("publish what a unit is there for"), TOWN,
+        by_flags, "duty.publish", "unit"),
+    ACT("publish", "公开", "[ID|NUMBER]", 0, 1, N_("publish the result of a request"), TOWN,
+        by_flags, "notice.publish", "request"),
+    ACT("correct", "更正", "ID|NUMBER", 1, 1,
+        N_("correct a field of a record; the old one stays in the history"), RECORD, correct_flags,
+        "correct.entry", NULL),
+    ACT("resolve", "确认", "ID|NUMBER", 1, 1, N_("settle what both sides have changed"), RECORD,
+        resolve_flags, "conflict.resolve", NULL),
     VERB("record", "记录", NULL, 0, 0, N_("record events from NDJSON on stdin"), RECORD,
          record_flags, cmd_record),
     VERB("import", "导入", "FILE", 1, 1, N_("record the rows of a CSV or NDJSON file"), RECORD,

@@ -2,6 +2,7 @@
 /* The verbs' functions; each stands in cmd_<verb>.c. The table is in commands.c. */
 #include "tools/command.h"
 
+int cmd_act(struct cli *cli);
 int cmd_actor(struct cli *cli);
 int cmd_backup(struct cli *cli);
 int cmd_clock(struct cli *cli);
@@ -21,7 +22,6 @@ int cmd_manual(struct cli *cli);
 int cmd_rebuild(struct cli *cli);
 int cmd_record(struct cli *cli);
 int cmd_register(struct cli *cli);
-int cmd_request_act(struct cli *cli);
 int cmd_requests(struct cli *cli);
 int cmd_sealed(struct cli *cli);
 int cmd_show(struct cli *cli);

@@ -12,9 +12,13 @@ enum { COMMANDS_MAX = 160, OWN_FLAGS_MAX = 16, FLAG_NAME_SIZE = 40 };
 static const struct {
     const char *kind, *field; /* kind NULL: of every kind */
 } filled_in[] = {
-    {NULL, "next_due"},           {NULL, "rules"},
-    {NULL, "provisional"},        {"request.register", "number"},
-    {"notice.publish", "number"}, {"correct.entry", "personal_value"},
+    {NULL, "next_due"},
+    {NULL, "rules"},
+    {NULL, "provisional"},
+    {"request.register", "number"},
+    {"volunteer.register", "number"},
+    {"notice.publish", "number"},
+    {"correct.entry", "personal_value"},
 };
 
 bool flags_field_is_filled_in(const struct kind *k, const struct field *f)

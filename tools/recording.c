@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tools/act_told.h"
+
 int recording_begin(struct cli *cli, struct recording *r)
 {
     struct txn *t;
@@ -59,6 +61,43 @@ int recording_refused(struct cli *cli, const struct act_problem *problem)
         _("correct it and try again; nothing was recorded"));
 }
 
+/* The request that a draft acts on: where it stands and what comes next, NULL where it is none. */
+static const char *request_stands(struct cli *cli, const struct draft *draft, const char **next)
+{
+    struct txn *t;
+    struct scope_row scope;
+    struct request r;
+    if (draft->founding || cli_begin(cli, &t) != EXIT_OK) {
+        return NULL;
+    }
+    const char *stands = NULL;
+    struct thing_key key = {.thing = draft->subject};
+    if (scope_find(t, &draft->scope, &scope)) {
+        key.scope_number = scope.number;
+        if (request_get(t, &key, &r) == OK) {
+            struct slice number = r.number.size > 0 ? r.number : r.official_number;
+            const char *label = output_text(cli, number);
+            stands = cli_format(cli, _("%s stands at: %s"), label,
+                                i18n_is_chinese() ? request_state_zh(r.state)
+                                                  : request_state_name(r.state));
+            *next = act_request_next(cli, &r, label);
+        }
+    }
+    txn_abort(t);
+    return stands;
+}
+
+int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why)
+{
+    const char *next = NULL;
+    const char *stands = e == ERR_STATE ? request_stands(cli, draft, &next) : NULL;
+    return cli_error(
+        cli, cli_exit_code(e), _("nothing was recorded"),
+        stands != NULL ? cli_format(cli, "%s; %s", _(why), stands) : _(why),
+        next != NULL ? cli_format(cli, _("next: %s"), next)
+                     : _("sidan show ID tells how it stands, sidan kinds what each step needs"));
+}
+
 static int refused(struct cli *cli, enum err e, const struct draft *draft,
                    const struct kind_problem *problem)
 {
@@ -76,14 +115,20 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
         return cli_error(cli, EXIT_USAGE, what, _(problem->what),
                          _("shorten the text, and keep the rest on paper for the office"));
     }
-    return cli_error(cli, cli_exit_code(e), what, _(problem->what),
-                     _("sidan show ID tells how it stands, sidan kinds what each step needs"));
+    return recording_impossible(cli, e, draft, problem->what);
 }
 
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
 {
     struct kind_problem problem = {0};
-    enum err e = recorder_add(cli->recorder, draft, out, &problem);
+    struct act_problem crossed;
+    enum err e = recording_check(recorder_txn(cli->recorder), draft, &crossed);
+    if (e != OK) {
+        recorder_abort(cli->recorder);
+        return e == ERR_RANGE ? recording_refused(cli, &crossed)
+                              : cli_fail(cli, e, _("nothing was recorded"));
+    }
+    e = recorder_add(cli->recorder, draft, out, &problem);
     if (e != OK) {
         recorder_abort(cli->recorder);
         return refused(cli, e, draft, &problem);

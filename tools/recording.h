@@ -27,6 +27,13 @@ int recording_one(struct cli *cli, const struct recording *r, struct draft *draf
                   struct recorded *out);
 /* The same between recorder_begin and recorder_commit; ends the commit on failure. */
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out);
+/* What one event alone cannot be judged by, asked before it is signed, wherever it comes from: what
+ * is due may not lie before the act, which is `at` where that is stated, else now. Errors:
+ * ERR_RANGE with *problem. */
+MUST_CHECK enum err recording_check(struct txn *txn, const struct draft *draft,
+                                    struct act_problem *problem);
+/* An act that roles or the thing's state do not allow: why, how it stands, what comes next. */
+int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why);
 int recording_refused(struct cli *cli, const struct act_problem *problem);
 
 /* The lane of a new request: urgent where its urgency is 3. */

@@ -1,12 +1,14 @@
 #include "tools/words.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/time.h"
-#include "node/views/actor.h"
 #include "proto/json.h"
+#include "tools/act_value.h"
 #include "tools/choices.h"
+#include "tools/lookup_typed.h"
 #include "tools/output.h"
 
 #define MINUTE_MS UINT64_C(60000)
@@ -116,15 +118,70 @@ static const char *time_words(struct cli *cli, uint64_t ms)
     return cli_format(cli, "%s", text);
 }
 
-static const char *person_words(struct cli *cli, struct txn *txn, struct slice bytes)
+/* A person or a thing by what people call it, its id where nothing is known. */
+static const char *thing_words(struct cli *cli, struct txn *txn, const struct field *field,
+                               struct slice bytes)
 {
-    char hex[33], name[256] = "";
-    struct thing_id person;
-    if (bytes.size != sizeof person.bytes) return "?";
-    memcpy(person.bytes, bytes.data, sizeof person.bytes);
-    hex_encode(hex, person.bytes, sizeof person.bytes);
-    bool known = actor_name(txn, &person, name, sizeof name) && name[0];
-    return known ? cli_format(cli, "%s", name) : cli_format(cli, "%s", hex);
+    char hex[33];
+    struct thing_key key;
+    struct thing_id id;
+    if (bytes.size != sizeof id.bytes) return "?";
+    memcpy(id.bytes, bytes.data, sizeof id.bytes);
+    hex_encode(hex, id.bytes, sizeof id.bytes);
+    enum thing_type type = lookup_field_type(field);
+    const char *name = type && lookup_typed_id(txn, type, &id, &key)
+                           ? lookup_typed_name(cli, txn, type, &key)
+                           : "";
+    return *name ? name : cli_format(cli, "%s", hex);
+}
+
+static const char *bytes_words(struct cli *cli, struct slice bytes)
+{
+    char hex[17];
+    hex_encode(hex, bytes.data, bytes.size < 8 ? bytes.size : 8);
+    return cli_format(cli, "%s%s", hex, bytes.size > 8 ? "..." : "");
+}
+
+/* Rows one after the other, their cells by commas. */
+static const char *rows_words(struct cli *cli, struct txn *txn, const struct field *field,
+                              struct mp_reader *value)
+{
+    struct buf text = {0};
+    size_t rows = mp_read_array(value, SIZE_MAX);
+    for (size_t i = 0; i < rows && !value->err; i++) {
+        size_t cells = mp_read_array(value, SIZE_MAX);
+        if (i > 0) buf_append_text(&text, "; ");
+        for (size_t c = 0; c < cells && !value->err; c++) {
+            struct mp_reader cell = mp_reader_of(mp_skip(value));
+            if (c > 0) buf_append_text(&text, ", ");
+            if (mp_peek(&cell) == MP_NIL) continue;
+            buf_append_text(
+                &text,
+                words_value(cli, txn, c < field->column_count ? &field->columns[c] : NULL, &cell));
+        }
+    }
+    const char *words = cli_format(cli, "%s", buf_text(&text));
+    buf_clear(&text);
+    return words;
+}
+
+/* Points in tenths as people say them; the minute of a day that a row names as an hour. */
+static const char *number_words(struct cli *cli, const struct field *field, int64_t n)
+{
+    bool hour = strcmp(field->name, "start") == 0 || strcmp(field->name, "end") == 0;
+    if (hour && n >= 0) return cli_format(cli, "%02d:%02d", (int)(n / 60), (int)(n % 60));
+    if (!act_is_tenths(field)) return cli_format(cli, "%" PRId64, n);
+    int64_t size = n < 0 ? -n : n;
+    return cli_format(cli, "%s%" PRId64 ".%" PRId64, n < 0 ? "-" : "", size / 10, size % 10);
+}
+
+static const char *list_words(struct cli *cli, struct mp_reader *value)
+{
+    const char *words = "";
+    for (size_t left = mp_read_array(value, SIZE_MAX); left > 0 && !value->err; left--)
+        words = cli_format(cli, "%s%s%s", words, *words ? ", " : "",
+                           output_text(cli, mp_read_str(value, SIZE_MAX)));
+    return words;
 }
 
 const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
@@ -132,7 +189,15 @@ const char *words_value(struct cli *cli, struct txn *txn, const struct field *fi
 {
     enum mp_type type = mp_peek(value);
     if (field && field->type == FIELD_THING && type == MP_BIN)
-        return person_words(cli, txn, mp_read_bin(value, SIZE_MAX));
+        return thing_words(cli, txn, field, mp_read_bin(value, SIZE_MAX));
+    if (field && field->type == FIELD_BYTES && type == MP_BIN)
+        return bytes_words(cli, mp_read_bin(value, SIZE_MAX));
+    if (field && field->type == FIELD_ROWS && type == MP_ARRAY)
+        return rows_words(cli, txn, field, value);
+    if (field && (field->type == FIELD_UINT || field->type == FIELD_INT) &&
+        (type == MP_UINT || type == MP_INT))
+        return number_words(cli, field, mp_read_int(value, INT64_MIN, INT64_MAX));
+    if (field && field->type == FIELD_LIST && type == MP_ARRAY) return list_words(cli, value);
     if (field && field->type == FIELD_TIME && type == MP_UINT)
         return time_words(cli, mp_read_uint(value, UINT64_MAX));
     if (field && field->type == FIELD_CHOICE && type == MP_STR)

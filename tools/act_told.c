@@ -1,0 +1,66 @@
+#include "tools/act_told.h"
+
+#include <string.h>
+
+#include "tools/words.h"
+
+static const struct {
+    const char *kind, *done, *next; /* "%s": what people call the thing; NULL: as for all */
+} told[] = {
+    {"request.accept", N_("%s is accepted"), NULL},
+    {"order.issue", N_("%s is assigned"), NULL},
+    {"order.sign", N_("%s is signed for"), NULL},
+    {"order.report", N_("the result of %s is reported"), NULL},
+    {"callback.record", N_("the callback of %s is recorded"), NULL},
+    {"request.close", N_("%s is closed"), NULL},
+    {"team.form", NULL, N_("volunteers join it: sidan volunteer add --team %s")},
+    {"volunteer.register", NULL,
+     N_("for a card the volunteer has to agree: sidan consent give %s --purpose card")},
+    {"consent.give", NULL, N_("where it was for a card: sidan card issue %s")},
+    {"call.publish", NULL, N_("who comes: sidan signup %s PERSON --by-proxy phone")},
+    {"call.close", NULL, N_("once it was held: sidan activity record --call %s")},
+    {"activity.record", NULL, N_("who was there: sidan attendance %s --rows @FILE.csv")},
+    {"attendance.record", NULL,
+     N_("another person verifies it: sidan service verify %s --decision ok")},
+    {"service.log", NULL, N_("another person verifies it: sidan service verify %s --decision ok")},
+    {"asset.record", NULL, N_("once it is restored: sidan asset change %s --condition in_use")},
+};
+
+const char *act_done(struct cli *cli, const struct kind *k, const char *label)
+{
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        if (told[i].done && strcmp(told[i].kind, k->name) == 0)
+            return cli_format(cli, _(told[i].done), label);
+    return cli_format(cli, _("%s: recorded: %s"), label, words_kind(cli, slice_of_text(k->name)));
+}
+
+const char *act_next(struct cli *cli, const struct kind *k, const char *label)
+{
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        if (told[i].next && strcmp(told[i].kind, k->name) == 0)
+            return cli_format(cli, _(told[i].next), label);
+    return NULL;
+}
+
+const char *act_request_next(struct cli *cli, const struct request *r, const char *label)
+{
+    static const struct {
+        const char *state, *next;
+    } steps[] = {
+        {"registered", N_("sidan accept %s")},
+        {"awaiting_info",
+         N_("when the person has answered: sidan supplement %s --what answer --text TEXT")},
+        {"accepted", N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
+        {"assigned", N_("the unit signs for it: sidan sign %s")},
+        {"objected", N_("sidan decide %s --agree yes|no --why TEXT")},
+        {"in_progress", N_("sidan report %s --solved yes|part|no --measure TEXT")},
+        {"suspended", N_("when it can go on: sidan resume %s")},
+        {"reported", N_("another person asks whether it is solved: sidan visit %s --reached yes")},
+    };
+    const char *state = request_state_name(r->state);
+    if (r->callback_reached && strcmp(state, "reported") == 0)
+        return cli_format(cli, _("sidan close %s --result solved"), label);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (strcmp(steps[i].state, state) == 0) return cli_format(cli, _(steps[i].next), label);
+    return NULL;
+}

@@ -1,0 +1,73 @@
+#include "tools/recording.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/time.h"
+#include "tools/words.h"
+
+/* Until when something is to be done, or when it begins: what lies behind the act cannot be meant.
+ */
+static const struct {
+    const char *kind, *field; /* kind NULL: of every kind */
+} ahead[] = {
+    {NULL, "due"},
+    {"order.extend_ask", "to"},
+    {"order.suspend", "review"},
+    {"call.publish", "start"},
+    {"call.update", "start"},
+};
+
+static bool is_ahead(const struct kind *k, const struct field *f)
+{
+    for (size_t i = 0; i < sizeof ahead / sizeof ahead[0]; i++)
+        if (strcmp(ahead[i].field, f->name) == 0 &&
+            (!ahead[i].kind || strcmp(ahead[i].kind, k->name) == 0))
+            return true;
+    return false;
+}
+
+/* The moment that a time or the end of a date means; false where the value is neither, which the
+ * table of kinds says next. */
+static bool moment_of(const struct field *f, struct mp_reader *value, uint64_t *ms)
+{
+    uint32_t day;
+    if (f->type == FIELD_TIME && mp_peek(value) == MP_UINT) {
+        *ms = mp_read_uint(value, UINT64_MAX);
+        return true;
+    }
+    if (f->type != FIELD_DATE || mp_peek(value) != MP_STR ||
+        time_parse_day(&day, mp_read_str(value, SIZE_MAX)))
+        return false;
+    *ms = time_day_ms(day, 24 * 60 - 1);
+    return true;
+}
+
+static enum err refuse_past(const struct field *f, uint64_t ms, uint64_t act_ms,
+                            struct act_problem *problem)
+{
+    char then[TIME_TEXT_SIZE], now[TIME_TEXT_SIZE];
+    time_format(then, ms);
+    time_format(now, act_ms);
+    snprintf(problem->what, sizeof problem->what, _("%s: %s is past"), words_field(f), then);
+    snprintf(problem->allowed, sizeof problem->allowed,
+             _("after %s; where this machine's time is wrong: sidan clock"), now);
+    return ERR_RANGE;
+}
+
+enum err recording_check(struct txn *txn, const struct draft *draft, struct act_problem *problem)
+{
+    const struct kind *k = kind_find(slice_of_text(draft->kind));
+    struct mp_reader value;
+    uint64_t act_ms = cli_now_ms(txn), ms;
+    if (!k || !draft->body.size) return OK;
+    if (mp_map_get(draft->body, "at", &value) && mp_peek(&value) == MP_UINT)
+        act_ms = mp_read_uint(&value, UINT64_MAX);
+    for (size_t i = 0; i < k->field_count; i++) {
+        const struct field *f = &k->fields[i];
+        if (is_ahead(k, f) && mp_map_get(draft->body, f->name, &value) &&
+            moment_of(f, &value, &ms) && ms < act_ms)
+            return refuse_past(f, ms, act_ms, problem);
+    }
+    return OK;
+}
