@@ -137,9 +137,9 @@ void ledger_list_digest(struct hash *out, const struct ledger_list *list);
  * by then. Errors: ERR_NOMEM. */
 MUST_CHECK enum err ledger_list_public(struct ledger_list *out, const struct ledger *l,
                                        const char *village, uint64_t ms);
-/* What a run redeems: people whose entries on its list, as it was when the run was opened, come to
- * more than 0. `run` SIZE_MAX: of one that is opened now: entries that are final and not on the way
- * to be redeemed. */
+/* What a run redeems: volunteers whose entries on its list, as it was when the run was opened, come
+ * to more than 0. `run` SIZE_MAX: of one that is opened now: entries that are final and not on the
+ * way to be redeemed. */
 MUST_CHECK enum err ledger_list_run(struct ledger_list *out, const struct ledger *l, size_t run);
 /* Entries on a run's list that were reversed or objected to since it was opened. */
 size_t ledger_list_disputed(const struct ledger *l, size_t run);

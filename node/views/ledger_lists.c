@@ -115,13 +115,20 @@ static bool takes_listed(const struct ledger_entry *e, const void *state)
     return e->listed >> *run & 1;
 }
 
+static bool is_volunteer(const struct ledger *l, const struct thing_id *id)
+{
+    const struct ledger_person *person = ledger_person_of(l, id);
+    return person && person->key.scope_number;
+}
+
 enum err ledger_list_run(struct ledger_list *out, const struct ledger *l, size_t run)
 {
     size_t kept = 0;
     enum err err = list_of(out, l, run == SIZE_MAX ? takes_final : takes_listed, &run);
     if (err) return err;
     for (size_t i = 0; i < out->count; i++)
-        if (out->rows[i].points > 0) out->rows[kept++] = out->rows[i];
+        if (out->rows[i].points > 0 && is_volunteer(l, &out->rows[i].person))
+            out->rows[kept++] = out->rows[i];
     out->count = kept;
     count_list(out);
     return OK;
