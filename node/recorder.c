@@ -323,7 +323,9 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
         .author = r->options.signer->key,
         .has_by = e->has_by,
         .by = e->by,
+        .thing = draft->subject,
         .time_ms = HLC_MS(hlc_next(r)),
+        .untrusted = !r->clock.trusted,
         .body = e->body,
     };
     const struct thing_key key = {scope.number, draft->subject};

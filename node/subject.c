@@ -13,7 +13,22 @@ static enum err refuse(struct kind_problem *problem, enum err err, const char *w
     return err;
 }
 
-static enum err request_check(struct txn *t, const struct thing_key *key,
+static enum err correction_check(struct txn *t, const struct thing_key *key, enum thing_type type,
+                                 const struct request_act *act, struct kind_problem *problem)
+{
+    struct correction correction;
+    struct buf bytes = {0};
+    const char *why = "";
+    enum err err = correction_may(&correction, t, key, &act->author, act->body, &bytes, &why);
+    if (!err && type == THING_REQUEST) {
+        why = request_refuses_correction(&correction);
+        err = why ? ERR_STATE : OK;
+    }
+    buf_clear(&bytes);
+    return err ? refuse(problem, err, why) : OK;
+}
+
+static enum err request_check(struct txn *t, const struct thing_key *key, const struct kind *kind,
                               const struct request_act *act, struct kind_problem *problem)
 {
     struct request request;
@@ -22,7 +37,8 @@ static enum err request_check(struct txn *t, const struct thing_key *key,
     enum err err = request_get(t, key, &request);
     if (err) return refuse(problem, err, N_("is not held"));
     err = request_may(&request, act, &next, &why);
-    return err ? refuse(problem, err, why) : OK;
+    if (err) return refuse(problem, err, why);
+    return correction_is(kind) ? correction_check(t, key, THING_REQUEST, act, problem) : OK;
 }
 
 static enum err plain_check(struct txn *t, const struct thing_key *key, enum thing_type type,
@@ -67,13 +83,7 @@ static enum err held_check(struct txn *t, const struct thing_key *key, enum thin
     if (!row_get(t, &row_key, &row))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, N_("is not held"));
     if (kind->thing == THING_SEALED) return sealed_check(t, key, problem);
-    if (!correction_is(kind)) return OK;
-    struct correction correction;
-    struct buf bytes = {0};
-    const char *why = "";
-    enum err err = correction_may(&correction, t, key, &act->author, act->body, &bytes, &why);
-    buf_clear(&bytes);
-    return err ? refuse(problem, err, why) : OK;
+    return correction_is(kind) ? correction_check(t, key, type, act, problem) : OK;
 }
 
 enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type type,
@@ -87,7 +97,7 @@ enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type
         return refuse(problem, ERR_NOT_FOUND, N_("is not held"));
     if (kind->thing == THING_ANY && fold_is_roster(type))
         return refuse(problem, ERR_FORBIDDEN, N_("only the authority acts on the roster"));
-    if (kind->thing == THING_REQUEST) return request_check(t, key, act, problem);
+    if (type == THING_REQUEST) return request_check(t, key, kind, act, problem);
     if (thing_is_plain(type)) return plain_check(t, key, type, kind, act, problem);
     return held_check(t, key, type, kind, act, problem);
 }

@@ -168,6 +168,8 @@ static const struct field order_extend_decide[] = {
     {WHY},
     {SIGNED_BY},
     {AT},
+    {RULES},
+    {PROVISIONAL},
 };
 
 static const struct field order_suspend[] = {
@@ -182,6 +184,8 @@ static const struct field order_resume[] = {
     {"due", "办结期限", "due", FIELD_TIME, OPTIONAL},
     {WHY},
     {AT},
+    {RULES},
+    {PROVISIONAL},
 };
 
 static const struct field order_report[] = {
@@ -232,6 +236,8 @@ static const struct field request_reopen[] = {
     {WHY},
     {SIGNED_BY},
     {AT},
+    {RULES},
+    {PROVISIONAL},
 };
 
 static const struct field request_withdraw[] = {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/views/numbers.h"
+#include "node/views/request_row.h"
 
 /* --- lists --------------------------------------------------------------------------------- */
 
@@ -12,8 +13,7 @@ static bool filter_passes(const struct request_filter *filter, const struct requ
     if (!filter->any_state && !filter->open_only && r->state != filter->state) return false;
     if (filter->open_only && !request_is_open(r)) return false;
     if (r->registered_ms < filter->since_ms) return false;
-    if (!filter->overdue_at_ms) return true;
-    return request_is_open(r) && r->due_ms && r->due_ms < filter->overdue_at_ms;
+    return !filter->overdue_at_ms || request_next_moment(r) < filter->overdue_at_ms;
 }
 
 static MUST_CHECK enum err
@@ -30,9 +30,11 @@ scope_each(struct txn *t, uint32_t scope_number, const struct request_filter *fi
         struct request r;
         if (key.size != 1 + sizeof thing.thing.bytes) return ERR_CORRUPT;
         memcpy(thing.thing.bytes, key.data + 1, sizeof thing.thing.bytes);
-        enum err err = request_row_read(&r, row);
+        enum err err = request_row_read_brief(&r, row);
+        if (!err && !filter_passes(filter, &r)) continue;
+        if (!err && !filter->brief) err = request_row_read(&r, row);
         if (err) return err;
-        if (filter_passes(filter, &r)) *more = each(state, &thing, &r);
+        *more = each(state, &thing, &r);
     }
     return txn_error(t);
 }

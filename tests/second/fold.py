@@ -59,6 +59,8 @@ def thing_fold(log, roster, scope, thing_id):
     founder, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
     if thing.type is None:
         return thing
+    if thing.type == "request":
+        thing.state["records"] = {e.id: e for e in events}
     for place, event in enumerate(events):
         township = roster.township_act(event, roster_thing)
         reason = refused(log, roster, thing, founder, event, place, township)
@@ -155,13 +157,9 @@ def row(thing):
         names = ("state", "key", "transport", "invite", "invite_transport", "acceptor", "village",
                  "roles", "letter", "name", "expires", "stolen")
     elif thing.type == "request":
-        names = ("state", "number", "official_no", "village", "channel", "nature", "category",
-                 "urgency", "received", "registered", "due", "holder", "signer", "township_level",
-                 "reporter", "callback", "result", "both_changed", "held", "effective")
         state = dict(state, both_changed=thing.both_changed, held=thing.held,
-                     effective=sum(reason is None for _, reason in thing.effects),
-                     callback=[state[name] for name in ("attempts", "first_failed", "last_failed",
-                                                        "reached", "solved", "rating")])
+                     effective=sum(reason is None for _, reason in thing.effects))
+        return bytes([TYPES[thing.type]]) + thing.id, request.row(state)
     else:
         names = plain.ROWS.get(thing.type, state)
     return bytes([TYPES[thing.type]]) + thing.id, [state[name] for name in names]

@@ -118,6 +118,15 @@ static void append_code(struct buf *out, struct rng *rng, const struct field *f)
         buf_printf(out, "\"%0*u\"", (int)f->min, 100 + (unsigned)rng_below(rng, 4));
 }
 
+/* What was done lies a little back, what is to be done mostly ahead. */
+static void append_time(struct buf *out, struct history_maker *h, const struct field *f)
+{
+    bool past = strcmp(f->name, "at") == 0 || strcmp(f->name, "received") == 0;
+    uint64_t span = (past ? 3 : 20) * (uint64_t)DAY_MS;
+    uint64_t first = h->town->time_ms - (past ? 2 : 1) * (uint64_t)DAY_MS;
+    buf_printf(out, "%llu", (unsigned long long)(first + rng_below(h->rng, span)));
+}
+
 static void append_value(struct buf *out, struct history_maker *h, const struct field *f,
                          bool nested)
 {
@@ -138,9 +147,7 @@ static void append_value(struct buf *out, struct history_maker *h, const struct 
                    1 + (unsigned)rng_below(rng, 28));
         break;
     case FIELD_TIME:
-        buf_printf(out, "%llu",
-                   (unsigned long long)(h->town->time_ms - DAY_MS +
-                                        rng_below(rng, 20 * (uint64_t)DAY_MS)));
+        append_time(out, h, f);
         break;
     case FIELD_CHOICE:
         append_choice(out, rng, f->choices);
@@ -169,6 +176,13 @@ static void append_bad(struct buf *out, const struct field *f)
     buf_append_text(out, f->type == FIELD_CHOICE ? "\"no such word\"" : "false");
 }
 
+/* On its way a request is signed for as it must be, and names no more than it need. */
+static unsigned chance_of(const struct history_maker *h, const struct field *f)
+{
+    if (f->unless || (h->on_way && strcmp(f->name, "signed_by") == 0)) return 90;
+    return h->on_way ? 15 : 35;
+}
+
 /* The body's fields; one in twenty bodies lacks one or has a bad one. */
 static void make_body(struct buf *out, struct history_maker *h, const struct kind *k)
 {
@@ -179,7 +193,7 @@ static void make_body(struct buf *out, struct history_maker *h, const struct kin
     buf_append_byte(out, '{');
     for (size_t i = 0; i < k->field_count; i++) {
         const struct field *f = &k->fields[i];
-        bool wanted = f->required || rng_chance(h->rng, f->unless ? 90 : h->on_way ? 70 : 35);
+        bool wanted = f->required || rng_chance(h->rng, chance_of(h, f));
         bool text = f->type == FIELD_CHOICE || f->type == FIELD_TEXT || f->type == FIELD_UINT;
         if (f->personal || !wanted || (i == bad && !text)) continue;
         buf_printf(out, "%s\"%s\":", separator, f->name);
@@ -217,12 +231,32 @@ static size_t choose_author(struct history_maker *h, const struct kind *k)
 
 /* The way of a request as it mostly goes, so that histories get far. */
 static const char *const request_way[] = {
-    "request.accept",  "order.issue",   "order.sign",     "contact.log",  "order.report",
-    "callback.record", "request.close", "request.reopen", "order.report",
+    "request.accept",  "order.issue",     "order.sign",      "contact.log",    "order.report",
+    "callback.record", "callback.record", "request.close",   "request.reopen", "order.report",
+    "callback.record", "request.close",   "request.archive",
 };
+
+/* What somebody does next when the last act was this. */
+static const struct kind *choose_sequel(struct history_maker *h)
+{
+    static const char *const sequels[][2] = {
+        {"order.suspend", "order.resume"},       {"order.extend_ask", "order.extend_decide"},
+        {"order.object", "order.object_decide"}, {"order.sign", "order.extend_ask"},
+        {"order.resume", "order.report"},        {"request.supplement", "request.supplement"},
+        {"request.accept", "correct.entry"},     {"request.register", "correct.entry"},
+        {"contact.log", "order.suspend"},        {"request.answer", "order.review"},
+    };
+    size_t i = rng_below(h->rng, sizeof sequels / sizeof sequels[0]);
+    struct slice last = h->events[h->count - 1]->kind;
+    return slice_is_text(last, sequels[i][0]) ? kind_find(slice_of_text(sequels[i][1])) : NULL;
+}
 
 static const struct kind *choose_act(struct history_maker *h)
 {
+    const struct kind *sequel = NULL;
+    for (unsigned tries = 0; tries < 3 && !sequel; tries++) sequel = choose_sequel(h);
+    h->on_way = sequel != NULL;
+    if (sequel) return sequel;
     size_t steps = sizeof request_way / sizeof request_way[0];
     h->on_way = h->type == THING_REQUEST && h->step < steps && rng_chance(h->rng, 70);
     if (h->on_way) {
@@ -319,7 +353,8 @@ void histories_add(struct township *t, struct rng *rng)
     h.type = founding->thing;
     h.scope = choose_scope(&h, founding);
     record(&h, founding, &body);
-    uint64_t acts = rng_below(rng, rng_chance(rng, 10) ? ACTS_MAX : 16);
+    uint64_t usual = h.type == THING_REQUEST ? 26 : 12;
+    uint64_t acts = rng_below(rng, rng_chance(rng, 10) ? ACTS_MAX : usual);
     for (uint64_t i = 0; i < acts; i++) record(&h, choose_act(&h), &body);
     buf_clear(&body);
 }

@@ -26,7 +26,7 @@ static int set_up(void **state)
         struct township_device *village = &town.devices[i % VILLAGES];
         snprintf(text, sizeof text, "%02uA-%04u", i % VILLAGES + 1, i);
         struct thing_id subject = township_register(&town, village, text)->subject;
-        snprintf(text, sizeof text, "{\"class\":\"general\",\"due\":%u}",
+        snprintf(text, sizeof text, "{\"at\":1,\"class\":\"general\",\"due\":%u}",
                  (i * 7919 % 97 + 1) * 100);
         township_record(&town, village,
                         &(struct township_act){

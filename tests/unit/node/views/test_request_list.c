@@ -34,7 +34,7 @@ static int set_up(void **state)
     first = township_register(&town, &town.devices[0], "01A-0001")->subject;
     second = township_register(&town, &town.devices[0], "01A-0002")->subject;
     third = township_register(&town, &town.devices[1], "02A-0001")->subject;
-    accept(&first, "{\"class\":\"general\",\"due\":5000,\"official_no\":\"2025-0007\"}");
+    accept(&first, "{\"at\":1,\"class\":\"general\",\"due\":5000,\"official_no\":\"2025-0007\"}");
     township_node_take_all(&node, &town);
     return 0;
 }
@@ -136,7 +136,7 @@ static void the_index_follows_the_row(void **state)
 {
     (void)state;
     uint64_t open, overdue;
-    accept(&second, "{\"class\":\"general\",\"due\":4000}");
+    accept(&second, "{\"at\":1,\"class\":\"general\",\"due\":4000}");
     township_node_take_all(&node, &town);
     struct txn *t = begin(false);
     uint32_t scope = township_node_scope(&node, FIRST_SCOPE);
