@@ -11,6 +11,8 @@ static const struct {
     {"request.register", "received", ACT_DEFAULT_NOW, NULL},
     {"request.register", "urgency", ACT_DEFAULT_TEXT, "1"},
     {"request.accept", "class", ACT_DEFAULT_TEXT, "general"},
+    {"order.issue", "due", ACT_DEFAULT_DUE, NULL},
+    {"request.reopen", "due", ACT_DEFAULT_DUE, NULL},
     {"callback.record", "attempt", ACT_DEFAULT_ATTEMPT, NULL},
     {"callback.record", "method", ACT_DEFAULT_TEXT, "phone"},
     {"volunteer.register", "joined", ACT_DEFAULT_TODAY, NULL},
@@ -21,6 +23,8 @@ static const struct {
     {"attendance.record", "method", ACT_DEFAULT_TEXT, "paper"},
     {"service.log", "date", ACT_DEFAULT_TODAY, NULL},
     {"duty.publish", "ver", ACT_DEFAULT_VERSION, NULL},
+    {"unit.put", "type", ACT_DEFAULT_TEXT, "station"},
+    {"actor.revoke", "on", ACT_DEFAULT_TODAY, NULL},
     {"points.deduct", "year", ACT_DEFAULT_YEAR, NULL},
     {"honour.award", "year", ACT_DEFAULT_YEAR, NULL},
 };

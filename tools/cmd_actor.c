@@ -49,6 +49,12 @@ static int add(struct cli *cli, struct act *act)
                                                          : "clerk");
     }
     if (code == EXIT_OK) {
+        code = put(cli, act, "from", cli_flag(cli, "--from"));
+    }
+    if (code == EXIT_OK) {
+        code = put(cli, act, "to", cli_flag(cli, "--to"));
+    }
+    if (code == EXIT_OK) {
         enum err e = act_end(act, &draft, &problem);
         if (e != OK) {
             code = e == ERR_RANGE ? recording_refused(cli, &problem)

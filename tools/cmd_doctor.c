@@ -5,6 +5,9 @@
 #include "tools/standing.h"
 #include "tools/words.h"
 
+#include "common/time.h"
+#include "node/views/rules.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -329,6 +332,25 @@ static int look_at_peers(struct doctor *d, const struct standing *s)
     return EXIT_OK;
 }
 
+/* The State Council announces a year in the autumn before; a December is known with the next one.
+ */
+static int look_at_calendar(struct doctor *d, struct txn *txn, const struct standing *s)
+{
+    const struct device *self = roster_device(s->roster, &store_identity(d->cli->store)->device);
+    const struct rules *rules;
+    if (!self || !(self->roles & ROLE_OFFICE)) return EXIT_OK;
+    enum err e = views_rules(d->cli->views, txn, &rules);
+    if (e) return cli_fail(d->cli, e, _("the rules cannot be read"));
+    struct time_date today = time_day_date(time_day(cli_now_ms(txn)));
+    uint32_t year = today.month == 12 ? today.year + 1 : today.year;
+    if (!rules_calendar_of(rules, year))
+        found(d, "calendar",
+              cli_format(d->cli, _("the calendar of %u is not recorded: dates are provisional"),
+                         year),
+              _("sidan calendar put FILE, with the days that the State Council announced"));
+    return EXIT_OK;
+}
+
 static int look_into_store(struct doctor *d)
 {
     struct txn *txn;
@@ -344,6 +366,7 @@ static int look_into_store(struct doctor *d)
         look_at_node(d, &s);
         look_at_forks(d, &s);
         look_at_invites(d, &s);
+        if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_peers(d, &s);
         standing_clear(&s);

@@ -2,6 +2,7 @@
 
 #include "common/time.h"
 #include "node/views/request.h"
+#include "tools/categories.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/words.h"
@@ -23,8 +24,10 @@ struct listing {
     struct cli *cli;
     const struct roster *roster;
     uint64_t now_ms;
+    struct category_names categories;
     struct table table;
     struct output_list list;
+    struct buf cell;
 };
 
 static bool is_overdue(const struct listing *l, const struct request *r)
@@ -47,6 +50,8 @@ static json_t *to_json(const struct listing *l, const struct thing_key *key,
     json_object_set_new(o, "holder", output_json_text(r->holder));
     json_object_set_new(o, "nature", output_json_text(r->nature));
     json_object_set_new(o, "category", output_json_text(r->category));
+    json_object_set_new(o, "category_name",
+                        output_json_text(category_name(&l->categories, r->category)));
     json_object_set_new(o, "urgency", json_integer((json_int_t)r->urgency));
     json_object_set_new(o, "registered", output_json_time(r->registered_ms));
     json_object_set_new(o, "both_changed", json_boolean(r->both_changed));
@@ -76,7 +81,9 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     time_cell(t, r->due_ms, false);
     table_cell(t, r->holder);
     table_cell(t, slice_of_text(words_choice(l->cli, "nature", r->nature)));
-    table_cell(t, r->category);
+    buf_reset(&l->cell);
+    category_print(&l->cell, &l->categories, r->category);
+    table_cell(t, buf_slice(&l->cell));
     table_cellf(t, "%u", (unsigned)r->urgency);
     table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides")
                                 : late          ? _("overdue")
@@ -217,6 +224,7 @@ static int list(struct cli *cli, struct txn *txn)
     if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
     if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &wanted);
     if (code) return code;
+    category_names_read(cli, txn, &l.categories);
     if (cli_has(cli, "--overdue")) filter.overdue_at_ms = l.now_ms;
     if (cli->json)
         output_list_begin(&l.list, output_json("sidan.requests/1"), "requests");
@@ -226,6 +234,7 @@ static int list(struct cli *cli, struct txn *txn)
     if (!none)
         e = wanted ? list_newest(txn, &filter, wanted, &l) : requests_each(txn, &filter, each, &l);
     code = cli->json ? output_list_end(&l.list) : table_end(&l.table);
+    buf_clear(&l.cell);
     return e ? cli_fail(cli, e, _("the requests cannot be read")) : code;
 }
 

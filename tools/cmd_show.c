@@ -7,6 +7,7 @@
 #include "node/views/request.h"
 #include "node/views/thing.h"
 #include "proto/json.h"
+#include "tools/categories.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/words.h"
@@ -84,8 +85,10 @@ static json_t *item_json(const struct shown *s, const struct history_item *item)
     return o;
 }
 
-static void set_request(json_t *o, const struct request *r)
+static void set_request(const struct shown *s, json_t *o)
 {
+    const struct request *r = &s->request;
+    struct category_names names;
     json_object_set_new(o, "no", output_json_text(r->number));
     json_object_set_new(o, "official_no", output_json_text(r->official_number));
     json_object_set_new(o, "village", json_string(r->village));
@@ -95,6 +98,8 @@ static void set_request(json_t *o, const struct request *r)
     json_object_set_new(o, "channel", output_json_text(r->channel));
     json_object_set_new(o, "nature", output_json_text(r->nature));
     json_object_set_new(o, "category", output_json_text(r->category));
+    category_names_read(s->cli, s->txn, &names);
+    json_object_set_new(o, "category_name", output_json_text(category_name(&names, r->category)));
     json_object_set_new(o, "urgency", json_integer((json_int_t)r->urgency));
     json_object_set_new(o, "received", output_json_time(r->received_ms));
     json_object_set_new(o, "registered", output_json_time(r->registered_ms));
@@ -111,7 +116,7 @@ static int print_json(const struct shown *s)
                         json_string(s->history.type ? thing_type_name(s->history.type) : "thing"));
     json_object_set_new(o, "scope", json_string(s->scope.scope.text));
     if (s->is_request)
-        set_request(o, &s->request);
+        set_request(s, o);
     else
         json_object_set_new(o, "state", json_string(s->state));
     for (size_t i = 0; i < s->history.count; i++)

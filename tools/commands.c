@@ -161,7 +161,42 @@ static const struct flag import_flags[] = {
 static const struct flag actor_add_flags[] = {
     VALUE("--unit", "TEXT", N_("their unit (else this device's name)")),
     VALUE("--role", "WORD", N_("clerk, leader, dispatcher, secretary, mayor, callback, ...")),
+    VALUE("--from", "DATE", N_("first day")),
+    VALUE("--to", "DATE", N_("last day")),
     BY,
+    END,
+};
+static const struct flag rule_show_flags[] = {
+    VALUE("--ver", "N", N_("this version (else the one in force)")),
+    END,
+};
+static const struct flag calendar_put_flags[] = {
+    VALUE("--source", "TEXT", N_("who announced it (else the State Council's notice)")),
+    BY,
+    END,
+};
+static const struct flag category_put_flags[] = {
+    VALUE("--effective", "DATE", N_("from when it holds (else today)")),
+    VALUE("--approved-by", "TEXT", N_("who decided it")),
+    VALUE("--doc-ref", "TEXT", N_("number of the decision")),
+    BY,
+    END,
+};
+static const struct flag village_add_flags[] = {
+    VALUE("--short-name", "TEXT", N_("what people call it")),
+    VALUE("--pinyin", "TEXT", N_("how that is written in Latin letters")),
+    VALUE("--type", "village|community", N_("which of the two (else village)")),
+    VALUE("--villages", "FILE", N_("several, as CSV: code,name,short_name,pinyin,kind")),
+    END,
+};
+static const struct flag village_rename_flags[] = {
+    VALUE("--name", "TEXT", N_("its new name")),
+    VALUE("--short-name", "TEXT", N_("what people call it")),
+    VALUE("--pinyin", "TEXT", N_("how that is written in Latin letters")),
+    END,
+};
+static const struct flag village_close_flags[] = {
+    VALUE("--reason", "TEXT", N_("why, such as what it was merged into")),
     END,
 };
 static const struct flag init_flags[] = {
@@ -370,9 +405,40 @@ const struct command commands[] = {
          invite_flags, cmd_invite),
     VERB("join", "加入", "FILE", 1, 1, N_("join a township by an invite"), SET_UP, join_flags,
          cmd_join),
-    VERB("actor add", NULL, "NAME", 1, 1, N_("add a person who acts"), SET_UP, actor_add_flags,
+    VERB("actor add", "人员 登记", "NAME", 1, 1, N_("add a person who acts"), SET_UP,
+         actor_add_flags, cmd_actor),
+    VERB("actor list", "人员 列表", NULL, 0, 0, N_("list the persons who act"), SET_UP, NULL,
          cmd_actor),
-    VERB("actor list", NULL, NULL, 0, 0, N_("list the persons who act"), SET_UP, NULL, cmd_actor),
+    ACT("actor revoke", "人员 撤销", "PERSON [WORD]", 1, 2, N_("a person acts here no longer"),
+        SET_UP, by_flags, "actor.revoke", "reason"),
+    VERB("rule put", "规则 发布", "FILE", 1, 1,
+         N_("publish a rule: limits, points, categories, ..."), SET_UP, by_flags, cmd_rule),
+    VERB("rule list", "规则 列表", NULL, 0, 0, N_("the rules in all their versions"), SET_UP, NULL,
+         cmd_rule),
+    VERB("rule show", "规则 查看", "TYPE", 1, 1, N_("one rule as it stands"), SET_UP,
+         rule_show_flags, cmd_rule),
+    VERB("calendar put", "日历 发布", "FILE", 1, 1,
+         N_("publish a year's holidays and the days made up for"), SET_UP, calendar_put_flags,
+         cmd_calendar),
+    VERB("calendar show", "日历 查看", "[YEAR]", 0, 1, N_("the working days of a year"), SET_UP,
+         NULL, cmd_calendar),
+    VERB("category list", "类别 列表", NULL, 0, 0, N_("the categories of requests"), SET_UP, NULL,
+         cmd_category),
+    VERB("category put", "类别 发布", "FILE", 1, 1,
+         N_("publish the categories anew: names may change, codes stay"), SET_UP,
+         category_put_flags, cmd_category),
+    VERB("unit list", "单位 列表", NULL, 0, 0, N_("the units that orders go to"), SET_UP, NULL,
+         cmd_unit),
+    ACT("unit add", "单位 设立", "[NAME]", 0, 1, N_("add a unit that orders go to"), SET_UP,
+        by_flags, "unit.put", "name"),
+    ACT("unit close", "单位 撤销", "UNIT", 1, 1, N_("close a unit"), SET_UP, by_flags, "unit.close",
+        NULL),
+    VERB("village add", "村庄 设立", "[CODE NAME]", 0, 2, N_("add villages to the township"),
+         SET_UP, village_add_flags, cmd_village),
+    VERB("village rename", "村庄 更名", "VILLAGE", 1, 1, N_("give a village another name"), SET_UP,
+         village_rename_flags, cmd_village),
+    VERB("village close", "村庄 撤并", "VILLAGE", 1, 1, N_("close a village that is no more"),
+         SET_UP, village_close_flags, cmd_village),
     VERB("config get", NULL, "[KEY]", 0, 1, N_("show the configuration"), SET_UP, NULL, cmd_config),
     VERB("config set", NULL, "KEY VALUE", 2, 2, N_("change the configuration"), SET_UP, NULL,
          cmd_config),

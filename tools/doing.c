@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "node/deadlines.h"
 #include "node/views/body.h"
 #include "node/views/person.h"
 #include "tools/act_defaults.h"
@@ -37,6 +38,7 @@ int doing_read_request(struct doing *d, struct txn *t)
     if (d->type != THING_REQUEST) return EXIT_OK;
     enum err e = request_get(t, &d->fields.subject, &r);
     if (e) return cli_fail(d->cli, e, _("nothing was recorded"));
+    d->due_ms = r.due_ms;
     d->attempt = r.callbacks_failed + (r.callback_reached ? 1u : 0u) + 1;
     d->state_before = r.state;
     d->draft.lane = r.urgency == 3 ? LANE_URGENT : LANE_NORMAL;
@@ -107,6 +109,34 @@ static int next_version(struct doing *d, const char **out)
     return EXIT_OK;
 }
 
+/* When an order of this moment is due: as the recorder would fill it in, were it let to. */
+static int order_due(struct doing *d, const char **out)
+{
+    static const uint8_t empty_map[] = {0x80};
+    struct deadlines deadlines = {0};
+    struct kind_problem problem;
+    const struct rules *rules;
+    struct slice body = SLICE_EMPTY;
+    struct txn *t;
+    char due[TIME_TEXT_SIZE];
+    int code = cli_begin(d->cli, &t);
+    if (code) return code;
+    const struct deadlines_act act = {
+        .kind = kind_find(slice_of_text("order.issue")),
+        .body = slice_of(empty_map, sizeof empty_map),
+        .now_ms = d->recording.clock.wall_ms,
+        .trusted = d->recording.clock.trusted,
+        .request_due_ms = d->due_ms,
+    };
+    enum err e = views_rules(d->cli->views, t, &rules);
+    if (!e) e = deadlines_fill(&deadlines, rules, &act, &body, &problem);
+    time_format(due, body_uint(body, "due"));
+    *out = cli_format(d->cli, "%s", due);
+    deadlines_clear(&deadlines);
+    txn_abort(t);
+    return e ? cli_fail(d->cli, e, _("nothing was recorded")) : EXIT_OK;
+}
+
 /* Day and kind of service as the activity says them. */
 static int of_activity(struct doing *d, const struct field *f, const char **out)
 {
@@ -142,6 +172,8 @@ int doing_default(struct doing *d, const struct field *f, const char **out)
         break;
     case ACT_DEFAULT_VERSION:
         return next_version(d, out);
+    case ACT_DEFAULT_DUE:
+        return order_due(d, out);
     case ACT_DEFAULT_ACTIVITY:
         return of_activity(d, f, out);
     case ACT_DEFAULT_CHANNEL:

@@ -14,6 +14,7 @@ struct doing {
     struct draft draft;
     enum thing_type type; /* of the thing that is acted on, or founded */
     bool asking;          /* a person at a terminal is asked for the fields */
+    uint64_t due_ms;      /* of a request; 0: none */
     uint32_t attempt;     /* of a request: the next callback's number */
     enum request_state state_before;
     const char *label; /* what people call the thing: number, name, or the start of its id */

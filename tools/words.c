@@ -7,6 +7,7 @@
 #include "common/time.h"
 #include "proto/json.h"
 #include "tools/act_value.h"
+#include "tools/categories.h"
 #include "tools/choices.h"
 #include "tools/lookup_typed.h"
 #include "tools/output.h"
@@ -184,6 +185,17 @@ static const char *list_words(struct cli *cli, struct mp_reader *value)
     return words;
 }
 
+static const char *category_words(struct cli *cli, struct txn *txn, struct slice code)
+{
+    struct category_names names;
+    struct buf text = {0};
+    category_names_read(cli, txn, &names);
+    category_print(&text, &names, code);
+    const char *words = output_text(cli, buf_slice(&text));
+    buf_clear(&text);
+    return words;
+}
+
 const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
                         struct mp_reader *value)
 {
@@ -200,6 +212,8 @@ const char *words_value(struct cli *cli, struct txn *txn, const struct field *fi
     if (field && field->type == FIELD_LIST && type == MP_ARRAY) return list_words(cli, value);
     if (field && field->type == FIELD_TIME && type == MP_UINT)
         return time_words(cli, mp_read_uint(value, UINT64_MAX));
+    if (field && field->type == FIELD_CODE && type == MP_STR && !strcmp(field->name, "category"))
+        return category_words(cli, txn, mp_read_str(value, SIZE_MAX));
     if (field && field->type == FIELD_CHOICE && type == MP_STR)
         return words_choice(cli, field->name, mp_read_str(value, SIZE_MAX));
     if (type == MP_BOOL) return mp_read_bool(value) ? _("yes") : _("no");

@@ -26,7 +26,8 @@ static MUST_CHECK enum err array_reserve(void **array, size_t count, size_t size
 }
 
 /* Of two villages with one code the thing with the lower id, which comes first, counts. */
-static MUST_CHECK enum err village_add(struct roster *r, struct slice row)
+static MUST_CHECK enum err village_add(struct roster *r, const struct thing_id *thing,
+                                       struct slice row)
 {
     void *villages = r->villages;
     enum err err = array_reserve(&villages, r->village_count, sizeof *r->villages);
@@ -35,6 +36,7 @@ static MUST_CHECK enum err village_add(struct roster *r, struct slice row)
     struct village *village = &r->villages[r->village_count];
     err = roster_fold_read_village(village, row);
     if (err) return err;
+    village->thing = *thing;
     for (size_t i = 0; i < r->village_count; i++)
         if (strcmp(r->villages[i].code, village->code) == 0) return OK;
     r->village_count++;
@@ -70,7 +72,7 @@ static MUST_CHECK enum err rows_read(struct roster *r, struct txn *t, uint32_t s
         crypto_hasher_add(hasher, key);
         crypto_hasher_add(hasher, row);
         enum err err = type == THING_TOWNSHIP  ? township_add(r, row)
-                       : type == THING_VILLAGE ? village_add(r, row)
+                       : type == THING_VILLAGE ? village_add(r, &thing, row)
                                                : device_add(r, &thing, row);
         if (err) return err;
     }

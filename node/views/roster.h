@@ -30,6 +30,7 @@ struct device {
 };
 
 struct village {
+    struct thing_id thing;
     char code[13];
     char name[65];
     char short_name[33];
