@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "common/text.h"
+#include "tools/act_defaults.h"
 #include "tools/words.h"
 
 /* The start of what was typed, for quoting in a message. */
@@ -115,6 +116,12 @@ static bool body_value(const struct act *a, const char *name, struct mp_reader *
     return false;
 }
 
+static bool act_has(const struct act *a, const char *field)
+{
+    struct mp_reader value;
+    return body_value(a, field, &value);
+}
+
 bool act_says(const struct act *a, const char *condition)
 {
     char name[32];
@@ -155,6 +162,13 @@ enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem
     }
     struct kind_problem found = {0};
     e = kind_check(a->kind, buf_slice(&a->body_bytes), buf_slice(&a->box_bytes), false, &found);
+    const char *text;
+    const struct field *field = e == ERR_RANGE ? kind_field(a->kind, found.field) : NULL;
+    /* What the recorder fills in by the rules in force is there when it checks the whole. */
+    if (field != NULL && !act_has(a, field->name) &&
+        act_default_of(a->kind, field, &text) == ACT_DEFAULT_RULES) {
+        e = OK;
+    }
     if (e == ERR_RANGE) {
         act_explain(a->kind, &found, problem);
     }

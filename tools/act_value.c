@@ -165,8 +165,10 @@ static bool put_bytes(struct mp_writer *w, const struct field *field, struct sli
 {
     uint8_t bytes[256];
     size_t size = text.size / 2;
-    size_t max = field->type == FIELD_THING ? sizeof(struct thing_id) : sizeof bytes;
-    if (size > max || hex_decode(bytes, size, (const char *)text.data, text.size) != OK) {
+    size_t min = field->type == FIELD_THING ? sizeof(struct thing_id) : (size_t)field->min;
+    size_t max = field->type == FIELD_THING ? sizeof(struct thing_id) : (size_t)field->max;
+    if (size < min || size > max || size > sizeof bytes ||
+        hex_decode(bytes, size, (const char *)text.data, text.size) != OK) {
         return false;
     }
     mp_write_bin(w, bytes, size);

@@ -1,3 +1,4 @@
+#include "common/time.h"
 #include "tools/act_defaults.h"
 #include "tools/act_told.h"
 #include "tools/commands.h"
@@ -141,6 +142,13 @@ static int tell_json(struct doing *d, const struct recorded *recorded, const str
     return output_json_end(o);
 }
 
+static const char *day_of(struct cli *cli, uint64_t ms)
+{
+    char day[TIME_TEXT_SIZE];
+    time_format_date(day, ms);
+    return cli_format(cli, "%s", day);
+}
+
 static void tell_words(struct doing *d, const struct request *r)
 {
     struct cli *cli = d->cli;
@@ -151,6 +159,8 @@ static void tell_words(struct doing *d, const struct request *r)
         if (r->official_number.size && strcmp(d->kind->name, "request.accept") == 0)
             output_line(cli, _("official number: %s"), output_text(cli, r->official_number));
         if (r->state != d->state_before) output_line(cli, _("it stands at: %s"), state);
+        if (r->due_ms && r->due_ms != d->due_before_ms)
+            output_line(cli, _("to be done by %s"), day_of(cli, r->due_ms));
     }
     if (!device_is_township(&d->recording.self))
         output_line(cli, "%s", _("saved here; the township has yet to confirm it"));

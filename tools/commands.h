@@ -19,6 +19,7 @@ int cmd_init(struct cli *cli);
 int cmd_invite(struct cli *cli);
 int cmd_join(struct cli *cli);
 int cmd_kinds(struct cli *cli);
+int cmd_list(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_manual(struct cli *cli);
 int cmd_rebuild(struct cli *cli);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/act.h"
+#include "tools/act_defaults.h"
 #include "tools/words.h"
 
 enum { COMMANDS_MAX = 160, OWN_FLAGS_MAX = 16, FLAG_NAME_SIZE = 40 };
@@ -143,7 +144,10 @@ const char *flags_help(struct cli *cli, const struct command *c, const struct fl
 {
     const struct field *field = flags_field(c, f);
     if (f->help || !field) return f->help ? _(f->help) : "";
-    const char *needed = field->required ? _(" (needed)") : "";
+    const struct kind *k = kind_find(slice_of_text(c->kind));
+    const char *text;
+    bool must = field->required && act_default_of(k, field, &text) == ACT_DEFAULT_NONE;
+    const char *needed = must ? _(" (needed)") : "";
     struct buf range = {0};
     if (field->type == FIELD_CHOICE || field->type == FIELD_UINT || field->type == FIELD_INT ||
         field->type == FIELD_CODE)

@@ -1,6 +1,7 @@
 #include "tools/recording.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/act_told.h"
@@ -106,6 +107,10 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
     if (e == ERR_RANGE && kind != NULL && problem->what != NULL) {
         struct act_problem explained;
         act_explain(kind, problem, &explained);
+        if (strcmp(problem->what, "is past already") == 0) {
+            snprintf(explained.allowed, sizeof explained.allowed, "%s",
+                     _("today or later; where this machine's time is wrong: sidan clock"));
+        }
         return recording_refused(cli, &explained);
     }
     if (problem->what == NULL || problem->what[0] == '\0') {

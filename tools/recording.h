@@ -27,9 +27,9 @@ int recording_one(struct cli *cli, const struct recording *r, struct draft *draf
                   struct recorded *out);
 /* The same between recorder_begin and recorder_commit; ends the commit on failure. */
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out);
-/* What one event alone cannot be judged by, asked before it is signed, wherever it comes from: what
- * is due may not lie before the act, which is `at` where that is stated, else now. Errors:
- * ERR_RANGE with *problem. */
+/* What the tools ask beyond the table of kinds and the recorder, before anything is signed and
+ * wherever it comes from: what begins or is looked at again may not lie before the act, which is
+ * `at` where that is stated, else now. Errors: ERR_RANGE with *problem. */
 MUST_CHECK enum err recording_check(struct txn *txn, const struct draft *draft,
                                     struct act_problem *problem);
 /* An act that roles or the thing's state do not allow: why, how it stands, what comes next. */

@@ -6,13 +6,11 @@
 #include "common/time.h"
 #include "tools/words.h"
 
-/* Until when something is to be done, or when it begins: what lies behind the act cannot be meant.
- */
+/* When something is looked at again, or begins: what lies behind the act cannot be meant. By when
+ * something is due the recorder judges, with the rules at hand. */
 static const struct {
-    const char *kind, *field; /* kind NULL: of every kind */
+    const char *kind, *field;
 } ahead[] = {
-    {NULL, "due"},
-    {"order.extend_ask", "to"},
     {"order.suspend", "review"},
     {"call.publish", "start"},
     {"call.update", "start"},
@@ -21,8 +19,7 @@ static const struct {
 static bool is_ahead(const struct kind *k, const struct field *f)
 {
     for (size_t i = 0; i < sizeof ahead / sizeof ahead[0]; i++)
-        if (strcmp(ahead[i].field, f->name) == 0 &&
-            (!ahead[i].kind || strcmp(ahead[i].kind, k->name) == 0))
+        if (strcmp(ahead[i].kind, k->name) == 0 && strcmp(ahead[i].field, f->name) == 0)
             return true;
     return false;
 }

@@ -181,7 +181,7 @@ static const char *list_words(struct cli *cli, struct mp_reader *value)
     const char *words = "";
     for (size_t left = mp_read_array(value, SIZE_MAX); left > 0 && !value->err; left--)
         words = cli_format(cli, "%s%s%s", words, *words ? ", " : "",
-                           output_text(cli, mp_read_str(value, SIZE_MAX)));
+                           words_choice(cli, "category", mp_read_str(value, SIZE_MAX)));
     return words;
 }
 
