@@ -42,25 +42,33 @@ const char *act_next(struct cli *cli, const struct kind *k, const char *label)
     return NULL;
 }
 
-const char *act_request_next(struct cli *cli, const struct request *r, const char *label)
+const char *act_request_next(struct cli *cli, const struct request *r, bool township,
+                             const char *label)
 {
     static const struct {
-        const char *state, *next;
+        enum request_state state;
+        bool village; /* also where the township handles it */
+        const char *next;
     } steps[] = {
-        {"registered", N_("sidan accept %s")},
-        {"awaiting_info",
+        {REQUEST_REGISTERED, false, N_("sidan accept %s")},
+        {REQUEST_AWAITING_INFO, true,
          N_("when the person has answered: sidan supplement %s --what answer --text TEXT")},
-        {"accepted", N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
-        {"assigned", N_("the unit signs for it: sidan sign %s")},
-        {"objected", N_("sidan decide %s --agree yes|no --why TEXT")},
-        {"in_progress", N_("sidan report %s --solved yes|part|no --measure TEXT")},
-        {"suspended", N_("when it can go on: sidan resume %s")},
-        {"reported", N_("another person asks whether it is solved: sidan visit %s --reached yes")},
+        {REQUEST_ACCEPTED, false,
+         N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
+        {REQUEST_ASSIGNED, true, N_("the unit signs for it: sidan sign %s")},
+        {REQUEST_OBJECTED, false, N_("sidan decide %s --agree yes|no --why TEXT")},
+        {REQUEST_IN_PROGRESS, true, N_("sidan report %s --solved yes|part|no --measure TEXT")},
+        {REQUEST_SUSPENDED, false, N_("when it can go on: sidan resume %s")},
+        {REQUEST_REPORTED, false,
+         N_("another person asks whether it is solved: sidan visit %s --reached yes")},
     };
-    const char *state = request_state_name(r->state);
-    if (r->callback_reached && strcmp(state, "reported") == 0)
+    bool ours = township || !r->township;
+    if (ours && r->extend_to_ms)
+        return cli_format(cli, _("sidan extend-decide %s --ok yes|no --due DATE"), label);
+    if (ours && r->callback_reached && r->state == REQUEST_REPORTED)
         return cli_format(cli, _("sidan close %s --result solved"), label);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (strcmp(steps[i].state, state) == 0) return cli_format(cli, _(steps[i].next), label);
+        if (steps[i].state == r->state && (ours || steps[i].village))
+            return cli_format(cli, _(steps[i].next), label);
     return NULL;
 }

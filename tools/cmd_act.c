@@ -162,9 +162,10 @@ static void tell_words(struct doing *d, const struct request *r)
         if (r->due_ms && r->due_ms != d->due_before_ms)
             output_line(cli, _("to be done by %s"), day_of(cli, r->due_ms));
     }
-    if (!device_is_township(&d->recording.self))
-        output_line(cli, "%s", _("saved here; the township has yet to confirm it"));
-    const char *next = r ? act_request_next(cli, r, d->label) : act_next(cli, d->kind, d->id);
+    bool township = device_is_township(&d->recording.self);
+    if (!township) output_line(cli, "%s", _("saved here; the township has yet to confirm it"));
+    const char *next =
+        r ? act_request_next(cli, r, township, d->label) : act_next(cli, d->kind, d->id);
     if (next) output_line(cli, _("next: %s"), next);
 }
 

@@ -54,6 +54,8 @@ int doing_may_begin(struct doing *d)
     enum request_state next;
     const char *why = "";
     if (d->type != THING_REQUEST || d->kind->thing != THING_REQUEST) return EXIT_OK;
+    /* What is possible depends on whether it asks or answers. */
+    if (is_kind(d, "request.supplement")) return EXIT_OK;
     int code = cli_begin(d->cli, &t);
     if (code) return code;
     const struct request_act act = {
@@ -62,6 +64,7 @@ int doing_may_begin(struct doing *d)
         .author = d->recording.self.key,
         .has_by = d->recording.has_by,
         .by = d->recording.by,
+        .thing = d->fields.subject.thing,
         .time_ms = d->recording.clock.wall_ms,
         .body = slice_of(empty_map, sizeof empty_map),
     };

@@ -68,6 +68,7 @@ static const char *request_stands(struct cli *cli, const struct draft *draft, co
     struct txn *t;
     struct scope_row scope;
     struct request r;
+    const struct roster *roster;
     if (draft->founding || cli_begin(cli, &t) != EXIT_OK) {
         return NULL;
     }
@@ -81,7 +82,11 @@ static const char *request_stands(struct cli *cli, const struct draft *draft, co
             stands = cli_format(cli, _("%s stands at: %s"), label,
                                 i18n_is_chinese() ? request_state_zh(r.state)
                                                   : request_state_name(r.state));
-            *next = act_request_next(cli, &r, label);
+            const struct device *self =
+                views_roster(cli->views, t, &roster) == OK
+                    ? roster_device(roster, &store_identity(cli->store)->device)
+                    : NULL;
+            *next = act_request_next(cli, &r, self == NULL || device_is_township(self), label);
         }
     }
     txn_abort(t);
