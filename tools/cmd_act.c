@@ -66,6 +66,13 @@ static int put_rows(struct doing *d, const struct field *f)
     return fields_put_rows(&d->fields, f, texts, count);
 }
 
+/* What the recorder would fill in alike is left to it: it states by which rules. */
+static bool is_left_out(const struct doing *d, const struct field *f)
+{
+    const char *text;
+    return act_default_of(d->kind, f, &text) == ACT_DEFAULT_RULES;
+}
+
 /* Asks until the answer can be used; what an answer makes needless is not asked. */
 static int ask(struct doing *d, const struct field *f, const char *otherwise)
 {
@@ -76,6 +83,7 @@ static int ask(struct doing *d, const struct field *f, const char *otherwise)
     for (;;) {
         int code = form_ask(d->cli, f, otherwise, &answer);
         if (code) return code;
+        if (is_left_out(d, f) && strcmp(answer, otherwise) == 0) return EXIT_OK;
         code = put_text(d, f, answer);
         if (code != EXIT_USAGE && code != EXIT_NOT_FOUND) return code;
     }
@@ -90,7 +98,7 @@ static int put_field(struct doing *d, const struct field *f)
     int code = doing_default(d, f, &otherwise);
     if (code) return code;
     if (d->asking) return ask(d, f, otherwise);
-    return otherwise ? put_text(d, f, otherwise) : EXIT_OK;
+    return otherwise && !is_left_out(d, f) ? put_text(d, f, otherwise) : EXIT_OK;
 }
 
 static int put_values(struct doing *d)
@@ -159,7 +167,7 @@ static void tell_words(struct doing *d, const struct request *r)
         if (r->official_number.size && strcmp(d->kind->name, "request.accept") == 0)
             output_line(cli, _("official number: %s"), output_text(cli, r->official_number));
         if (r->state != d->state_before) output_line(cli, _("it stands at: %s"), state);
-        if (r->due_ms && r->due_ms != d->due_before_ms)
+        if (r->due_ms && r->due_ms != d->due_ms)
             output_line(cli, _("to be done by %s"), day_of(cli, r->due_ms));
     }
     bool township = device_is_township(&d->recording.self);

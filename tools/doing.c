@@ -41,7 +41,6 @@ int doing_read_request(struct doing *d, struct txn *t)
     d->due_ms = r.due_ms;
     d->attempt = r.callbacks_failed + (r.callback_reached ? 1u : 0u) + 1;
     d->state_before = r.state;
-    d->due_before_ms = r.due_ms;
     d->draft.lane = r.urgency == 3 ? LANE_URGENT : LANE_NORMAL;
     return EXIT_OK;
 }
@@ -184,6 +183,7 @@ int doing_default(struct doing *d, const struct field *f, const char **out)
         *out = device_is_township(&d->recording.self) ? "phone" : "village";
         break;
     case ACT_DEFAULT_RULES:
+        if (is_kind(d, "order.issue")) return order_due(d, out);
         *out = "";
         break;
     case ACT_DEFAULT_NONE:

@@ -14,10 +14,9 @@ struct doing {
     struct draft draft;
     enum thing_type type; /* of the thing that is acted on, or founded */
     bool asking;          /* a person at a terminal is asked for the fields */
-    uint64_t due_ms;      /* of a request; 0: none */
+    uint64_t due_ms;      /* of a request, before the act; 0: none */
     uint32_t attempt;     /* of a request: the next callback's number */
     enum request_state state_before;
-    uint64_t due_before_ms;
     const char *label; /* what people call the thing: number, name, or the start of its id */
     const char *id;    /* what names it on the next line: number, or the start of its id */
 };
