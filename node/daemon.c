@@ -101,6 +101,7 @@ static enum daemon_exit open_store(struct daemon *d)
     if (!err) return DAEMON_OK;
     const char *todo = "see sidan doctor";
     if (err == ERR_CORRUPT) todo = "put back a backup (sidan restore), or join as a new device";
+    if (err == ERR_AGAIN) todo = "start the node: it makes the lists anew for this version";
     if (err == ERR_VERSION) todo = "install the newer version again";
     if (err == ERR_PERMISSION) todo = "run as the user who owns the home";
     if (err == ERR_READ_ONLY) todo = "have the disk looked at";

@@ -143,6 +143,12 @@ int cli_open_views(struct cli *cli)
     int code = cli_open_store(cli);
     if (code || cli->views) return code;
     enum err e = views_open(&cli->views, cli->store);
+    if (e == ERR_AGAIN) {
+        code = cli_open_store_writable(cli);
+        if (code) return code;
+        e = views_open(&cli->views, cli->store);
+        if (!e) e = views_rebuild(cli->views, cli->store, NULL, NULL);
+    }
     return e ? cli_fail(cli, e, _("the lists cannot be opened")) : EXIT_OK;
 }
 

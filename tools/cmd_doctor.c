@@ -128,6 +128,11 @@ static bool look_at_store(struct doctor *d)
     if (!e && !is_own(d)) e = ERR_FOREIGN;
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
+    if (e == ERR_AGAIN) {
+        found(d, "rebuild", _("the lists were made by another version of sidan"),
+              _("wait for the node, or run sidan rebuild"));
+        return false;
+    }
     const char *why = e == ERR_FOREIGN ? _("it belongs to another device") : cli_err_text(e);
     found(
         d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), why),

@@ -31,5 +31,8 @@ MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struc
  * or village of an author changed whose events may be folded already. */
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
 void views_numbers_flush(struct views *v, struct txn *t);
+/* Where another version folded the rows: throws them away, folds the roster and leaves the rest to
+ * a rebuild. Errors: as views_open. */
+MUST_CHECK enum err views_rebuild_renew(struct views *v, struct store *s);
 /* Sets the marker for folding everything again by the roster as it is now; rows stay until then. */
 void views_rebuild_refold(struct txn *t);

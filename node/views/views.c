@@ -15,8 +15,12 @@ enum err views_open(struct views **out, struct store *s)
     if (!v) return ERR_NOMEM;
     v->fold.authority = store_identity(s)->township;
     v->device = store_identity(s)->device;
-    *out = v;
-    return OK;
+    enum err err = views_rebuild_renew(v, s);
+    if (err)
+        views_close(v);
+    else
+        *out = v;
+    return err;
 }
 
 void views_close(struct views *v)

@@ -11,6 +11,9 @@
 #define FOLD_VERSION 2
 
 struct views;
+/* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN
+ * (that was not done, for the store is open for reading only), ERR_NOMEM, ERR_CORRUPT, the store's.
+ */
 MUST_CHECK enum err views_open(struct views **out, struct store *s);
 void views_close(struct views *v);
 /* The roster as of this transaction (another process may have changed it). Errors: ERR_CORRUPT...

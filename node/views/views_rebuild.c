@@ -73,13 +73,17 @@ static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
 {
     struct scope town = scope_town();
     struct scope_row scope;
+    const struct roster *none;
     rows_clear(t);
     search_reset(t);
+    views_forget(v); /* an older version's rows need not be readable */
+    enum err err = views_roster(v, t, &none);
+    if (err) return err;
     if (scope_find(t, &town, &scope)) {
         struct thing_key key = {.scope_number = scope.number};
         bool ignored;
         while (thing_each(t, &key) && key.scope_number == scope.number) {
-            enum err err = views_fold_thing(v, t, &key, NULL, PASS_ROSTER, &ignored);
+            err = views_fold_thing(v, t, &key, NULL, PASS_ROSTER, &ignored);
             if (err) return err;
         }
     }
@@ -111,15 +115,15 @@ static MUST_CHECK enum err slice_run(struct views *v, struct txn *t, uint64_t *d
     struct marker marker;
     if (!marker_get(t, &marker)) return txn_error(t);
     const struct roster *roster;
-    enum err err = views_roster(v, t, &roster);
-    if (err) return err;
+    enum err err;
     bool more = true;
     if (marker.step == STEP_CLEAR) {
         err = roster_rebuild(v, t);
         *damaged = err == ERR_CORRUPT ? v->fold.damaged : 0;
         marker = (struct marker){.step = STEP_FOLD};
     } else {
-        err = things_rebuild(v, t, &marker, &more, damaged);
+        err = views_roster(v, t, &roster);
+        if (!err) err = things_rebuild(v, t, &marker, &more, damaged);
     }
     if (err) return err;
     if (more)
@@ -192,4 +196,42 @@ enum err views_rebuild(struct views *v, struct store *s,
         if (!err && progress) progress(state, done, total);
     }
     return err ? err : damaged ? ERR_CORRUPT : OK;
+}
+
+/* --- a store whose rows another version folded ---------------------------------------------- */
+
+#define META_FOLD_VERSION "views.fold"
+
+static MUST_CHECK enum err rows_renew(struct views *v, struct store *s)
+{
+    struct txn *t;
+    uint64_t damaged = 0;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    if (log_count(t)) {
+        views_rebuild_begin(t);
+        err = slice_run(v, t, &damaged);
+    }
+    if (!err) meta_put_uint(t, META_FOLD_VERSION, FOLD_VERSION);
+    if (err)
+        txn_abort(t);
+    else
+        err = txn_commit(t);
+    if (err) views_forget(v);
+    return err;
+}
+
+enum err views_rebuild_renew(struct views *v, struct store *s)
+{
+    struct txn *t;
+    enum err err = txn_begin(s, false, &t);
+    if (err) return err;
+    bool same = meta_get_uint(t, META_FOLD_VERSION) == FOLD_VERSION;
+    bool empty = log_count(t) == 0;
+    err = txn_error(t);
+    txn_abort(t);
+    if (err || same) return err;
+    err = rows_renew(v, s);
+    if (err == ERR_PERMISSION) err = ERR_AGAIN;
+    return empty ? OK : err;
 }

@@ -170,6 +170,46 @@ static void append_value(struct buf *out, struct history_maker *h, const struct 
     }
 }
 
+/* Three rows of a day, mostly possible: one after the other, not longer than their minutes. */
+static void append_attendance(struct buf *out, struct history_maker *h)
+{
+    unsigned start = (unsigned)rng_below(h->rng, 600);
+    buf_append_byte(out, '[');
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned minutes = (unsigned)rng_between(h->rng, 1, 90);
+        unsigned end = start + minutes + (unsigned)rng_below(h->rng, 20);
+        buf_append_text(out, i ? ",[" : "[");
+        append_thing(out, h, true);
+        buf_printf(out, ",%u,%u,%u]", start, rng_chance(h->rng, 95) ? end : start, minutes);
+        if (rng_chance(h->rng, 90)) start = end;
+    }
+    buf_append_byte(out, ']');
+}
+
+/* A correction of a record of the history and a field that its kind has; mostly a value of it. */
+static void append_correction(struct buf *out, struct history_maker *h)
+{
+    const struct event *target =
+        h->events[rng_chance(h->rng, 60) ? 0 : rng_below(h->rng, h->count)];
+    const struct kind *k = kind_find(target->kind);
+    const struct field *f = &k->fields[rng_below(h->rng, k->field_count)];
+    struct buf value = {0};
+    buf_append_text(out, "{\"target\":\"");
+    append_hex(out, target->id.bytes, sizeof target->id.bytes);
+    buf_printf(out, "\",\"field\":\"%s\"", f->name);
+    if (f->type == FIELD_UINT || f->type == FIELD_TIME) {
+        append_value(&value, h, f, false);
+        buf_printf(out, ",\"value\":\"%s\"", buf_text(&value));
+    } else if (f->type != FIELD_ROWS && f->type != FIELD_LIST && f->type != FIELD_BOOL &&
+               f->type != FIELD_INT && f->type != FIELD_BYTES &&
+               (!f->personal || rng_chance(h->rng, 20))) {
+        buf_append_text(out, ",\"value\":");
+        append_value(out, h, f, false);
+    }
+    buf_append_byte(out, '}');
+    buf_clear(&value);
+}
+
 /* Something that the table refuses. */
 static void append_bad(struct buf *out, const struct field *f)
 {
@@ -190,6 +230,10 @@ static void make_body(struct buf *out, struct history_maker *h, const struct kin
         !h->on_way && rng_chance(h->rng, 8) ? rng_below(h->rng, k->field_count + 1) : SIZE_MAX;
     const char *separator = "";
     buf_reset(out);
+    if (strcmp(k->name, "correct.entry") == 0 && rng_chance(h->rng, 80)) {
+        append_correction(out, h);
+        return;
+    }
     buf_append_byte(out, '{');
     for (size_t i = 0; i < k->field_count; i++) {
         const struct field *f = &k->fields[i];
@@ -199,6 +243,10 @@ static void make_body(struct buf *out, struct history_maker *h, const struct kin
         buf_printf(out, "%s\"%s\":", separator, f->name);
         if (i == bad)
             append_bad(out, f);
+        else if (strcmp(k->name, "attendance.record") == 0 && f->type == FIELD_ROWS)
+            append_attendance(out, h);
+        else if (strcmp(f->name, "pool") == 0)
+            buf_printf(out, "%u", (unsigned)rng_below(h->rng, 40));
         else
             append_value(out, h, f, false);
         separator = ",";

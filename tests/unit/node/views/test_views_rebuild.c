@@ -143,6 +143,64 @@ static void a_rebuild_that_was_cut_short_goes_on(void **state)
     buf_clear(&before);
 }
 
+/* The store as a version with other rows left it: one row of the roster is no row to this one. */
+static void leave_to_another_version(void)
+{
+    struct txn *t;
+    const struct roster *roster;
+    struct slice key, row;
+    const uint8_t village = THING_VILLAGE;
+    const uint32_t town_number = township_node_scope(&node, "town");
+    struct row_cursor cursor = {
+        .scope_number = town_number, .table = ROW_THING, .prefix = slice_of(&village, 1)};
+    assert_int_equal(txn_begin(node.store, true, &t), OK);
+    assert_true(row_next(t, &cursor, &key, &row));
+    uint8_t bytes[17];
+    memcpy(bytes, key.data, sizeof bytes);
+    row_put(t, &(struct row_key){town_number, ROW_THING, slice_of(bytes, sizeof bytes)},
+            slice_of("\x91\x01", 2));
+    meta_put_uint(t, "views.fold", FOLD_VERSION - 1);
+    assert_int_equal(txn_commit(t), OK);
+    views_forget(node.views);
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(views_roster(node.views, t, &roster), ERR_CORRUPT);
+    txn_abort(t);
+    views_close(node.views);
+    node.views = NULL;
+}
+
+static void reopen_store(bool read_only)
+{
+    store_close(node.store);
+    const struct store_options options = {.disk_free_min = 1, .read_only = read_only};
+    assert_int_equal(store_open(&node.store, node.home, &options), OK);
+}
+
+static void rows_of_another_version_are_made_anew(void **state)
+{
+    (void)state;
+    struct buf before = {0};
+    dump(&before);
+    leave_to_another_version();
+    reopen_store(true);
+    assert_int_equal(views_open(&node.views, node.store), ERR_AGAIN); /* nothing can be written */
+    reopen_store(false);
+    assert_int_equal(views_open(&node.views, node.store), OK);
+    assert_true(pending());
+    struct txn *t;
+    const struct roster *roster;
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(views_roster(node.views, t, &roster), OK);
+    assert_int_equal(roster->village_count, 2);
+    txn_abort(t);
+    township_node_settle(&node);
+    assert_rows(&before);
+    buf_clear(&before);
+    views_close(node.views);
+    assert_int_equal(views_open(&node.views, node.store), OK);
+    assert_false(pending()); /* once */
+}
+
 static void events_that_arrive_during_a_rebuild_are_folded_too(void **state)
 {
     (void)state;
@@ -357,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_rebuild_gives_the_same_bytes),
         TEST(a_rebuild_that_was_cut_short_goes_on),
+        TEST(rows_of_another_version_are_made_anew),
         TEST(events_that_arrive_during_a_rebuild_are_folded_too),
         TEST(nothing_is_done_without_a_marker),
         TEST(a_damaged_marker_begins_again),
