@@ -22,7 +22,7 @@ static const char *scopes_of(struct cli *cli, const struct kind *k)
 
 static json_t *field_json(const struct field *f)
 {
-    json_t *o = json_object();
+    json_t *o = json_object(), *columns = f->column_count ? json_array() : json_null();
     json_object_set_new(o, "name", json_string(f->name));
     json_object_set_new(o, "zh", json_string(f->zh));
     json_object_set_new(o, "en", json_string(f->en));
@@ -32,6 +32,9 @@ static json_t *field_json(const struct field *f)
     json_object_set_new(o, "min", json_integer(f->min));
     json_object_set_new(o, "max", json_integer(f->max));
     json_object_set_new(o, "choices", f->choices ? json_string(f->choices) : json_null());
+    for (size_t i = 0; i < f->column_count; i++)
+        json_array_append_new(columns, field_json(&f->columns[i]));
+    json_object_set_new(o, "columns", columns);
     return o;
 }
 
@@ -103,6 +106,17 @@ static const char *range_of(struct cli *cli, const struct field *f)
     return "";
 }
 
+/* A column of a field of rows stands below it, as "rows.person". */
+static void list_field(struct table *t, struct cli *cli, const struct field *f, const char *name)
+{
+    table_cell(t, slice_of_text(name));
+    table_cell(t, slice_of_text(words_field(f)));
+    table_cell(t, slice_of_text(field_type_name(f->type)));
+    table_cell(t, slice_of_text(f->required ? _("yes") : "-"));
+    table_cell(t, slice_of_text(f->personal ? _("yes") : "-"));
+    table_cell(t, slice_of_text(range_of(cli, f)));
+}
+
 static int list_fields(struct cli *cli, const struct kind *k)
 {
     static const struct table_column columns[] = {
@@ -115,12 +129,10 @@ static int list_fields(struct cli *cli, const struct kind *k)
                     _("who may"), words_roles(cli, k->roles), _("where"), scopes_of(cli, k));
     table_begin(&t, cli, columns, sizeof columns / sizeof columns[0]);
     for (const struct field *f = k->fields; f < k->fields + k->field_count; f++) {
-        table_cell(&t, slice_of_text(f->name));
-        table_cell(&t, slice_of_text(words_field(f)));
-        table_cell(&t, slice_of_text(field_type_name(f->type)));
-        table_cell(&t, slice_of_text(f->required ? _("yes") : "-"));
-        table_cell(&t, slice_of_text(f->personal ? _("yes") : "-"));
-        table_cell(&t, slice_of_text(range_of(cli, f)));
+        list_field(&t, cli, f, f->name);
+        for (size_t i = 0; i < f->column_count; i++)
+            list_field(&t, cli, &f->columns[i],
+                       cli_format(cli, "%s.%s", f->name, f->columns[i].name));
     }
     return table_end(&t);
 }

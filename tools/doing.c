@@ -52,6 +52,10 @@ int doing_may_begin(struct doing *d)
     struct request r;
     enum request_state next;
     const char *why = "";
+    d->draft.kind = d->kind->name;
+    if (!(d->kind->roles & d->recording.self.roles))
+        return recording_impossible(d->cli, ERR_FORBIDDEN, &d->draft,
+                                    "this device has no role for it");
     if (d->type != THING_REQUEST || d->kind->thing != THING_REQUEST) return EXIT_OK;
     /* What is possible depends on whether it asks or answers. */
     if (is_kind(d, "request.supplement")) return EXIT_OK;

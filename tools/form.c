@@ -5,14 +5,17 @@
 #include <unistd.h>
 
 #include "common/text.h"
+#include "node/views/body.h"
+#include "node/views/thing.h"
 #include "tools/act_rows.h"
 #include "tools/act_value.h"
+#include "tools/categories.h"
 #include "tools/choices.h"
 #include "tools/flags.h"
 #include "tools/output.h"
 #include "tools/words.h"
 
-enum { CHOICES_SHOWN = 7, COLUMN_WIDTH = 34 };
+enum { CHOICES_SHOWN = 7, COLUMN_WIDTH = 34, ITEMS_MAX = CATEGORY_NAMES_MAX };
 
 bool form_is_wanted(const struct cli *cli)
 {
@@ -65,26 +68,82 @@ static const char *choice_of_number(const struct question *q, const char *text)
     return cli_format(q->cli, "%s", code);
 }
 
-/* In two columns, the numbers down the first and then the second. */
-static void list_choices(const struct question *q)
+/* In two columns, down the first and then the second. */
+static void print_columns(const struct cli *cli, const char *const *items, size_t count)
 {
-    size_t rows = (q->count + 1) / 2;
+    size_t rows = (count + 1) / 2;
     for (size_t row = 0; row < rows; row++) {
         struct buf line = {0};
-        for (size_t i = row; i < q->count; i += rows) {
-            char code[CHOICE_CODE_SIZE];
-            const char *at = q->choices;
-            struct buf cell = {0};
-            for (size_t n = 0; n <= i; n++) choice_next(code, &at);
-            const char *word = shown(q, code);
-            buf_printf(&cell, "%2zu %s", i + 1, word);
-            if (strcmp(word, code) != 0) buf_printf(&cell, " (%s)", code);
-            text_append_padded(&line, buf_slice(&cell), i == row ? COLUMN_WIDTH : 0, false);
-            buf_clear(&cell);
-        }
-        output_note(q->cli, "  %s", buf_text(&line));
+        bool two = row + rows < count;
+        text_append_padded(&line, slice_of_text(items[row]), two ? COLUMN_WIDTH : 0, false);
+        if (two) buf_append_text(&line, items[row + rows]);
+        output_note(cli, "  %s", buf_text(&line));
         buf_clear(&line);
     }
+}
+
+static void list_choices(const struct question *q)
+{
+    const char *items[ITEMS_MAX];
+    char code[CHOICE_CODE_SIZE];
+    size_t count = 0;
+    for (const char *at = q->choices; count < ITEMS_MAX && choice_next(code, &at); count++) {
+        const char *word = shown(q, code);
+        items[count] = strcmp(word, code) == 0
+                           ? cli_format(q->cli, "%2zu %s", count + 1, word)
+                           : cli_format(q->cli, "%2zu %s (%s)", count + 1, word, code);
+    }
+    print_columns(q->cli, items, count);
+}
+
+static bool is_category(const struct field *f)
+{
+    return f->type == FIELD_CODE && strcmp(f->name, "category") == 0;
+}
+
+static bool is_unit(const struct field *f)
+{
+    return f->type == FIELD_TEXT && strcmp(f->name, "unit") == 0;
+}
+
+struct items {
+    struct cli *cli;
+    const char *texts[ITEMS_MAX];
+    size_t count;
+};
+
+static bool add_unit(void *state, const struct thing *unit)
+{
+    struct items *l = state;
+    if (strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") == 0)
+        l->texts[l->count++] = output_text(l->cli, body_text(unit->fields, "name"));
+    return l->count < ITEMS_MAX;
+}
+
+static void add_categories(struct items *l, struct txn *t)
+{
+    struct category_names names;
+    category_names_read(l->cli, t, &names);
+    for (size_t i = 0; i < names.count && l->count < ITEMS_MAX; i++) {
+        struct buf text = {0};
+        category_print(&text, &names, names.items[i].code);
+        l->texts[l->count++] = output_text(l->cli, buf_slice(&text));
+        buf_clear(&text);
+    }
+}
+
+/* What the township has set for a field: its categories, its units. False where it sets nothing. */
+static bool list_set(const struct question *q)
+{
+    bool category = is_category(q->field), unit = is_unit(q->field);
+    struct items l = {.cli = q->cli};
+    struct txn *t;
+    if ((!category && !unit) || cli_begin(q->cli, &t) != EXIT_OK) return false;
+    if (category) add_categories(&l, t);
+    bool read = !unit || things_each(t, THING_UNIT, 0, add_unit, &l) == OK;
+    txn_abort(t);
+    print_columns(q->cli, l.texts, l.count);
+    return read && l.count > 0;
 }
 
 /* What `?` answers. */
@@ -95,6 +154,7 @@ static void explain(const struct question *q)
         list_choices(q);
         return;
     }
+    if (list_set(q)) return;
     act_allowed(&text, q->field);
     output_note(q->cli, "  %s", buf_text(&text));
     if (q->field->type == FIELD_ROWS) {
@@ -125,6 +185,7 @@ static void append_hint(struct buf *line, const struct question *q, bool optiona
     } else {
         buf_append_text(line, optional ? _("may stay empty") : _("has to be filled in"));
     }
+    if (is_category(field) || is_unit(field)) buf_printf(line, "; %s", _("? lists them"));
     if (optional && field->type != FIELD_TEXT) buf_printf(line, "; %s", _("may stay empty"));
 }
 

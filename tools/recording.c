@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/act_told.h"
+#include "tools/words.h"
 
 int recording_begin(struct cli *cli, struct recording *r)
 {
@@ -95,13 +96,17 @@ static const char *request_stands(struct cli *cli, const struct draft *draft, co
 
 int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why)
 {
-    const char *next = NULL;
+    const struct kind *kind = kind_find(slice_of_text(draft->kind));
+    const char *next = NULL, *todo = _("sidan show ID tells how it stands, sidan kinds what each "
+                                       "step needs");
+    if (e == ERR_FORBIDDEN && kind != NULL) {
+        todo = cli_format(cli, _("who may do it: %s; sidan devices shows the roles of each"),
+                          words_roles(cli, kind->roles));
+    }
     const char *stands = e == ERR_STATE ? request_stands(cli, draft, &next) : NULL;
-    return cli_error(
-        cli, cli_exit_code(e), _("nothing was recorded"),
-        stands != NULL ? cli_format(cli, "%s; %s", _(why), stands) : _(why),
-        next != NULL ? cli_format(cli, _("next: %s"), next)
-                     : _("sidan show ID tells how it stands, sidan kinds what each step needs"));
+    return cli_error(cli, cli_exit_code(e), _("nothing was recorded"),
+                     stands != NULL ? cli_format(cli, "%s; %s", _(why), stands) : _(why),
+                     next != NULL ? cli_format(cli, _("next: %s"), next) : todo);
 }
 
 static int refused(struct cli *cli, enum err e, const struct draft *draft,
