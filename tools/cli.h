@@ -32,7 +32,7 @@ struct cli {
     enum cli_colour_mode colour;
     bool has_timeout;
     uint64_t timeout_ms;
-    /* the verb; NULL: bare `sidan` */
+    bool bare; /* no verb was given: it is status then */
     const struct command *command;
     const char *arguments[CLI_ARGUMENTS_MAX];
     size_t argument_count;

@@ -208,6 +208,7 @@ static int unknown_verb(struct cli *cli, const char *verb)
 static int choose_command(struct cli *cli, const struct line *line)
 {
     if (line->word_count == 0) {
+        cli->bare = true;
         cli->command = find_command(cli->help ? "help" : "status", NULL);
         cli->help = false;
         return EXIT_OK;

@@ -2,10 +2,10 @@
 
 #include "common/time.h"
 #include "node/views/request.h"
-#include "tools/categories.h"
 #include "tools/lookup.h"
-#include "tools/output.h"
+#include "tools/request_json.h"
 #include "tools/words.h"
+#include "tools/worklist.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +20,11 @@ static const struct table_column columns[] = {
 #define COLUMNS (sizeof columns / sizeof columns[0])
 #define COLUMNS_SHOWN (COLUMNS - 2)
 
+#define REQUESTS_ROWS 50u
+
 struct listing {
     struct cli *cli;
-    const struct roster *roster;
-    uint64_t now_ms;
-    struct category_names categories;
+    struct request_showing showing;
     struct table table;
     struct output_list list;
     struct buf cell;
@@ -32,30 +32,7 @@ struct listing {
 
 static bool is_overdue(const struct listing *l, const struct request *r)
 {
-    return request_is_open(r) && r->due_ms && r->due_ms < l->now_ms;
-}
-
-static json_t *to_json(const struct listing *l, const struct thing_key *key,
-                       const struct request *r)
-{
-    json_t *o = json_object();
-    json_object_set_new(o, "subject", output_json_hex(key->thing.bytes, sizeof key->thing.bytes));
-    json_object_set_new(o, "no", output_json_text(r->number));
-    json_object_set_new(o, "official_no", output_json_text(r->official_number));
-    json_object_set_new(o, "village", json_string(r->village));
-    json_object_set_new(o, "village_name", json_string(lookup_village_name(l->roster, r->village)));
-    json_object_set_new(o, "state", json_string(request_state_name(r->state)));
-    json_object_set_new(o, "due", output_json_time(r->due_ms));
-    json_object_set_new(o, "overdue", json_boolean(is_overdue(l, r)));
-    json_object_set_new(o, "holder", output_json_text(r->holder));
-    json_object_set_new(o, "nature", output_json_text(r->nature));
-    json_object_set_new(o, "category", output_json_text(r->category));
-    json_object_set_new(o, "category_name",
-                        output_json_text(category_name(&l->categories, r->category)));
-    json_object_set_new(o, "urgency", json_integer((json_int_t)r->urgency));
-    json_object_set_new(o, "registered", output_json_time(r->registered_ms));
-    json_object_set_new(o, "both_changed", json_boolean(r->both_changed));
-    return o;
+    return request_light(r, l->showing.now_ms, l->showing.soon_until_ms) == LIGHT_OVERDUE;
 }
 
 static void time_cell(struct table *t, uint64_t ms, bool with_clock)
@@ -75,14 +52,14 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     table_colour(t, late ? COLOUR_RED : COLOUR_NONE);
     table_cell(t, r->number);
     table_cell(t, r->official_number);
-    table_cell(t, slice_of_text(lookup_village_name(l->roster, r->village)));
+    table_cell(t, slice_of_text(lookup_village_name(l->showing.roster, r->village)));
     table_cell(t, slice_of_text(i18n_is_chinese() ? request_state_zh(r->state)
                                                   : request_state_name(r->state)));
     time_cell(t, r->due_ms, false);
     table_cell(t, r->holder);
     table_cell(t, slice_of_text(words_choice(l->cli, "nature", r->nature)));
     buf_reset(&l->cell);
-    category_print(&l->cell, &l->categories, r->category);
+    category_print(&l->cell, &l->showing.categories, r->category);
     table_cell(t, buf_slice(&l->cell));
     table_cellf(t, "%u", (unsigned)r->urgency);
     table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides")
@@ -97,7 +74,7 @@ static bool each(void *state, const struct thing_key *key, const struct request 
 {
     struct listing *l = state;
     if (l->cli->json)
-        output_list_item(&l->list, to_json(l, key, r));
+        output_list_item(&l->list, request_json(&l->showing, key, r));
     else
         to_row(l, key, r);
     return true;
@@ -213,19 +190,19 @@ static int parse_accusations(struct cli *cli, const struct roster *roster,
 
 static int list(struct cli *cli, struct txn *txn)
 {
-    struct listing l = {.cli = cli, .now_ms = cli_now_ms(txn)};
-    struct request_filter filter = {0};
+    struct listing l = {.cli = cli};
+    struct request_filter filter = {.brief = true};
     bool none = false;
     uint64_t wanted = 0; /* 0: all */
-    int code = cli_roster(cli, txn, &l.roster);
+    int code = request_showing_begin(&l.showing, cli, txn);
     if (!code) code = parse_state(cli, &filter);
-    if (!code) code = parse_village(cli, txn, l.roster, &filter, &none);
-    if (!code) code = parse_accusations(cli, l.roster, &filter);
+    if (!code) code = parse_village(cli, txn, l.showing.roster, &filter, &none);
+    if (!code) code = parse_accusations(cli, l.showing.roster, &filter);
     if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
     if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &wanted);
     if (code) return code;
-    category_names_read(cli, txn, &l.categories);
-    if (cli_has(cli, "--overdue")) filter.overdue_at_ms = l.now_ms;
+    filter.open_only = cli_has(cli, "--open");
+    if (cli_has(cli, "--overdue")) filter.overdue_at_ms = l.showing.now_ms;
     if (cli->json)
         output_list_begin(&l.list, output_json("sidan.requests/1"), "requests");
     else
@@ -238,12 +215,19 @@ static int list(struct cli *cli, struct txn *txn)
     return e ? cli_fail(cli, e, _("the requests cannot be read")) : code;
 }
 
+/* A person who asks for nothing in particular is shown what is to be done, the most urgent first.
+ */
+static bool asks_for_some(const struct cli *cli)
+{
+    return cli->json || cli->csv || cli->flag_count > 0;
+}
+
 int cmd_requests(struct cli *cli)
 {
     struct txn *txn;
     int code = cli_begin(cli, &txn);
     if (code) return code;
-    code = list(cli, txn);
+    code = asks_for_some(cli) ? list(cli, txn) : worklist_print(cli, txn, REQUESTS_ROWS);
     txn_abort(txn);
     return code;
 }

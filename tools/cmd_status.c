@@ -35,6 +35,13 @@ static bool needs_attention(const struct standing *s)
     return s->state <= STANDING_NEVER || (s->hub && !s->node_running);
 }
 
+/* `sidan` alone begins with the list for today. */
+static int show_laptop(struct cli *cli, struct txn *txn, const struct standing *s)
+{
+    bool today = cli->bare && !cli->csv && cli->flag_count == 0;
+    return today ? today_village(cli, txn, s) : status_village(cli, txn, s);
+}
+
 static int show(struct cli *cli, struct txn *txn, bool clear)
 {
     struct standing s;
@@ -47,7 +54,7 @@ static int show(struct cli *cli, struct txn *txn, bool clear)
     if (!code && cli->json)
         code = status_json(&s, only);
     else if (!code && !silent)
-        code = s.hub ? status_hub(cli, &s, only) : status_village(cli, txn, &s);
+        code = s.hub ? status_hub(cli, &s, only) : show_laptop(cli, txn, &s);
     if (!code && cli_has(cli, "--check") && needs_attention(&s)) code = EXIT_ATTENTION;
     standing_clear(&s);
     return code;

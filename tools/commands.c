@@ -47,6 +47,8 @@ static const struct flag status_flags[] = {
 static const struct flag requests_flags[] = {
     VALUE("--village", "VILLAGE", N_("only this village's")),
     VALUE("--state", "STATE", N_("only those in this state")),
+    SWITCH("--all", N_("all of them")),
+    SWITCH("--open", N_("only open ones")),
     SWITCH("--overdue", N_("only open ones past their date")),
     SWITCH("--accusations", N_("at the township: accusations alone, which no other list has")),
     VALUE("--since", "TIME", N_("only those registered since")),
@@ -254,7 +256,11 @@ static const struct flag backup_flags[] = {
 const struct command commands[] = {
     VERB("status", "状态", "[VILLAGE]", 0, 1, N_("what stands where: this laptop, or all villages"),
          SEE, status_flags, cmd_status),
-    VERB("requests", "诉求", NULL, 0, 0, N_("list requests"), SEE, requests_flags, cmd_requests),
+    VERB("today", "今日", NULL, 0, 0, N_("what is to be done: open requests by light"), SEE, NULL,
+         cmd_today),
+    VERB("requests", "诉求", NULL, 0, 0,
+         N_("list requests: the open ones by light, or those asked for"), SEE, requests_flags,
+         cmd_requests),
     VERB("show", "查看", "ID|NUMBER", 1, 1, N_("one thing with its whole history"), SEE, NULL,
          cmd_show),
     VERB("list", "列表", "TYPE", 1, 1, N_("teams, calls, activities, assets: all of one type"), SEE,

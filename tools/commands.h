@@ -32,5 +32,6 @@ int cmd_show(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_sync(struct cli *cli);
 int cmd_unit(struct cli *cli);
+int cmd_today(struct cli *cli);
 int cmd_verify(struct cli *cli);
 int cmd_village(struct cli *cli);

@@ -5,3 +5,5 @@
 int status_json(const struct standing *s, const struct village *only);
 int status_hub(struct cli *cli, const struct standing *s, const struct village *only);
 int status_village(struct cli *cli, struct txn *txn, const struct standing *s);
+/* The list for today, then the few lines (tools/cmd_today.c). */
+int today_village(struct cli *cli, struct txn *txn, const struct standing *s);

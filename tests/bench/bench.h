@@ -23,3 +23,5 @@ void bench_request_clear(struct bench_request *r);
 /* A child with its output thrown away. */
 pid_t bench_spawn(const char *const argv[]);
 void bench_stop(pid_t pid); /* SIGTERM, then waits */
+/* Runs one to its end; the seconds it took. It must succeed. */
+double bench_run(const char *const argv[]);

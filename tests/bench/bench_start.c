@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { TRIES = 11 };
@@ -40,17 +39,6 @@ static double node_ready(const char *node, const char *home, int notify)
     return spent;
 }
 
-static double status(const char *sidan, const char *home)
-{
-    const char *argv[] = {sidan, "--home", home, "status", NULL};
-    int result;
-    double start = bench_now();
-    pid_t pid = bench_spawn(argv);
-    (void)waitpid(pid, &result, 0);
-    if (result != 0) bench_must(ERR_STATE, "sidan status");
-    return bench_now() - start;
-}
-
 int main(int argc, char **argv)
 {
     double times[TRIES];
@@ -64,7 +52,8 @@ int main(int argc, char **argv)
     printf("node ready                          %9.1f ms   (50)\n", median(times) * 1e3);
     (void)unlink(address.sun_path);
     (void)unsetenv("NOTIFY_SOCKET");
-    for (int i = 0; i < TRIES; i++) times[i] = status(argv[1], argv[3]);
+    const char *status[] = {argv[1], "--home", argv[3], "status", NULL};
+    for (int i = 0; i < TRIES; i++) times[i] = bench_run(status);
     printf("sidan status                        %9.1f ms   (20)\n", median(times) * 1e3);
     return 0;
 }

@@ -12,6 +12,8 @@
 
 extern char **environ;
 
+enum { WORDS_MAX = 32 }; /* of a command */
+
 static double seconds_of(clockid_t clock)
 {
     struct timespec t;
@@ -118,8 +120,11 @@ pid_t bench_spawn(const char *const argv[])
 {
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
-    char *words[8] = {NULL}; /* posix_spawn takes them without const */
-    for (size_t i = 0; argv[i] != NULL && i < 7; i++) words[i] = strdup(argv[i]);
+    char *words[WORDS_MAX + 1] = {NULL}; /* posix_spawn takes them without const */
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        if (i == WORDS_MAX) bench_must(ERR_LIMIT, argv[0]);
+        words[i] = strdup(argv[i]);
+    }
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
@@ -128,7 +133,7 @@ pid_t bench_spawn(const char *const argv[])
         exit(1);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
-    for (size_t i = 0; i < 8; i++) free(words[i]);
+    for (size_t i = 0; i < WORDS_MAX; i++) free(words[i]);
     return pid;
 }
 
@@ -136,4 +141,14 @@ void bench_stop(pid_t pid)
 {
     (void)kill(pid, SIGTERM);
     (void)waitpid(pid, NULL, 0);
+}
+
+double bench_run(const char *const argv[])
+{
+    int result;
+    double start = bench_now();
+    pid_t pid = bench_spawn(argv);
+    (void)waitpid(pid, &result, 0);
+    if (result != 0) bench_must(ERR_STATE, argv[0]);
+    return bench_now() - start;
 }
