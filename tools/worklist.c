@@ -53,17 +53,15 @@ static bool print_row(void *state, const struct thing_key *key, const struct req
 {
     struct listing *l = state;
     struct table *t = &l->table;
-    char due[TIME_TEXT_SIZE] = "-";
     enum request_light light = request_light(r, l->showing.now_ms, l->showing.soon_until_ms);
     (void)key;
-    if (due_ms) time_format(due, due_ms);
     table_colour(t, lights[light].colour);
     table_cell(t, slice_of_text(light_words(light)));
     table_cell(t, r->number);
     if (!l->own) table_cell(t, slice_of_text(lookup_village_name(l->showing.roster, r->village)));
     table_cell(t, slice_of_text(i18n_is_chinese() ? request_state_zh(r->state)
                                                   : request_state_name(r->state)));
-    table_cellf(t, "%s", due_ms ? due + 5 : due); /* the year is this one, or the days say so */
+    table_cell(t, slice_of_text(words_moment(l->cli, due_ms, l->showing.now_ms)));
     table_cell(t, slice_of_text(left_words(l, due_ms)));
     table_cell(t, category_name(&l->showing.categories, r->category));
     table_cell(t, r->holder);
