@@ -6,7 +6,6 @@
 #include "common/i18n.h"
 #include "common/time.h"
 #include "node/views/body.h"
-#include "node/views/request.h"
 
 /* Which acts start the clock of which step. */
 enum start {
@@ -122,7 +121,7 @@ static MUST_CHECK enum err check_category(const struct rules *rules,
     const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
     struct category found;
     struct mp_reader r;
-    if (!list || !field || field->type != FIELD_CODE) return OK;
+    if (act->any_category || !list || !field || field->type != FIELD_CODE) return OK;
     if (!mp_map_get(act->body, "category", &r) || mp_peek(&r) != MP_STR) return OK;
     if (rule_category_find(list, mp_read_str(&r, SIZE_MAX), &found)) return OK;
     return refuse(problem, "category", N_("is not in the list in force: sidan category list"));
@@ -151,17 +150,32 @@ static uint64_t due_of(struct filling *f, unsigned step)
     return due_ms;
 }
 
+/* An order is due when the request is, unless that day is over. */
+static bool due_as_accepted(struct filling *f, uint64_t *due_ms)
+{
+    const struct request *r = f->act->request;
+    if (!r || time_day(r->due_ms) < time_day(f->act->now_ms)) return false;
+    f->provisional = f->provisional || r->due_provisional;
+    *due_ms = r->due_ms;
+    return true;
+}
+
 /* 0: none is needed, or the class is no class. */
 static uint64_t order_due(struct filling *f, enum due due)
 {
     const struct deadlines_act *act = f->act;
     enum limit_step step = LIMIT_GENERAL;
     struct mp_reader r;
+    uint64_t due_ms;
     if (due == DUE_STATED || mp_map_get(act->body, "due", &r)) return 0;
-    if (due == DUE_AS_ACCEPTED && time_day(act->request_due_ms) >= time_day(act->now_ms))
-        return act->request_due_ms;
-    if (due == DUE_BY_CLASS && (!mp_map_get(act->body, "class", &r) || mp_peek(&r) != MP_STR ||
-                                limits_find_step(&step, mp_read_str(&r, SIZE_MAX)) != OK))
+    if (due == DUE_AS_ACCEPTED) {
+        if (due_as_accepted(f, &due_ms)) return due_ms;
+        if (act->request && limits_find_step(&step, act->request->class) != OK)
+            step = LIMIT_GENERAL;
+        return due_of(f, step);
+    }
+    if (!mp_map_get(act->body, "class", &r) || mp_peek(&r) != MP_STR ||
+        limits_find_step(&step, mp_read_str(&r, SIZE_MAX)) != OK)
         return 0;
     return due_of(f, step);
 }
@@ -232,14 +246,12 @@ enum err deadlines_fill(struct deadlines *d, const struct rules *rules,
 
 /* --- drafts --- */
 
-/* What the recorder will refuse for its subject's sake has no date of one. */
-static uint64_t request_due(struct txn *t, const struct draft *draft)
+static bool request_of(struct txn *t, const struct draft *draft, struct request *out)
 {
     struct scope_row scope;
-    struct request request;
-    if (!scope_find(t, &draft->scope, &scope)) return 0;
+    if (!scope_find(t, &draft->scope, &scope)) return false;
     const struct thing_key key = {scope.number, draft->subject};
-    return request_get(t, &key, &request) == OK ? request.due_ms : 0;
+    return request_get(t, &key, out) == OK;
 }
 
 enum err deadlines_complete(struct deadlines *d, struct views *v, struct txn *t,
@@ -251,8 +263,10 @@ enum err deadlines_complete(struct deadlines *d, struct views *v, struct txn *t,
         .body = *body,
         .now_ms = clock->wall_ms,
         .trusted = clock->trusted,
+        .any_category = !draft->sealed && scope_class(&draft->scope) == SCOPE_OFFICE,
     };
     const struct rules *rules;
+    struct request request;
     uint64_t done, total;
     if (!act.kind || act.kind->thing != THING_REQUEST) return OK;
     enum err err = views_rules(v, t, &rules);
@@ -261,6 +275,7 @@ enum err deadlines_complete(struct deadlines *d, struct views *v, struct txn *t,
         *problem = (struct kind_problem){.what = N_("the lists are being rebuilt")};
         return ERR_AGAIN;
     }
-    if (deadlines_need_request(act.kind)) act.request_due_ms = request_due(t, draft);
+    /* One that is not held the recorder refuses for its subject's sake. */
+    if (deadlines_need_request(act.kind) && request_of(t, draft, &request)) act.request = &request;
     return deadlines_fill(d, rules, &act, body, problem);
 }

@@ -5,6 +5,7 @@
  * is stored with the act and never computed anew.
  */
 #include "node/recorder.h"
+#include "node/views/request.h"
 #include "node/views/rules.h"
 
 /* Zero-initialise; used again and again. */
@@ -26,8 +27,9 @@ struct deadlines_act {
     const struct kind *kind;
     struct slice body; /* scanned; its fields need not fit the kind yet */
     uint64_t now_ms;
-    bool trusted;            /* the clock */
-    uint64_t request_due_ms; /* of the request as it stands, 0: none */
+    bool trusted;                  /* the clock */
+    const struct request *request; /* as it stands; NULL where none is needed */
+    bool any_category;             /* what was sealed elsewhere has to be opened whatever it says */
 };
 /* Is `due` of the request needed to fill the act? */
 bool deadlines_need_request(const struct kind *kind);

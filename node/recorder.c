@@ -468,6 +468,10 @@ enum err recorder_add(struct recorder *r, const struct draft *draft, struct reco
     enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
     if (!err && !roster->founded)
         err = refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
+    struct slice body = draft->body; /* asked only: its dates are stated when it is opened */
+    if (!err)
+        err = deadlines_complete(&r->deadlines, r->options.views, arrival_txn(r->arrival),
+                                 &r->clock, draft, &body, problem);
     if (!err) err = sealing_make(&sealing, draft, &roster->office, hlc_next(r), problem);
     if (!err) err = add(r, &sealing.draft, out, problem);
     sealing_clear(&sealing);

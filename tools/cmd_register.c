@@ -1,5 +1,6 @@
 #include "tools/accusation.h"
 #include "tools/choices.h"
+#include "tools/categories.h"
 #include "tools/commands.h"
 #include "tools/form.h"
 #include "tools/lookup.h"
@@ -78,7 +79,11 @@ static int put(struct registering *r, size_t i)
         if (text == NULL) {
             return EXIT_OK; /* the check of the whole names what is missing */
         }
-        enum err e = act_put(&r->act, field->name, slice_of_text(text), &problem);
+        enum err e =
+            strcmp(field->name, "category") == 0 ? category_typed(r->cli, &text, &problem) : OK;
+        if (e == OK) {
+            e = act_put(&r->act, field->name, slice_of_text(text), &problem);
+        }
         if (e == OK && is_future(r, field, text)) {
             e = act_refuse(field, slice_of_text(text), &problem);
         }

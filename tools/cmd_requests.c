@@ -62,9 +62,10 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     category_print(&l->cell, &l->showing.categories, r->category);
     table_cell(t, buf_slice(&l->cell));
     table_cellf(t, "%u", (unsigned)r->urgency);
-    table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides")
-                                : late          ? _("overdue")
-                                                : ""));
+    table_cell(t, slice_of_text(r->both_changed                   ? _("changed on both sides")
+                                : late                            ? _("overdue")
+                                : r->due_ms && r->due_provisional ? _("provisional")
+                                                                  : ""));
     if (!l->cli->csv) return;
     time_cell(t, r->registered_ms, true);
     table_cell(t, slice_of_text(id));

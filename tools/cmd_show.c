@@ -94,6 +94,9 @@ static void set_request(const struct shown *s, json_t *o)
     json_object_set_new(o, "village", json_string(r->village));
     json_object_set_new(o, "state", json_string(request_state_name(r->state)));
     json_object_set_new(o, "due", output_json_time(r->due_ms));
+    json_object_set_new(o, "due_provisional", json_boolean(r->due_provisional));
+    json_object_set_new(o, "next_due", output_json_time(r->next_due_ms));
+    json_object_set_new(o, "next_due_provisional", json_boolean(r->next_due_provisional));
     json_object_set_new(o, "holder", output_json_text(r->holder));
     json_object_set_new(o, "channel", output_json_text(r->channel));
     json_object_set_new(o, "nature", output_json_text(r->nature));
@@ -212,12 +215,14 @@ static void print_request_head(const struct shown *s)
     const struct request *r = &s->request;
     char due[TIME_TEXT_SIZE] = "-";
     if (r->due_ms) time_format_date(due, r->due_ms);
+    const char *until =
+        r->due_ms && r->due_provisional ? cli_format(s->cli, _("%s (provisional)"), due) : due;
     output_line(s->cli, "%s  %s  %s  %s", output_text(s->cli, r->number),
                 lookup_village_name(s->roster, r->village),
                 words_choice(s->cli, "nature", r->nature),
                 i18n_is_chinese() ? request_state_zh(r->state) : request_state_name(r->state));
     output_line(s->cli, _("official no. %s  due %s  holder %s"),
-                r->official_number.size ? output_text(s->cli, r->official_number) : "-", due,
+                r->official_number.size ? output_text(s->cli, r->official_number) : "-", until,
                 r->holder.size ? output_text(s->cli, r->holder) : "-");
     if (r->both_changed)
         output_line(s->cli, "! %s", _("changed on both sides; the township has to confirm"));

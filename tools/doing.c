@@ -124,18 +124,20 @@ static int order_due(struct doing *d, const char **out)
     struct kind_problem problem;
     const struct rules *rules;
     struct slice body = SLICE_EMPTY;
+    struct request request;
     struct txn *t;
     char due[TIME_TEXT_SIZE];
     int code = cli_begin(d->cli, &t);
     if (code) return code;
+    enum err e = request_get(t, &d->fields.subject, &request);
     const struct deadlines_act act = {
         .kind = kind_find(slice_of_text("order.issue")),
         .body = slice_of(empty_map, sizeof empty_map),
         .now_ms = d->recording.clock.wall_ms,
         .trusted = d->recording.clock.trusted,
-        .request_due_ms = d->due_ms,
+        .request = &request,
     };
-    enum err e = views_rules(d->cli->views, t, &rules);
+    if (!e) e = views_rules(d->cli->views, t, &rules);
     if (!e) e = deadlines_fill(&deadlines, rules, &act, &body, &problem);
     time_format(due, body_uint(body, "due"));
     *out = cli_format(d->cli, "%s", due);

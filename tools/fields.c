@@ -1,3 +1,4 @@
+#include "tools/categories.h"
 #include "tools/fields.h"
 
 #include <stdio.h>
@@ -115,6 +116,10 @@ int fields_put(struct fields *f, const struct field *field, const char *text)
     if (!act_trimmed(slice_of_text(text)).size) return EXIT_OK;
     int code = resolve(f, field, &text);
     if (code) return code;
+    if (field->type == FIELD_CODE && strcmp(field->name, "category") == 0) {
+        enum err e = category_typed(f->cli, &text, &problem);
+        if (e) return refused(f, e, &problem);
+    }
     return refused(f, act_put(f->act, field->name, slice_of_text(text), &problem), &problem);
 }
 

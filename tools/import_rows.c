@@ -1,3 +1,4 @@
+#include "node/deadlines.h"
 #include "tools/import_rows.h"
 
 #include <inttypes.h>
@@ -201,6 +202,26 @@ static enum err check_unique(struct import *im, const struct import_row *row,
     return ERR_RANGE;
 }
 
+/* What the recorder would refuse, of a row that is not recorded. */
+static enum err check_dry(struct import *im, const struct draft *draft, struct act_problem *problem)
+{
+    const struct deadlines_act act = {
+        .kind = im->act.kind,
+        .body = draft->body,
+        .now_ms = im->recording.clock.wall_ms,
+        .trusted = im->recording.clock.trusted,
+    };
+    struct deadlines deadlines = {0};
+    struct kind_problem found = {0};
+    struct slice body;
+    enum err e = deadlines_fill(&deadlines, im->rules, &act, &body, &found);
+    if (e == ERR_RANGE) {
+        act_explain(im->act.kind, &found, problem);
+    }
+    deadlines_clear(&deadlines);
+    return e;
+}
+
 /* Numbers go to good rows only: a row is checked under a number of the same form first. */
 static enum err record_row(struct import *im, const struct import_row *row,
                            struct act_problem *problem)
@@ -225,7 +246,7 @@ static enum err record_row(struct import *im, const struct import_row *row,
         e = check_unique(im, row, problem);
     }
     if (e != OK || im->dry_run) {
-        return e;
+        return e == OK ? check_dry(im, &draft, problem) : e;
     }
     e = next_number(im, accusation, number);
     if (e == OK) {
@@ -320,6 +341,10 @@ int import_begin(struct import *im)
     code = cli_begin(im->cli, &t);
     if (code == EXIT_OK) {
         code = cli_roster(im->cli, t, &im->roster);
+        enum err e = views_rules(im->cli->views, t, &im->rules);
+        if (code == EXIT_OK && e != OK) {
+            code = cli_fail(im->cli, e, _("the rules cannot be read"));
+        }
         txn_abort(t);
     }
     return code;

@@ -6,6 +6,7 @@
  */
 #include "node/township.h"
 #include "tools/import_known.h"
+#include "node/views/rules.h"
 #include "tools/recording.h"
 
 /* What rows can be: for each column the field of the kind that it fills (the village fills the
@@ -43,6 +44,7 @@ struct import {
     const struct roster *roster; /* as of the open batch */
     struct act act;
     bool dry_run, open;
+    const struct rules *rules; /* of a dry run */
     uint64_t in_batch, accepted, refused;
     uint64_t sealed;           /* rows among the accepted that a village sealed for the office */
     struct import_known known; /* what stands in the column that is unique */

@@ -42,6 +42,8 @@ json_t *request_json(const struct request_showing *s, const struct thing_key *ke
     json_object_set_new(o, "light", json_string(light_names[light]));
     json_object_set_new(o, "due", output_json_time(r->due_ms));
     json_object_set_new(o, "next_due", output_json_time(next_ms == UINT64_MAX ? 0 : next_ms));
+    json_object_set_new(o, "due_provisional", json_boolean(r->due_provisional));
+    json_object_set_new(o, "next_due_provisional", json_boolean(r->next_due_provisional));
     json_object_set_new(o, "overdue", json_boolean(light == LIGHT_OVERDUE));
     json_object_set_new(o, "holder", output_json_text(r->holder));
     json_object_set_new(o, "nature", output_json_text(r->nature));

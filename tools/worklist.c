@@ -62,7 +62,10 @@ static bool print_row(void *state, const struct thing_key *key, const struct req
     table_cell(t, slice_of_text(i18n_is_chinese() ? request_state_zh(r->state)
                                                   : request_state_name(r->state)));
     table_cell(t, slice_of_text(words_moment(l->cli, due_ms, l->showing.now_ms)));
-    table_cell(t, slice_of_text(left_words(l, due_ms)));
+    bool provisional = due_ms == r->next_due_ms ? r->next_due_provisional : r->due_provisional;
+    const char *left = left_words(l, due_ms);
+    if (due_ms && provisional) left = cli_format(l->cli, _("%s (provisional)"), left);
+    table_cell(t, slice_of_text(left));
     table_cell(t, category_name(&l->showing.categories, r->category));
     table_cell(t, r->holder);
     return ++l->rows < l->rows_max;

@@ -60,11 +60,12 @@ struct request {
     bool township;       /* handled at township level; else 村级自办 */
     struct slice holder; /* responsible unit, as the newest order names it */
     uint64_t registered_ms;
-    uint64_t due_ms;      /* of the whole */
-    uint64_t next_due_ms; /* of the step that it waits for */
-    uint64_t review_ms;   /* suspended: when it is to be looked at again */
-    uint32_t supervised;  /* 督办: 0 none, 1 yellow, 2 red */
-    bool both_changed;    /* 两边都改过: no township act has seen it yet */
+    uint64_t due_ms;                            /* of the whole */
+    uint64_t next_due_ms;                       /* of the step that it waits for */
+    uint64_t review_ms;                         /* suspended: when it is to be looked at again */
+    uint32_t supervised;                        /* 督办: 0 none, 1 yellow, 2 red */
+    bool due_provisional, next_due_provisional; /* past the calendar that was known */
+    bool both_changed; /* 两边都改过: no township act has seen it yet */
 
     struct slice channel_ref;
     struct {
@@ -72,8 +73,7 @@ struct request {
         bool reported;
     } supports[REQUEST_SUPPORTS_MAX];
     size_t support_count;
-    bool due_provisional, next_due_provisional; /* past the calendar that was known */
-    uint32_t rules;                             /* version of the limits; 0: not stated */
+    uint32_t rules; /* version of the limits; 0: not stated */
     uint64_t received_ms, accepted_ms, issued_ms, signed_ms;
     uint64_t contacted_ms; /* the first that reached the person after the order */
     uint64_t reported_ms;  /* the newest */

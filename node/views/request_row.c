@@ -232,6 +232,11 @@ enum err request_row_read_brief(struct request *out, struct slice row)
     struct mp_reader reader = mp_reader_of(row);
     *out = (struct request){0};
     read_brief(&reader, out);
+    read_array_of(&reader, REST_FIELDS);
+    mp_skip(&reader); /* reference in the channel, supports */
+    mp_skip(&reader);
+    out->due_provisional = mp_read_bool(&reader);
+    out->next_due_provisional = mp_read_bool(&reader);
     return reader.err ? ERR_CORRUPT : OK;
 }
 

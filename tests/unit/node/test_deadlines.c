@@ -199,10 +199,16 @@ static void an_order_is_due_when_the_request_is(void **state)
 {
     (void)state;
     struct deadlines_act act = act_of("order.issue", "{\"unit\":\"水利站\"}", "2026-09-29 10:00");
-    act.request_due_ms = at("2026-10-20 18:00");
+    struct request request = {.due_ms = at("2026-10-20 18:00"), .due_provisional = true};
+    act.request = &request;
     says(filled(rules, &act), "due", "2026-10-20 18:00");
-    act.request_due_ms = at("2026-09-28 18:00"); /* over: it cannot be issued with that */
+    assert_true(provisional(filled(rules, &act)));
+    /* A day that is over it cannot be issued with: its class gives another. */
+    request.due_ms = at("2026-09-28 18:00");
     says(filled(rules, &act), "due", "2026-10-12 18:00");
+    assert_false(provisional(filled(rules, &act)));
+    request.class = slice_of_text("complex");
+    says(filled(rules, &act), "due", "2026-10-19 18:00");
     assert_true(deadlines_need_request(act.kind));
     assert_false(deadlines_need_request(kind_find(slice_of_text("request.accept"))));
 }
@@ -278,6 +284,11 @@ static void a_category_that_is_not_in_the_list_is_refused(void **state)
     refuses("request.register", "{\"category\":\"0199\"}", "2026-09-29 10:00", "category");
     refuses("request.accept", "{\"class\":\"simple\",\"category\":\"9900\"}", "2026-09-29 10:00",
             "category");
+    /* What a village sealed is opened whatever its list was. */
+    struct deadlines_act act =
+        act_of("request.register", "{\"category\":\"0199\"}", "2026-09-29 10:00");
+    act.any_category = true;
+    says(filled(rules, &act), "next_due", "2026-09-30 18:00");
 }
 
 static void what_does_not_fit_is_left_to_the_table_of_kinds(void **state)
