@@ -8,7 +8,8 @@
 
 enum {
     NAME_SIZE_MAX = 64,
-    FIRST_DAY = 10957, /* of the calendar: 2000-01-01 */
+    FIRST_DAY = 10957,  /* of the calendar: 2000-01-01 */
+    NEXT_YEAR_DAYS = 7, /* at the end of December, which the next notice may move */
 };
 
 /* --- sets of days ------------------------------------------------------------------------- */
@@ -122,15 +123,15 @@ bool calendar_is_known(const struct calendar *cal, uint32_t day)
     struct time_date date = time_day_date(day);
     const struct calendar_notice *own = notice_of(cal, date.year);
     const struct calendar_notice *next = notice_of(cal, date.year + 1);
-    return own && own->known && (date.month < 12 || (next && next->known));
+    bool last_week = date.month == 12 && date.day > 31 - NEXT_YEAR_DAYS;
+    return own && own->known && (!last_week || (next && next->known));
 }
 
-/* A month is known as a whole. */
+/* What is not known is at least NEXT_YEAR_DAYS long. */
 static bool all_known(const struct calendar *cal, uint32_t from, uint32_t to)
 {
-    enum { MONTH_MIN = 28 };
     while (from < to && calendar_is_known(cal, from))
-        from = to - from > MONTH_MIN ? from + MONTH_MIN : to;
+        from = to - from > NEXT_YEAR_DAYS ? from + NEXT_YEAR_DAYS : to;
     return calendar_is_known(cal, from);
 }
 

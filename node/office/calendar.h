@@ -4,8 +4,9 @@
  * the State Council sets each year and the township records by `calendar.put`. Days are the
  * office's, as common/time.h numbers them.
  *
- * The notice of a year also moves days of the December before it, so a day of December is known
- * only with the notices of both years. Nothing is known outside CALENDAR_YEAR_FIRST to
+ * The notice of a year may also move days of the last week of the year before (the State Council's
+ * notices since 2008 moved none before the 26th of December), so that week is known only with the
+ * notices of both years. Nothing is known outside CALENDAR_YEAR_FIRST to
  * CALENDAR_YEAR_LAST, and what is not known follows the week alone. A time limit that was counted
  * over such days is provisional (暂定).
  */

@@ -216,11 +216,11 @@ static void an_order_is_due_when_the_request_is(void **state)
 static void a_day_past_the_known_calendar_is_provisional(void **state)
 {
     (void)state;
-    /* December is known with the next year's notice only. */
+    /* The year's last week is known with the next year's notice only. */
     struct deadlines_act act =
-        act_of("request.accept", "{\"class\":\"complex\"}", "2026-11-24 10:00");
+        act_of("request.accept", "{\"class\":\"complex\"}", "2026-12-16 10:00");
     assert_true(provisional(filled(rules, &act)));
-    act = act_of("request.accept", "{\"class\":\"simple\"}", "2026-11-24 10:00");
+    act = act_of("request.accept", "{\"class\":\"simple\"}", "2026-12-16 10:00");
     assert_false(provisional(filled(rules, &act)));
 }
 

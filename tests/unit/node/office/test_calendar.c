@@ -141,8 +141,8 @@ static void no_working_days_are_today_or_the_next_working_day(void **state)
 static void a_limit_past_the_known_years_is_provisional(void **state)
 {
     (void)state;
-    due_is("2022-11-23 09:00", 5, "2022-11-30 18:00", false);
-    due_is("2022-11-23 09:00", 6, "2022-12-01 18:00", true);
+    due_is("2022-12-16 09:00", 5, "2022-12-23 18:00", false);
+    due_is("2022-12-16 09:00", 6, "2022-12-26 18:00", true);
     due_is("2022-12-29 09:00", 3, "2023-01-03 18:00", true);
     due_is("2021-12-31 09:00", 1, "2022-01-04 18:00", false);
     due_is("2021-12-30 09:00", 1, "2021-12-31 18:00", true);
@@ -152,18 +152,19 @@ static void a_limit_past_the_known_years_is_provisional(void **state)
     due_is("2150-05-06 09:00", 1, "2150-05-07 18:00", true);
 }
 
-static void december_needs_the_notices_of_both_years(void **state)
+static void the_last_week_needs_the_notices_of_both_years(void **state)
 {
     (void)state;
     due_is("2022-12-29 09:00", 2, "2023-01-02 18:00", true);
     assert_int_equal(put(2023, of_2023, COUNT(of_2023)), OK);
     assert_false(working("2022-12-31"));
     due_is("2022-12-29 09:00", 2, "2023-01-03 18:00", false);
-    assert_false(calendar_is_known(&cal, day("2023-12-01")));
-    assert_true(calendar_is_known(&cal, day("2023-11-30")));
+    assert_false(calendar_is_known(&cal, day("2023-12-25")));
+    assert_true(calendar_is_known(&cal, day("2023-12-24")));
+    assert_false(calendar_is_known(&cal, day("2023-12-31")));
 }
 
-static void a_long_limit_is_provisional_for_one_unknown_month_within(void **state)
+static void a_long_limit_is_provisional_for_one_unknown_stretch_within(void **state)
 {
     (void)state;
     assert_int_equal(put(2024, NULL, 0), OK);
@@ -263,8 +264,8 @@ int main(void)
         cmocka_unit_test_setup(counts_from_the_next_working_day_to_six_in_the_evening, begin),
         cmocka_unit_test_setup(no_working_days_are_today_or_the_next_working_day, begin),
         cmocka_unit_test_setup(a_limit_past_the_known_years_is_provisional, begin),
-        cmocka_unit_test_setup(december_needs_the_notices_of_both_years, begin),
-        cmocka_unit_test_setup(a_long_limit_is_provisional_for_one_unknown_month_within, begin),
+        cmocka_unit_test_setup(the_last_week_needs_the_notices_of_both_years, begin),
+        cmocka_unit_test_setup(a_long_limit_is_provisional_for_one_unknown_stretch_within, begin),
         cmocka_unit_test_setup(the_order_of_the_notices_does_not_matter, begin),
         cmocka_unit_test_setup(a_later_notice_replaces_the_earlier_of_its_year, begin),
         cmocka_unit_test_setup(refuses_what_is_no_notice_and_keeps_what_it_had, begin),

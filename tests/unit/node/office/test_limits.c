@@ -126,8 +126,8 @@ static void working_days_past_the_calendar_are_provisional(void **state)
 {
     (void)state;
     struct limits limits = limits_default();
-    due_is(&limits, "complex", "2022-11-14 09:00", "2022-11-28 18:00", false);
-    due_is(&limits, "complex", "2022-11-21 09:00", "2022-12-05 18:00", true);
+    due_is(&limits, "complex", "2022-12-05 09:00", "2022-12-19 18:00", false);
+    due_is(&limits, "complex", "2022-12-15 09:00", "2022-12-29 18:00", true);
 }
 
 static void refuses_rules_that_it_does_not_understand(void **state)
