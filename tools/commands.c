@@ -431,7 +431,7 @@ const struct command commands[] = {
          actor_add_flags, cmd_actor),
     VERB("actor list", "人员 列表", NULL, 0, 0, N_("list the persons who act"), SET_UP, NULL,
          cmd_actor),
-    ACT("actor revoke", "人员 撤销", "PERSON [WORD]", 1, 2, N_("a person acts here no longer"),
+    ACT("actor revoke", "人员 撤销", "PERSON [REASON]", 1, 2, N_("a person acts here no longer"),
         SET_UP, by_flags, "actor.revoke", "reason"),
     VERB("rule put", "规则 发布", "FILE", 1, 1,
          N_("publish a rule: limits, points, categories, ..."), SET_UP, by_flags, cmd_rule),

@@ -41,6 +41,12 @@ static bool group_shown_before(const struct command *c)
     return false;
 }
 
+/* What it does, and in Chinese by which word it is called too. */
+static const char *about(struct cli *cli, const struct command *c)
+{
+    return i18n_is_chinese() && c->zh ? cli_format(cli, "%s · %s", _(c->help), c->zh) : _(c->help);
+}
+
 int help_all(struct cli *cli)
 {
     output_line(cli, "%s", _("sidan: an offline-first record of village services and requests"));
@@ -50,7 +56,7 @@ int help_all(struct cli *cli)
         print_heading(cli, _(group->group));
         for (const struct command *c = group; c->name; c++)
             if (strcmp(c->group, group->group) == 0)
-                print_pair(cli, usage_of(cli, c), USAGE_WIDTH, _(c->help));
+                print_pair(cli, usage_of(cli, c), USAGE_WIDTH, about(cli, c));
     }
     print_heading(cli, _("Flags of every command"));
     for (const struct flag *f = cli_global_flags; f->name; f++) print_flag(cli, f, _(f->help));
