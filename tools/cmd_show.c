@@ -228,6 +228,20 @@ static void print_request_head(const struct shown *s)
         output_line(s->cli, "! %s", _("changed on both sides; the township has to confirm"));
 }
 
+static const char *scope_words(const struct shown *s)
+{
+    const struct scope *scope = &s->scope.scope;
+    switch (scope_class(scope)) {
+    case SCOPE_VILLAGE:
+        return lookup_village_name(s->roster, scope_village(scope));
+    case SCOPE_OFFICE:
+        return _("the office alone");
+    case SCOPE_TOWN:
+        break;
+    }
+    return _("the whole township");
+}
+
 static int print(const struct shown *s)
 {
     char id[33];
@@ -235,7 +249,7 @@ static int print(const struct shown *s)
     if (s->is_request)
         print_request_head(s);
     else
-        output_line(s->cli, "%s  %s%s%s", type_words(s->history.type), s->scope.scope.text,
+        output_line(s->cli, "%s  %s%s%s", type_words(s->history.type), scope_words(s),
                     s->state[0] ? "  " : "", state_words(s->history.type, s->state));
     output_line(s->cli, _("id %s"), id);
     output_line(s->cli, _("history: %" PRIu64 " records"), s->history.total);
