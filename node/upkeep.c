@@ -1,6 +1,7 @@
 #include "node/upkeep.h"
 
 #include "common/log.h"
+#include "node/views/search.h"
 
 #define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
 #define SCRUB_DAYS 30           /* the whole log in so many days */
@@ -21,6 +22,7 @@ void upkeep_look(struct upkeep *u, struct txn *t)
     bool pending = views_rebuild_pending(t, &done, &total);
     if (pending && !u->folding) log_write(LOG_INFO, "folding views again");
     u->folding = pending;
+    u->indexing = search_behind(t) > SEARCH_TAIL_MAX;
 }
 
 static void fold_slice(struct upkeep *u, uint64_t now_ms)
@@ -38,6 +40,20 @@ static void fold_slice(struct upkeep *u, uint64_t now_ms)
     u->folding = views_rebuild_pending(t, &done, &total);
     txn_abort(t);
     if (!u->folding) log_write(LOG_INFO, "views are folded");
+}
+
+static void index_slice(struct upkeep *u, uint64_t now_ms)
+{
+    struct txn *t;
+    enum err err = txn_begin(u->store, true, &t);
+    if (!err) {
+        u->indexing = search_slice(t);
+        err = txn_commit(t);
+    }
+    if (err) {
+        log_write(LOG_ERROR, "indexing for look-ups: %s", err_text(err));
+        u->not_before_ms = now_ms + PAUSE_MS;
+    }
 }
 
 /* --- the day's scrub --- */
@@ -105,6 +121,10 @@ bool upkeep_turn(struct upkeep *u, uint64_t now_ms, uint64_t wall_ms)
     if (u->folding) {
         fold_slice(u, now_ms);
         return u->folding && now_ms >= u->not_before_ms;
+    }
+    if (u->indexing) {
+        index_slice(u, now_ms);
+        return u->indexing && now_ms >= u->not_before_ms;
     }
     if (now_ms < u->scrub_from_ms) return false;
     uint64_t day = wall_ms / DAY_MS;

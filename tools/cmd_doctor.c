@@ -1,3 +1,4 @@
+#include "node/views/checks.h"
 #include "node/views/sealed.h"
 #include "tools/commands.h"
 #include "tools/lookup.h"
@@ -356,6 +357,17 @@ static int look_at_calendar(struct doctor *d, struct txn *txn, const struct stan
     return EXIT_OK;
 }
 
+static int look_at_checks(struct doctor *d, struct txn *txn)
+{
+    uint64_t count;
+    enum err e = checks_count(d->cli->views, txn, &count);
+    if (e) return cli_fail(d->cli, e, _("the checks could not be made"));
+    if (count)
+        found(d, "checks", cli_format(d->cli, _("%" PRIu64 " records contradict others"), count),
+              _("sidan checks lists them, and what to do"));
+    return EXIT_OK;
+}
+
 static int look_into_store(struct doctor *d)
 {
     struct txn *txn;
@@ -373,6 +385,7 @@ static int look_into_store(struct doctor *d)
         look_at_invites(d, &s);
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
+        if (!code) code = look_at_checks(d, txn);
         if (!code) code = look_at_peers(d, &s);
         standing_clear(&s);
     }

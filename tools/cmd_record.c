@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 #include "tools/lines.h"
 #include "tools/record_entry.h"
+#include "tools/recording_cross.h"
 
 #include "common/text.h"
 #include "proto/json.h"
@@ -107,6 +108,7 @@ static void take_entry(struct record *r, struct record_entry *e)
     struct kind_problem problem = {0};
     struct recorded recorded;
     struct act_problem crossed;
+    struct checks_finding finding;
     const char *why = record_entry_place(r->cli, &r->recording, e, &draft);
     if (why != NULL) {
         refuse(r, _(why));
@@ -124,6 +126,13 @@ static void take_entry(struct record *r, struct record_entry *e)
         err = recording_check(recorder_txn(r->cli->recorder), &draft, &crossed);
         if (err == ERR_RANGE) {
             refuse_words(r, &crossed);
+            return;
+        }
+    }
+    if (err == OK) {
+        err = recording_cross(r->cli, &draft, false, &finding);
+        if (finding.what != NULL && (err == ERR_EXISTS || err == ERR_STATE)) {
+            refuse(r, recording_cross_words(r->cli, &draft, &finding));
             return;
         }
     }

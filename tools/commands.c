@@ -60,6 +60,11 @@ static const struct flag list_flags[] = {
     VALUE("--state", "STATE", N_("only those in this state")),
     END,
 };
+#define PERSONAL SWITCH("--personal", N_("names and phones in full, in files too"))
+static const struct flag find_flags[] = {
+    PERSONAL,
+    END,
+};
 static const struct flag log_flags[] = {
     SWITCH("-f", N_("go on with what arrives")),
     VALUE("-n", "N", N_("only the last N")),
@@ -265,6 +270,10 @@ const struct command commands[] = {
          cmd_show),
     VERB("list", "列表", "TYPE", 1, 1, N_("teams, calls, activities, assets: all of one type"), SEE,
          list_flags, cmd_list),
+    VERB("find", "查找", "TEXT", 1, 1, N_("people by name, phone, its last 4 digits or a number"), SEE,
+         find_flags, cmd_find),
+    VERB("checks", "核对", NULL, 0, 0, N_("what contradicts: numbers, phones, times, signatures"),
+         SEE, NULL, cmd_checks),
     VERB("sealed", "密封", NULL, 0, 0,
          N_("at the township: what villages sealed for the office, opened or not"), SEE, NULL,
          cmd_sealed),

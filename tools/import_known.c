@@ -7,25 +7,21 @@
 #include "node/views/body.h"
 #include "node/views/person.h"
 
-enum { VALUE_SIZE_MAX = 128, SLOTS_MIN = 1024 };
+enum { SLOTS_MIN = 1024 };
 
 /* --- the set --- */
 
-/* What is compared: of a phone its digits, without 86 before 11 of them. */
+/* What is compared: of a phone its digits. */
 static struct slice comparable(const struct import_known *k, struct slice value,
-                               uint8_t bytes[VALUE_SIZE_MAX])
+                               char digits[PERSON_PHONE_SIZE])
 {
-    size_t size = 0;
+    char phone[PERSON_PHONE_SIZE];
     if (!k->phones) {
         return value;
     }
-    for (size_t i = 0; i < value.size && size < VALUE_SIZE_MAX; i++) {
-        if (value.data[i] >= '0' && value.data[i] <= '9') {
-            bytes[size++] = value.data[i];
-        }
-    }
-    bool abroad = size == 13 && memcmp(bytes, "86", 2) == 0;
-    return abroad ? slice_of(bytes + 2, 11) : slice_of(bytes, size);
+    snprintf(phone, sizeof phone, "%.*s", (int)value.size, (const char *)value.data);
+    person_digits(phone, digits);
+    return slice_of_text(digits);
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll, Vo). */
@@ -82,8 +78,8 @@ static bool grow(struct import_known *k)
 
 static void add(struct import_known *k, struct slice value, uint64_t line, struct slice number)
 {
-    uint8_t bytes[VALUE_SIZE_MAX];
-    value = comparable(k, value, bytes);
+    char digits[PERSON_PHONE_SIZE];
+    value = comparable(k, value, digits);
     if (value.size == 0 || !grow(k)) {
         return;
     }
@@ -104,8 +100,8 @@ static void add(struct import_known *k, struct slice value, uint64_t line, struc
 bool import_known_find(const struct import_known *k, struct slice value,
                        const struct import_known_entry **out)
 {
-    uint8_t bytes[VALUE_SIZE_MAX];
-    value = comparable(k, value, bytes);
+    char digits[PERSON_PHONE_SIZE];
+    value = comparable(k, value, digits);
     uint32_t entry = k->slot_count != 0 && value.size > 0 ? k->slots[slot_of(k, value)] : 0;
     if (entry != 0) {
         *out = entry_at(k, entry - 1);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "node/views/person.h"
 #include "tools/accusation.h"
 
 const char *record_entry_read(struct record_entry *e, json_t *object)
@@ -142,7 +143,8 @@ static const char *find_actor(struct work *w, const struct record_entry *e, stru
     return NULL;
 }
 
-/* What the caller may leave out: the claimed time beside the body, a request's number. */
+/* What the caller may leave out: the claimed time beside the body, the number of a request or a
+ * volunteer. */
 static const char *complete_body(struct work *w, struct record_entry *e, const struct draft *draft)
 {
     uint64_t ms;
@@ -152,16 +154,19 @@ static const char *complete_body(struct work *w, struct record_entry *e, const s
         }
         json_object_set_new(e->body, "at", json_integer((json_int_t)ms));
     }
-    if (kind_field(e->kind, "number") != NULL && e->kind->thing == THING_REQUEST &&
+    bool numbered = e->kind->thing == THING_REQUEST || e->kind->thing == THING_VOLUNTEER;
+    if (numbered && e->kind->founding && kind_field(e->kind, "number") != NULL &&
         json_object_get(e->body, "number") == NULL) {
         char number[16];
         struct txn *t = recorder_txn(w->cli->recorder);
         const struct roster *roster;
+        const struct device *self = &w->recording->self;
         enum err err = views_roster(w->cli->views, t, &roster);
         if (err == OK) {
-            err = scope_class(&draft->scope) == SCOPE_OFFICE
+            err = e->kind->thing == THING_VOLUNTEER ? person_next_number(t, roster, self, number)
+                  : scope_class(&draft->scope) == SCOPE_OFFICE
                       ? accusation_number(w->cli, w->recording, number)
-                      : request_next_number(t, roster, &w->recording->self, number);
+                      : request_next_number(t, roster, self, number);
         }
         if (err != OK) {
             return N_("no number could be given");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/act_told.h"
+#include "tools/recording_cross.h"
 #include "tools/words.h"
 
 int recording_begin(struct cli *cli, struct recording *r)
@@ -133,15 +134,32 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
     return recording_impossible(cli, e, draft, problem->what);
 }
 
+static int crossed_out(struct cli *cli, enum err e, const struct draft *draft,
+                       const struct checks_finding *finding)
+{
+    const char *what = _("nothing was recorded");
+    if (finding->what == NULL || (e != ERR_EXISTS && e != ERR_STATE)) {
+        return cli_fail(cli, e, what);
+    }
+    return cli_error(cli, EXIT_REFUSED, what, recording_cross_words(cli, draft, finding),
+                     _(finding->todo));
+}
+
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
 {
     struct kind_problem problem = {0};
     struct act_problem crossed;
+    struct checks_finding finding;
     enum err e = recording_check(recorder_txn(cli->recorder), draft, &crossed);
     if (e != OK) {
         recorder_abort(cli->recorder);
         return e == ERR_RANGE ? recording_refused(cli, &crossed)
                               : cli_fail(cli, e, _("nothing was recorded"));
+    }
+    e = recording_cross(cli, draft, true, &finding);
+    if (e != OK) {
+        recorder_abort(cli->recorder);
+        return crossed_out(cli, e, draft, &finding);
     }
     e = recorder_add(cli->recorder, draft, out, &problem);
     if (e != OK) {

@@ -16,6 +16,7 @@ enum row_table {
     ROW_NUMBER = 0x02,    /* key: number text ‖ thing id */
     ROW_PHONE = 0x03,     /* node/views/search.h */
     ROW_NAME = 0x04,      /* the same */
+    ROW_REF = 0x05,       /* the same */
 };
 
 #define ROW_KEY_SIZE_MAX ((size_t)128)

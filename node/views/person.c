@@ -78,12 +78,17 @@ bool person_phone(struct views *v, struct txn *t, const struct thing_key *key,
 
 bool person_of_id(struct txn *t, const struct thing_id *id, struct thing *out)
 {
-    uint32_t scopes = scope_count(t);
-    for (uint32_t scope = 1; scope <= scopes; scope++) {
-        const struct thing_key key = {scope, *id};
-        if (thing_get(t, THING_VOLUNTEER, &key, out) == OK) return true;
-    }
-    return false;
+    return thing_of_id(t, THING_VOLUNTEER, id, out);
+}
+
+bool person_digits(const char *phone, char out[PERSON_PHONE_SIZE])
+{
+    size_t size = 0;
+    for (; *phone && size + 1 < PERSON_PHONE_SIZE; phone++)
+        if (*phone >= '0' && *phone <= '9') out[size++] = *phone;
+    out[size] = 0;
+    if (size == 13 && memcmp(out, "86", 2) == 0) memmove(out, out + 2, 12);
+    return size > 0;
 }
 
 /* The only one, those in service before those who left. */

@@ -30,12 +30,16 @@ bool person_name(struct views *v, struct txn *t, const struct thing_key *key,
 bool person_phone(struct views *v, struct txn *t, const struct thing_key *key,
                   char out[PERSON_PHONE_SIZE]);
 
+/* The digits of a phone, by which it is compared: without 86 before 11 of them. False: no digits.
+ */
+bool person_digits(const char *phone, char out[PERSON_PHONE_SIZE]);
+
 /* The volunteer whom `text` names: a number (03AV-0012), 6 and more digits of an id, a name, a
  * phone, or its last 4 digits and more. Who has left is meant only where nobody else is. Errors:
  * ERR_NOT_FOUND, ERR_AMBIGUOUS, and person_read's. */
 MUST_CHECK enum err person_find(struct views *v, struct txn *t, struct slice text,
                                 struct thing_key *out);
-/* A volunteer's key by the id alone, as events name one; false: not held. */
+/* A volunteer by the id alone, as events name one; false: not held. */
 bool person_of_id(struct txn *t, const struct thing_id *id, struct thing *out);
 
 /* Does the volunteer's consent to this use (card, rank, letter, photo) stand? */

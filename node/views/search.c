@@ -21,7 +21,7 @@ struct term {
 };
 struct terms {
     size_t count;
-    struct term terms[TERMS_MAX + 1];
+    struct term terms[TERMS_MAX + 2];
 };
 
 /* --- terms --------------------------------------------------------------------------------- */
@@ -116,17 +116,36 @@ static struct slice box_value(const struct event *e, const char *field)
     return there ? mp_read_str(&value, SIZE_MAX) : SLICE_EMPTY;
 }
 
-/* What an event's box says of whom it is about. */
+/* As it is, or where it is too long by its hash. */
+static bool reference_term(struct term *out, struct slice reference)
+{
+    struct hash h;
+    *out = (struct term){.table = ROW_REF};
+    if (reference.size > TERM_SIZE_MAX) {
+        crypto_hash_one(&h, CONTEXT_ROW, reference);
+        reference = slice_of(h.bytes, sizeof h.bytes);
+    }
+    out->size = reference.size;
+    memcpy(out->bytes, reference.data, reference.size);
+    return out->size > 0;
+}
+
+/* What an event says of whom it is about, and whence it came. */
 static void event_terms(struct terms *out, const struct event *e)
 {
     out->count = 0;
-    if (e->box_state != BOX_HERE) return;
     const struct kind *kind = kind_find(e->kind);
+    if (scope_class(&e->feed.scope) == SCOPE_OFFICE) return;
     if (!kind || (kind->thing != THING_REQUEST && kind->thing != THING_VOLUNTEER &&
                   kind->thing != THING_ANY))
         return;
-    field_terms(out, "phone", box_value(e, "phone"));
-    field_terms(out, "name", box_value(e, "name"));
+    if (e->box_state == BOX_HERE) {
+        field_terms(out, "phone", box_value(e, "phone"));
+        field_terms(out, "name", box_value(e, "name"));
+    }
+    if (e->founding && kind->thing == THING_REQUEST &&
+        reference_term(&out->terms[out->count], body_text(e->body, "channel_ref")))
+        out->count++;
 }
 
 bool search_phone_ends(struct slice field, struct slice digits)
@@ -260,6 +279,7 @@ void search_forget(struct txn *t, const struct thing_key *key)
 {
     forget_in(t, ROW_PHONE, key);
     forget_in(t, ROW_NAME, key);
+    forget_in(t, ROW_REF, key);
 }
 
 /* --- looking up ---------------------------------------------------------------------------- */
@@ -357,4 +377,33 @@ enum err search_name(struct txn *t, struct slice name,
 {
     struct term term;
     return name_term(&term, name) ? look_up(t, &term, each, state) : OK;
+}
+
+struct exact {
+    struct txn *txn;
+    struct slice reference;
+    bool (*each)(void *state, const struct search_hit *hit);
+    void *state;
+};
+
+static bool take_exact(void *state, const struct search_hit *hit)
+{
+    struct exact *x = state;
+    struct thing_cursor cursor = {
+        .txn = x->txn, .scope_number = hit->key.scope_number, .thing = hit->key.thing};
+    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
+        struct event e;
+        if (log_read_unverified(x->txn, arrival, &e) || !e.founding) continue;
+        if (slice_equal(body_text(e.body, "channel_ref"), x->reference))
+            return x->each(x->state, hit);
+    }
+    return true;
+}
+
+enum err search_reference(struct txn *t, struct slice reference,
+                          bool (*each)(void *state, const struct search_hit *hit), void *state)
+{
+    struct exact exact = {t, reference, each, state};
+    struct term term;
+    return reference_term(&term, reference) ? look_up(t, &term, take_exact, &exact) : OK;
 }

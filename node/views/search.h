@@ -2,10 +2,12 @@
 /*
  * Looking people up: a local index by phone and by name over the boxes of requests and volunteers.
  * It is no view: it says what stands in boxes that are held here, so nodes differ in it and no
- * digest covers it. Rows of the scope that the thing is in, without a value:
+ * digest covers it. Accusations, which stand in `office`, are left out. Rows of the scope that the
+ * thing is in, without a value:
  *
  *   ROW_PHONE  digits of the phone from the last to the first ‖ 0 ‖ thing id
  *   ROW_NAME   name without blanks ‖ 0 ‖ thing id
+ *   ROW_REF    a request's reference in its channel, a long one hashed ‖ 0 ‖ thing id
  *
  * Made lazily: meta "search.indexed" is the last arrival that was looked at. What arrived since,
  * the tail, is read from the log by each look-up, so recording and syncing pay nothing, and a
@@ -48,3 +50,7 @@ MUST_CHECK enum err search_phone(struct txn *t, struct slice phone,
 MUST_CHECK enum err search_name(struct txn *t, struct slice name,
                                 bool (*each)(void *state, const struct search_hit *hit),
                                 void *state);
+/* Which requests were registered with this reference (channel_ref), exactly. */
+MUST_CHECK enum err search_reference(struct txn *t, struct slice reference,
+                                     bool (*each)(void *state, const struct search_hit *hit),
+                                     void *state);

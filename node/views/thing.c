@@ -47,6 +47,16 @@ enum err thing_get(struct txn *t, enum thing_type type, const struct thing_key *
     return err ? err : ERR_NOT_FOUND;
 }
 
+bool thing_of_id(struct txn *t, enum thing_type type, const struct thing_id *id, struct thing *out)
+{
+    uint32_t scopes = scope_count(t);
+    for (uint32_t scope = 1; scope <= scopes; scope++) {
+        const struct thing_key key = {scope, *id};
+        if (thing_get(t, type, &key, out) == OK) return true;
+    }
+    return false;
+}
+
 static MUST_CHECK enum err scope_each(struct txn *t, enum thing_type type, uint32_t scope_number,
                                       bool (*each)(void *state, const struct thing *thing),
                                       void *state, bool *more)

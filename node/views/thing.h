@@ -36,6 +36,8 @@ MUST_CHECK enum err thing_row_read(struct thing *out, enum thing_type type,
 /* Errors: ERR_NOT_FOUND (not held, or its founding event is not or has no effect), ERR_CORRUPT. */
 MUST_CHECK enum err thing_get(struct txn *t, enum thing_type type, const struct thing_key *key,
                               struct thing *out);
+/* By the id alone, as events name a thing; in any scope that is held. */
+bool thing_of_id(struct txn *t, enum thing_type type, const struct thing_id *id, struct thing *out);
 /* Calls back for each thing of the type in a scope (0: in all scopes) until it says false. */
 MUST_CHECK enum err things_each(struct txn *t, enum thing_type type, uint32_t scope_number,
                                 bool (*each)(void *state, const struct thing *thing), void *state);

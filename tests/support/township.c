@@ -38,7 +38,7 @@ static struct township_feed *feed_of(struct township_device *d, const char *scop
     return feed;
 }
 
-static struct slice pack(struct buf *out, const char *json, const struct kind *kind)
+struct slice township_pack(struct buf *out, const char *json, const struct kind *kind)
 {
     struct json_packer packer = {0};
     struct kind_problem problem = {.what = ""};
@@ -80,12 +80,12 @@ const struct event *township_record(struct township *t, struct township_device *
     e->seen = act->seen;
     e->has_by = act->by != NULL;
     if (act->by) e->by = *act->by;
-    e->body = pack(&record->body, act->body, kind);
+    e->body = township_pack(&record->body, act->body, kind);
     e->ext = act->ext;
     if (act->box) {
         e->box_state = BOX_HERE;
         memset(e->salt, 7, sizeof e->salt);
-        e->box = pack(&record->box, act->box, kind);
+        e->box = township_pack(&record->box, act->box, kind);
     }
     must(event_encode(e, &record->header) == OK, "event does not encode");
     event_sign(e, &d->signer);

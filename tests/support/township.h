@@ -58,6 +58,8 @@ struct township_act {
     struct slice ext;
     uint64_t time_ms; /* 0: the township's time */
 };
+/* A JSON object (NULL: {}) as body or box, appended to `out`. */
+struct slice township_pack(struct buf *out, const char *json, const struct kind *kind);
 /* Records and signs; the event stays until township_end. */
 const struct event *township_record(struct township *t, struct township_device *d,
                                     const struct township_act *act);

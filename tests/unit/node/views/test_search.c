@@ -107,7 +107,7 @@ static size_t index_rows(void)
     assert_int_equal(txn_begin(node.store, false, &t), OK);
     uint32_t scopes = scope_count(t);
     for (uint32_t scope = 1; scope <= scopes; scope++)
-        for (uint8_t table = ROW_PHONE; table <= ROW_NAME; table++) {
+        for (uint8_t table = ROW_PHONE; table <= ROW_REF; table++) {
             struct row_cursor cursor = {.scope_number = scope, .table = table};
             struct slice key, value;
             while (row_next(t, &cursor, &key, &value)) rows++;
@@ -152,6 +152,49 @@ static void whoever_is_no_request_and_no_volunteer_is_not_found(void **state)
     index_all();
     assert_int_equal(hits("邱"), 0);
     assert_int_equal(index_rows(), 0);
+}
+
+static size_t references(const char *text)
+{
+    struct txn *t;
+    struct found found = {0};
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(search_reference(t, slice_of_text(text), note, &found), OK);
+    txn_abort(t);
+    buf_clear(&found.text);
+    return found.count;
+}
+
+static void a_request_is_found_by_its_exact_reference(void **state)
+{
+    (void)state;
+    char body[320], longest[121];
+    memset(longest, 'r', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    static const char *const given[] = {"wx-17", "wx-170", NULL};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        snprintf(body, sizeof body,
+                 "{\"number\":\"01A-0001\",\"channel\":\"visit\",\"received\":1763859600000,"
+                 "\"nature\":\"help\",\"category\":\"0103\",\"urgency\":2,"
+                 "\"channel_ref\":\"%s\"}",
+                 given[i] ? given[i] : longest);
+        township_record(&town, &town.devices[0],
+                        &(struct township_act){.kind = "request.register",
+                                               .body = body,
+                                               .box = "{\"content\":\"水\"}"});
+    }
+    township_node_take_all(&node, &town);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(references("wx-17"), 1);
+        assert_int_equal(references("wx-1"), 0);
+        assert_int_equal(references(""), 0);
+        assert_int_equal(references(longest), 1);
+        longest[100]++;
+        assert_int_equal(references(longest), 0);
+        longest[100]--;
+        index_all();
+    }
+    assert_int_equal(index_rows(), 3);
 }
 
 /* The event without its box, as after an erasure elsewhere. */
@@ -332,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whoever_stands_in_a_box_is_found_before_and_after_indexing),
         TEST(whoever_is_no_request_and_no_volunteer_is_not_found),
+        TEST(a_request_is_found_by_its_exact_reference),
         TEST(a_box_that_comes_later_is_indexed_then),
         TEST(what_is_erased_is_not_found_and_leaves_the_index),
         TEST(a_rebuild_throws_the_index_away),

@@ -1,0 +1,243 @@
+#include "node/views/checks_before.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/time.h"
+#include "node/views/actor.h"
+#include "node/views/body.h"
+#include "node/views/checks_before_state.h"
+#include "node/views/request.h"
+#include "node/views/search.h"
+
+#define REMIND_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
+
+const char before_number_given[] = N_("this number is given already");
+const char before_number_next[] = N_("leave it out: the next free one is given by itself");
+
+/* --- findings ------------------------------------------------------------------------------ */
+
+void asking_find(struct asking *a, enum err err, const char *field, const char *what,
+                 const char *todo)
+{
+    struct checks_finding *out = a->out;
+    if (a->err || (out->what && !err)) return;
+    *out = (struct checks_finding){.what = what, .todo = todo};
+    snprintf(out->field, sizeof out->field, "%s", field);
+    a->err = err;
+}
+
+void asking_other(struct asking *a, enum thing_type type, const struct thing_key *key,
+                  struct slice said)
+{
+    struct check_flag text = {.said = ""};
+    a->out->has_other = true;
+    a->out->other = (struct check_thing){type, *key};
+    flag_say(&text, said);
+    memcpy(a->out->said, text.said, sizeof a->out->said);
+}
+
+bool asking_is_subject(const struct asking *a, const struct thing_id *thing)
+{
+    return !a->draft->founding && thing_id_equal(&a->draft->subject, thing);
+}
+
+void asking_index(struct asking *a)
+{
+    if (a->writable && search_behind(a->txn) > SEARCH_TAIL_MAX) (void)search_slice(a->txn);
+}
+
+/* --- requests ------------------------------------------------------------------------------ */
+
+static bool take_reference(void *state, const struct search_hit *hit)
+{
+    struct asking *a = state;
+    struct request r;
+    if (hit->type != THING_REQUEST || request_get(a->txn, &hit->key, &r)) return true;
+    asking_find(a, ERR_EXISTS, "channel_ref", N_("what has this reference is registered already"),
+                N_("look at that one; leave the reference out if it is another matter"));
+    asking_other(a, THING_REQUEST, &hit->key, r.number);
+    return false;
+}
+
+static bool is_recent(const struct asking *a, const struct request *r)
+{
+    return r->registered_ms + REMIND_MS >= a->draft->now_ms;
+}
+
+static void remind(struct asking *a, const char *field, const char *what,
+                   const struct thing_key *key, const struct request *r)
+{
+    if (a->out->what) return;
+    asking_find(a, OK, field, what,
+                N_("look whether it is the same matter before somebody goes there twice"));
+    asking_other(a, THING_REQUEST, key, r->number);
+}
+
+static bool take_phone_of_request(void *state, const struct search_hit *hit)
+{
+    struct asking *a = state;
+    struct request r;
+    if (hit->type != THING_REQUEST || request_get(a->txn, &hit->key, &r) || !is_recent(a, &r))
+        return true;
+    remind(a, "phone", N_("the same phone has asked within 30 days"), &hit->key, &r);
+    return false;
+}
+
+struct place_search {
+    struct asking *asking;
+    struct slice place, category;
+};
+
+static bool take_place(void *state, const struct thing_key *key, const struct request *r)
+{
+    struct place_search *s = state;
+    struct asking *a = s->asking;
+    struct person person;
+    if (!slice_equal(r->category, s->category) || !is_recent(a, r)) return true;
+    if (person_read(a->views, a->txn, key, &person) || !slice_is_text(s->place, person.place))
+        return true;
+    remind(a, "place", N_("the same place and category within 30 days"), key, r);
+    return false;
+}
+
+static void remind_of_place(struct asking *a)
+{
+    struct place_search s = {.asking = a,
+                             .place = body_text(a->draft->box, "place"),
+                             .category = body_text(a->draft->body, "category")};
+    struct scope_row scope;
+    if (!s.place.size || a->out->what || !scope_find(a->txn, a->draft->scope, &scope)) return;
+    const struct request_filter filter = {
+        .scope_number = scope.number,
+        .any_state = true,
+        .since_ms = a->draft->now_ms > REMIND_MS ? a->draft->now_ms - REMIND_MS : 0,
+    };
+    enum err err = requests_each(a->txn, &filter, take_place, &s);
+    if (err && !a->err) a->err = err;
+}
+
+/* Village numbers begin with the village and the device: only here can it be given already. */
+static void check_own_number(struct asking *a)
+{
+    struct scope_row scope;
+    struct slice number = body_text(a->draft->body, "number"), key, row;
+    if (!number.size || !scope_find(a->txn, a->draft->scope, &scope)) return;
+    struct row_cursor cursor = {
+        .scope_number = scope.number, .table = ROW_NUMBER, .prefix = number};
+    while (row_next(a->txn, &cursor, &key, &row)) {
+        struct thing_key other = {.scope_number = scope.number};
+        if (key.size != number.size + sizeof other.thing.bytes) continue;
+        memcpy(other.thing.bytes, key.data + number.size, sizeof other.thing.bytes);
+        asking_find(a, ERR_EXISTS, "number", before_number_given, before_number_next);
+        asking_other(a, THING_REQUEST, &other, number);
+        return;
+    }
+}
+
+static void before_register(struct asking *a)
+{
+    struct slice reference = body_text(a->draft->body, "channel_ref");
+    struct slice phone = body_text(a->draft->box, "phone");
+    enum err err = OK;
+    if (reference.size || a->draft->reminders) asking_index(a);
+    if (reference.size) err = search_reference(a->txn, reference, take_reference, a);
+    check_own_number(a);
+    if (!err && a->draft->reminders && !a->err) {
+        err = search_phone(a->txn, phone, take_phone_of_request, a);
+        if (!err) remind_of_place(a);
+    }
+    if (err && !a->err) a->err = err;
+}
+
+static void before_accept(struct asking *a)
+{
+    struct thing_key other;
+    struct slice number = body_text(a->draft->body, "official_no");
+    enum err err = number.size ? request_find_number(a->txn, number, &other) : ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND || (!err && asking_is_subject(a, &other.thing))) return;
+    asking_find(a, ERR_EXISTS, "official_no", before_number_given, before_number_next);
+    if (!err) asking_other(a, THING_REQUEST, &other, number);
+}
+
+/* --- orders and duties --------------------------------------------------------------------- */
+
+static bool in_office_on(const struct actor *actor, struct slice day)
+{
+    if (actor->from.size && slice_compare(day, actor->from) < 0) return false;
+    if (actor->to.size) return slice_compare(day, actor->to) <= 0;
+    return !actor->revoked;
+}
+
+bool checks_may_sign(struct txn *t, const struct thing_id *person, struct slice order, uint64_t ms)
+{
+    struct actor actor;
+    char today[TIME_TEXT_SIZE];
+    struct slice day = body_text(order, "signed_on");
+    if (actor_get(t, person, &actor)) return true;
+    time_format_date(today, ms);
+    if (!day.size) day = slice_of_text(today);
+    bool signs = slice_is_text(actor.role, "secretary") || slice_is_text(actor.role, "mayor");
+    return signs && in_office_on(&actor, day);
+}
+
+static void check_unit(struct asking *a, const char *field)
+{
+    if (checks_unit_closed(a->txn, body_text(a->draft->body, field)))
+        asking_find(a, ERR_STATE, field, N_("this unit was abolished"),
+                    N_("name the unit that has its duties now: sidan unit list"));
+}
+
+static void before_order(struct asking *a)
+{
+    const struct roster *roster;
+    struct thing_id signer;
+    struct slice by = body_bin(a->draft->body, "signed_by");
+    check_unit(a, "unit");
+    enum err err = views_roster(a->views, a->txn, &roster);
+    const struct device *device = err ? NULL : roster_device(roster, &a->draft->author);
+    if (!device || !device_is_township(device) || by.size != sizeof signer.bytes) return;
+    memcpy(signer.bytes, by.data, sizeof signer.bytes);
+    if (!checks_may_sign(a->txn, &signer, a->draft->body, a->draft->now_ms))
+        asking_find(a, ERR_STATE, "signed_by",
+                    N_("only a secretary or a mayor in office signs an order"),
+                    N_("name who signed the paper: sidan actor list shows roles and dates"));
+}
+
+static void before_duty(struct asking *a)
+{
+    check_unit(a, "unit");
+}
+
+/* --- all of them --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *kind;
+    void (*check)(struct asking *a);
+} checks[] = {
+    {"request.register", before_register},
+    {"request.accept", before_accept},
+    {"order.issue", before_order},
+    {"duty.publish", before_duty},
+    {"volunteer.register", before_volunteer},
+    {"volunteer.update", before_volunteer},
+    {"team.form", before_team},
+    {"call.publish", before_call},
+    {"call.signup", before_signup},
+    {"activity.record", before_activity},
+    {"attendance.record", before_service},
+    {"service.log", before_service},
+};
+
+enum err checks_before(struct views *v, struct txn *t, bool writable,
+                       const struct checks_draft *draft, struct checks_finding *out)
+{
+    struct asking a = {v, t, writable, draft, out, OK};
+    *out = (struct checks_finding){.what = NULL};
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (strcmp(checks[i].kind, draft->kind->name) != 0) continue;
+        checks[i].check(&a);
+    }
+    return a.err ? a.err : txn_error(t);
+}

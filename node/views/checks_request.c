@@ -1,0 +1,101 @@
+#include "node/views/checks_state.h"
+
+#include <string.h>
+
+#include "common/time.h"
+#include "node/views/actor.h"
+#include "node/views/body.h"
+#include "node/views/checks_before.h"
+#include "node/views/request.h"
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+static bool check_request(void *state, const struct thing_key *key, const struct request *r)
+{
+    struct checking *c = state;
+    claim_add(c, CHECK_REQUEST_NUMBER, r->number, THING_REQUEST, key, true);
+    if (!slice_equal(r->official_number, r->number))
+        claim_add(c, CHECK_OFFICIAL_NUMBER, r->official_number, THING_REQUEST, key, true);
+    if (r->both_changed) {
+        struct check_flag flag = flag_of(CHECK_BOTH_CHANGED, THING_REQUEST, key);
+        flag_give(c, &flag);
+    }
+    if (request_is_open(r) && checks_unit_closed(c->txn, r->holder)) {
+        struct check_flag flag = flag_of(CHECK_HOLDER_CLOSED, THING_REQUEST, key);
+        flag_say(&flag, r->holder);
+        flag_give(c, &flag);
+    }
+    return true;
+}
+
+static bool check_duty(void *state, const struct thing *duty)
+{
+    struct checking *c = state;
+    struct slice unit = body_text(duty->fields, "unit");
+    if (checks_unit_closed(c->txn, unit)) {
+        struct check_flag flag = flag_of(CHECK_DUTY_CLOSED, THING_DUTY, &duty->key);
+        flag_say(&flag, unit);
+        flag_give(c, &flag);
+    }
+    return true;
+}
+
+/* --- what stands in no row: the log ------------------------------------------------------------
+ */
+
+static bool took_effect(struct checking *c, const struct thing_key *key, uint64_t arrival)
+{
+    struct history h;
+    bool counts = false;
+    if (views_history(c->views, c->txn, key->scope_number, &key->thing, &h)) return false;
+    for (size_t i = 0; i < h.count; i++)
+        if (h.items[i].arrival == arrival) counts = h.items[i].effect == EFFECT_COUNTS;
+    history_clear(&h);
+    return counts;
+}
+
+static void check_order(struct checking *c, const struct event *e, const struct thing_key *key,
+                        uint64_t arrival, const struct roster *roster)
+{
+    struct thing_id signer;
+    struct slice by = body_bin(e->body, "signed_by");
+    const struct device *device = roster_device(roster, &e->feed.author);
+    if (by.size != sizeof signer.bytes || !device || !device_is_township(device)) return;
+    memcpy(signer.bytes, by.data, sizeof signer.bytes);
+    if (checks_may_sign(c->txn, &signer, e->body, HLC_MS(e->time)) || !took_effect(c, key, arrival))
+        return;
+    struct check_flag flag = flag_of(CHECK_SIGNER, THING_REQUEST, key);
+    flag.has_person = true;
+    flag.person = signer;
+    flag_give(c, &flag);
+}
+
+static void check_event(struct checking *c, uint64_t arrival, const struct roster *roster)
+{
+    struct event e;
+    struct scope_row scope;
+    if (log_read_unverified(c->txn, arrival, &e)) return;
+    bool registers = slice_is_text(e.kind, "request.register");
+    if (!registers && !slice_is_text(e.kind, "order.issue")) return;
+    if (scope_class(&e.feed.scope) == SCOPE_OFFICE) return; /* accusations stand apart */
+    if (!scope_find(c->txn, &e.feed.scope, &scope)) return;
+    const struct thing_key key = {scope.number, e.subject};
+    struct request r;
+    if (request_get(c->txn, &key, &r)) return;
+    if (registers)
+        claim_add(c, CHECK_REFERENCE, body_text(e.body, "channel_ref"), THING_REQUEST, &key, true);
+    else
+        check_order(c, &e, &key, arrival, roster);
+}
+
+void checks_requests(struct checking *c)
+{
+    const struct request_filter all = {.any_state = true};
+    const struct roster *roster;
+    if (!c->err) c->err = views_roster(c->views, c->txn, &roster);
+    if (!c->err) c->err = requests_each(c->txn, &all, check_request, c);
+    if (!c->err) c->err = things_each(c->txn, THING_DUTY, 0, check_duty, c);
+    uint64_t last = log_count(c->txn);
+    for (uint64_t arrival = 1; !c->err && arrival <= last; arrival++)
+        check_event(c, arrival, roster);
+}
