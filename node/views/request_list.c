@@ -25,9 +25,9 @@ scope_each(struct txn *t, uint32_t scope_number, const struct request_filter *fi
     struct row_cursor cursor = {
         .scope_number = scope_number, .table = ROW_THING, .prefix = slice_of(&prefix, 1)};
     struct slice key, row;
+    struct request r = {0};
     while (*more && row_next(t, &cursor, &key, &row)) {
         struct thing_key thing = {.scope_number = scope_number};
-        struct request r;
         if (key.size != 1 + sizeof thing.thing.bytes) return ERR_CORRUPT;
         memcpy(thing.thing.bytes, key.data + 1, sizeof thing.thing.bytes);
         enum err err = request_row_read_brief(&r, row);

@@ -174,6 +174,7 @@ static void read_brief(struct mp_reader *reader, struct request *r)
     r->official_number = mp_read_str(reader, ROW_TEXT_MAX);
     struct slice village = mp_read_str(reader, sizeof r->village - 1);
     if (village.size) memcpy(r->village, village.data, village.size);
+    r->village[village.size] = 0;
     r->channel = mp_read_str(reader, ROW_TEXT_MAX);
     r->nature = mp_read_str(reader, ROW_TEXT_MAX);
     r->category = mp_read_str(reader, ROW_TEXT_MAX);
@@ -230,7 +231,6 @@ static void read_rest(struct mp_reader *reader, struct request *r)
 enum err request_row_read_brief(struct request *out, struct slice row)
 {
     struct mp_reader reader = mp_reader_of(row);
-    *out = (struct request){0};
     read_brief(&reader, out);
     read_array_of(&reader, REST_FIELDS);
     mp_skip(&reader); /* reference in the channel, supports */

@@ -3,7 +3,7 @@
 #include "node/views/request.h"
 
 void request_row_write(struct buf *out, const struct request *r);
-/* Only what lists need; the other members are zero. Errors: ERR_CORRUPT. */
+/* Only what lists need: the other members stay as they are. Errors: ERR_CORRUPT. */
 MUST_CHECK enum err request_row_read_brief(struct request *out, struct slice row);
 
 /* Moves the index rows of a thing from what its row was to what it is (NULL: there is none). Their

@@ -72,7 +72,7 @@ const struct event *township_record(struct township *t, struct township_device *
     e->feed = feed->feed;
     e->seq = ++feed->seq;
     e->prev = feed->head;
-    e->time = HLC_MAKE(act->time_ms ? act->time_ms : t->time_ms, 0, false);
+    e->time = HLC_MAKE(act->time_ms ? act->time_ms : t->time_ms, 0, act->untrusted);
     e->kind = slice_of_text(act->kind);
     e->founding = !act->subject;
     if (act->subject) e->subject = *act->subject;

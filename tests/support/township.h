@@ -57,6 +57,7 @@ struct township_act {
     const char *body, *box; /* JSON objects; NULL: {} and none */
     struct slice ext;
     uint64_t time_ms; /* 0: the township's time */
+    bool untrusted;   /* its clock */
 };
 /* A JSON object (NULL: {}) as body or box, appended to `out`. */
 struct slice township_pack(struct buf *out, const char *json, const struct kind *kind);
