@@ -163,6 +163,7 @@ static void take_run(struct session *s, struct slice frame)
         session_refuse(s, REFUSE_LIMIT, "too many feeds");
         return;
     }
+    t->storing++;
     ticket->base_seq = f.run.base_seq;
     memcpy(ticket->base_id8, f.run.base_id8, sizeof ticket->base_id8);
     ticket->count = f.run.count;

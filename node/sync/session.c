@@ -371,6 +371,7 @@ void session_stored(struct session *s, uint32_t number, enum err err,
     s->run_bytes_answered += ticket.size;
     struct track *t = tracks_get(&s->tracks, ticket.id8);
     if (!t) return;
+    t->storing--;
     if (feed) track_set(t, feed);
     s->runs_wasted = t->moved && !err ? 0 : s->runs_wasted + 1;
     t->moved = false;

@@ -27,6 +27,7 @@ struct track {
     uint64_t want_to;           /* its last number; 0: to the head */
     bool no_dictionary;
     bool building;
+    unsigned storing;  /* RUNs of the peer not stored yet: what they bring is not sent back */
     bool parked;       /* left alone in this session: a damaged event is in the way */
     unsigned asked;    /* WANTs sent without progress since */
     uint64_t asked_ms; /* time of the last one */
@@ -42,7 +43,8 @@ void points_add(struct point_set *set, const struct want_point *p,
 uint64_t points_top(const struct point_set *set); /* greatest number, 0 when empty */
 bool points_equal(const struct point_set *a, const struct point_set *b);
 
-/* The first local head that the peer is not known to hold nor was sent; NULL when there is none. */
+/* The first local head that the peer is not known to hold nor was sent; NULL when there is none, or
+ * none may be sent now. */
 const struct session_head *track_next_head(const struct track *t);
 /* All local heads were told or receipted by the peer. */
 bool track_arrived(const struct track *t);

@@ -184,6 +184,35 @@ static void an_order_comes_down_while_the_session_lasts(void **state)
     meeting_end();
 }
 
+/* In a session that lasts, also when one turn stores runs of two feeds. */
+static void nothing_is_sent_back_to_who_sent_it(void **state)
+{
+    (void)state;
+    struct township *t = &meeting.township;
+    struct exchange_peer peer;
+    meeting_begin(1);
+    meeting_connect();
+    meeting_sync_to_rest();
+    for (unsigned i = 0; i < 4; i++) {
+        const size_t before = t->event_count;
+        const struct thing_id request = township_register(t, &t->devices[0], "01A-0002")->subject;
+        township_record(t, &t->devices[0],
+                        &(struct township_act){.kind = "call.publish", .scope = "town"});
+        township_record(t, &t->devices[0],
+                        &(struct township_act){
+                            .kind = "progress.note", .subject = &request, .depth = 1, .seen = 1});
+        township_node_take(&meeting.village.store, t->events + before, t->event_count - before);
+        struct exchange_time time = meeting_time();
+        assert_int_equal(exchange_refresh(meeting.village.exchange, &time), OK);
+        meeting_turns(3);
+        meeting_sync_to_rest();
+    }
+    meeting_assert_agree(MEETING_VILLAGE, 9);
+    assert_int_equal(exchange_peers(meeting.hub.exchange, &peer, 1), 1);
+    assert_int_equal(peer.status.sent_events, 0);
+    meeting_end();
+}
+
 static void a_hub_that_lost_its_store_is_filled_again(void **state)
 {
     (void)state;
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_feed_outside_the_peers_scopes_is_refused),
         cmocka_unit_test(garbage_ends_the_session_and_stores_nothing),
         cmocka_unit_test(an_order_comes_down_while_the_session_lasts),
+        cmocka_unit_test(nothing_is_sent_back_to_who_sent_it),
         cmocka_unit_test(a_hub_that_lost_its_store_is_filled_again),
         cmocka_unit_test(two_laptops_of_one_village_sync_with_each_other),
     };
