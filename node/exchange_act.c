@@ -40,9 +40,7 @@ static void remember_hello(struct exchange *x, struct peer *p, const struct fram
     row->disk_free_mib = h->disk_free_mib;
     row->clock_trusted = h->time_trusted;
     row->clock_offset_ms = (int64_t)(h->time_ms - x->time.clock.wall_ms);
-    row->has_views = h->has_views;
-    memcpy(row->views8, h->views8, sizeof row->views8);
-    peer_changed(x, p);
+    peer_told_views(x, p, ++p->told, h->has_views, h->views8);
 }
 
 /* --- actions --- */
@@ -67,9 +65,7 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
             r->next = x->receipts;
             x->receipts = r;
         }
-        p->row.has_views = f.has_views;
-        memcpy(p->row.views8, f.views8, sizeof p->row.views8);
-        peer_changed(x, p);
+        peer_told_views(x, p, ++p->told, f.has_views, f.views8);
     }
     session_receipt_verified(p->session, err == OK, x->time.now_ms);
 }
@@ -105,6 +101,7 @@ static void act_store(struct exchange *x, struct peer *p, const struct session_a
         s->run = a->run;
         s->has_views = a->has_views;
         memcpy(s->views8, a->views8, sizeof s->views8);
+        s->told = ++p->told;
         buf_append_slice(&s->payload, a->run.payload);
     }
     if (!s || s->payload.err) {

@@ -305,6 +305,16 @@ void peer_changed(struct exchange *x, struct peer *p)
     p->row_changed = true;
 }
 
+void peer_told_views(struct exchange *x, struct peer *p, uint64_t told, bool has_views,
+                     const uint8_t views8[8])
+{
+    if (told < p->views_of) return;
+    p->views_of = told;
+    p->row.has_views = has_views;
+    memcpy(p->row.views8, views8, sizeof p->row.views8);
+    peer_changed(x, p);
+}
+
 void peers_write(struct exchange *x, struct txn *t)
 {
     /* The older first: a device that came back has a newer row below. */

@@ -33,6 +33,7 @@ struct peer {
     struct device device; /* the roster's owner of `key` */
     struct session *session;
     struct peer_row row;
+    uint64_t told, views_of; /* frames that told its views; the one that row.views8 is of */
     bool row_changed;
     uint64_t row_changed_ms;
     bool was_idle;
@@ -50,8 +51,9 @@ struct pending_store {
     struct buf payload;
     bool has_views;
     uint8_t views8[8];
-    enum err err; /* result, told after the commit */
-    bool retry;   /* its author may come to be known by this very turn */
+    uint64_t told; /* peer.told when it came: receipts that came later are newer */
+    enum err err;  /* result, told after the commit */
+    bool retry;    /* its author may come to be known by this very turn */
 };
 
 struct pending_build {
@@ -125,6 +127,10 @@ bool self_may_hold(const struct exchange *x, const struct roster *roster, const 
 void peers_look_at_roster(struct exchange *x, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);
 void peer_changed(struct exchange *x, struct peer *p);
+/* Keeps what a frame told of the peer's views, unless a later one told already. `told`: of the
+ * frame, ++p->told as it came. */
+void peer_told_views(struct exchange *x, struct peer *p, uint64_t told, bool has_views,
+                     const uint8_t views8[8]);
 
 /* --- exchange_act.c --- */
 /* Takes all actions of its session. */

@@ -271,11 +271,7 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
         session_feed_of(x, roster, &row, &shown);
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
-    if (!s->err && s->has_views) {
-        s->peer->row.has_views = true;
-        memcpy(s->peer->row.views8, s->views8, sizeof s->views8);
-        peer_changed(x, s->peer);
-    }
+    if (!s->err && s->has_views) peer_told_views(x, s->peer, s->told, true, s->views8);
     if (!is_of_run(s->err)) { /* the disk is full, say: status names it */
         s->peer->row.last_error = s->err;
         s->peer->row.failures++;

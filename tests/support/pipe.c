@@ -19,7 +19,7 @@ struct end {
 
 struct pipe {
     struct end ends[2]; /* dialled, listening */
-    bool cut, invite;
+    bool cut, invite, held;
     unsigned full;
     uint64_t bytes;
 };
@@ -46,7 +46,7 @@ static bool next(struct link *l, struct link_event *out)
         out->type = LINK_UP;
         return true;
     }
-    if (!e->inbox) return false;
+    if (!e->inbox || (e->shows_up && e->pipe->held)) return false;
     e->taken = e->inbox;
     e->inbox = e->taken->next;
     if (!e->inbox) e->tail = &e->inbox;
@@ -122,6 +122,11 @@ void pipe_cut(struct pipe *p)
 void pipe_fill(struct pipe *p, unsigned count)
 {
     p->full = count;
+}
+
+void pipe_hold(struct pipe *p, bool held)
+{
+    p->held = held;
 }
 
 void pipe_inject(struct pipe *p, struct slice frame)

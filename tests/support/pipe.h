@@ -15,6 +15,8 @@ void pipe_set_invite(struct pipe *p, bool invite);
 void pipe_cut(struct pipe *p);
 /* The next `count` sends get ERR_AGAIN. */
 void pipe_fill(struct pipe *p, unsigned count);
+/* While it is held, the dialled end is given nothing: what comes waits. */
+void pipe_hold(struct pipe *p, bool held);
 /* Puts a frame in as if the dialled end had sent it. */
 void pipe_inject(struct pipe *p, struct slice frame);
 /* Frees both ends. */

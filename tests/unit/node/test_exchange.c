@@ -213,6 +213,60 @@ static void nothing_is_sent_back_to_who_sent_it(void **state)
     meeting_end();
 }
 
+/* What it remembers of the peer's views is what its own are. */
+static void assert_told_views(struct meeting_node *n, const struct sign_key *device)
+{
+    struct txn *t;
+    struct peer_row row;
+    struct scope scopes[2] = {scope_town()};
+    uint8_t views8[8];
+    assert_int_equal(scope_parse(&scopes[1], slice_of_text(MEETING_VILLAGE)), OK);
+    assert_int_equal(txn_begin(n->store.store, false, &t), OK);
+    assert_true(peer_get(t, device, &row));
+    assert_true(row.has_views);
+    assert_int_equal(views_digest8(t, scopes, 2, views8), OK);
+    assert_memory_equal(row.views8, views8, sizeof views8);
+    peer_row_clear(&row);
+    txn_abort(t);
+}
+
+/* The hub accepts a request while another comes up: its RUN tells of its views before the one that
+ * came, its receipt of those after, and the laptop takes both frames in one turn. */
+static void a_run_does_not_tell_older_views_than_the_receipt_behind_it(void **state)
+{
+    (void)state;
+    meeting_begin(1);
+    meeting_connect();
+    meeting_sync_to_rest();
+    const struct event *request = meeting.township.events[meeting.township.event_count - 1];
+    const struct township_act accept = {.kind = "request.accept",
+                                        .scope = MEETING_VILLAGE,
+                                        .subject = &request->subject,
+                                        .depth = 1,
+                                        .seen = 1,
+                                        .body = "{\"category\":\"0101\",\"class\":\"simple\"}"};
+    const size_t before = meeting.township.event_count;
+    township_record(&meeting.township, &meeting.township.hub, &accept);
+    township_node_take(&meeting.hub.store, meeting.township.events + before, 1);
+    township_register(&meeting.township, &meeting.township.devices[0], "01A-0002");
+    township_node_take(&meeting.village.store, meeting.township.events + before + 1, 1);
+    struct exchange_time time = meeting_time();
+    assert_int_equal(exchange_refresh(meeting.hub.exchange, &time), OK);
+    assert_int_equal(exchange_refresh(meeting.village.exchange, &time), OK);
+    pipe_hold(meeting.pipe, true);
+    meeting_turn(&meeting.hub);
+    meeting_turns(1);
+    pipe_hold(meeting.pipe, false);
+    meeting_turn(&meeting.village);
+    meeting_assert_agree(MEETING_VILLAGE, 3);
+    meeting_disconnect();
+    meeting_turns(6); /* what is known of peers is written together, a moment later */
+    assert_told_views(&meeting.village, &meeting.hub.keys.signer.key);
+    pipe_open(&meeting.pipe, &meeting.village.link, &meeting.village.keys.transport,
+              &meeting.hub.link, &meeting.hub.keys.transport);
+    meeting_end();
+}
+
 static void a_hub_that_lost_its_store_is_filled_again(void **state)
 {
     (void)state;
@@ -273,6 +327,7 @@ int main(void)
         cmocka_unit_test(garbage_ends_the_session_and_stores_nothing),
         cmocka_unit_test(an_order_comes_down_while_the_session_lasts),
         cmocka_unit_test(nothing_is_sent_back_to_who_sent_it),
+        cmocka_unit_test(a_run_does_not_tell_older_views_than_the_receipt_behind_it),
         cmocka_unit_test(a_hub_that_lost_its_store_is_filled_again),
         cmocka_unit_test(two_laptops_of_one_village_sync_with_each_other),
     };
