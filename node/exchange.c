@@ -206,14 +206,8 @@ static void note_idle(struct exchange *x)
         if (status.idle == p->was_idle) continue;
         p->was_idle = status.idle;
         p->row.state = status.idle ? PEER_SYNCED : PEER_SYNCING;
-        if (status.idle) {
-            p->row.last_ok_ms = x->time.clock.wall_ms;
-            p->row.failures = 0;
-            p->row.last_error = OK;
-            if (status.rate_bps) p->row.rate_bps = status.rate_bps;
-            if (status.rtt_ms) p->row.rtt_ms = status.rtt_ms;
-        }
         peer_changed(x, p);
+        if (status.idle) peer_succeeded(x, p, &status);
     }
 }
 

@@ -143,12 +143,16 @@ static void act_end(struct exchange *x, struct peer *p, const struct session_act
         if (!a->by_peer) p->row.refusals++;
         peer_changed(x, p);
     }
+    /* the last words and the goodbye may come in one turn */
+    struct session_status status;
+    session_status(p->session, &status);
+    if (!a->refused && status.idle) peer_succeeded(x, p, &status);
     for (struct attached *l = x->links; l; l = l->next) {
         if (l->link != p->link || !l->connecting) continue;
         l->shown.state = EXCHANGE_LINK_ENDED;
         l->shown.err = a->refused ? ERR_FORBIDDEN : OK;
         l->shown.refused = a->refused;
-        session_status(p->session, &l->shown.session);
+        l->shown.session = status;
         snprintf(l->shown.text, sizeof l->shown.text, "%s", a->text);
     }
     p->closing = true;

@@ -315,6 +315,16 @@ void peer_told_views(struct exchange *x, struct peer *p, uint64_t told, bool has
     peer_changed(x, p);
 }
 
+void peer_succeeded(struct exchange *x, struct peer *p, const struct session_status *status)
+{
+    p->row.last_ok_ms = x->time.clock.wall_ms;
+    p->row.failures = 0;
+    p->row.last_error = OK;
+    if (status->rate_bps) p->row.rate_bps = status->rate_bps;
+    if (status->rtt_ms) p->row.rtt_ms = status->rtt_ms;
+    peer_changed(x, p);
+}
+
 void peers_write(struct exchange *x, struct txn *t)
 {
     /* The older first: a device that came back has a newer row below. */

@@ -131,6 +131,8 @@ void peer_changed(struct exchange *x, struct peer *p);
  * frame, ++p->told as it came. */
 void peer_told_views(struct exchange *x, struct peer *p, uint64_t told, bool has_views,
                      const uint8_t views8[8]);
+/* A session that has nothing left to do, or ended so: that is a success to remember. */
+void peer_succeeded(struct exchange *x, struct peer *p, const struct session_status *status);
 
 /* --- exchange_act.c --- */
 /* Takes all actions of its session. */
