@@ -64,6 +64,9 @@ MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope,
 /* For HELLO and RECEIPT: first 8 bytes of hash("sidan/views", digests of the scopes in order). */
 MUST_CHECK enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count,
                                   uint8_t out8[8]);
+/* For published figures (SPEC 21.7): the whole of that hash over all scopes held but `office`, in
+ * the order of their texts. */
+MUST_CHECK enum err views_digest_open(struct txn *t, struct hash *out);
 
 /* Folds every thing again in memory and compares with the rows kept. *differing: how many differ,
  * or cannot be told because an event is damaged. */

@@ -95,11 +95,11 @@ enum err views_digest(struct txn *t, const struct scope *scope, struct views_dig
     return err;
 }
 
-enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count, uint8_t out8[8])
+static MUST_CHECK enum err digest_of_all(struct txn *t, const struct scope *scopes, size_t count,
+                                         struct hash *out)
 {
     struct views_digest digest;
     struct crypto_hasher hasher;
-    struct hash all;
     enum err err = roster_heads(t, &digest.roster_heads);
     crypto_hasher_begin(&hasher, CONTEXT_VIEWS_DIGEST);
     for (size_t i = 0; !err && i < count; i++) {
@@ -107,7 +107,41 @@ enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count, 
         if (err) break;
         crypto_hasher_add(&hasher, slice_of(digest.digest.bytes, sizeof digest.digest.bytes));
     }
-    crypto_hasher_end(&hasher, &all);
+    crypto_hasher_end(&hasher, out);
+    return err;
+}
+
+enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count, uint8_t out8[8])
+{
+    struct hash all;
+    enum err err = digest_of_all(t, scopes, count, &all);
     if (!err) memcpy(out8, all.bytes, 8);
+    return err;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(((const struct scope *)a)->text, ((const struct scope *)b)->text);
+}
+
+enum err views_digest_open(struct txn *t, struct hash *out)
+{
+    struct hash all;
+    struct buf scopes = {0};
+    uint32_t numbers = scope_count(t);
+    for (uint32_t number = 1; number <= numbers; number++) {
+        struct scope_row row;
+        if (scope_get(t, number, &row) && scope_class(&row.scope) != SCOPE_OFFICE)
+            buf_append(&scopes, &row.scope, sizeof row.scope);
+    }
+    enum err err = scopes.err ? scopes.err : txn_error(t);
+    if (!err && scopes.size) {
+        struct scope *held = (struct scope *)(void *)scopes.data;
+        size_t count = scopes.size / sizeof *held;
+        qsort(held, count, sizeof *held, by_text);
+        err = digest_of_all(t, held, count, &all);
+        if (!err) *out = all;
+    }
+    buf_clear(&scopes);
     return err;
 }
