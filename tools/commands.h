@@ -15,6 +15,8 @@ int cmd_config(struct cli *cli);
 int cmd_devices(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_find(struct cli *cli);
+int cmd_export(struct cli *cli);
+int cmd_figures(struct cli *cli);
 int cmd_help(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);
@@ -27,6 +29,7 @@ int cmd_manual(struct cli *cli);
 int cmd_rebuild(struct cli *cli);
 int cmd_record(struct cli *cli);
 int cmd_register(struct cli *cli);
+int cmd_report(struct cli *cli);
 int cmd_requests(struct cli *cli);
 int cmd_rule(struct cli *cli);
 int cmd_sealed(struct cli *cli);
@@ -37,3 +40,6 @@ int cmd_unit(struct cli *cli);
 int cmd_today(struct cli *cli);
 int cmd_verify(struct cli *cli);
 int cmd_village(struct cli *cli);
+
+/* Flags that stand with their verbs; each ends with a NULL name. */
+extern const struct flag report_flags[], export_flags[];

@@ -48,7 +48,7 @@ int output_list_end(struct output_list *list);
 
 /* --- tables: for people, or CSV with --csv ---
  * The first TABLE_SAMPLE_ROWS rows decide the columns' widths; later rows stream. */
-#define TABLE_COLUMNS_MAX 16
+#define TABLE_COLUMNS_MAX 48
 #define TABLE_SAMPLE_ROWS 500
 struct table_column {
     const char *title; /* English msgid */
