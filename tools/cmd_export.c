@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/command_flags.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,11 +14,11 @@
 #include "tools/words.h"
 
 const struct flag export_flags[] = {
-    {"-o", "FILE", N_("where the sheet is written"), false, NULL},
-    {"--village", "VILLAGE", N_("only this village's"), false, NULL},
-    {"--personal", NULL, N_("with names, phones and what was said"), false, NULL},
-    {"--force", NULL, N_("write over a file that is there"), false, NULL},
-    {.name = NULL},
+    VALUE("-o", "FILE", N_("where the sheet is written")),
+    VALUE("--village", "VILLAGE", N_("only this village's")),
+    SWITCH("--personal", N_("with names, phones and what was said")),
+    SWITCH("--force", N_("write over a file that is there")),
+    END,
 };
 
 static const struct export_sheet *const sheets[] = {

@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/command_flags.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,14 @@
 #include "tools/reporting.h"
 
 const struct flag report_flags[] = {
-    {"--village", "VILLAGE", N_("figures: only this village's"), false, NULL},
-    {"--by", "PERSON|village|unit", N_("who acts; of figures: a line for each"), false, NULL},
-    {"--ranked", NULL, N_("figures: rank the villages"), false, NULL},
-    {"--of", "figures|volunteers", N_("figures of requests, or of volunteers"), false, NULL},
-    {"--freeze", NULL, N_("publish the figures of the period"), false, NULL},
-    {"--again", NULL, N_("publish them though they were published already"), false, NULL},
-    {"--frozen", NULL, N_("what was published, and what differs today"), false, NULL},
-    {.name = NULL},
+    VALUE("--village", "VILLAGE", N_("figures: only this village's")),
+    VALUE("--by", "PERSON|village|unit", N_("who acts; of figures: a line for each")),
+    SWITCH("--ranked", N_("figures: rank the villages")),
+    VALUE("--of", "figures|volunteers", N_("figures of requests, or of volunteers")),
+    SWITCH("--freeze", N_("publish the figures of the period")),
+    SWITCH("--again", N_("publish them though they were published already")),
+    SWITCH("--frozen", N_("what was published, and what differs today")),
+    END,
 };
 
 static int parse_period(struct reporting *r)

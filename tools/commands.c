@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/command_flags.h"
 
 #include "common/i18n.h"
 
@@ -14,29 +15,6 @@
 #define SYNC N_("Sync")
 #define SET_UP N_("Set up")
 #define CARE N_("Care and check")
-
-/* Rows of the tables of flags. */
-#define SWITCH(name_, help_)                                                                       \
-    {                                                                                              \
-        .name = (name_), .help = (help_)                                                           \
-    }
-#define VALUE(name_, value_, help_)                                                                \
-    {                                                                                              \
-        .name = (name_), .value = (value_), .help = (help_)                                        \
-    }
-#define EACH(name_, value_, help_)                                                                 \
-    {                                                                                              \
-        .name = (name_), .value = (value_), .help = (help_), .repeatable = true                    \
-    }
-/* A shorter word for the flag of a field. */
-#define FILLS(name_, value_, help_, field_)                                                        \
-    {                                                                                              \
-        .name = (name_), .value = (value_), .help = (help_), .field = (field_)                     \
-    }
-#define END                                                                                        \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
 
 static const struct flag status_flags[] = {
     SWITCH("--all", N_("every village on its own line")),
@@ -270,8 +248,8 @@ const struct command commands[] = {
          cmd_show),
     VERB("list", "列表", "TYPE", 1, 1, N_("teams, calls, activities, assets: all of one type"), SEE,
          list_flags, cmd_list),
-    VERB("find", "查找", "TEXT", 1, 1, N_("people by name, phone, its last 4 digits or a number"), SEE,
-         find_flags, cmd_find),
+    VERB("find", "查找", "TEXT", 1, 1, N_("people by name, phone, its last 4 digits or a number"),
+         SEE, find_flags, cmd_find),
     VERB("checks", "核对", NULL, 0, 0, N_("what contradicts: numbers, phones, times, signatures"),
          SEE, NULL, cmd_checks),
     VERB("sealed", "密封", NULL, 0, 0,
