@@ -19,6 +19,11 @@ bool reporting_is_township(const struct reporting *r)
     return device_is_township(r->standing.self);
 }
 
+bool reporting_knows_old(const struct reporting *r)
+{
+    return r->standing.hub || !reporting_is_township(r);
+}
+
 /* --- words --------------------------------------------------------------------------------- */
 
 const char *reporting_figure(enum figure f)

@@ -40,6 +40,8 @@ struct reporting {
 int reporting_read(struct reporting *r);
 void reporting_end(struct reporting *r);
 bool reporting_is_township(const struct reporting *r);
+/* The hub hears of every village; a village's own data is never old. */
+bool reporting_knows_old(const struct reporting *r);
 
 /* One line of the table by village or unit; what a village has none of is a line too. */
 struct reporting_line {

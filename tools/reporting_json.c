@@ -21,7 +21,12 @@ static void old_json(struct reporting *r, json_t *o)
         json_object_set_new(one, "days", never ? json_null() : count_of(r->old[i].days));
         json_array_append_new(old, one);
     }
-    json_object_set_new(o, "old", old);
+    if (reporting_knows_old(r)) {
+        json_object_set_new(o, "old", old);
+        return;
+    }
+    json_decref(old);
+    json_object_set_new(o, "old", json_null());
 }
 
 static void note_json(void *state, struct slice name, struct slice value, struct slice source)

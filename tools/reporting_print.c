@@ -44,6 +44,10 @@ static void wrap_add(struct wrapping *w, const char *item)
 static void old_lines(struct reporting *r)
 {
     struct wrapping w = {.cli = r->cli};
+    if (!reporting_knows_old(r))
+        output_line(r->cli,
+                    _("only the hub knows which villages' data is old; last success here: %s"),
+                    words_ago(r->cli, r->standing.last_ok_ms, r->standing.now_ms));
     if (r->old_count == 0) return;
     wrap_add(&w, cli_format(r->cli,
                             r->over ? _("data is old in %zu villages (days to the period's end):")
