@@ -48,17 +48,24 @@ static void old_lines(struct reporting *r)
         output_line(r->cli,
                     _("only the hub knows which villages' data is old; last success here: %s"),
                     words_ago(r->cli, r->standing.last_ok_ms, r->standing.now_ms));
-    if (r->old_count == 0) return;
-    wrap_add(&w, cli_format(r->cli,
+    size_t never = 0;
+    for (size_t i = 0; i < r->old_count; i++) never += r->old[i].last_ok_ms == 0;
+    if (r->old_count > never) {
+        wrap_add(&w,
+                 cli_format(r->cli,
                             r->over ? _("data is old in %zu villages (days to the period's end):")
                                     : _("data is old in %zu villages (days till now):"),
-                            r->old_count));
-    for (size_t i = 0; i < r->old_count; i++) {
-        const struct reporting_old *o = &r->old[i];
-        const char *since = o->last_ok_ms ? cli_format(r->cli, _("%" PRIu32 " days"), o->days)
-                                          : _("never heard of");
-        wrap_add(&w, cli_format(r->cli, "%s(%s)", o->village->short_name, since));
+                            r->old_count - never));
+        for (size_t i = 0; i < r->old_count; i++)
+            if (r->old[i].last_ok_ms)
+                wrap_add(&w, cli_format(r->cli, _("%s(%" PRIu32 " days)"),
+                                        r->old[i].village->short_name, r->old[i].days));
+        wrap_end(&w);
     }
+    if (!never) return;
+    wrap_add(&w, cli_format(r->cli, _("never heard of %zu villages:"), never));
+    for (size_t i = 0; i < r->old_count; i++)
+        if (!r->old[i].last_ok_ms) wrap_add(&w, r->old[i].village->short_name);
     wrap_end(&w);
 }
 
