@@ -47,7 +47,7 @@ static void index_slice(struct upkeep *u, uint64_t now_ms)
     struct txn *t;
     enum err err = txn_begin(u->store, true, &t);
     if (!err) {
-        u->indexing = search_slice(t);
+        u->indexing = search_slice(t, SEARCH_SLICE_EVENTS);
         err = txn_commit(t);
     }
     if (err) {

@@ -1,3 +1,4 @@
+#include "tools/command_flags.h"
 #include "tools/commands.h"
 
 #include "node/views/body.h"
@@ -10,8 +11,13 @@
 
 #include <unistd.h>
 
+const struct flag find_flags[] = {
+    SWITCH("--personal", N_("phones in full")),
+    END,
+};
+
 static const struct table_column columns[] = {
-    {N_("type"), false, 6},   {N_("number"), false, 10}, {N_("name"), false, 8},
+    {N_("type"), false, 6},   {N_("number"), false, 10}, {N_("full name"), false, 8},
     {N_("phone"), false, 11}, {N_("village"), false, 6}, {N_("state"), false, 6},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])

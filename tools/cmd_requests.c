@@ -156,22 +156,6 @@ static int parse_state(struct cli *cli, struct request_filter *filter)
                      allowed);
 }
 
-/* *none: the village holds nothing here yet. */
-static int parse_village(struct cli *cli, struct txn *txn, const struct roster *roster,
-                         struct request_filter *filter, bool *none)
-{
-    const char *text = cli_flag(cli, "--village");
-    const struct village *v;
-    struct scope_row row;
-    if (!text) return EXIT_OK;
-    int code = lookup_village(cli, roster, text, &v);
-    if (code) return code;
-    struct scope scope = scope_of_village(v->code);
-    *none = !scope_find(txn, &scope, &row);
-    if (!*none) filter->scope_number = row.number;
-    return EXIT_OK;
-}
-
 /* They stand in no village, and a village's device has none to list. */
 static int parse_accusations(struct cli *cli, const struct roster *roster,
                              struct request_filter *filter)
@@ -197,7 +181,7 @@ static int list(struct cli *cli, struct txn *txn)
     uint64_t wanted = 0; /* 0: all */
     int code = request_showing_begin(&l.showing, cli, txn);
     if (!code) code = parse_state(cli, &filter);
-    if (!code) code = parse_village(cli, txn, l.showing.roster, &filter, &none);
+    if (!code) code = lookup_village_flag(cli, txn, l.showing.roster, &filter.scope_number, &none);
     if (!code) code = parse_accusations(cli, l.showing.roster, &filter);
     if (!code) code = cli_flag_time(cli, "--since", &filter.since_ms);
     if (!code) code = cli_flag_uint(cli, "-n", 1, UINT32_MAX, &wanted);

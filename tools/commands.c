@@ -38,11 +38,6 @@ static const struct flag list_flags[] = {
     VALUE("--state", "STATE", N_("only those in this state")),
     END,
 };
-#define PERSONAL SWITCH("--personal", N_("names and phones in full, in files too"))
-static const struct flag find_flags[] = {
-    PERSONAL,
-    END,
-};
 static const struct flag log_flags[] = {
     SWITCH("-f", N_("go on with what arrives")),
     VALUE("-n", "N", N_("only the last N")),
@@ -339,6 +334,10 @@ const struct command commands[] = {
     ACT("team form", "服务队 组建", "[NAME]", 0, 1, N_("form the team of this village"), SERVICE,
         by_flags, "team.form", "name"),
     VERB("team list", "服务队 列表", NULL, 0, 0, N_("the teams"), SERVICE, list_flags, cmd_list),
+    VERB("volunteer list", "志愿者 列表", NULL, 0, 0, N_("the volunteers"), SERVICE,
+         volunteer_flags, cmd_volunteers),
+    VERB("hours", "时长", "[PERSON] [YEAR]", 0, 2,
+         N_("hours of service in a year, verified or not"), SERVICE, hours_flags, cmd_hours),
     ACT("volunteer add", "志愿者 登记", "[NAME]", 0, 1, N_("register a volunteer"), SERVICE,
         village_flags, "volunteer.register", "name"),
     ACT("volunteer update", "志愿者 变更", "PERSON", 1, 1, N_("change a volunteer"), SERVICE,
@@ -352,6 +351,8 @@ const struct command commands[] = {
         SERVICE, by_flags, "consent.withdraw", "purpose"),
     ACT("card issue", "名片 发放", "PERSON [NUMBER]", 1, 2, N_("hand out a service card"), SERVICE,
         by_flags, "card.issue", "card_no"),
+    VERB("card show", "名片 查看", "PERSON", 1, 1, N_("what stands on both sides of a card"),
+         SERVICE, NULL, cmd_card),
     ACT("card withdraw", "名片 收回", "PERSON [NUMBER]", 1, 2, N_("take a service card back"),
         SERVICE, by_flags, "card.withdraw", "card_no"),
     ACT("call publish", "号召 发布", "[TITLE]", 0, 1, N_("call for helpers"), SERVICE,
@@ -360,8 +361,9 @@ const struct command commands[] = {
         "call.update", NULL),
     ACT("call close", "号召 截止", "CALL [WORD]", 1, 2, N_("close a call"), SERVICE, by_flags,
         "call.close", "reason"),
-    VERB("call list", "号召 列表", NULL, 0, 0, N_("the calls for helpers"), SERVICE, list_flags,
-         cmd_list),
+    VERB("call list", "号召 列表", NULL, 0, 0,
+         N_("the calls for helpers: who signed up, how many are needed, who waits"), SERVICE,
+         list_flags, cmd_calls),
     ACT("signup", "报名", "CALL [PERSON]", 1, 2, N_("a volunteer signs up to a call"), SERVICE,
         by_flags, "call.signup", "person"),
     ACT("cancel-signup", "取消报名", "CALL [PERSON]", 1, 2, N_("a volunteer takes it back"),

@@ -6,6 +6,8 @@ int cmd_act(struct cli *cli);
 int cmd_actor(struct cli *cli);
 int cmd_backup(struct cli *cli);
 int cmd_calendar(struct cli *cli);
+int cmd_calls(struct cli *cli);
+int cmd_card(struct cli *cli);
 int cmd_category(struct cli *cli);
 int cmd_checks(struct cli *cli);
 int cmd_clock(struct cli *cli);
@@ -18,6 +20,7 @@ int cmd_find(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_figures(struct cli *cli);
 int cmd_help(struct cli *cli);
+int cmd_hours(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);
 int cmd_invite(struct cli *cli);
@@ -43,3 +46,5 @@ int cmd_village(struct cli *cli);
 
 /* Flags that stand with their verbs; each ends with a NULL name. */
 extern const struct flag report_flags[], export_flags[];
+extern const struct flag find_flags[], volunteer_flags[], hours_flags[];
+int cmd_volunteers(struct cli *cli);

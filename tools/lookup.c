@@ -80,6 +80,23 @@ int lookup_village(struct cli *cli, const struct roster *roster, const char *tex
                      _("its 12-digit code, its name or its pinyin; sidan status --all lists them"));
 }
 
+int lookup_village_flag(struct cli *cli, struct txn *txn, const struct roster *roster,
+                        uint32_t *scope_number, bool *none)
+{
+    const char *text = cli_flag(cli, "--village");
+    const struct village *v;
+    struct scope_row row;
+    *scope_number = 0;
+    *none = false;
+    if (!text) return EXIT_OK;
+    int code = lookup_village(cli, roster, text, &v);
+    if (code) return code;
+    struct scope scope = scope_of_village(v->code);
+    *none = !scope_find(txn, &scope, &row);
+    if (!*none) *scope_number = row.number;
+    return EXIT_OK;
+}
+
 const char *lookup_village_name(const struct roster *roster, const char *code)
 {
     const struct village *v = roster_village(roster, code);

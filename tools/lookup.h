@@ -8,6 +8,10 @@
 /* Code, name, short name or pinyin where it is unique. */
 int lookup_village(struct cli *cli, const struct roster *roster, const char *text,
                    const struct village **out);
+/* What --village names, as the number of its scope: 0 where the flag is not given. `*none`: nothing
+ * of that village is held here. */
+int lookup_village_flag(struct cli *cli, struct txn *txn, const struct roster *roster,
+                        uint32_t *scope_number, bool *none);
 /* Id (prefix of 6 or more hex digits) or a name that is unique. Invites are found too. */
 int lookup_device(struct cli *cli, const struct roster *roster, const char *text,
                   const struct device **out);

@@ -17,6 +17,7 @@ enum row_table {
     ROW_PHONE = 0x03,     /* node/views/search.h */
     ROW_NAME = 0x04,      /* the same */
     ROW_REF = 0x05,       /* the same */
+    ROW_PLACE = 0x06,     /* the same */
 };
 
 #define ROW_KEY_SIZE_MAX ((size_t)128)

@@ -11,6 +11,7 @@
 #include "node/views/request.h"
 #include "node/views/search.h"
 
+#define REMIND_BEHIND_MAX 4096u
 #define REMIND_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
 
 const char before_number_given[] = N_("this number is given already");
@@ -45,7 +46,8 @@ bool asking_is_subject(const struct asking *a, const struct thing_id *thing)
 
 void asking_index(struct asking *a)
 {
-    if (a->writable && search_behind(a->txn) > SEARCH_TAIL_MAX) (void)search_slice(a->txn);
+    if (a->writable && search_behind(a->txn) > SEARCH_TAIL_MAX)
+        (void)search_slice(a->txn, SEARCH_TAIL_MAX);
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -90,32 +92,32 @@ struct place_search {
     struct slice place, category;
 };
 
-static bool take_place(void *state, const struct thing_key *key, const struct request *r)
+static bool take_place(void *state, const struct search_hit *hit)
 {
     struct place_search *s = state;
     struct asking *a = s->asking;
+    struct request r;
     struct person person;
-    if (!slice_equal(r->category, s->category) || !is_recent(a, r)) return true;
-    if (person_read(a->views, a->txn, key, &person) || !slice_is_text(s->place, person.place))
+    if (hit->type != THING_REQUEST || request_get(a->txn, &hit->key, &r) || !is_recent(a, &r) ||
+        !slice_equal(r.category, s->category))
         return true;
-    remind(a, "place", N_("the same place and category within 30 days"), key, r);
+    if (person_read(a->views, a->txn, &hit->key, &person) || !slice_is_text(s->place, person.place))
+        return true;
+    remind(a, "place", N_("the same place and category within 30 days"), &hit->key, &r);
     return false;
 }
 
-static void remind_of_place(struct asking *a)
+/* Nobody waits for a reminder: where much is not indexed yet, there is none. */
+static MUST_CHECK enum err remind_of_others(struct asking *a)
 {
     struct place_search s = {.asking = a,
                              .place = body_text(a->draft->box, "place"),
                              .category = body_text(a->draft->body, "category")};
-    struct scope_row scope;
-    if (!s.place.size || a->out->what || !scope_find(a->txn, a->draft->scope, &scope)) return;
-    const struct request_filter filter = {
-        .scope_number = scope.number,
-        .any_state = true,
-        .since_ms = a->draft->now_ms > REMIND_MS ? a->draft->now_ms - REMIND_MS : 0,
-    };
-    enum err err = requests_each(a->txn, &filter, take_place, &s);
-    if (err && !a->err) a->err = err;
+    if (search_behind(a->txn) > REMIND_BEHIND_MAX) return OK;
+    enum err err =
+        search_phone(a->txn, body_text(a->draft->box, "phone"), take_phone_of_request, a);
+    if (!err && !a->out->what) err = search_place(a->txn, s.place, take_place, &s);
+    return err;
 }
 
 /* Village numbers begin with the village and the device: only here can it be given already. */
@@ -139,15 +141,11 @@ static void check_own_number(struct asking *a)
 static void before_register(struct asking *a)
 {
     struct slice reference = body_text(a->draft->body, "channel_ref");
-    struct slice phone = body_text(a->draft->box, "phone");
     enum err err = OK;
     if (reference.size || a->draft->reminders) asking_index(a);
     if (reference.size) err = search_reference(a->txn, reference, take_reference, a);
     check_own_number(a);
-    if (!err && a->draft->reminders && !a->err) {
-        err = search_phone(a->txn, phone, take_phone_of_request, a);
-        if (!err) remind_of_place(a);
-    }
+    if (!err && !a->err && a->draft->reminders) err = remind_of_others(a);
     if (err && !a->err) a->err = err;
 }
 

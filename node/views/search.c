@@ -21,7 +21,7 @@ struct term {
 };
 struct terms {
     size_t count;
-    struct term terms[TERMS_MAX + 2];
+    struct term terms[TERMS_MAX + 3];
 };
 
 /* --- terms --------------------------------------------------------------------------------- */
@@ -33,19 +33,40 @@ static size_t blank_at(struct slice text, size_t at)
     return text.size - at >= 3 && memcmp(text.data + at, wide, 3) == 0 ? 3 : 0;
 }
 
-static bool name_term(struct term *out, struct slice name)
+/* False: it is too long, or nothing but blanks. */
+static bool without_blanks(struct term *out, uint8_t table, struct slice text)
 {
-    *out = (struct term){.table = ROW_NAME};
-    for (size_t at = 0; at < name.size;) {
-        size_t blank = blank_at(name, at);
+    *out = (struct term){.table = table};
+    for (size_t at = 0; at < text.size;) {
+        size_t blank = blank_at(text, at);
         if (blank) {
             at += blank;
             continue;
         }
-        if (out->size == TERM_SIZE_MAX || !name.data[at]) return false;
-        out->bytes[out->size++] = name.data[at++];
+        if (out->size == TERM_SIZE_MAX || !text.data[at]) return false;
+        out->bytes[out->size++] = text.data[at++];
     }
     return out->size > 0;
+}
+
+static bool name_term(struct term *out, struct slice name)
+{
+    return without_blanks(out, ROW_NAME, name);
+}
+
+static bool hash_term(struct term *out, uint8_t table, struct slice text)
+{
+    struct hash h;
+    crypto_hash_one(&h, CONTEXT_ROW, text);
+    *out = (struct term){.table = table, .size = sizeof h.bytes};
+    memcpy(out->bytes, h.bytes, sizeof h.bytes);
+    return true;
+}
+
+static bool place_term(struct term *out, struct slice place)
+{
+    if (place.size > TERM_SIZE_MAX) return hash_term(out, ROW_PLACE, place);
+    return without_blanks(out, ROW_PLACE, place);
 }
 
 /* `digits` from the first to the last. */
@@ -102,8 +123,10 @@ static void field_terms(struct terms *out, const char *field, struct slice text)
 {
     if (strcmp(field, "phone") == 0)
         phone_terms(out, text);
-    else if (name_term(&out->terms[out->count], text))
-        out->count++;
+    else if (strcmp(field, "name") == 0)
+        out->count += name_term(&out->terms[out->count], text);
+    else
+        out->count += place_term(&out->terms[out->count], text);
 }
 
 /* The field itself, or what it is corrected to. */
@@ -116,17 +139,11 @@ static struct slice box_value(const struct event *e, const char *field)
     return there ? mp_read_str(&value, SIZE_MAX) : SLICE_EMPTY;
 }
 
-/* As it is, or where it is too long by its hash. */
 static bool reference_term(struct term *out, struct slice reference)
 {
-    struct hash h;
-    *out = (struct term){.table = ROW_REF};
-    if (reference.size > TERM_SIZE_MAX) {
-        crypto_hash_one(&h, CONTEXT_ROW, reference);
-        reference = slice_of(h.bytes, sizeof h.bytes);
-    }
-    out->size = reference.size;
-    memcpy(out->bytes, reference.data, reference.size);
+    if (reference.size > TERM_SIZE_MAX) return hash_term(out, ROW_REF, reference);
+    *out = (struct term){.table = ROW_REF, .size = reference.size};
+    if (reference.size) memcpy(out->bytes, reference.data, reference.size);
     return out->size > 0;
 }
 
@@ -142,6 +159,7 @@ static void event_terms(struct terms *out, const struct event *e)
     if (e->box_state == BOX_HERE) {
         field_terms(out, "phone", box_value(e, "phone"));
         field_terms(out, "name", box_value(e, "name"));
+        field_terms(out, "place", box_value(e, "place"));
     }
     if (e->founding && kind->thing == THING_REQUEST &&
         reference_term(&out->terms[out->count], body_text(e->body, "channel_ref")))
@@ -211,10 +229,10 @@ static void index_event(struct txn *t, uint64_t arrival)
     if (erases) search_forget(t, &about);
 }
 
-bool search_slice(struct txn *t)
+bool search_slice(struct txn *t, uint64_t events_max)
 {
     uint64_t last = log_count(t), next = first_of_tail(t), count = 0;
-    for (; next <= last && count < SEARCH_SLICE_EVENTS; next++, count++) index_event(t, next);
+    for (; next <= last && count < events_max; next++, count++) index_event(t, next);
     if (!count) return false;
     meta_delete(t, META_BOX_ADDED);
     meta_put_uint(t, META_INDEXED, next - 1);
@@ -231,7 +249,7 @@ enum err search_catch_up(struct store *s)
     while (!err && more) {
         err = txn_begin(s, true, &t);
         if (err) break;
-        more = search_slice(t);
+        more = search_slice(t, SEARCH_SLICE_EVENTS);
         err = txn_commit(t);
     }
     return err;
@@ -279,6 +297,7 @@ void search_forget(struct txn *t, const struct thing_key *key)
 {
     forget_in(t, ROW_PHONE, key);
     forget_in(t, ROW_NAME, key);
+    forget_in(t, ROW_PLACE, key);
     forget_in(t, ROW_REF, key);
 }
 
@@ -377,6 +396,13 @@ enum err search_name(struct txn *t, struct slice name,
 {
     struct term term;
     return name_term(&term, name) ? look_up(t, &term, each, state) : OK;
+}
+
+enum err search_place(struct txn *t, struct slice place,
+                      bool (*each)(void *state, const struct search_hit *hit), void *state)
+{
+    struct term term;
+    return place_term(&term, place) ? look_up(t, &term, each, state) : OK;
 }
 
 struct exact {

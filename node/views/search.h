@@ -1,18 +1,20 @@
 #pragma once
 /*
- * Looking people up: a local index by phone and by name over the boxes of requests and volunteers.
+ * Looking people up: a local index by phone, name and place over the boxes of requests and
+ * volunteers.
  * It is no view: it says what stands in boxes that are held here, so nodes differ in it and no
  * digest covers it. Accusations, which stand in `office`, are left out. Rows of the scope that the
  * thing is in, without a value:
  *
  *   ROW_PHONE  digits of the phone from the last to the first ‖ 0 ‖ thing id
  *   ROW_NAME   name without blanks ‖ 0 ‖ thing id
+ *   ROW_PLACE  place of a request without blanks, a long one hashed ‖ 0 ‖ thing id
  *   ROW_REF    a request's reference in its channel, a long one hashed ‖ 0 ‖ thing id
  *
  * Made lazily: meta "search.indexed" is the last arrival that was looked at. What arrived since,
  * the tail, is read from the log by each look-up, so recording and syncing pay nothing, and a
- * look-up never misses anything. Every name and phone that a thing ever had finds it; who needs the
- * one that holds now asks node/views/person.h.
+ * look-up never misses anything. Every name, phone and place that a thing ever had finds it; who
+ * needs the one that holds now asks node/views/person.h.
  */
 #include "node/views/views.h"
 
@@ -22,8 +24,8 @@
 
 /* How many events a look-up would have to read. */
 uint64_t search_behind(struct txn *t);
-/* Indexes up to SEARCH_SLICE_EVENTS more in this transaction; false: there are no more. */
-bool search_slice(struct txn *t);
+/* Indexes up to so many more in this transaction; false: there are no more. */
+bool search_slice(struct txn *t, uint64_t events_max);
 /* All of them, if more than SEARCH_TAIL_MAX are waiting, in transactions of their own. */
 MUST_CHECK enum err search_catch_up(struct store *s);
 /* Forgets it all; for who throws the rows away. */
@@ -50,6 +52,10 @@ MUST_CHECK enum err search_phone(struct txn *t, struct slice phone,
 MUST_CHECK enum err search_name(struct txn *t, struct slice name,
                                 bool (*each)(void *state, const struct search_hit *hit),
                                 void *state);
+/* Whose place is this one, or begins so; a long one exactly. */
+MUST_CHECK enum err search_place(struct txn *t, struct slice place,
+                                 bool (*each)(void *state, const struct search_hit *hit),
+                                 void *state);
 /* Which requests were registered with this reference (channel_ref), exactly. */
 MUST_CHECK enum err search_reference(struct txn *t, struct slice reference,
                                      bool (*each)(void *state, const struct search_hit *hit),

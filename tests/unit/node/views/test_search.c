@@ -94,7 +94,7 @@ static void index_all(void)
 {
     struct txn *t;
     assert_int_equal(txn_begin(node.store, true, &t), OK);
-    while (search_slice(t)) {
+    while (search_slice(t, SEARCH_SLICE_EVENTS)) {
     }
     assert_int_equal(search_behind(t), 0);
     assert_int_equal(txn_commit(t), OK);
@@ -107,7 +107,7 @@ static size_t index_rows(void)
     assert_int_equal(txn_begin(node.store, false, &t), OK);
     uint32_t scopes = scope_count(t);
     for (uint32_t scope = 1; scope <= scopes; scope++)
-        for (uint8_t table = ROW_PHONE; table <= ROW_REF; table++) {
+        for (uint8_t table = ROW_PHONE; table <= ROW_PLACE; table++) {
             struct row_cursor cursor = {.scope_number = scope, .table = table};
             struct slice key, value;
             while (row_next(t, &cursor, &key, &value)) rows++;
@@ -152,6 +152,45 @@ static void whoever_is_no_request_and_no_volunteer_is_not_found(void **state)
     index_all();
     assert_int_equal(hits("邱"), 0);
     assert_int_equal(index_rows(), 0);
+}
+
+static size_t places(const char *text)
+{
+    struct txn *t;
+    struct found found = {0};
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(search_place(t, slice_of_text(text), note, &found), OK);
+    txn_abort(t);
+    buf_clear(&found.text);
+    return found.count;
+}
+
+static void a_request_is_found_by_its_place(void **state)
+{
+    (void)state;
+    char box[400], longest[201];
+    memset(longest, 'p', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    for (int i = 0; i < 2; i++) {
+        snprintf(box, sizeof box, "{\"content\":\"水\",\"place\":\"%s\"}",
+                 i ? longest : "三组 5号");
+        township_record(&town, &town.devices[0],
+                        &(struct township_act){.kind = "request.register",
+                                               .body =
+                                                   "{\"number\":\"01A-0001\",\"channel\":\"visit\","
+                                                   "\"received\":1763859600000,\"nature\":\"help\","
+                                                   "\"category\":\"0103\",\"urgency\":2}",
+                                               .box = box});
+    }
+    township_node_take_all(&node, &town);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(places("三组5号"), 1);
+        assert_int_equal(places("三组"), 1);
+        assert_int_equal(places("5号"), 0);
+        assert_int_equal(places(longest), 1);
+        index_all();
+    }
+    assert_int_equal(index_rows(), 2);
 }
 
 static size_t references(const char *text)
@@ -362,7 +401,7 @@ static void finds_what_a_scan_finds_wherever_indexing_stopped(void **state)
         township_node_take(&node, town.events + (round ? before : 0),
                            town.event_count - (round ? before : 0));
         assert_int_equal(txn_begin(node.store, true, &t), OK);
-        if (rng_chance(&rng, 60)) (void)search_slice(t);
+        if (rng_chance(&rng, 60)) (void)search_slice(t, SEARCH_SLICE_EVENTS);
         same_as_scan(&rng, t);
         assert_int_equal(txn_commit(t), OK);
     }
@@ -375,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whoever_stands_in_a_box_is_found_before_and_after_indexing),
         TEST(whoever_is_no_request_and_no_volunteer_is_not_found),
+        TEST(a_request_is_found_by_its_place),
         TEST(a_request_is_found_by_its_exact_reference),
         TEST(a_box_that_comes_later_is_indexed_then),
         TEST(what_is_erased_is_not_found_and_leaves_the_index),
