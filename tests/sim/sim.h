@@ -40,6 +40,13 @@
     X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
     X(HAPPENED_SEALED, "accusation sealed for the office")                                         \
     X(HAPPENED_CLOSED, "request closed")                                                           \
+    X(HAPPENED_ESCALATED, "request escalated by its village")                                      \
+    X(HAPPENED_ANSWERED, "question answered at once")                                              \
+    X(HAPPENED_OBJECTED, "order objected to")                                                      \
+    X(HAPPENED_EXTENDED, "due date extended")                                                      \
+    X(HAPPENED_RESUMED, "handling resumed after a suspension")                                     \
+    X(HAPPENED_REOPENED, "request reopened")                                                       \
+    X(HAPPENED_WITHDRAWN, "request withdrawn")                                                     \
     X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")
 
 enum sim_happening {

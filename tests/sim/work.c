@@ -1,5 +1,7 @@
 #include "tests/sim/sim.h"
 
+#include "common/time.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +91,8 @@ static void register_request(struct sim_node *n, const char *village, unsigned p
     put_text(&a.body, "channel", rng_chance(&s->story, 50) ? "visit" : "phone");
     put_uint(&a.body, "received", node_clock(n).wall_ms);
     a.draft.sealed = n->index != SIM_HUB && rng_chance(&s->story, 6);
-    put_text(&a.body, "nature", a.draft.sealed ? "accusation" : "help");
+    const char *nature = rng_chance(&s->story, 20) ? "consult" : "help";
+    put_text(&a.body, "nature", a.draft.sealed ? "accusation" : nature);
     put_text(&a.body, "category", rng_chance(&s->story, 50) ? "0101" : "0102");
     put_uint(&a.body, "urgency", rng_between(&s->story, 1, 3));
     put_text(&a.box, "name", "村民甲");
@@ -104,7 +107,7 @@ struct worklist {
         struct thing_id thing;
         char village[13];
         enum request_state state;
-        bool reached;
+        bool reached, extension_asked;
     } items[1024];
     size_t count;
 };
@@ -117,6 +120,7 @@ static bool worklist_add(void *state, const struct thing_key *key, const struct 
     memcpy(item->village, r->village, sizeof item->village);
     item->state = r->state;
     item->reached = r->callback_reached;
+    item->extension_asked = r->extend_to_ms != 0;
     return list->count < sizeof list->items / sizeof list->items[0];
 }
 
@@ -194,8 +198,154 @@ static void visit(struct sim_node *n, const struct work_item *item)
 static void close_request(struct sim_node *n, const struct work_item *item)
 {
     struct act a = {0};
-    put_text(&a.body, "result", "solved");
+    put_text(&a.body, "result", "explained");
     if (act(n, item, "request.close", &a)) trace_happened(n->sim, HAPPENED_CLOSED);
+}
+
+/* --- what does not go straight on ---------------------------------------------------------- */
+
+static void escalate(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "reason", "beyond_means");
+    if (act(n, item, "request.escalate", &a)) trace_happened(n->sim, HAPPENED_ESCALATED);
+}
+
+static void answer(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "method", "phone");
+    put_text(&a.box, "reply", "已当场解释");
+    if (act(n, item, "request.answer", &a)) trace_happened(n->sim, HAPPENED_ANSWERED);
+}
+
+static void supplement(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "what", item->state == REQUEST_REGISTERED ? "ask" : "answer");
+    put_text(&a.box, "text", "门牌号");
+    (void)act(n, item, "request.supplement", &a);
+}
+
+static void object(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "reason", "not_duty");
+    put_text(&a.box, "why", "不在本村范围内");
+    if (act(n, item, "order.object", &a)) trace_happened(n->sim, HAPPENED_OBJECTED);
+}
+
+static void decide(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_bool(&a.body, "agree", rng_chance(&n->sim->story, 50));
+    put_text(&a.box, "why", "按职责分工");
+    (void)act(n, item, "order.object_decide", &a);
+}
+
+static void transfer(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "unit", "水利站");
+    put_text(&a.box, "why", "属水利站");
+    (void)act(n, item, "order.transfer", &a);
+}
+
+static void contact(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "method", "phone");
+    put_bool(&a.body, "reached", rng_chance(&n->sim->story, 70));
+    (void)act(n, item, "contact.log", &a);
+}
+
+static void extend_ask(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "reason", "weather");
+    put_uint(&a.body, "to", SIM_EPOCH_MS + n->sim->now_ms + DAYS(12));
+    (void)act(n, item, "order.extend_ask", &a);
+}
+
+static void extend_decide(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_bool(&a.body, "ok", true);
+    put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(10));
+    if (act(n, item, "order.extend_decide", &a)) trace_happened(n->sim, HAPPENED_EXTENDED);
+}
+
+static void suspend(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    char date[TIME_TEXT_SIZE];
+    time_format_date(date, SIM_EPOCH_MS + n->sim->now_ms + DAYS(7));
+    put_text(&a.body, "reason", "weather");
+    put_text(&a.body, "review", date);
+    (void)act(n, item, "order.suspend", &a);
+}
+
+static void resume(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    if (act(n, item, "order.resume", &a)) trace_happened(n->sim, HAPPENED_RESUMED);
+}
+
+static void reopen(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "reason", "unsolved");
+    put_text(&a.body, "unit", "镇政府");
+    put_uint(&a.body, "due", SIM_EPOCH_MS + n->sim->now_ms + DAYS(3));
+    if (act(n, item, "request.reopen", &a)) trace_happened(n->sim, HAPPENED_REOPENED);
+}
+
+static void withdraw(struct sim_node *n, const struct work_item *item)
+{
+    struct act a = {0};
+    put_text(&a.body, "method", "phone");
+    if (act(n, item, "request.withdraw", &a)) trace_happened(n->sim, HAPPENED_WITHDRAWN);
+}
+
+/* --- who does what when -------------------------------------------------------------------- */
+
+/* Of the deeds for a state the first whose chance comes up. Some villages settle things alone, and
+ * so the hub and the village act apart. */
+struct deed {
+    enum request_state state;
+    unsigned percent;
+    void (*act)(struct sim_node *n, const struct work_item *item);
+};
+
+static const struct deed village_deeds[] = {
+    {REQUEST_REGISTERED, 15, accept},   {REQUEST_REGISTERED, 5, withdraw},
+    {REQUEST_REGISTERED, 5, answer},    {REQUEST_AWAITING_INFO, 70, supplement},
+    {REQUEST_ACCEPTED, 10, escalate},   {REQUEST_ACCEPTED, 15, issue},
+    {REQUEST_ASSIGNED, 10, object},     {REQUEST_ASSIGNED, 10, extend_ask},
+    {REQUEST_ASSIGNED, 100, sign},      {REQUEST_IN_PROGRESS, 10, escalate},
+    {REQUEST_IN_PROGRESS, 10, object},  {REQUEST_IN_PROGRESS, 15, extend_ask},
+    {REQUEST_IN_PROGRESS, 20, contact}, {REQUEST_IN_PROGRESS, 100, report},
+    {REQUEST_REPORTED, 10, visit},
+};
+static const struct deed hub_deeds[] = {
+    {REQUEST_REGISTERED, 10, supplement}, {REQUEST_REGISTERED, 15, answer},
+    {REQUEST_REGISTERED, 100, accept},    {REQUEST_ACCEPTED, 100, issue},
+    {REQUEST_ASSIGNED, 5, transfer},      {REQUEST_IN_PROGRESS, 10, suspend},
+    {REQUEST_OBJECTED, 80, decide},       {REQUEST_SUSPENDED, 60, resume},
+    {REQUEST_REPORTED, 10, reopen},
+};
+
+/* False: none did. */
+static bool do_one(struct sim_node *n, const struct work_item *item, const struct deed *deeds,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (deeds[i].state != item->state || !rng_chance(&n->sim->story, deeds[i].percent))
+            continue;
+        deeds[i].act(n, item);
+        return true;
+    }
+    return false;
 }
 
 void work_village(struct sim_node *n)
@@ -207,15 +357,7 @@ void work_village(struct sim_node *n)
     for (size_t i = 0; i < list.count && n->alive; i++) {
         const struct work_item *item = &list.items[i];
         if (!rng_chance(&s->story, 60)) continue;
-        /* Some villages settle things alone, and so the hub and the village act apart. */
-        if (item->state == REQUEST_REGISTERED && rng_chance(&s->story, 15))
-            accept(n, item);
-        else if (item->state == REQUEST_ACCEPTED && rng_chance(&s->story, 15))
-            issue(n, item);
-        else if (item->state == REQUEST_ASSIGNED)
-            sign(n, item);
-        else if (item->state == REQUEST_IN_PROGRESS)
-            report(n, item);
+        (void)do_one(n, item, village_deeds, sizeof village_deeds / sizeof village_deeds[0]);
     }
 }
 
@@ -232,10 +374,10 @@ void work_hub(struct sim_node *hub)
     for (size_t i = 0; i < list.count && hub->alive; i++) {
         const struct work_item *item = &list.items[i];
         if (!rng_chance(&s->story, 40)) continue;
-        if (item->state == REQUEST_REGISTERED)
-            accept(hub, item);
-        else if (item->state == REQUEST_ACCEPTED)
-            issue(hub, item);
+        if (item->extension_asked)
+            extend_decide(hub, item);
+        else if (do_one(hub, item, hub_deeds, sizeof hub_deeds / sizeof hub_deeds[0]))
+            continue;
         else if (item->state == REQUEST_REPORTED && !item->reached)
             visit(hub, item);
         else if (item->state == REQUEST_REPORTED)
