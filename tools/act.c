@@ -151,6 +151,13 @@ struct slice act_bytes(const struct act *a, const char *field)
     return bytes ? mp_read_bin(&value, SIZE_MAX) : SLICE_EMPTY;
 }
 
+uint64_t act_uint(const struct act *a, const char *field)
+{
+    struct mp_reader value;
+    bool number = body_value(a, field, &value) && mp_peek(&value) == MP_UINT;
+    return number ? mp_read_uint(&value, UINT64_MAX) : 0;
+}
+
 enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem)
 {
     enum err e = mp_map_end(&a->body, &a->body_bytes);

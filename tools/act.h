@@ -35,6 +35,8 @@ MUST_CHECK enum err act_put_encoded(struct act *a, const struct field *field, st
 bool act_says(const struct act *a, const char *condition);
 struct slice act_text(const struct act *a, const char *field);
 struct slice act_bytes(const struct act *a, const char *field);
+/* A number, 0 where there is none. */
+uint64_t act_uint(const struct act *a, const char *field);
 /* Checks the whole against the table and points the draft's kind, founding, body and box at it.
  * Errors: ERR_RANGE with *problem. The draft borrows from the act until the next act_begin. */
 MUST_CHECK enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem);

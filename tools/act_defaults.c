@@ -28,6 +28,10 @@ static const struct {
     {"actor.revoke", "on", ACT_DEFAULT_TODAY, NULL},
     {"points.deduct", "year", ACT_DEFAULT_YEAR, NULL},
     {"honour.award", "year", ACT_DEFAULT_YEAR, NULL},
+    {"honour.award", "rank", ACT_DEFAULT_LEDGER, NULL},
+    {"honour.award", "points", ACT_DEFAULT_LEDGER, NULL},
+    {"honour.award", "shown_name", ACT_DEFAULT_LEDGER, NULL},
+    {"publicity.close", "objections", ACT_DEFAULT_LEDGER, NULL},
 };
 
 static bool is_of(const char *kind, const char *field, const struct kind *k, const struct field *f)

@@ -13,6 +13,7 @@ enum act_default {
     ACT_DEFAULT_DUE,      /* as the request was accepted, else by the limits in force */
     ACT_DEFAULT_ACTIVITY, /* as the activity says it */
     ACT_DEFAULT_RULES,    /* the recorder fills it in, by the time limits in force */
+    ACT_DEFAULT_LEDGER,   /* as the account of points has it */
     ACT_DEFAULT_CHANNEL,  /* village in a village, phone in the township */
 };
 /* `*text` only with ACT_DEFAULT_TEXT. */

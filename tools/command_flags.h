@@ -1,5 +1,6 @@
 #pragma once
 /* Short forms in which the tables of flags are written, each ending with END. */
+#include "common/i18n.h"
 #include "tools/command.h"
 
 #define SWITCH(name_, help_)                                                                       \
@@ -23,3 +24,7 @@
     {                                                                                              \
         .name = NULL                                                                               \
     }
+#define BY VALUE("--by", "PERSON", N_("who acts: id or name"))
+/* Rows of a table, one flag each or from a file. */
+#define ROW(value_, help_) FILLS("--row", value_, help_, "rows")
+#define ROWS_FILE VALUE("--file", "FILE.csv", N_("the rows as a table; its first row names them"))

@@ -1,20 +1,7 @@
 #include "tools/commands.h"
-#include "tools/command_flags.h"
-
-#include "common/i18n.h"
+#include "tools/commands_form.h"
 
 #include <stddef.h>
-
-/* Headings of `sidan help`, in the order they are shown. */
-#define SEE N_("See")
-#define REQUESTS N_("Requests")
-#define SERVICE N_("Volunteers and services")
-#define POINTS N_("Points, honours, figures")
-#define TOWN N_("What the township publishes")
-#define RECORD N_("Records")
-#define SYNC N_("Sync")
-#define SET_UP N_("Set up")
-#define CARE N_("Care and check")
 
 static const struct flag status_flags[] = {
     SWITCH("--all", N_("every village on its own line")),
@@ -57,7 +44,6 @@ static const struct flag clock_flags[] = {
 };
 
 /* --- verbs that write and set up --- */
-#define BY VALUE("--by", "PERSON", N_("who acts: id or name"))
 
 static const struct flag by_flags[] = {
     BY,
@@ -98,8 +84,6 @@ static const struct flag resolve_flags[] = {
     BY,
     END,
 };
-#define ROW(value_, help_) FILLS("--row", value_, help_, "rows")
-#define ROWS_FILE VALUE("--file", "FILE.csv", N_("the rows as a table; its first row names them"))
 static const struct flag attendance_flags[] = {
     ROW("PERSON,HH:MM,HH:MM", N_("who was there, from when to when; once for each")),
     ROWS_FILE,
@@ -108,19 +92,6 @@ static const struct flag attendance_flags[] = {
 };
 static const struct flag verify_service_flags[] = {
     ROW("PERSON,N", N_("minutes that count, where they differ; once for each")),
-    ROWS_FILE,
-    BY,
-    END,
-};
-static const struct flag deduct_flags[] = {
-    ROW("PERSON,POINTS", N_("whom, and how many points; once for each")),
-    ROWS_FILE,
-    VALUE("--village", "VILLAGE", N_("at the hub: the village it is about")),
-    BY,
-    END,
-};
-static const struct flag pay_flags[] = {
-    ROW("PERSON,FEN,TEXT", N_("whom, how much in fen, number of the voucher; once for each")),
     ROWS_FILE,
     BY,
     END,
@@ -218,18 +189,6 @@ static const struct flag backup_flags[] = {
 };
 
 /* Rows of the table of verbs: one that records something, and one that does not. */
-#define ACT(name_, zh_, arguments_, min_, max_, help_, group_, flags_, kind_, fills_)              \
-    {                                                                                              \
-        .name = (name_), .zh = (zh_), .arguments = (arguments_), .arguments_min = (min_),          \
-        .arguments_max = (max_), .help = (help_), .group = (group_), .flags = (flags_),            \
-        .kind = (kind_), .fills = (fills_), .run = cmd_act                                         \
-    }
-#define VERB(name_, zh_, arguments_, min_, max_, help_, group_, flags_, run_)                      \
-    {                                                                                              \
-        .name = (name_), .zh = (zh_), .arguments = (arguments_), .arguments_min = (min_),          \
-        .arguments_max = (max_), .help = (help_), .group = (group_), .flags = (flags_),            \
-        .run = (run_)                                                                              \
-    }
 
 const struct command commands[] = {
     VERB("status", "状态", "[VILLAGE]", 0, 1, N_("what stands where: this laptop, or all villages"),
@@ -385,8 +344,22 @@ const struct command commands[] = {
         by_flags, "asset.change", "condition"),
     VERB("asset list", "设施 列表", NULL, 0, 0, N_("wells, pumps, lamps and how they are"), SERVICE,
          list_flags, cmd_list),
-    ACT("points deduct", "积分 扣分", NULL, 0, 0, N_("take points away"), POINTS, deduct_flags,
-        "points.deduct", NULL),
+    VERB("points rank", "积分 排名", "[YEAR]", 0, 1, N_("who has how many points, ranked"), POINTS,
+         commands_points_rank, cmd_points),
+    VERB("points show", "积分 查看", "PERSON [YEAR]", 1, 2,
+         N_("a volunteer's account: every entry, for what, and how it stands"), POINTS, NULL,
+         cmd_points),
+    VERB("points run", "积分 计算", "YEAR", 1, 1,
+         N_("enter what verified services are worth and is not entered yet"), POINTS,
+         commands_points_run, cmd_points_run),
+    VERB("points check", "积分 核对", "YEAR", 1, 1,
+         N_("compute the account anew and list every difference"), POINTS, commands_points_check,
+         cmd_points_run),
+    VERB("points publish", "积分 公示", "YEAR VILLAGE|town", 2, 2,
+         N_("make the list of a village, or of all, public"), POINTS, commands_points_publish,
+         cmd_points_publish),
+    ACT("points deduct", "积分 扣分", NULL, 0, 0, N_("take points away"), POINTS,
+        commands_points_deduct, "points.deduct", NULL),
     ACT("points reverse", "积分 冲正", "ID [N]", 1, 2, N_("reverse an entry of a sheet"), POINTS,
         by_flags, "points.reverse", "entry"),
     ACT("points object", "积分 异议", "ID [N]", 1, 2, N_("somebody objects to an entry"), POINTS,
@@ -395,14 +368,20 @@ const struct command commands[] = {
         POINTS, by_flags, "points.decide", "entry"),
     ACT("publicity close", "公示 结束", "ID", 1, 1, N_("a list has been shown long enough"), POINTS,
         by_flags, "publicity.close", NULL),
-    ACT("redeem pay", "兑换 发放", "ID", 1, 1, N_("record what was paid out"), POINTS, pay_flags,
-        "redeem.pay", NULL),
-    ACT("redeem close", "兑换 完成", "ID", 1, 1, N_("close a redemption run"), POINTS, by_flags,
-        "redeem.close", NULL),
+    VERB("redeem open", "兑换 启动", "YEAR", 1, 1, N_("open the redemption of a year's points"),
+         POINTS, commands_points_redeem_open, cmd_redeem),
+    VERB("redeem grant", "兑换 核发", "[RUN]", 0, 1,
+         N_("grant by the rule in force what each gets"), POINTS, by_flags, cmd_redeem),
+    VERB("redeem show", "兑换 发放表", "[RUN]", 0, 1, N_("the sheet of who is paid how much"),
+         POINTS, commands_points_redeem_show, cmd_redeem_show),
+    VERB("redeem pay", "兑换 发放", "[RUN]", 0, 1, N_("record what was paid out"), POINTS,
+         commands_points_redeem_pay, cmd_redeem_pay),
+    VERB("redeem close", "兑换 完成", "[RUN]", 0, 1, N_("close a redemption run"), POINTS, by_flags,
+         cmd_redeem),
     ACT("honour award", "表彰 授予", "[PERSON]", 0, 1, N_("give a volunteer a title"), POINTS,
         by_flags, "honour.award", "person"),
     ACT("recommend", "推荐", "[PERSON]", 0, 1, N_("recommend a volunteer for a benefit"), POINTS,
-        by_flags, "benefit.recommend", "person"),
+        commands_points_recommend, "benefit.recommend", "person"),
     VERB("figures", "通报", "PERIOD", 1, 1,
          N_("the figures of a year, a quarter or a month: 2022, 2022-Q3, 2022-07"), POINTS,
          report_flags, cmd_figures),

@@ -9,6 +9,7 @@
 #include "node/views/body.h"
 #include "node/views/person.h"
 #include "tools/act_defaults.h"
+#include "tools/doing_points.h"
 #include "tools/flags.h"
 #include "tools/lookup.h"
 #include "tools/lookup_typed.h"
@@ -192,6 +193,8 @@ int doing_default(struct doing *d, const struct field *f, const char **out)
         if (is_kind(d, "order.issue")) return order_due(d, out);
         *out = "";
         break;
+    case ACT_DEFAULT_LEDGER:
+        return doing_points_default(d, f, out);
     case ACT_DEFAULT_NONE:
         break;
     }
@@ -312,6 +315,7 @@ int doing_fill_in(struct doing *d)
     if (is_kind(d, "request.accept")) return fill_official(d, t);
     if (is_kind(d, "volunteer.register")) return fill_volunteer(d, t);
     if (is_kind(d, "notice.publish")) return fill_notice(d, t);
+    if (is_kind(d, "benefit.recommend")) return doing_points_fill_in(d, t);
     return EXIT_OK;
 }
 

@@ -20,6 +20,7 @@ static const struct {
     {"volunteer.register", "number"},
     {"notice.publish", "number"},
     {"correct.entry", "personal_value"},
+    {"benefit.recommend", "count"},
 };
 
 bool flags_field_is_filled_in(const struct kind *k, const struct field *f)

@@ -145,7 +145,8 @@ static int crossed_out(struct cli *cli, enum err e, const struct draft *draft,
                      _(finding->todo));
 }
 
-int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
+/* Ends the commit on failure. */
+static int add(struct cli *cli, struct draft *draft, struct recorded *out)
 {
     struct kind_problem problem = {0};
     struct act_problem crossed;
@@ -166,8 +167,33 @@ int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
         recorder_abort(cli->recorder);
         return refused(cli, e, draft, &problem);
     }
-    e = recorder_commit(cli->recorder);
+    return EXIT_OK;
+}
+
+static int commit(struct cli *cli)
+{
+    enum err e = recorder_commit(cli->recorder);
     return e == OK ? EXIT_OK : cli_fail(cli, e, _("it is not certain that it was recorded"));
+}
+
+int recording_add(struct cli *cli, struct draft *draft, struct recorded *out)
+{
+    int code = add(cli, draft, out);
+    return code != EXIT_OK ? code : commit(cli);
+}
+
+int recording_all(struct cli *cli, const struct recording *r, struct draft *drafts, size_t count,
+                  struct recorded *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        drafts[i].has_by = r->has_by;
+        drafts[i].by = r->by;
+        int code = add(cli, &drafts[i], &out[i]);
+        if (code != EXIT_OK) {
+            return code;
+        }
+    }
+    return commit(cli);
 }
 
 int recording_one(struct cli *cli, const struct recording *r, struct draft *draft,

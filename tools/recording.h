@@ -27,6 +27,9 @@ int recording_one(struct cli *cli, const struct recording *r, struct draft *draf
                   struct recorded *out);
 /* The same between recorder_begin and recorder_commit; ends the commit on failure. */
 int recording_add(struct cli *cli, struct draft *draft, struct recorded *out);
+/* The same for several in one commit: all of them or none. */
+int recording_all(struct cli *cli, const struct recording *r, struct draft *drafts, size_t count,
+                  struct recorded *out);
 /* What the tools ask beyond the table of kinds and the recorder, before anything is signed and
  * wherever it comes from: what begins or is looked at again may not lie before the act, which is
  * `at` where that is stated, else now. Errors: ERR_RANGE with *problem. */

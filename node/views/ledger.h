@@ -40,12 +40,13 @@ struct ledger_entry {
     char rule[LEDGER_RULE_SIZE_MAX + 1]; /* "" of a deduction */
     bool has_basis;
     struct thing_id basis;
-    int32_t points;     /* below 0: deducted */
-    uint32_t rules;     /* version */
-    uint64_t posted_ms; /* when the sheet was recorded */
-    uint64_t out_ms;    /* when it ceased to count; UINT64_MAX: it counts */
-    bool upheld;        /* by an objection, not by a reversal */
-    bool held;          /* an objection is open, whatever the state */
+    int32_t points;      /* below 0: deducted */
+    uint32_t rules;      /* version */
+    uint64_t posted_ms;  /* when the sheet was recorded */
+    uint64_t out_ms;     /* when it ceased to count; UINT64_MAX: it counts */
+    bool upheld;         /* by an objection, not by a reversal */
+    bool held;           /* an objection is open, whatever the state */
+    uint32_t objections; /* ever made to it */
     enum ledger_state state;
     uint64_t listed; /* bits: the redemption runs on whose lists it was when they were opened */
     size_t run;      /* the one that redeems it; SIZE_MAX: none */

@@ -69,6 +69,7 @@ struct sheet_acts {
     uint64_t objected_ms[LEDGER_SHEET_ROWS_MAX + 1];
     uint64_t held_at[LEDGER_SHEET_ROWS_MAX + 1]; /* bits: the runs opened under an objection */
     bool held[LEDGER_SHEET_ROWS_MAX + 1], upheld[LEDGER_SHEET_ROWS_MAX + 1];
+    uint32_t objections[LEDGER_SHEET_ROWS_MAX + 1];
 };
 
 static size_t run_count(const struct ledger *l)
@@ -93,6 +94,7 @@ static void take_act(const struct ledger *l, struct sheet_acts *acts, const stru
     bool upheld = decided && body_bool(act->body, "upheld");
     if (slice_is_text(act->kind, "points.object")) {
         acts->held[entry] = true;
+        acts->objections[entry]++;
         acts->objected_ms[entry] = act->ms;
     }
     if (decided) {
@@ -195,6 +197,7 @@ static bool take_sheet(void *state, const struct thing *sheet)
             .out_ms = acts.out_ms[i],
             .upheld = acts.upheld[i],
             .held = acts.held[i],
+            .objections = acts.objections[i],
         };
         memcpy(entry.village, village, sizeof entry.village);
         read_row(&entry, &rows, deducted);
