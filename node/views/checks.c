@@ -171,6 +171,7 @@ enum err checks_each(struct views *v, struct txn *t,
     buf_clear(&kept);
     buf_clear(&c.claims);
     buf_clear(&c.left);
+    buf_clear(&c.closed);
     return c.err;
 }
 

@@ -8,6 +8,30 @@
 #include "node/views/checks_before.h"
 #include "node/views/request.h"
 
+/* --- units: few were abolished, and every open request is held against them --------------------
+ */
+
+static bool gather_closed(void *state, const struct thing *unit)
+{
+    struct checking *c = state;
+    struct unit_name name = {{0}};
+    struct slice text = body_text(unit->fields, "name");
+    if (strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") == 0 ||
+        text.size >= sizeof name.text || !checks_unit_closed(c->txn, text))
+        return true;
+    memcpy(name.text, text.data, text.size);
+    buf_append(&c->closed, &name, sizeof name);
+    return true;
+}
+
+static bool is_closed(const struct checking *c, struct slice unit)
+{
+    const struct unit_name *names = (const struct unit_name *)(const void *)c->closed.data;
+    for (size_t i = 0; i < c->closed.size / sizeof *names; i++)
+        if (slice_is_text(unit, names[i].text)) return true;
+    return false;
+}
+
 /* --- rows ---------------------------------------------------------------------------------- */
 
 static bool check_request(void *state, const struct thing_key *key, const struct request *r)
@@ -20,7 +44,7 @@ static bool check_request(void *state, const struct thing_key *key, const struct
         struct check_flag flag = flag_of(CHECK_BOTH_CHANGED, THING_REQUEST, key);
         flag_give(c, &flag);
     }
-    if (request_is_open(r) && checks_unit_closed(c->txn, r->holder)) {
+    if (request_is_open(r) && is_closed(c, r->holder)) {
         struct check_flag flag = flag_of(CHECK_HOLDER_CLOSED, THING_REQUEST, key);
         flag_say(&flag, r->holder);
         flag_give(c, &flag);
@@ -32,7 +56,7 @@ static bool check_duty(void *state, const struct thing *duty)
 {
     struct checking *c = state;
     struct slice unit = body_text(duty->fields, "unit");
-    if (checks_unit_closed(c->txn, unit)) {
+    if (is_closed(c, unit)) {
         struct check_flag flag = flag_of(CHECK_DUTY_CLOSED, THING_DUTY, &duty->key);
         flag_say(&flag, unit);
         flag_give(c, &flag);
@@ -93,6 +117,8 @@ void checks_requests(struct checking *c)
     const struct request_filter all = {.any_state = true};
     const struct roster *roster;
     if (!c->err) c->err = views_roster(c->views, c->txn, &roster);
+    if (!c->err) c->err = things_each(c->txn, THING_UNIT, 0, gather_closed, c);
+    if (!c->err) c->err = c->closed.err;
     if (!c->err) c->err = requests_each(c->txn, &all, check_request, c);
     if (!c->err) c->err = things_each(c->txn, THING_DUTY, 0, check_duty, c);
     uint64_t last = log_count(c->txn);

@@ -3,6 +3,9 @@
 #include "node/views/checks.h"
 #include "node/views/person.h"
 
+struct unit_name {
+    char text[65];
+};
 struct checking {
     struct views *views;
     struct txn *txn;
@@ -12,6 +15,7 @@ struct checking {
     enum err err;
     struct buf claims; /* struct claim */
     struct buf left;   /* struct left_person, by id */
+    struct buf closed; /* struct unit_name: units that were abolished, and none is called so now */
 };
 
 /* Something that one thing alone may have. */
