@@ -109,6 +109,7 @@ static void take_entry(struct record *r, struct record_entry *e)
     struct recorded recorded;
     struct act_problem crossed;
     struct checks_finding finding;
+    uint64_t now_ms = r->recording.clock.wall_ms; /* of this commit: reading it costs */
     const char *why = record_entry_place(r->cli, &r->recording, e, &draft);
     if (why != NULL) {
         refuse(r, _(why));
@@ -123,14 +124,14 @@ static void take_entry(struct record *r, struct record_entry *e)
     if (err == OK) {
         draft.body = buf_slice(&r->body);
         draft.box = buf_slice(&r->box);
-        err = recording_check(recorder_txn(r->cli->recorder), &draft, &crossed);
+        err = recording_check(&draft, now_ms, &crossed);
         if (err == ERR_RANGE) {
             refuse_words(r, &crossed);
             return;
         }
     }
     if (err == OK) {
-        err = recording_cross(r->cli, &draft, false, &finding);
+        err = recording_cross(r->cli, &draft, now_ms, false, &finding);
         if (finding.what != NULL && (err == ERR_EXISTS || err == ERR_STATE)) {
             refuse(r, recording_cross_words(r->cli, &draft, &finding));
             return;

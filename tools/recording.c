@@ -151,13 +151,14 @@ static int add(struct cli *cli, struct draft *draft, struct recorded *out)
     struct kind_problem problem = {0};
     struct act_problem crossed;
     struct checks_finding finding;
-    enum err e = recording_check(recorder_txn(cli->recorder), draft, &crossed);
+    uint64_t now_ms = cli_now_ms(recorder_txn(cli->recorder));
+    enum err e = recording_check(draft, now_ms, &crossed);
     if (e != OK) {
         recorder_abort(cli->recorder);
         return e == ERR_RANGE ? recording_refused(cli, &crossed)
                               : cli_fail(cli, e, _("nothing was recorded"));
     }
-    e = recording_cross(cli, draft, true, &finding);
+    e = recording_cross(cli, draft, now_ms, true, &finding);
     if (e != OK) {
         recorder_abort(cli->recorder);
         return crossed_out(cli, e, draft, &finding);

@@ -33,7 +33,7 @@ int recording_all(struct cli *cli, const struct recording *r, struct draft *draf
 /* What the tools ask beyond the table of kinds and the recorder, before anything is signed and
  * wherever it comes from: what begins or is looked at again may not lie before the act, which is
  * `at` where that is stated, else now. Errors: ERR_RANGE with *problem. */
-MUST_CHECK enum err recording_check(struct txn *txn, const struct draft *draft,
+MUST_CHECK enum err recording_check(const struct draft *draft, uint64_t now_ms,
                                     struct act_problem *problem);
 /* An act that roles or the thing's state do not allow: why, how it stands, what comes next. */
 int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why);

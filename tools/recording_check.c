@@ -52,11 +52,11 @@ static enum err refuse_past(const struct field *f, uint64_t ms, uint64_t act_ms,
     return ERR_RANGE;
 }
 
-enum err recording_check(struct txn *txn, const struct draft *draft, struct act_problem *problem)
+enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_problem *problem)
 {
     const struct kind *k = kind_find(slice_of_text(draft->kind));
     struct mp_reader value;
-    uint64_t act_ms = cli_now_ms(txn), ms;
+    uint64_t act_ms = now_ms, ms;
     if (!k || !draft->body.size) return OK;
     if (mp_map_get(draft->body, "at", &value) && mp_peek(&value) == MP_UINT)
         act_ms = mp_read_uint(&value, UINT64_MAX);

@@ -13,8 +13,8 @@ const char *recording_cross_words(struct cli *cli, const struct draft *draft,
     return field ? cli_format(cli, "%s: %s", words_field(field), words) : words;
 }
 
-enum err recording_cross(struct cli *cli, const struct draft *draft, bool reminders,
-                         struct checks_finding *out)
+enum err recording_cross(struct cli *cli, const struct draft *draft, uint64_t now_ms,
+                         bool reminders, struct checks_finding *out)
 {
     struct txn *t = recorder_txn(cli->recorder);
     const struct checks_draft asked = {
@@ -25,7 +25,7 @@ enum err recording_cross(struct cli *cli, const struct draft *draft, bool remind
         .author = store_identity(cli->store)->device,
         .body = draft->body,
         .box = draft->box,
-        .now_ms = cli_now_ms(t),
+        .now_ms = now_ms,
         .reminders = reminders,
     };
     *out = (struct checks_finding){.what = NULL};
