@@ -42,6 +42,16 @@ static const struct {
                     N_("correct its date; who came back is registered again")},
     [CHECK_INSURANCE] = {N_("dangerous work was held without insurance"),
                          N_("ask who had insured it; note its number: sidan call update")},
+    [CHECK_BASIS] = {N_("a service is awarded twice to one person by one rule"),
+                     N_("reverse one of the two: sidan points reverse SHEET ENTRY")},
+    [CHECK_PUBLICITY] = {N_("a list was shown for fewer days than the rules ask for"),
+                         N_("show it again: sidan points publish")},
+    [CHECK_RUNS] = {N_("two redemptions are open"),
+                    N_("complete one before anything is paid: sidan redeem close")},
+    [CHECK_GRANT] = {N_("somebody was granted for other points than the list has"),
+                     N_("do not pay it; find out why: sidan points show, sidan points check")},
+    [CHECK_BENEFIT] = {N_("recommended with fewer than 5 verified activities"),
+                       N_("let who decided it look at it again")},
     [CHECK_WAITING] = {N_("more people signed up than are needed"),
                        N_("tell those who wait, or raise the need: sidan call update")},
 };
@@ -104,6 +114,10 @@ static const char *number_words(struct listing *l, const struct check_flag *flag
 {
     if (flag->code == CHECK_WAITING)
         return cli_format(l->cli, _("%" PRIu64 " people wait"), flag->number);
+    if (flag->code == CHECK_PUBLICITY)
+        return cli_format(l->cli, _("%" PRIu64 " days"), flag->number);
+    if (flag->code == CHECK_BENEFIT)
+        return cli_format(l->cli, _("%" PRIu64 " activities"), flag->number);
     if (flag->code == CHECK_DAY) return cli_format(l->cli, _("%" PRIu64 " min"), flag->number);
     return "";
 }

@@ -24,6 +24,11 @@
     X(CHECK_DAY, "day-too-long", false)                                                            \
     X(CHECK_LEFT, "served-after-leaving", false)                                                   \
     X(CHECK_INSURANCE, "activity-without-insurance", false)                                        \
+    X(CHECK_BASIS, "service-awarded-twice", false)                                                 \
+    X(CHECK_PUBLICITY, "publicity-too-short", false)                                               \
+    X(CHECK_RUNS, "two-redemptions-open", false)                                                   \
+    X(CHECK_GRANT, "grant-not-as-listed", false)                                                   \
+    X(CHECK_BENEFIT, "recommended-too-early", false)                                               \
     X(CHECK_WAITING, "waiting-list", true)
 
 enum check_code {
@@ -45,10 +50,10 @@ struct check_flag {
     enum check_code code;
     struct check_thing things[2]; /* the one flagged, then the other one */
     size_t thing_count;
-    bool has_person; /* whose service it is: */
+    bool has_person; /* whose service, points or grant it is: */
     struct thing_id person;
     char said[64];   /* the number, reference, day or unit; "" where there is none; no phone */
-    uint64_t number; /* minutes of a day, people waiting; else 0 */
+    uint64_t number; /* minutes of a day, people waiting, days, activities; else 0 */
 };
 /* All of them, in the order of the codes, until `each` says false. Errors: ERR_NOMEM, ERR_CORRUPT,
  * the transaction's. */

@@ -226,6 +226,11 @@ static const struct {
     {"activity.record", before_activity},
     {"attendance.record", before_service},
     {"service.log", before_service},
+    {"points.award", before_award},
+    {"publicity.open", before_publicity},
+    {"benefit.recommend", before_recommendation},
+    {"redeem.open", before_redeem_open},
+    {"redeem.grant", before_redeem_grant},
 };
 
 enum err checks_before(struct views *v, struct txn *t, bool writable,

@@ -30,3 +30,8 @@ void before_call(struct asking *a);
 void before_signup(struct asking *a);
 void before_activity(struct asking *a);
 void before_service(struct asking *a);
+void before_award(struct asking *a);
+void before_publicity(struct asking *a);
+void before_recommendation(struct asking *a);
+void before_redeem_open(struct asking *a);
+void before_redeem_grant(struct asking *a);

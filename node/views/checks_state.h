@@ -59,5 +59,6 @@ void flag_say(struct check_flag *flag, struct slice text);
 void checks_requests(struct checking *c);
 void checks_people(struct checking *c);
 void checks_services(struct checking *c);
+void checks_points(struct checking *c);
 /* Is a unit of this name abolished, and none of the name in use? */
 bool checks_unit_closed(struct txn *t, struct slice name);
