@@ -119,11 +119,10 @@ static MUST_CHECK enum err check_category(const struct rules *rules,
 {
     const struct field *field = kind_field(act->kind, "category");
     const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
-    struct category found;
     struct mp_reader r;
     if (act->any_category || !list || !field || field->type != FIELD_CODE) return OK;
     if (!mp_map_get(act->body, "category", &r) || mp_peek(&r) != MP_STR) return OK;
-    if (rule_category_find(list, mp_read_str(&r, SIZE_MAX), &found)) return OK;
+    if (rule_category_known(list, mp_read_str(&r, SIZE_MAX))) return OK;
     return refuse(problem, "category", N_("is not in the list in force: sidan category list"));
 }
 

@@ -109,8 +109,9 @@ static size_t name_slot(struct slice name)
 
 const struct kind *kind_find(struct slice name)
 {
-    static const struct kind *slots[INDEX_SLOTS];
+    static const struct kind *slots[INDEX_SLOTS], *last; /* one is often asked for again */
     static bool made;
+    if (last && name_is(last->name, name)) return last;
     if (!made) {
         const struct kind *k;
         for (size_t i = 0; (k = kind_at(i)) != NULL; i++) {
@@ -121,7 +122,7 @@ const struct kind *kind_find(struct slice name)
         made = true;
     }
     for (size_t at = name_slot(name); slots[at]; at = (at + 1) % INDEX_SLOTS)
-        if (name_is(slots[at]->name, name)) return slots[at];
+        if (name_is(slots[at]->name, name)) return last = slots[at];
     return NULL;
 }
 

@@ -62,7 +62,8 @@ enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_
         act_ms = mp_read_uint(&value, UINT64_MAX);
     for (size_t i = 0; i < k->field_count; i++) {
         const struct field *f = &k->fields[i];
-        if (is_ahead(k, f) && mp_map_get(draft->body, f->name, &value) &&
+        bool is_moment = f->type == FIELD_TIME || f->type == FIELD_DATE;
+        if (is_moment && is_ahead(k, f) && mp_map_get(draft->body, f->name, &value) &&
             moment_of(f, &value, &ms) && ms < act_ms)
             return refuse_past(f, ms, act_ms, problem);
     }

@@ -80,13 +80,40 @@ static void *grow(struct loading *l, void *items, size_t count, size_t *capacity
     return grown;
 }
 
-/* Rules whose parts contradict each other (a limit twice, say) pass the table of kinds. */
-static bool rule_readable(enum rule_type type, struct slice fields)
+enum { CODES = 10000, CODES_WORDS = (CODES + 63) / 64 };
+
+/* The number of a code of 4 digits; CODES: it is none. */
+static unsigned code_number(struct slice code)
 {
-    struct limits limits;
+    unsigned number = 0;
+    if (code.size != 4) return CODES;
+    for (size_t i = 0; i < 4; i++) {
+        if (code.data[i] < '0' || code.data[i] > '9') return CODES;
+        number = number * 10 + (unsigned)(code.data[i] - '0');
+    }
+    return number;
+}
+
+static bool codes_read(struct loading *l, struct rule *rule)
+{
+    struct category_cursor at = {0};
+    struct category category;
     struct mp_reader value;
-    if (type == RULE_SLA) return limits_read(&limits, fields) == OK;
-    if (type == RULE_CATEGORY) return mp_map_get(fields, "categories", &value);
+    if (!mp_map_get(rule->fields, "categories", &value)) return false;
+    rule->codes = calloc(CODES_WORDS, sizeof *rule->codes);
+    if (!rule->codes) l->err = ERR_NOMEM;
+    while (rule->codes && rule_category_next(rule, &at, &category)) {
+        unsigned code = code_number(category.code);
+        if (code < CODES) rule->codes[code / 64] |= UINT64_C(1) << code % 64;
+    }
+    return true;
+}
+
+/* Rules whose parts contradict each other (a limit twice, say) pass the table of kinds. */
+static bool rule_readable(struct loading *l, struct rule *rule)
+{
+    if (rule->type == RULE_SLA) return limits_read(&rule->limits, rule->fields) == OK;
+    if (rule->type == RULE_CATEGORY) return codes_read(l, rule);
     return true;
 }
 
@@ -98,13 +125,17 @@ static bool take_rule(void *state, const struct thing *thing)
         .ver = (uint32_t)field_uint(thing->fields, "ver"),
         .founded_ms = thing->founded_ms,
         .id = thing->key.thing,
+        .fields = thing->fields,
     };
     if (rule_type_parse(&rule.type, field_text(thing->fields, "type")) ||
         time_parse_day(&rule.effective, field_text(thing->fields, "effective")) ||
-        !rule_readable(rule.type, thing->fields))
+        !rule_readable(l, &rule))
         return true;
-    r->rules = grow(l, r->rules, r->rule_count, &l->rule_capacity, sizeof *r->rules);
-    if (l->err) return false;
+    if (!l->err) r->rules = grow(l, r->rules, r->rule_count, &l->rule_capacity, sizeof *r->rules);
+    if (l->err) {
+        free(rule.codes);
+        return false;
+    }
     rule.fields = keep(l, thing->fields);
     r->rules[r->rule_count++] = rule;
     return true;
@@ -201,6 +232,7 @@ enum err rules_load(struct rules **out, struct txn *t)
 void rules_free(struct rules *r)
 {
     if (!r) return;
+    for (size_t i = 0; i < r->rule_count; i++) free(r->rules[i].codes);
     free(r->rules);
     free(r->calendars);
     buf_clear(&r->bytes);
@@ -257,9 +289,8 @@ const struct rules_calendar *rules_calendar_of(const struct rules *r, uint32_t y
 uint32_t rules_limits(const struct rules *r, uint32_t day, struct limits *out)
 {
     const struct rule *rule = rules_at(r, RULE_SLA, day);
-    if (rule && limits_read(out, rule->fields) == OK) return rule->ver;
-    *out = limits_default();
-    return 0;
+    *out = rule ? rule->limits : limits_default();
+    return rule ? rule->ver : 0;
 }
 
 uint32_t rules_public_days(const struct rules *r, uint32_t day)
@@ -299,4 +330,10 @@ bool rule_category_find(const struct rule *rule, struct slice code, struct categ
     while (rule && rule_category_next(rule, &at, out))
         if (slice_equal(out->code, code)) return true;
     return false;
+}
+
+bool rule_category_known(const struct rule *rule, struct slice code)
+{
+    unsigned number = code_number(code);
+    return number < CODES && rule->codes[number / 64] >> number % 64 & 1;
 }

@@ -34,7 +34,9 @@ struct rule {
     uint32_t effective; /* day, as common/time.h numbers them */
     uint64_t founded_ms;
     struct thing_id id;
-    struct slice fields; /* the body of its rule.put */
+    struct slice fields;  /* the body of its rule.put */
+    struct limits limits; /* of RULE_SLA */
+    uint64_t *codes;      /* of RULE_CATEGORY: a bit for each code of 4 digits */
 };
 struct rules_calendar {
     uint32_t year;
@@ -82,3 +84,5 @@ struct category_cursor {
 };
 bool rule_category_next(const struct rule *rule, struct category_cursor *at, struct category *out);
 bool rule_category_find(const struct rule *rule, struct slice code, struct category *out);
+/* Is there such a category? For every record that names one. */
+bool rule_category_known(const struct rule *rule, struct slice code);
