@@ -317,6 +317,8 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     enum err err = views_outlook(t, scope.number, &draft->subject, &outlook);
     if (err) return err;
     if (!outlook.exists) return refuse(problem, ERR_NOT_FOUND, "is not held");
+    if (outlook.events >= THING_EVENTS_MAX)
+        return refuse(problem, ERR_LIMIT, N_("too much is recorded of it already"));
     const struct request_act act = {
         .kind = e->kind,
         .roles = roles,
