@@ -169,6 +169,13 @@ const struct field *kind_field(const struct kind *k, const char *name)
     return NULL;
 }
 
+const struct field *kind_field_named(const struct kind *k, struct slice name)
+{
+    for (size_t i = 0; i < k->field_count; i++)
+        if (name_is(k->fields[i].name, name)) return &k->fields[i];
+    return NULL;
+}
+
 bool choice_has(const char *choices, struct slice value)
 {
     struct slice rest = slice_of_text(choices);
@@ -240,7 +247,7 @@ static bool is_date(struct slice s)
     unsigned year = digits_value(s, 0, 4), month = digits_value(s, 5, 2);
     unsigned day = digits_value(s, 8, 2);
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (month < 1 || month > 12 || day < 1 || day > days[month - 1]) return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days[month - 1]) return false;
     return month != 2 || day < 29 || leap;
 }
 

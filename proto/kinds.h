@@ -137,6 +137,7 @@ const struct kind *kind_find(struct slice name);
  * to kinds that stand nowhere else, and to no others: a village's words there are sealed. */
 uint32_t kind_roles(const struct kind *k, enum scope_class scope);
 const struct field *kind_field(const struct kind *k, const char *name);
+const struct field *kind_field_named(const struct kind *k, struct slice name);
 
 /* The first thing wrong with an event of this kind, for people and for the history's mark. */
 struct kind_problem {

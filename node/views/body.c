@@ -52,34 +52,70 @@ static struct entry entry_next(struct mp_reader *r, size_t *left)
     return (struct entry){key, mp_skip(r)};
 }
 
-/* Below 0: a's key first. No key is the beginning of another. */
-static int entry_compare(const struct entry *a, const struct entry *b)
+static size_t known(struct buf *out, const struct kind *kind, struct slice body)
 {
-    if (!a->key.size || !b->key.size) return a->key.size ? -1 : 1;
-    return slice_compare(a->key, b->key);
-}
-
-static size_t merge(struct buf *out, struct slice base, struct slice over)
-{
-    struct mp_reader x = mp_reader_of(base), y = mp_reader_of(over);
-    size_t x_left = mp_read_map(&x, SIZE_MAX), y_left = mp_read_map(&y, SIZE_MAX), count = 0;
-    struct entry a = entry_next(&x, &x_left), b = entry_next(&y, &y_left);
-    for (; a.key.size || b.key.size; count++) {
-        int order = entry_compare(&a, &b);
-        const struct entry *least = order < 0 ? &a : &b;
-        if (out) {
-            buf_append_slice(out, least->key);
-            buf_append_slice(out, least->value);
-        }
-        if (order <= 0) a = entry_next(&x, &x_left);
-        if (least == &b) b = entry_next(&y, &y_left);
+    struct mp_reader r = mp_reader_of(body);
+    size_t left = mp_read_map(&r, SIZE_MAX), count = 0;
+    for (struct entry e; (e = entry_next(&r, &left)).key.size;) {
+        struct mp_reader key = mp_reader_of(e.key);
+        if (!kind_field_named(kind, mp_read_str(&key, SIZE_MAX))) continue;
+        count++;
+        if (!out) continue;
+        buf_append_slice(out, e.key);
+        buf_append_slice(out, e.value);
     }
     return count;
 }
 
-void body_join(struct buf *out, struct slice base, struct slice over)
+void body_known(struct buf *out, const struct kind *kind, struct slice body)
 {
     struct mp_writer w = {out};
-    mp_write_map(&w, merge(NULL, base, over));
-    merge(out, base, over);
+    mp_write_map(&w, known(NULL, kind, body));
+    known(out, kind, body);
+}
+
+/* Appends base's bytes from `from` on up to `to`, then the entry. */
+static void copy_to(struct buf *out, const uint8_t *from, const uint8_t *to, const struct entry *e)
+{
+    if (to > from) buf_append_slice(out, slice_of(from, (size_t)(to - from)));
+    buf_append_slice(out, e->key);
+    buf_append_slice(out, e->value);
+}
+
+/* The entries of both: what is between those of `over` stands in `base` in one piece. */
+static size_t merge(struct buf *out, struct slice base, struct slice over)
+{
+    struct mp_reader x = mp_reader_of(base), y = mp_reader_of(over);
+    size_t left = mp_read_map(&x, SIZE_MAX), over_left = mp_read_map(&y, SIZE_MAX);
+    size_t count = left;
+    const uint8_t *copied = x.at; /* base's bytes before it are in `out`, or replaced */
+    struct entry a = entry_next(&x, &left);
+    for (struct entry b; (b = entry_next(&y, &over_left)).key.size; count++) {
+        while (a.key.size && slice_compare(a.key, b.key) < 0) a = entry_next(&x, &left);
+        const uint8_t *at = a.key.size ? a.key.data : x.end;
+        copy_to(out, copied, at, &b);
+        copied = at;
+        if (!a.key.size || !slice_equal(a.key, b.key)) continue;
+        copied = a.value.data + a.value.size;
+        a = entry_next(&x, &left);
+        count--;
+    }
+    if (x.end > copied) buf_append_slice(out, slice_of(copied, (size_t)(x.end - copied)));
+    return count;
+}
+
+/* The head says how many there are, which is known in the end: it may come out shorter. */
+void body_join(struct buf *out, struct slice base, struct slice over)
+{
+    struct mp_reader x = mp_reader_of(base), y = mp_reader_of(over);
+    struct mp_writer w = {out};
+    size_t begin = out->size;
+    mp_write_map(&w, mp_read_map(&x, SIZE_MAX) + mp_read_map(&y, SIZE_MAX));
+    size_t head = out->size;
+    size_t count = merge(out, base, over), entries = out->size - head;
+    if (out->err) return;
+    out->size = begin;
+    mp_write_map(&w, count);
+    memmove(out->data + out->size, out->data + head, entries);
+    out->size += entries;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /* Reading fields of an event's body, which was checked against its kind: what is not there reads as
  * empty, 0 or false. Maps are canonical. */
+#include "proto/kinds.h"
 #include "proto/msgpack.h"
 
 bool body_has(struct slice body, const char *key);
@@ -10,5 +11,7 @@ uint64_t body_uint(struct slice body, const char *key);
 bool body_bool(struct slice body, const char *key);
 /* A reader of the rows (or list) in `key` that stands at its first element; *count of them. */
 struct mp_reader body_rows(struct slice body, const char *key, size_t *count);
+/* Appends the map of those of its entries that are fields of the kind. */
+void body_known(struct buf *out, const struct kind *kind, struct slice body);
 /* Appends the map of all entries of both; where a key is in both, `over`'s. */
 void body_join(struct buf *out, struct slice base, struct slice over);

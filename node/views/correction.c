@@ -18,13 +18,6 @@ static struct event_id target_of(struct slice body)
     return id;
 }
 
-static const struct field *field_of(const struct kind *kind, struct slice name)
-{
-    for (size_t i = 0; kind && i < kind->field_count; i++)
-        if (slice_is_text(name, kind->fields[i].name)) return &kind->fields[i];
-    return NULL;
-}
-
 /* Decimal digits without a leading zero. */
 static bool parse_uint(struct slice text, uint64_t *out)
 {
@@ -77,7 +70,7 @@ static const char *correction_read(struct correction *out, const struct event *t
     if (!sign_key_equal(author, &target->feed.author))
         return N_("only the device that made a record corrects it");
     out->kind = kind_find(target->kind);
-    out->field = field_of(out->kind, body_text(body, "field"));
+    out->field = out->kind ? kind_field_named(out->kind, body_text(body, "field")) : NULL;
     if (!out->field) return N_("the corrected record has no such field");
     bool stated = body_has(body, "value");
     out->founding = target->founding;

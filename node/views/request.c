@@ -81,7 +81,7 @@ const char *request_refuses_correction(const struct correction *c)
     static const char *const names[] = {"category", "urgency", "channel", "channel_ref", "nature"};
     if (c->personal) return NULL;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], c->field->name) == 0) return NULL;
+        if (strcmp(names[i], c->field->name) == 0 && (i == 0 || c->founding)) return NULL;
     return N_("this field cannot be corrected");
 }
 

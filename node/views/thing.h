@@ -7,14 +7,13 @@
  * Row (table 't', key = type (1 byte) ‖ thing id), canonical msgpack:
  *   [state uint, founded ms uint, author bin 32, by nil|bin 16, fields map,
  *    acts array of [kind str, ms uint, by nil|bin 16, body map]]
- *   fields: the body of the founding event as corrected, its entries replaced or joined by those of
- *           the effective acts of kinds that set
+ *   fields: the body of the founding event as corrected, its entries replaced or joined by the
+ *           fields of the effective acts of kinds that set
  *   acts:   the effective acts of kinds that are listed, in fold order
  */
 #include "node/views/views.h"
 
-#define THING_FIELDS_SIZE_MAX KIB(32) /* fields, and the body of an act that sets, together */
-#define THING_ACTS_SIZE_MAX MIB(2)    /* the acts that are listed, together */
+#define THING_ACTS_SIZE_MAX MIB(2) /* the acts that are listed, together */
 
 struct thing { /* borrowed from the row */
     enum thing_type type;

@@ -11,20 +11,20 @@
 void thing_work_clear(struct thing_work *w)
 {
     past_clear(&w->past);
-    struct buf *const all[] = {&w->base, &w->over, &w->fields, &w->acts, &w->spare};
+    struct buf *const all[] = {&w->base, &w->over, &w->known, &w->fields, &w->acts, &w->spare};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_clear(all[i]);
 }
 
 static void work_reset(struct thing_work *w)
 {
     past_reset(&w->past);
-    struct buf *const all[] = {&w->base, &w->over, &w->fields, &w->acts, &w->spare};
+    struct buf *const all[] = {&w->base, &w->over, &w->known, &w->fields, &w->acts, &w->spare};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_reset(all[i]);
 }
 
 static enum err work_error(const struct thing_work *w)
 {
-    const enum err all[] = {w->past.entries.err, w->base.err, w->over.err,
+    const enum err all[] = {w->past.entries.err, w->base.err, w->over.err, w->known.err,
                             w->fields.err,       w->acts.err, w->spare.err};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i]) return all[i];
@@ -58,11 +58,14 @@ static void fields_join(struct folding *s)
     s->thing.fields = buf_slice(&s->work->fields);
 }
 
-static void fields_set(struct folding *s, struct slice body)
+/* Only fields of the act's kind, which were checked: a key unknown to it may be another's field. */
+static void fields_set(struct folding *s, const struct kind *kind, struct slice body)
 {
     struct thing_work *w = s->work;
+    buf_reset(&w->known);
+    body_known(&w->known, kind, body);
     buf_reset(&w->spare);
-    body_join(&w->spare, s->over.size ? s->over : slice_of("\x80", 1), body);
+    body_join(&w->spare, s->over.size ? s->over : slice_of("\x80", 1), buf_slice(&w->known));
     keep_spare(&w->over, &w->spare);
     s->over = buf_slice(&w->over);
     fields_join(s);
@@ -100,7 +103,7 @@ static void thing_act(struct folding *s, struct fold_item *item, const struct th
     }
     s->thing.state = thing_rule_state(rule, s->thing.state, deed->body);
     if (rule->take) rule->take(&s->work->past, deed->body);
-    if (rule->flags & ACT_SETS) fields_set(s, deed->body);
+    if (rule->flags & ACT_SETS) fields_set(s, deed->kind, deed->body);
     if (rule->flags & ACT_LISTED) list_act(s, &item->event);
 }
 
@@ -125,7 +128,8 @@ static void thing_correct(struct folding *s, struct fold_item *item)
     if (thing_may_found(correction.kind, by_authority(s->f), buf_slice(&w->fields), &problem))
         fold_mark(item, EFFECT_IMPOSSIBLE, problem.what);
     else
-        s->base = correction_join(&correction, s->base, &w->base, &w->fields);
+        keep_spare(&w->base, &w->fields);
+    if (w->base.size) s->base = buf_slice(&w->base);
     fields_join(s);
 }
 

@@ -6,6 +6,7 @@ struct thing_work {
     struct thing_past past;
     struct buf base;   /* the founding body as corrected, once it was */
     struct buf over;   /* what the acts have set */
+    struct buf known;  /* what one act sets */
     struct buf fields; /* both, once an act set or corrected one */
     struct buf acts;
     struct buf spare;

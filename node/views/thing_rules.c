@@ -124,17 +124,15 @@ enum err thing_rule_check(const struct thing_rule *rule, const struct thing_case
                           const char **why)
 {
     const struct thing *thing = c->thing;
-    size_t size = c->deed->body.size;
     *why = NULL;
     if (!rule || !(rule->from & IN_STATE(thing->state))) {
         *why = N_("not possible in this state");
         return ERR_STATE;
     }
-    if (rule->flags & ACT_SETS && thing->fields.size + size > THING_FIELDS_SIZE_MAX)
-        *why = N_("what is said of it would be too long");
-    if (rule->flags & ACT_LISTED && thing->acts.size + size > THING_ACTS_SIZE_MAX)
+    if (rule->flags & ACT_LISTED && thing->acts.size + c->deed->body.size > THING_ACTS_SIZE_MAX) {
         *why = N_("too much is listed of it already");
-    if (*why) return ERR_LIMIT;
+        return ERR_LIMIT;
+    }
     if (rule->guard) *why = rule->guard(c);
     return *why ? ERR_STATE : OK;
 }

@@ -8,7 +8,7 @@
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 2
+#define FOLD_VERSION 3
 
 struct views;
 /* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN

@@ -9,7 +9,7 @@ from log import feed_id
 from roster import Roster, device_fold
 from wire import digest, encode
 
-EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 2
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 3
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5, "sealed": 24}
 TYPES |= {name: number for number, name in enumerate(plain.TYPES, 6)}
@@ -59,15 +59,16 @@ def thing_fold(log, roster, scope, thing_id):
     founder, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
     if thing.type is None:
         return thing
+    counted = {e.id: e for e in events}
     if thing.type == "request":
-        thing.state["records"] = {e.id: e for e in events}
+        thing.state["records"] = counted
     for place, event in enumerate(events):
         township = roster.township_act(event, roster_thing)
-        reason = refused(log, roster, thing, founder, event, place, township)
+        reason = refused(log, roster, thing, founder, event, place, township, counted)
         if reason is None and not (event is founder or thing.shown):
             reason = "rule"
         if reason is None:
-            reason = apply(thing, event, {e.id: e for e in events}, roster, township)
+            reason = apply(thing, event, counted, roster, township)
         thing.effects.append((event, reason))
         if event is founder:
             thing.shown = reason is None
@@ -80,7 +81,7 @@ def thing_fold(log, roster, scope, thing_id):
     return thing
 
 
-def refused(log, roster, thing, founder, event, place, township):
+def refused(log, roster, thing, founder, event, place, township, counted):
     """14.6, 1 to 7: why the event has no effect whatever the thing's state, or None."""
     if event.ext and max(event.ext) >= 128:
         return "ext"
@@ -101,7 +102,7 @@ def refused(log, roster, thing, founder, event, place, township):
         return "author"
     if event.depth == 0 and not kind.founds or event.depth > place + DEPTH_AHEAD_MAX:
         return "depth"
-    if any(e.thing == event.thing and e.depth >= event.depth
+    if any(e.id in counted and e.depth >= event.depth
            for e in log.branch(log.events.get(event.prev))):
         return "depth"
     if (event.scope == "town" and not township and not roster_thing

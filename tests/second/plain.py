@@ -5,7 +5,7 @@ import re
 from kinds import KINDS, SPEC
 from wire import encode
 
-FIELDS_MAX, ACTS_MAX = 32768, 2097152
+ACTS_MAX = 2097152
 
 
 def _tables():
@@ -162,19 +162,17 @@ def _after(act, state_name, body):
 
 def _act(state, event):
     act, names = ACTS[event.kind], states_of(state["type"])
-    body_size = len(encode(event.body))
     if names[state["state"]] not in act["from"]:
         return "rule"
-    if "sets" in act["how"] and len(encode(state["fields"])) + body_size > FIELDS_MAX:
-        return "rule"
-    if ("listed" in act["how"]
-            and sum(len(encode(a)) for a in state["acts"]) + body_size > ACTS_MAX):
+    if ("listed" in act["how"] and
+            sum(len(encode(a)) for a in [*state["acts"], event.body]) > ACTS_MAX):
         return "rule"
     if not GUARDS.get(event.kind, lambda *_: True)(state, event):
         return "rule"
     state["state"] = names.index(_after(act, names[state["state"]], event.body))
     if "sets" in act["how"]:
-        state["set"].update(event.body)
+        known = KINDS[event.kind].fields
+        state["set"].update((name, event.body[name]) for name in known if name in event.body)
         state["fields"] = state["base"] | state["set"]
     if "listed" in act["how"]:
         state["acts"].append([event.kind, event.ms, event.by, event.body])

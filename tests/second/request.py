@@ -205,11 +205,12 @@ def may_reopen(state, act):
 
 
 def may_correct(state, act):
-    good, _, values = correction(act.event, state["records"])
-    return good and set(values) <= CORRECTABLE
+    good, target, values = correction(act.event, state["records"])
+    return good and all(name == "category" or name in CORRECTABLE and target.subject is None
+                        for name in values)
 
 
-CORRECTABLE = {"category", "urgency", "channel", "channel_ref", "nature"}
+CORRECTABLE = {"urgency", "channel", "channel_ref", "nature"}
 GUARDS = {
     "due": due_good, "accept": may_accept, "issue": may_issue, "report": may_report,
     "callback": may_call_back, "close": may_close, "reopen": may_reopen, "suspend": may_suspend,

@@ -216,6 +216,18 @@ static void append_bad(struct buf *out, const struct field *f)
     buf_append_text(out, f->type == FIELD_CHOICE ? "\"no such word\"" : "false");
 }
 
+/* A key that the kind does not know, but the kind that founded the thing does, with no value of
+ * its.
+ */
+static void append_unknown(struct buf *out, const struct history_maker *h, const struct kind *k)
+{
+    const struct kind *founding = kind_find(h->events[0]->kind);
+    const struct field *f = &founding->fields[rng_below(h->rng, founding->field_count)];
+    if (f->personal || kind_field(k, f->name)) return;
+    buf_printf(out, "%s\"%s\":", out->size > 1 ? "," : "", f->name);
+    append_bad(out, f);
+}
+
 /* On its way a request is signed for as it must be, and names no more than it need. */
 static unsigned chance_of(const struct history_maker *h, const struct field *f)
 {
@@ -251,6 +263,7 @@ static void make_body(struct buf *out, struct history_maker *h, const struct kin
             append_value(out, h, f, false);
         separator = ",";
     }
+    if (!k->founding && rng_chance(h->rng, 10)) append_unknown(out, h, k);
     buf_append_byte(out, '}');
 }
 
@@ -293,6 +306,7 @@ static const struct kind *choose_sequel(struct history_maker *h)
         {"order.resume", "order.report"},        {"request.supplement", "request.supplement"},
         {"request.accept", "correct.entry"},     {"request.register", "correct.entry"},
         {"contact.log", "order.suspend"},        {"request.answer", "order.review"},
+        {"points.award", "points.object"},       {"points.object", "points.decide"},
     };
     size_t i = rng_below(h->rng, sizeof sequels / sizeof sequels[0]);
     struct slice last = h->events[h->count - 1]->kind;

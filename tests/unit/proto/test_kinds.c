@@ -254,7 +254,7 @@ static void takes_real_days_only(void **state)
         {"2022-07-12", true},  {"2024-02-29", true},  {"2000-02-29", true},  {"2023-02-29", false},
         {"1900-02-29", false}, {"2022-04-31", false}, {"2022-13-01", false}, {"2022-00-10", false},
         {"2022-01-00", false}, {"2022-1-01", false},  {"2022/01/01", false}, {"2022-01-011", false},
-        {"", false},           {"２０２２", false},
+        {"", false},           {"２０２２", false},   {"0000-01-01", false}, {"0001-01-01", true},
     };
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
         struct draft d = {0};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/views/actor.h"
+#include "node/views/request.h"
 #include "tests/support/story.h"
 
 #define OWN_SCOPE "village:431322111201"
@@ -91,6 +92,52 @@ static void only_what_was_recorded_about_this_by_this_device_is_corrected(void *
     correct(VILLAGE, NOBODY, "minutes", "60", "corrects a record that is not about this");
     correct(VILLAGE, founder, "number", "60", "the corrected record has no such field");
     assert_row_has("\"minutes\": 90");
+}
+
+#define REGISTER                                                                                   \
+    "{\"number\":\"01A-0001\",\"channel\":\"visit\",\"received\":1,\"nature\":\"help\","           \
+    "\"category\":\"0103\",\"urgency\":1}"
+
+/* A device makes a registration of its own about another's request, which has no effect, and
+ * corrects that: the request stays as it is. */
+static void nobody_corrects_anothers_registration_by_one_without_effect(void **state)
+{
+    (void)state;
+    static const char fixed[] = "this field cannot be corrected";
+    found("request.register", OWN_SCOPE, VILLAGE, REGISTER, "registered");
+    struct township *town = story_town();
+    const struct thing_id subject = story_key()->thing;
+    struct township_act act = {
+        .kind = "request.register", .subject = &subject, .depth = 1, .seen = 1, .body = REGISTER};
+    char target[65], body[256];
+    const struct event *e = township_record(town, &town->devices[2], &act);
+    for (size_t i = 0; i < sizeof e->id.bytes; i++)
+        snprintf(target + 2 * i, 3, "%02x", e->id.bytes[i]);
+    static const char *const fields[][2] = {
+        {"urgency", "3"}, {"nature", "consult"}, {"channel", "phone"}, {"channel_ref", "x"}};
+    act.kind = "correct.entry";
+    act.body = body;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        snprintf(body, sizeof body, "{\"target\":\"%s\",\"field\":\"%s\",\"value\":\"%s\"}", target,
+                 fields[i][0], fields[i][1]);
+        act.depth = ++act.seen;
+        township_record(town, &town->devices[2], &act);
+    }
+    township_node_take_all(story_node(), town);
+    struct txn *t;
+    struct request r;
+    struct history h;
+    assert_int_equal(txn_begin(story_node()->store, false, &t), OK);
+    assert_int_equal(request_get(t, story_key(), &r), OK);
+    assert_int_equal(r.urgency, 1);
+    assert_true(slice_is_text(r.nature, "help") && slice_is_text(r.channel, "visit"));
+    assert_int_equal(r.channel_ref.size, 0);
+    assert_int_equal(r.effective, 1);
+    assert_int_equal(views_history(story_node()->views, t, story_key()->scope_number, &subject, &h),
+                     OK);
+    txn_abort(t);
+    for (size_t i = 2; i < h.count; i++) assert_string_equal(h.items[i].reason, fixed);
+    history_clear(&h);
 }
 
 static void a_new_value_fits_its_field(void **state)
@@ -217,6 +264,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_corrected_field_stands_in_the_row),
         TEST(only_what_was_recorded_about_this_by_this_device_is_corrected),
+        TEST(nobody_corrects_anothers_registration_by_one_without_effect),
         TEST(a_new_value_fits_its_field),
         TEST(a_correction_keeps_what_founding_asks_for),
         TEST(what_an_act_has_set_stands_over_a_correction),

@@ -76,6 +76,26 @@ static void the_row_is_the_founding_event_until_something_is_done(void **state)
     txn_abort(t);
 }
 
+/* Whoever changes a volunteer or closes a call says nothing of what only the registration says. */
+static void an_act_sets_the_fields_of_its_kind_and_no_others(void **state)
+{
+    (void)state;
+    found("volunteer.register", OWN_SCOPE, VILLAGE,
+          "{\"number\":\"01V-0001\",\"joined\":\"2025-01-01\",\"minor\":true}", "active");
+    const struct story_step steps[] = {
+        {"volunteer.update", SECOND, NULL,
+         "{\"categories\":[\"a\"],\"number\":7,\"joined\":\"2020-01-01\",\"minor\":false,\"more\":"
+         "1}",
+         "", "active"},
+    };
+    PLAY(steps);
+    assert_row_has("\"categories\": [\"a\"]");
+    assert_row_has("\"number\": \"01V-0001\"");
+    assert_row_has("\"joined\": \"2025-01-01\"");
+    assert_row_has("\"minor\": true");
+    assert_row_lacks("more");
+}
+
 static bool count_one(void *state, const struct thing *thing)
 {
     (void)thing;
@@ -404,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(the_row_is_the_founding_event_until_something_is_done),
+        TEST(an_act_sets_the_fields_of_its_kind_and_no_others),
         TEST(things_of_a_type_are_walked_in_one_scope_and_in_all),
         TEST(a_row_that_is_no_row_is_corrupt),
         TEST(states_have_a_name_in_both_languages),
