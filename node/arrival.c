@@ -1,15 +1,24 @@
 #include "node/arrival.h"
 
+#include "node/views/fold.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* Things, each once. */
+struct touched_set {
+    struct touched *items;
+    size_t count, capacity;
+    uint32_t *slots;   /* index over `items`: open addressing, position + 1 */
+    size_t slot_count; /* a power of two, at least twice the capacity */
+};
 
 struct arrival {
     struct views *views;
     struct txn *txn;
-    struct touched *touched; /* by one call of arrival_add, each thing once */
-    size_t touched_count, capacity;
-    uint32_t *slots;   /* index over `touched`: open addressing, position + 1 */
-    size_t slot_count; /* a power of two, at least twice the capacity */
+    bool at_once;               /* nothing waits for the commit */
+    struct touched_set now;     /* folded before arrival_add returns */
+    struct touched_set waiting; /* folded by the commit, however often they were touched */
 };
 
 static enum err begin(struct arrival **out, struct store *s, struct views *v)
@@ -37,7 +46,9 @@ enum err arrival_begin_person(struct arrival **out, struct store *s, struct view
     enum err err = store_room(s, false);
     *low = err == ERR_NOSPACE;
     if (*low) err = store_room(s, true);
-    return err ? err : begin(out, s, v);
+    if (!err) err = begin(out, s, v);
+    if (!err) (*out)->at_once = true;
+    return err;
 }
 
 struct txn *arrival_txn(struct arrival *a)
@@ -45,48 +56,103 @@ struct txn *arrival_txn(struct arrival *a)
     return a->txn;
 }
 
-static enum err make_room(struct arrival *a, size_t count)
+/* --- sets of things --- */
+
+static void set_reset(struct touched_set *set)
 {
-    a->touched_count = 0;
-    if (count > a->capacity) {
-        size_t slot_count = 16;
-        while (slot_count < 2 * count) slot_count *= 2;
-        struct touched *touched = realloc(a->touched, count * sizeof *touched);
-        if (touched) a->touched = touched;
-        uint32_t *slots = realloc(a->slots, slot_count * sizeof *slots);
-        if (slots) a->slots = slots;
-        if (!touched || !slots) return ERR_NOMEM;
-        a->capacity = count;
-        a->slot_count = slot_count;
+    if (set->count) memset(set->slots, 0, set->slot_count * sizeof *set->slots);
+    set->count = 0;
+}
+
+static void set_free(struct touched_set *set)
+{
+    free(set->items);
+    free(set->slots);
+}
+
+/* The slot of this thing, or the free one where it belongs. */
+static size_t set_slot(const struct touched_set *set, const struct touched *touched)
+{
+    /* Time and hash of the founding event; whatever a hostile author puts here costs only itself a
+     * longer walk over one commit's things. */
+    const uint8_t *id = touched->thing.bytes;
+    uint64_t mixed = be64_get(id) ^ be64_get(id + 8) ^ touched->scope_number;
+    size_t mask = set->slot_count - 1;
+    size_t slot = (size_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+    for (; set->slots[slot]; slot = (slot + 1) & mask) {
+        const struct touched *known = &set->items[set->slots[slot] - 1];
+        if (known->scope_number == touched->scope_number &&
+            thing_id_equal(&known->thing, &touched->thing))
+            break;
     }
-    memset(a->slots, 0, a->slot_count * sizeof *a->slots);
+    return slot;
+}
+
+/* NULL: not in it. */
+static struct touched *set_find(const struct touched_set *set, const struct touched *touched)
+{
+    uint32_t position = set->count ? set->slots[set_slot(set, touched)] : 0;
+    return position ? &set->items[position - 1] : NULL;
+}
+
+static MUST_CHECK enum err set_grow(struct touched_set *set)
+{
+    size_t capacity = set->capacity ? set->capacity * 2 : 8;
+    struct touched *items = realloc(set->items, capacity * sizeof *items);
+    if (!items) return ERR_NOMEM;
+    set->items = items;
+    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
+    if (!slots) return ERR_NOMEM;
+    free(set->slots);
+    set->slots = slots;
+    set->slot_count = 2 * capacity;
+    set->capacity = capacity;
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[set_slot(set, &set->items[i])] = (uint32_t)(i + 1);
     return OK;
 }
 
-static size_t slot_of(const struct arrival *a, const struct thing_id *thing)
+static MUST_CHECK enum err set_add(struct touched_set *set, const struct touched *touched)
 {
-    /* Time and hash of the founding event; whatever a hostile author puts here costs only itself a
-     * longer walk over one call's things. */
-    uint64_t mixed = be64_get(thing->bytes) ^ be64_get(thing->bytes + 8);
-    return (size_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (a->slot_count - 1);
+    enum err err = set->count == set->capacity ? set_grow(set) : OK;
+    if (err) return err;
+    size_t slot = set_slot(set, touched);
+    if (set->slots[slot]) return OK;
+    set->items[set->count++] = *touched;
+    set->slots[slot] = (uint32_t)set->count;
+    return OK;
 }
 
-/* All events of one call are of one feed, thus of one scope. */
-static void touch(struct arrival *a, const struct event *e, const struct appended *did)
+/* --- adding --- */
+
+static bool is_of_roster(const struct event *e)
 {
-    size_t slot = slot_of(a, &e->subject);
-    for (; a->slots[slot]; slot = (slot + 1) & (a->slot_count - 1)) {
-        struct touched *known = &a->touched[a->slots[slot] - 1];
-        if (!thing_id_equal(&known->thing, &e->subject)) continue;
+    const struct kind *kind = scope_class(&e->feed.scope) == SCOPE_TOWN ? kind_find(e->kind) : NULL;
+    return kind && fold_is_roster(kind->thing);
+}
+
+/* At once: what the next run is judged by, and what was founded right now, which need not be read
+ * back. What else is done to a thing waits, so that thousands of runs of one act on one thing cost
+ * one fold and not one each. */
+static MUST_CHECK enum err touch(struct arrival *a, const struct event *e,
+                                 const struct appended *did)
+{
+    struct touched touched = {.scope_number = did->scope_number, .thing = e->subject};
+    struct touched *known = set_find(&a->now, &touched);
+    if (known) {
         known->sole = NULL;
-        return;
+        return OK;
     }
-    a->touched[a->touched_count++] = (struct touched){
-        .scope_number = did->scope_number,
-        .thing = e->subject,
-        .sole = e->founding && did->first_of_thing ? e : NULL,
-    };
-    a->slots[slot] = (uint32_t)a->touched_count;
+    if (e->founding && did->first_of_thing) touched.sole = e;
+    return set_add(touched.sole || is_of_roster(e) ? &a->now : &a->waiting, &touched);
+}
+
+static MUST_CHECK enum err fold(struct arrival *a, struct touched_set *set)
+{
+    enum err err = txn_error(a->txn);
+    if (!err && set->count) err = views_fold(a->views, a->txn, set->items, set->count);
+    set_reset(set);
+    return err;
 }
 
 enum err arrival_add(struct arrival *a, const struct event *events, size_t count, size_t *fresh)
@@ -94,16 +160,15 @@ enum err arrival_add(struct arrival *a, const struct event *events, size_t count
     struct appended did;
     size_t appended = 0;
     enum err err = log_check(a->txn, events, count);
-    if (!err) err = make_room(a, count);
     if (err) return err;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; !err && i < count; i++) {
         log_append(a->txn, &events[i], &did);
         if (!did.arrival) continue;
-        touch(a, &events[i], &did);
+        err = touch(a, &events[i], &did);
         appended++;
     }
-    err = txn_error(a->txn);
-    if (!err && a->touched_count) err = views_fold(a->views, a->txn, a->touched, a->touched_count);
+    if (!err) err = fold(a, &a->now);
+    if (!err && a->at_once) err = fold(a, &a->waiting);
     if (err)
         txn_fail(a->txn, err); /* half folded: nothing of this transaction may stay */
     else
@@ -113,14 +178,16 @@ enum err arrival_add(struct arrival *a, const struct event *events, size_t count
 
 static void arrival_free(struct arrival *a)
 {
-    free(a->touched);
-    free(a->slots);
+    set_free(&a->now);
+    set_free(&a->waiting);
     free(a);
 }
 
 enum err arrival_commit(struct arrival *a)
 {
-    enum err err = txn_commit(a->txn);
+    enum err err = fold(a, &a->waiting);
+    if (err) txn_fail(a->txn, err);
+    err = txn_commit(a->txn);
     if (err) views_forget(a->views); /* it may hold a roster that was never committed */
     arrival_free(a);
     return err;

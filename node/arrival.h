@@ -8,17 +8,19 @@
 struct arrival;
 /* Begins a write transaction. Errors: the store's, ERR_NOSPACE (disk nearly full). */
 MUST_CHECK enum err arrival_begin(struct arrival **out, struct store *s, struct views *v);
-/* The same for what a person records, who may use the last of the disk. `*low`: it has come to
- * that. */
+/* The same for what a person records, who may use the last of the disk: `*low`, it has come to
+ * that. Every thing is folded by the arrival_add that touches it, for the next record is judged by
+ * its rows. */
 MUST_CHECK enum err arrival_begin_person(struct arrival **out, struct store *s, struct views *v,
                                          bool *low);
 struct txn *arrival_txn(struct arrival *a);
 /* Appends verified, consecutive events of one feed, oldest first, the first one's predecessor held,
- * and folds the things they touch; the events' bytes are needed for this call only. Errors:
+ * and folds the things they touch: the roster's and those founded here at once, the others by the
+ * commit; the events' bytes are needed for this call only. Errors:
  * ERR_BASE, ERR_LIMIT, ERR_CHAIN (nothing of this call was appended), the transaction's. `*fresh`:
  * how many were new. */
 MUST_CHECK enum err arrival_add(struct arrival *a, const struct event *events, size_t count,
                                 size_t *fresh);
-/* Commits. Frees the arrival whatever the result. */
+/* Folds what waits and commits. Frees the arrival whatever the result. */
 MUST_CHECK enum err arrival_commit(struct arrival *a);
 void arrival_abort(struct arrival *a); /* NULL is fine */

@@ -10,6 +10,7 @@
 #include "tests/support/township.h"
 
 #include <string.h>
+#include <time.h>
 
 #define SCOPE "village:431322111201"
 
@@ -167,6 +168,102 @@ static void nothing_of_an_aborted_arrival_stays(void **state)
     assert_int_equal(state_of(&one->subject), REQUEST_STATE_COUNT);
 }
 
+static double core_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Records acts on one request and takes them, `step` a call, in one commit. */
+static double take_acts(struct township_device *v, size_t count, size_t step)
+{
+    const struct event *one = township_register(&town, v, "01A-0001");
+    struct township_act act = {.kind = "request.fly", .subject = &one->subject};
+    struct event *events = test_calloc(count, sizeof *events);
+    township_node_take(&node, town.events, town.event_count);
+    for (size_t i = 0; i < count; i++) {
+        act.depth = act.seen = (uint32_t)i + 1;
+        events[i] = *township_record(&town, v, &act);
+    }
+    size_t fresh = 0;
+    double start = core_seconds();
+    struct arrival *a = begin();
+    for (size_t i = 0; i < count; i += step)
+        assert_int_equal(arrival_add(a, events + i, step, &fresh), OK);
+    assert_int_equal(arrival_commit(a), OK);
+    double seconds = core_seconds() - start;
+    test_free(events);
+    return seconds;
+}
+
+/* A peer may send each act in a run of its own, thousands of them in a commit. */
+static void a_thing_that_a_commit_touches_often_is_folded_once(void **state)
+{
+    (void)state;
+    const size_t count = 3000;
+    double together = take_acts(&town.devices[0], count, count);
+    double apart = take_acts(&town.devices[1], count, 1);
+    assert_true(apart < 8 * together + 0.05);
+}
+
+static void what_waits_for_the_commit_is_in_no_row_before(void **state)
+{
+    (void)state;
+    struct request r;
+    const struct event *one = township_register(&town, &town.devices[0], "01A-0001");
+    const struct event *act = accept(&town.hub, one);
+    struct arrival *a = begin();
+    add(a, &one, 1, OK, 1);
+    add(a, &act, 1, OK, 1);
+    struct scope scope;
+    struct scope_row row;
+    assert_int_equal(scope_parse(&scope, slice_of_text(SCOPE)), OK);
+    assert_true(scope_find(arrival_txn(a), &scope, &row));
+    const struct thing_key key = {row.number, one->subject};
+    assert_int_equal(request_get(arrival_txn(a), &key, &r), OK);
+    assert_int_equal(r.state, REQUEST_REGISTERED);
+    assert_int_equal(arrival_commit(a), OK);
+    assert_int_equal(state_of(&one->subject), REQUEST_ACCEPTED);
+}
+
+static void a_person_sees_each_act_in_the_rows_at_once(void **state)
+{
+    (void)state;
+    bool low;
+    struct request r;
+    struct arrival *a;
+    const struct event *one = township_register(&town, &town.devices[0], "01A-0001");
+    const struct event *act = accept(&town.devices[0], one);
+    township_node_take(&node, town.events, town.event_count - 1);
+    const struct thing_key key = {township_node_scope(&node, SCOPE), one->subject};
+    assert_int_equal(arrival_begin_person(&a, node.store, node.views, &low), OK);
+    add(a, &act, 1, OK, 1);
+    assert_int_equal(request_get(arrival_txn(a), &key, &r), OK);
+    assert_int_equal(r.state, REQUEST_ACCEPTED);
+    assert_int_equal(arrival_commit(a), OK);
+}
+
+static void the_next_run_of_a_commit_is_judged_by_the_roster_that_one_before_brought(void **state)
+{
+    (void)state;
+    const struct roster *roster;
+    struct arrival *a = begin();
+    const struct event *act =
+        township_record(&town, &town.authority,
+                        &(struct township_act){.kind = "device.revoked",
+                                               .subject = &town.devices[0].thing,
+                                               .depth = 2,
+                                               .seen = 2,
+                                               .body = "{\"reason\":\"lost\"}"});
+    add(a, &act, 1, OK, 1);
+    assert_int_equal(views_roster(node.views, arrival_txn(a), &roster), OK);
+    const struct device *d = roster_device(roster, &town.devices[0].signer.key);
+    assert_non_null(d);
+    assert_int_equal(d->state, DEVICE_REVOKED);
+    assert_int_equal(arrival_commit(a), OK);
+}
+
 static void leaves_a_store_that_audits_clean(void **state)
 {
     (void)state;
@@ -208,6 +305,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bad_run_costs_the_others_of_its_commit_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_of_an_aborted_arrival_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_thing_that_a_commit_touches_often_is_folded_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_for_the_commit_is_in_no_row_before, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_person_sees_each_act_in_the_rows_at_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_next_run_of_a_commit_is_judged_by_the_roster_that_one_before_brought, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(leaves_a_store_that_audits_clean, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_disk_that_is_nearly_full_is_left_to_persons, set_up,
                                         tear_down),

@@ -165,7 +165,7 @@ static enum err open_made(struct desk *d, uint16_t payload, uint32_t size, struc
     uint8_t plain[SEAL_PLAIN_SIZE_MIN] = {0};
     be16_put(plain, payload);
     be32_put(plain + 2, size);
-    memcpy(plain + 6, bytes.data, bytes.size);
+    if (bytes.size) memcpy(plain + 6, bytes.data, bytes.size);
     if (dirty) plain[sizeof plain - 1] = 1;
     buf_reset(&d->sealed);
     assert_int_equal(crypto_seal(&d->sealed, &d->office, slice_of(plain, sizeof plain)), OK);
