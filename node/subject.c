@@ -76,9 +76,8 @@ static enum err held_check(struct txn *t, const struct thing_key *key, enum thin
                            const struct kind *kind, const struct request_act *act,
                            struct kind_problem *problem)
 {
-    uint8_t name[1 + sizeof key->thing.bytes] = {(uint8_t)type};
-    memcpy(name + 1, key->thing.bytes, sizeof key->thing.bytes);
-    const struct row_key row_key = {key->scope_number, ROW_THING, slice_of(name, sizeof name)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, type, key);
     struct slice row;
     if (!row_get(t, &row_key, &row))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, N_("is not held"));

@@ -29,10 +29,9 @@ enum thing_type lookup_field_type(const struct field *field)
 
 static bool has_row(struct txn *txn, enum thing_type type, const struct thing_key *key)
 {
-    uint8_t bytes[1 + sizeof key->thing.bytes] = {(uint8_t)type};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
     struct slice row;
-    memcpy(bytes + 1, key->thing.bytes, sizeof key->thing.bytes);
-    const struct row_key row_key = {key->scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    const struct row_key row_key = row_thing_key(bytes, type, key);
     return row_get(txn, &row_key, &row);
 }
 

@@ -86,6 +86,21 @@ static bool key_of(struct txn *t, const struct row_key *key, struct key *out)
     return true;
 }
 
+struct row_key row_thing_key(uint8_t bytes[ROW_THING_KEY_SIZE], unsigned type,
+                             const struct thing_key *thing)
+{
+    bytes[0] = (uint8_t)type;
+    memcpy(bytes + 1, thing->thing.bytes, sizeof thing->thing.bytes);
+    return (struct row_key){thing->scope_number, ROW_THING, slice_of(bytes, ROW_THING_KEY_SIZE)};
+}
+
+enum err row_thing_id(struct thing_id *out, struct slice key)
+{
+    if (key.size != ROW_THING_KEY_SIZE) return ERR_CORRUPT;
+    memcpy(out->bytes, key.data + 1, sizeof out->bytes);
+    return OK;
+}
+
 bool row_get(struct txn *t, const struct row_key *key, struct slice *value)
 {
     struct key k;

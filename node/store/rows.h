@@ -27,6 +27,13 @@ struct row_key {
     struct slice key; /* ROW_KEY_SIZE_MAX bytes at most, not empty */
 };
 
+#define ROW_THING_KEY_SIZE 17
+/* Where a thing of an enum thing_type has its row; it borrows `bytes`. */
+struct row_key row_thing_key(uint8_t bytes[ROW_THING_KEY_SIZE], unsigned type,
+                             const struct thing_key *thing);
+/* Whose row it is, by its key in ROW_THING. Errors: ERR_CORRUPT. */
+MUST_CHECK enum err row_thing_id(struct thing_id *out, struct slice key);
+
 bool row_get(struct txn *t, const struct row_key *key, struct slice *value);
 void row_put(struct txn *t, const struct row_key *key, struct slice value);
 void row_delete(struct txn *t, const struct row_key *key);

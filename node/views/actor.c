@@ -73,10 +73,8 @@ static MUST_CHECK enum err actor_read(struct actor *out, struct txn *t, uint32_t
                                       struct slice key, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
-    if (key.size != 1 + sizeof out->key.thing.bytes || mp_read_array(&r, 5) != 5)
-        return ERR_CORRUPT;
+    if (row_thing_id(&out->key.thing, key) || mp_read_array(&r, 5) != 5) return ERR_CORRUPT;
     out->key.scope_number = scope_number;
-    memcpy(out->key.thing.bytes, key.data + 1, sizeof out->key.thing.bytes);
     out->unit = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->role = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->revoked = mp_read_uint(&r, 1);
@@ -107,11 +105,11 @@ enum err actors_each(struct txn *t, bool (*each)(void *state, const struct actor
 
 enum err actor_get(struct txn *t, const struct thing_id *thing, struct actor *out)
 {
-    uint8_t bytes[1 + sizeof thing->bytes] = {THING_ACTOR};
-    memcpy(bytes + 1, thing->bytes, sizeof thing->bytes);
+    uint8_t bytes[ROW_THING_KEY_SIZE];
     uint32_t scopes = scope_count(t);
     for (uint32_t scope = 1; scope <= scopes; scope++) {
-        struct row_key key = {scope, ROW_THING, slice_of(bytes, sizeof bytes)};
+        const struct thing_key at = {scope, *thing};
+        const struct row_key key = row_thing_key(bytes, THING_ACTOR, &at);
         struct slice row;
         if (row_get(t, &key, &row)) return actor_read(out, t, scope, key.key, row);
     }

@@ -28,9 +28,8 @@ scope_each(struct txn *t, uint32_t scope_number, const struct request_filter *fi
     struct request r = {0};
     while (*more && row_next(t, &cursor, &key, &row)) {
         struct thing_key thing = {.scope_number = scope_number};
-        if (key.size != 1 + sizeof thing.thing.bytes) return ERR_CORRUPT;
-        memcpy(thing.thing.bytes, key.data + 1, sizeof thing.thing.bytes);
-        enum err err = request_row_read_brief(&r, row);
+        enum err err = row_thing_id(&thing.thing, key);
+        if (!err) err = request_row_read_brief(&r, row);
         if (!err && !filter_passes(filter, &r)) continue;
         if (!err && !filter->brief) err = request_row_read(&r, row);
         if (err) return err;

@@ -253,9 +253,8 @@ enum err request_row_read(struct request *out, struct slice row)
 
 enum err request_get(struct txn *t, const struct thing_key *key, struct request *out)
 {
-    uint8_t bytes[1 + sizeof key->thing.bytes] = {THING_REQUEST};
-    memcpy(bytes + 1, key->thing.bytes, sizeof key->thing.bytes);
-    struct row_key row_key = {key->scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, THING_REQUEST, key);
     struct slice row;
     if (row_get(t, &row_key, &row)) return request_row_read(out, row);
     enum err err = txn_error(t);

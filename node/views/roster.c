@@ -67,8 +67,7 @@ static MUST_CHECK enum err rows_read(struct roster *r, struct txn *t, uint32_t s
     struct slice key, row;
     while (row_next(t, &cursor, &key, &row)) {
         struct thing_id thing;
-        if (key.size != 1 + sizeof thing.bytes) return ERR_CORRUPT;
-        memcpy(thing.bytes, key.data + 1, sizeof thing.bytes);
+        if (row_thing_id(&thing, key)) return ERR_CORRUPT;
         crypto_hasher_add(hasher, key);
         crypto_hasher_add(hasher, row);
         enum err err = type == THING_TOWNSHIP  ? township_add(r, row)

@@ -56,9 +56,8 @@ static MUST_CHECK enum err row_read(struct sealed *out, const struct thing_key *
 
 enum err sealed_get(struct txn *t, const struct thing_key *key, struct sealed *out)
 {
-    uint8_t bytes[1 + sizeof key->thing.bytes] = {THING_SEALED};
-    memcpy(bytes + 1, key->thing.bytes, sizeof key->thing.bytes);
-    const struct row_key row_key = {key->scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, THING_SEALED, key);
     struct slice row;
     if (row_get(t, &row_key, &row)) return row_read(out, key, row);
     enum err err = txn_error(t);
@@ -78,9 +77,8 @@ enum err sealed_each(struct txn *t, bool (*each)(void *state, const struct seale
     while (row_next(t, &cursor, &key, &row)) {
         struct thing_key thing = {.scope_number = scope.number};
         struct sealed sealed;
-        if (key.size != 1 + sizeof thing.thing.bytes) return ERR_CORRUPT;
-        memcpy(thing.thing.bytes, key.data + 1, sizeof thing.thing.bytes);
-        enum err err = row_read(&sealed, &thing, row);
+        enum err err = row_thing_id(&thing.thing, key);
+        if (!err) err = row_read(&sealed, &thing, row);
         if (err) return err;
         if (!each(state, &sealed)) break;
     }

@@ -350,14 +350,11 @@ static int by_scope_and_id(const void *a, const void *b)
 static bool hit_type(struct txn *t, struct search_hit *hit)
 {
     static const enum thing_type types[] = {THING_VOLUNTEER, THING_REQUEST};
-    uint8_t bytes[1 + sizeof hit->key.thing.bytes];
+    uint8_t bytes[ROW_THING_KEY_SIZE];
     struct slice row;
-    memcpy(bytes + 1, hit->key.thing.bytes, sizeof hit->key.thing.bytes);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        bytes[0] = (uint8_t)types[i];
+        const struct row_key key = row_thing_key(bytes, types[i], &hit->key);
         hit->type = types[i];
-        const struct row_key key = {hit->key.scope_number, ROW_THING,
-                                    slice_of(bytes, sizeof bytes)};
         if (row_get(t, &key, &row)) return true;
     }
     return false;

@@ -38,9 +38,8 @@ enum err thing_row_read(struct thing *out, enum thing_type type, const struct th
 enum err thing_get(struct txn *t, enum thing_type type, const struct thing_key *key,
                    struct thing *out)
 {
-    uint8_t bytes[1 + sizeof key->thing.bytes] = {(uint8_t)type};
-    memcpy(bytes + 1, key->thing.bytes, sizeof key->thing.bytes);
-    struct row_key row_key = {key->scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, type, key);
     struct slice row;
     if (row_get(t, &row_key, &row)) return thing_row_read(out, type, key, row);
     enum err err = txn_error(t);
@@ -68,9 +67,8 @@ static MUST_CHECK enum err scope_each(struct txn *t, enum thing_type type, uint3
     while (*more && row_next(t, &cursor, &key, &row)) {
         struct thing_key thing_key = {.scope_number = scope_number};
         struct thing thing;
-        if (key.size != 1 + sizeof thing_key.thing.bytes) return ERR_CORRUPT;
-        memcpy(thing_key.thing.bytes, key.data + 1, sizeof thing_key.thing.bytes);
-        enum err err = thing_row_read(&thing, type, &thing_key, row);
+        enum err err = row_thing_id(&thing_key.thing, key);
+        if (!err) err = thing_row_read(&thing, type, &thing_key, row);
         if (err) return err;
         *more = each(state, &thing);
     }

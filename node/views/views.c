@@ -158,9 +158,8 @@ void views_numbers_flush(struct views *v, struct txn *t)
 static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, bool *changed)
 {
     const struct fold *f = &v->fold;
-    uint8_t bytes[1 + sizeof f->key.thing.bytes] = {(uint8_t)f->type};
-    memcpy(bytes + 1, f->key.thing.bytes, sizeof f->key.thing.bytes);
-    struct row_key key = {f->key.scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key key = row_thing_key(bytes, f->type, &f->key);
     struct slice old = SLICE_EMPTY, row = buf_slice(&f->row);
     if (!fresh && !row_get(t, &key, &old)) old = SLICE_EMPTY;
     enum err err = txn_error(t);

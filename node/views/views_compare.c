@@ -11,9 +11,8 @@
 
 static bool row_same(const struct fold *f, struct txn *t)
 {
-    uint8_t bytes[1 + sizeof f->key.thing.bytes] = {(uint8_t)f->type};
-    memcpy(bytes + 1, f->key.thing.bytes, sizeof f->key.thing.bytes);
-    struct row_key key = {f->key.scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key key = row_thing_key(bytes, f->type, &f->key);
     struct slice row = SLICE_EMPTY;
     bool there = row_get(t, &key, &row);
     if (there != (f->row.size > 0) || !slice_equal(row, buf_slice(&f->row))) return false;
@@ -49,12 +48,8 @@ static MUST_CHECK enum err rows_compare(struct txn *t, struct row_cursor *at, ui
         struct thing_id thing;
         *more = row_next(t, at, &key, &row);
         if (!*more) break;
-        if (key.size != 1 + sizeof thing.bytes) {
+        if (row_thing_id(&thing, key) || !thing_event_count(t, at->scope_number, &thing, 1))
             (*differing)++;
-            continue;
-        }
-        memcpy(thing.bytes, key.data + 1, sizeof thing.bytes);
-        if (!thing_event_count(t, at->scope_number, &thing, 1)) (*differing)++;
     }
     return txn_error(t);
 }

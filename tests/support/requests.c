@@ -108,11 +108,10 @@ struct request play_row(void)
     static uint8_t bytes[4096];
     struct txn *t;
     struct request r;
-    uint8_t name[1 + sizeof play.subject.bytes] = {THING_REQUEST};
+    uint8_t name[ROW_THING_KEY_SIZE];
     take_new();
-    memcpy(name + 1, play.subject.bytes, sizeof play.subject.bytes);
-    struct row_key key = {township_node_scope(&play.node, PLAY_SCOPE), ROW_THING,
-                          slice_of(name, sizeof name)};
+    const struct thing_key thing = {township_node_scope(&play.node, PLAY_SCOPE), play.subject};
+    const struct row_key key = row_thing_key(name, THING_REQUEST, &thing);
     struct slice row;
     assert_int_equal(txn_begin(play.node.store, false, &t), OK);
     assert_true(row_get(t, &key, &row));

@@ -165,9 +165,8 @@ const char *story_row(void)
     struct slice row;
     assert_int_equal(txn_begin(node.store, false, &t), OK);
     assert_int_equal(views_outlook(t, key.scope_number, &key.thing, &outlook), OK);
-    uint8_t bytes[1 + sizeof key.thing.bytes] = {(uint8_t)outlook.type};
-    memcpy(bytes + 1, key.thing.bytes, sizeof key.thing.bytes);
-    const struct row_key row_key = {key.scope_number, ROW_THING, slice_of(bytes, sizeof bytes)};
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, outlook.type, &key);
     assert_true(row_get(t, &row_key, &row));
     json_t *value = json_of_value(row);
     txn_abort(t);

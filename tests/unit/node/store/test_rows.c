@@ -250,6 +250,25 @@ static void refuses_keys_over_the_bound_and_unknown_scopes(void **state)
     test_store_end(&ts);
 }
 
+static void the_key_of_a_things_row_is_its_type_and_its_id(void **state)
+{
+    (void)state;
+    struct thing_key thing = {.scope_number = 7};
+    struct thing_id id;
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    for (size_t i = 0; i < sizeof thing.thing.bytes; i++) thing.thing.bytes[i] = (uint8_t)(i + 1);
+    struct row_key key = row_thing_key(bytes, 5, &thing);
+    assert_int_equal(key.scope_number, 7);
+    assert_int_equal(key.table, ROW_THING);
+    assert_int_equal(key.key.size, 17);
+    assert_int_equal(key.key.data[0], 5);
+    assert_memory_equal(key.key.data + 1, thing.thing.bytes, sizeof thing.thing.bytes);
+    assert_int_equal(row_thing_id(&id, key.key), OK);
+    assert_true(thing_id_equal(&id, &thing.thing));
+    assert_int_equal(row_thing_id(&id, slice_of(bytes, 16)), ERR_CORRUPT);
+    assert_int_equal(row_thing_id(&id, SLICE_EMPTY), ERR_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +279,7 @@ int main(void)
         cmocka_unit_test(walks_a_table_in_key_order_and_by_prefix),
         cmocka_unit_test(clearing_throws_away_all_rows_and_sums),
         cmocka_unit_test(refuses_keys_over_the_bound_and_unknown_scopes),
+        cmocka_unit_test(the_key_of_a_things_row_is_its_type_and_its_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
