@@ -102,6 +102,15 @@ struct slice text_cut(struct slice s, size_t width)
     return s;
 }
 
+void text_copy(char *out, size_t size, struct slice s)
+{
+    size_t end = s.size;
+    if (end >= size)
+        for (size_t at = end = 0; (void)text_next(s, &at), at < size;) end = at;
+    if (end) memcpy(out, s.data, end);
+    out[end] = 0;
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

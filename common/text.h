@@ -23,6 +23,10 @@ void text_append_padded(struct buf *out, struct slice s, size_t width, bool righ
 /* The longest start of `s` that fits into `width` columns; ends on a code point. */
 struct slice text_cut(struct slice s, size_t width);
 
+/* The longest start of `s` that fits into `size` bytes with a NUL behind it; ends on a code point.
+ */
+void text_copy(char *out, size_t size, struct slice s);
+
 /* Optimal string alignment (Damerau-Levenshtein without moved blocks) over bytes, of words of at
  * most TEXT_DISTANCE_SIZE_MAX bytes; SIZE_MAX for longer ones. */
 #define TEXT_DISTANCE_SIZE_MAX 32

@@ -1,7 +1,6 @@
 #include "node/views/actor.h"
 
-#include <string.h>
-
+#include "common/text.h"
 #include "node/views/body.h"
 #include "node/views/correction.h"
 #include "node/views/fold_types.h"
@@ -122,8 +121,6 @@ bool actor_name(struct txn *t, const struct thing_id *thing, char *name, size_t 
     struct actor actor;
     name[0] = 0;
     if (actor_get(t, thing, &actor) || !actor.name.size) return false;
-    if (actor.name.size >= size) actor.name.size = size - 1;
-    memcpy(name, actor.name.data, actor.name.size);
-    name[actor.name.size] = 0;
+    text_copy(name, size, actor.name);
     return true;
 }

@@ -20,6 +20,19 @@ struct slice body_bin(struct slice body, const char *key)
     return mp_map_get(body, key, &value) ? mp_read_bin(&value, SIZE_MAX) : SLICE_EMPTY;
 }
 
+bool body_bytes(struct slice body, const char *key, void *out, size_t size)
+{
+    struct slice bytes = body_bin(body, key);
+    if (bytes.size != size) return false;
+    memcpy(out, bytes.data, size);
+    return true;
+}
+
+bool body_thing(struct slice body, const char *key, struct thing_id *out)
+{
+    return body_bytes(body, key, out->bytes, sizeof out->bytes);
+}
+
 uint64_t body_uint(struct slice body, const char *key)
 {
     struct mp_reader value;

@@ -2,11 +2,14 @@
 /* Reading fields of an event's body, which was checked against its kind: what is not there reads as
  * empty, 0 or false. Maps are canonical. */
 #include "proto/kinds.h"
-#include "proto/msgpack.h"
+#include "proto/event.h"
 
 bool body_has(struct slice body, const char *key);
 struct slice body_text(struct slice body, const char *key);
 struct slice body_bin(struct slice body, const char *key);
+/* Copies a bin of exactly `size` bytes; false, with `out` as it was: there is none such. */
+bool body_bytes(struct slice body, const char *key, void *out, size_t size);
+bool body_thing(struct slice body, const char *key, struct thing_id *out);
 uint64_t body_uint(struct slice body, const char *key);
 bool body_bool(struct slice body, const char *key);
 /* A reader of the rows (or list) in `key` that stands at its first element; *count of them. */

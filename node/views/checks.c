@@ -29,10 +29,7 @@ bool check_is_note(enum check_code code)
 
 void flag_say(struct check_flag *flag, struct slice text)
 {
-    size_t at = 0, end = 0;
-    while (at < text.size && text_next(text, &at) != UINT32_MAX && at < sizeof flag->said) end = at;
-    if (end) memcpy(flag->said, text.data, end);
-    flag->said[end] = 0;
+    text_copy(flag->said, sizeof flag->said, text);
 }
 
 struct check_flag flag_of(enum check_code code, enum thing_type type, const struct thing_key *key)
@@ -51,7 +48,6 @@ void claim_add(struct checking *c, enum check_code code, struct slice value, enu
                const struct thing_key *key, bool said)
 {
     struct claim claim;
-    struct check_flag text = {.said = ""};
     struct hash h;
     if (!value.size) return;
     memset(&claim, 0, sizeof claim);
@@ -60,8 +56,7 @@ void claim_add(struct checking *c, enum check_code code, struct slice value, enu
     claim.code = code;
     claim.thing.type = type;
     claim.thing.key = *key;
-    if (said) flag_say(&text, value);
-    memcpy(claim.said, text.said, sizeof claim.said);
+    if (said) text_copy(claim.said, sizeof claim.said, value);
     buf_append(&c->claims, &claim, sizeof claim);
 }
 

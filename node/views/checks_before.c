@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "common/text.h"
 #include "common/time.h"
 #include "node/views/actor.h"
 #include "node/views/body.h"
@@ -32,11 +33,9 @@ void asking_find(struct asking *a, enum err err, const char *field, const char *
 void asking_other(struct asking *a, enum thing_type type, const struct thing_key *key,
                   struct slice said)
 {
-    struct check_flag text = {.said = ""};
     a->out->has_other = true;
     a->out->other = (struct check_thing){type, *key};
-    flag_say(&text, said);
-    memcpy(a->out->said, text.said, sizeof a->out->said);
+    text_copy(a->out->said, sizeof a->out->said, said);
 }
 
 bool asking_is_subject(const struct asking *a, const struct thing_id *thing)
@@ -191,12 +190,11 @@ static void before_order(struct asking *a)
 {
     const struct roster *roster;
     struct thing_id signer;
-    struct slice by = body_bin(a->draft->body, "signed_by");
     check_unit(a, "unit");
     enum err err = views_roster(a->views, a->txn, &roster);
     const struct device *device = err ? NULL : roster_device(roster, &a->draft->author);
-    if (!device || !device_is_township(device) || by.size != sizeof signer.bytes) return;
-    memcpy(signer.bytes, by.data, sizeof signer.bytes);
+    if (!device || !device_is_township(device) || !body_thing(a->draft->body, "signed_by", &signer))
+        return;
     if (!checks_may_sign(a->txn, &signer, a->draft->body, a->draft->now_ms))
         asking_find(a, ERR_STATE, "signed_by",
                     N_("only a secretary or a mayor in office signs an order"),

@@ -97,20 +97,13 @@ void before_call(struct asking *a)
                     N_("take it out, then add its number to the call"));
 }
 
-static bool named_thing(const struct asking *a, const char *field, struct thing_id *out)
-{
-    struct slice id = body_bin(a->draft->body, field);
-    if (id.size != sizeof out->bytes) return false;
-    memcpy(out->bytes, id.data, sizeof out->bytes);
-    return true;
-}
-
 void before_signup(struct asking *a)
 {
     struct thing_id id;
     struct thing person, call;
     struct call_signups signups;
-    if (named_thing(a, "person", &id) && person_of_id(a->txn, &id, &person) && has_left(&person)) {
+    if (body_thing(a->draft->body, "person", &id) && person_of_id(a->txn, &id, &person) &&
+        has_left(&person)) {
         asking_find(a, ERR_STATE, "person", N_("this volunteer has left"),
                     N_("who comes back is registered again, then signs up"));
         asking_other(a, THING_VOLUNTEER, &person.key, body_text(person.fields, "number"));
@@ -127,7 +120,8 @@ void before_activity(struct asking *a)
     struct thing_id id;
     struct thing call;
     struct call_signups signups;
-    if (!named_thing(a, "call", &id) || !thing_of_id(a->txn, THING_CALL, &id, &call)) return;
+    if (!body_thing(a->draft->body, "call", &id) || !thing_of_id(a->txn, THING_CALL, &id, &call))
+        return;
     checks_call(&call, &signups);
     if (!signups.hazard || signups.insured) return;
     asking_find(a, ERR_STATE, "call", N_("dangerous work was called for, and nobody is insured"),

@@ -103,10 +103,8 @@ static bool check_activity(void *state, const struct thing *activity)
     struct call_signups signups;
     struct thing call;
     struct thing_id id;
-    struct slice named = body_bin(activity->fields, "call");
-    if (named.size != sizeof id.bytes) return true;
-    memcpy(id.bytes, named.data, sizeof id.bytes);
-    if (!thing_of_id(c->txn, THING_CALL, &id, &call)) return true;
+    if (!body_thing(activity->fields, "call", &id) || !thing_of_id(c->txn, THING_CALL, &id, &call))
+        return true;
     checks_call(&call, &signups);
     if (signups.hazard && !signups.insured) {
         struct check_flag flag = flag_of(CHECK_INSURANCE, THING_ACTIVITY, &activity->key);

@@ -82,10 +82,9 @@ static void check_order(struct checking *c, const struct event *e, const struct 
                         uint64_t arrival, const struct roster *roster)
 {
     struct thing_id signer;
-    struct slice by = body_bin(e->body, "signed_by");
     const struct device *device = roster_device(roster, &e->feed.author);
-    if (by.size != sizeof signer.bytes || !device || !device_is_township(device)) return;
-    memcpy(signer.bytes, by.data, sizeof signer.bytes);
+    if (!body_thing(e->body, "signed_by", &signer) || !device || !device_is_township(device))
+        return;
     if (checks_may_sign(c->txn, &signer, e->body, HLC_MS(e->time)) || !took_effect(c, key, arrival))
         return;
     struct check_flag flag = flag_of(CHECK_SIGNER, THING_REQUEST, key);

@@ -57,11 +57,8 @@ void parts_each(struct slice fields, const struct thing_key *key,
         sheet_parts(fields, &part, each, state);
         return;
     }
-    struct slice person = body_bin(fields, "person");
     part.minutes = (uint32_t)body_uint(fields, "minutes");
-    if (person.size != sizeof part.person.bytes) return;
-    memcpy(part.person.bytes, person.data, person.size);
-    each(state, &part);
+    if (body_thing(fields, "person", &part.person)) each(state, &part);
 }
 
 bool served_after_leaving(const struct part *part, const char *last_day)

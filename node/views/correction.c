@@ -13,8 +13,7 @@ bool correction_is(const struct kind *kind)
 static struct event_id target_of(struct slice body)
 {
     struct event_id id = {{0}};
-    struct slice target = body_bin(body, "target");
-    if (target.size == sizeof id.bytes) memcpy(id.bytes, target.data, sizeof id.bytes);
+    (void)body_bytes(body, "target", id.bytes, sizeof id.bytes);
     return id;
 }
 

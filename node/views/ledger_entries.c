@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "common/text.h"
 #include "node/views/body.h"
 #include "node/views/ledger_parts.h"
 
@@ -17,11 +18,8 @@ static bool take_publicity(void *state, const struct thing *thing)
         time_parse_day(&p.from, body_text(thing->fields, "from")) ||
         time_parse_day(&p.to, body_text(thing->fields, "to")))
         return true;
-    struct slice village = body_text(thing->fields, "village"),
-                 list = body_bin(thing->fields, "list");
-    if (village.size < sizeof p.village && village.size)
-        memcpy(p.village, village.data, village.size);
-    if (list.size == sizeof p.list.bytes) memcpy(p.list.bytes, list.data, list.size);
+    text_copy(p.village, sizeof p.village, body_text(thing->fields, "village"));
+    (void)body_bytes(thing->fields, "list", p.list.bytes, sizeof p.list.bytes);
     struct mp_reader acts = mp_reader_of(thing->acts);
     for (struct thing_act act; thing_act_next(&acts, &act);) {
         p.ended = true;

@@ -14,14 +14,6 @@ enum { ID_NIBBLES_MIN = 6, FOUND_MAX = 16 };
 
 /* --- what the boxes say -------------------------------------------------------------------- */
 
-static void copy_text(char *out, size_t size, struct slice text)
-{
-    size_t at = 0, end = 0;
-    while (at < text.size && text_next(text, &at) != UINT32_MAX && at < size) end = at;
-    memcpy(out, text.data, end);
-    out[end] = 0;
-}
-
 /* The newest comes first, so what is there already stays. */
 static void take_older(char *out, size_t size, const struct event *e, const char *field)
 {
@@ -30,7 +22,7 @@ static void take_older(char *out, size_t size, const struct event *e, const char
                     slice_is_text(body_text(e->body, "field"), field);
     if (out[0] || !mp_map_get(e->box, corrects ? "personal_value" : field, &value)) return;
     struct slice text = mp_read_str(&value, SIZE_MAX);
-    if (text.size) copy_text(out, size, text);
+    if (text.size) text_copy(out, size, text);
 }
 
 enum err person_read(struct views *v, struct txn *t, const struct thing_key *key,

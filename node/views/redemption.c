@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/time.h"
 #include "node/views/body.h"
 
@@ -28,13 +29,6 @@ const struct redemption_grant *redemption_grant_of(const struct redemption *run,
     return bsearch(&key, run->grants, run->grant_count, sizeof key, by_person);
 }
 
-static void copy_text(char *out, size_t size, struct slice text)
-{
-    if (text.size >= size) text.size = size - 1;
-    if (text.size) memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-}
-
 /* The run's sums count what its acts say; the fold let no person be granted or paid twice. */
 static enum err take_grants(struct redemption *run, struct slice body)
 {
@@ -48,7 +42,7 @@ static enum err take_grants(struct redemption *run, struct slice body)
         *grant = (struct redemption_grant){0};
         mp_read_array(&rows, SIZE_MAX);
         mp_read_bin_exact(&rows, grant->person.bytes, sizeof grant->person.bytes);
-        copy_text(grant->village, sizeof grant->village, mp_read_str(&rows, SIZE_MAX));
+        text_copy(grant->village, sizeof grant->village, mp_read_str(&rows, SIZE_MAX));
         grant->points = (int32_t)mp_read_uint(&rows, INT32_MAX);
         grant->fen = (int64_t)mp_read_uint(&rows, INT64_MAX);
         if (rows.err) return ERR_CORRUPT;
@@ -79,7 +73,7 @@ static enum err take_payments(struct redemption *run, struct slice body)
         if (!grant) continue;
         grant->paid = true;
         grant->paid_day = day;
-        copy_text(grant->voucher, sizeof grant->voucher, voucher);
+        text_copy(grant->voucher, sizeof grant->voucher, voucher);
     }
     return OK;
 }
@@ -110,7 +104,6 @@ static bool take_run(void *state, const struct thing *thing)
     }
     l->out->runs = grown;
     struct redemption *run = &l->out->runs[l->out->count++];
-    struct slice list = body_bin(thing->fields, "list");
     *run = (struct redemption){
         .key = thing->key,
         .year = year,
@@ -120,7 +113,7 @@ static bool take_run(void *state, const struct thing *thing)
         .pool = (int64_t)body_uint(thing->fields, "pool"),
         .total = (int64_t)body_uint(thing->fields, "total"),
     };
-    if (list.size == sizeof run->list.bytes) memcpy(run->list.bytes, list.data, list.size);
+    (void)body_bytes(thing->fields, "list", run->list.bytes, sizeof run->list.bytes);
     l->err = take_acts(run, thing);
     return l->err == OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "node/views/body.h"
 
 enum {
@@ -49,13 +50,6 @@ static struct report_stat *add(struct report_stats *s)
     return row;
 }
 
-static void copy(char *out, size_t room, struct slice text)
-{
-    size_t size = text.size < room ? text.size : room - 1;
-    if (size) memcpy(out, text.data, size);
-    out[size] = '\0';
-}
-
 static void put(struct target *t, struct slice id, uint64_t num, uint64_t den)
 {
     if (!den) return;
@@ -64,9 +58,9 @@ static void put(struct target *t, struct slice id, uint64_t num, uint64_t den)
         t->no_memory = true;
         return;
     }
-    copy(row->id, sizeof row->id, id);
-    copy(row->village, sizeof row->village, slice_of_text(t->village));
-    copy(row->unit, sizeof row->unit, t->unit);
+    text_copy(row->id, sizeof row->id, id);
+    text_copy(row->village, sizeof row->village, slice_of_text(t->village));
+    text_copy(row->unit, sizeof row->unit, t->unit);
     row->num = num < UINT32_MAX ? (uint32_t)num : UINT32_MAX;
     row->den = (uint32_t)den;
 }
@@ -214,9 +208,9 @@ enum err report_stats_read(struct report_stats *out, struct slice fields)
         if (mp_read_array(&rows, 5) != 5) break;
         struct report_stat *row = add(out);
         if (!row) return ERR_NOMEM;
-        copy(row->id, sizeof row->id, mp_read_str(&rows, SIZE_MAX));
-        copy(row->village, sizeof row->village, read_text_or_nil(&rows));
-        copy(row->unit, sizeof row->unit, read_text_or_nil(&rows));
+        text_copy(row->id, sizeof row->id, mp_read_str(&rows, SIZE_MAX));
+        text_copy(row->village, sizeof row->village, read_text_or_nil(&rows));
+        text_copy(row->unit, sizeof row->unit, read_text_or_nil(&rows));
         row->num = (uint32_t)mp_read_uint(&rows, UINT32_MAX);
         row->den = (uint32_t)mp_read_uint(&rows, UINT32_MAX);
     }

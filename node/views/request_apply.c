@@ -1,8 +1,7 @@
 #include "node/views/request_apply.h"
 
-#include <string.h>
-
 #include "common/time.h"
+#include "node/views/body.h"
 
 enum { EVENING_MINUTE = 18 * 60 }; /* when a day's deadlines end */
 
@@ -107,9 +106,7 @@ void request_apply_accept(struct request *r, const struct request_step *s)
 
 void request_apply_merge(struct request *r, const struct request_step *s)
 {
-    struct slice main = body_bin(s->act->body, "main");
-    if (main.size == sizeof r->merged_into.bytes)
-        memcpy(r->merged_into.bytes, main.data, main.size);
+    (void)body_thing(s->act->body, "main", &r->merged_into);
 }
 
 /* The township begins anew; what the village did stays in the history. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "node/views/body.h"
 #include "node/views/fold_types.h"
 #include "proto/join.h"
@@ -14,29 +15,16 @@ static bool key_is_zero(const uint8_t key[32])
 
 /* --- bodies, checked against the kind's table before they come here ------------------------ */
 
-static void copy_text(struct slice text, char *out, size_t capacity)
-{
-    if (text.size >= capacity) text.size = capacity - 1;
-    if (text.size) memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-}
-
 static void put_text(struct slice body, const char *key, char *out, size_t capacity)
 {
-    copy_text(body_text(body, key), out, capacity);
-}
-
-static void body_bytes(struct slice body, const char *key, void *out, size_t size)
-{
-    struct mp_reader value;
-    if (mp_map_get(body, key, &value)) mp_read_bin_exact(&value, out, size);
+    text_copy(out, capacity, body_text(body, key));
 }
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
 static void read_text(struct mp_reader *r, char *out, size_t capacity)
 {
-    copy_text(mp_read_str(r, capacity - 1), out, capacity);
+    text_copy(out, capacity, mp_read_str(r, capacity - 1));
 }
 
 static void read_key(struct mp_reader *r, uint8_t out[32])

@@ -156,6 +156,26 @@ static void hides_the_middle_of_a_phone_number(void **state)
     masks_to(text_mask_phone, "", "");
 }
 
+static void copies_what_fits_with_its_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *copied;
+    } cases[] = {
+        {"abc", 4, "abc"},   {"abc", 3, "ab"},  {"abc", 1, ""},    {"", 1, ""},
+        {"甲乙", 7, "甲乙"}, {"甲乙", 6, "甲"}, {"甲乙", 4, "甲"}, {"甲乙", 3, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[8];
+        memset(out, '#', sizeof out);
+        text_copy(out, cases[i].size, slice_of_text(cases[i].text));
+        assert_string_equal(out, cases[i].copied);
+        for (size_t at = cases[i].size; at < sizeof out; at++) assert_int_equal(out[at], '#');
+    }
+}
+
 static void keeps_the_surname_only(void **state)
 {
     (void)state;
@@ -175,6 +195,7 @@ int main(void)
         cmocka_unit_test(shows_nothing_that_steers_a_terminal),
         cmocka_unit_test(pads_by_columns_not_bytes),
         cmocka_unit_test(cuts_at_a_whole_character),
+        cmocka_unit_test(copies_what_fits_with_its_end),
         cmocka_unit_test(measures_how_far_two_words_are_apart),
         cmocka_unit_test(reads_gb18030),
         cmocka_unit_test(converts_more_than_one_buffer_of_text),

@@ -1,4 +1,4 @@
-/* Maps of bodies, joined. */
+/* Fields of bodies, and maps of them joined. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -87,11 +87,34 @@ static void only_fields_of_the_kind_are_known(void **state)
     buf_clear(&out);
 }
 
+static void an_id_is_copied_where_one_of_its_size_is_there(void **state)
+{
+    (void)state;
+    static const uint8_t body[] = "\x83\xa1"
+                                  "a\xc4\x10"
+                                  "0123456789abcdef\xa1"
+                                  "b\xc4\x03xyz\xa1"
+                                  "c\xa3xyz";
+    const struct slice map = slice_of(body, sizeof body - 1);
+    struct thing_id id = {{0}};
+    char three[] = "---";
+    assert_true(body_thing(map, "a", &id));
+    assert_memory_equal(id.bytes, "0123456789abcdef", 16);
+    assert_false(body_thing(map, "b", &id));
+    assert_false(body_thing(map, "d", &id));
+    assert_memory_equal(id.bytes, "0123456789abcdef", 16);
+    assert_false(body_bytes(map, "c", three, 3)); /* text is no bytes */
+    assert_string_equal(three, "---");
+    assert_true(body_bytes(map, "b", three, 3));
+    assert_string_equal(three, "xyz");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_join_has_the_keys_of_both_and_the_later_value),
         cmocka_unit_test(a_join_has_the_shortest_head),
+        cmocka_unit_test(an_id_is_copied_where_one_of_its_size_is_there),
         cmocka_unit_test(only_fields_of_the_kind_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
