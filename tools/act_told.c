@@ -13,16 +13,17 @@ static const struct {
     {"order.report", N_("the result of %s is reported"), NULL},
     {"callback.record", N_("the callback of %s is recorded"), NULL},
     {"request.close", N_("%s is closed"), NULL},
-    {"team.form", NULL, N_("volunteers join it: sidan volunteer add --team %s")},
+    {"team.form", NULL, N_("volunteers join it: sidan volunteer add")},
     {"volunteer.register", NULL,
-     N_("for a card the volunteer has to agree: sidan consent give %s --purpose card")},
+     N_("for a card the volunteer has to agree: sidan consent give %s card")},
     {"consent.give", NULL, N_("where it was for a card: sidan card issue %s")},
-    {"call.publish", NULL, N_("who comes: sidan signup %s PERSON --by-proxy phone")},
+    {"call.publish", NULL, N_("who comes: sidan signup %s")},
     {"call.close", NULL, N_("once it was held: sidan activity record --call %s")},
-    {"activity.record", NULL, N_("who was there: sidan attendance %s --rows @FILE.csv")},
+    {"activity.record", NULL, N_("who was there: sidan attendance %s")},
     {"attendance.record", NULL,
-     N_("another person verifies it: sidan service verify %s --decision ok")},
-    {"service.log", NULL, N_("another person verifies it: sidan service verify %s --decision ok")},
+     N_("another person verifies it: sidan service verify %s --decision ok --by PERSON")},
+    {"service.log", NULL,
+     N_("another person verifies it: sidan service verify %s --decision ok --by PERSON")},
     {"asset.record", NULL, N_("once it is restored: sidan asset change %s --condition in_use")},
 };
 
@@ -47,28 +48,27 @@ const char *act_request_next(struct cli *cli, const struct request *r, bool town
 {
     static const struct {
         enum request_state state;
-        bool village; /* also where the township handles it */
+        enum { HERE, BOTH, TOWNSHIP } who; /* who handles it; the village too; the township alone */
         const char *next;
     } steps[] = {
-        {REQUEST_REGISTERED, false, N_("sidan accept %s")},
-        {REQUEST_AWAITING_INFO, true,
-         N_("when the person has answered: sidan supplement %s --what answer --text TEXT")},
-        {REQUEST_ACCEPTED, false,
-         N_("sidan assign %s --to UNIT --due DATE --task TEXT --signed-by PERSON")},
-        {REQUEST_ASSIGNED, true, N_("the unit signs for it: sidan sign %s")},
-        {REQUEST_OBJECTED, false, N_("sidan decide %s --agree yes|no --why TEXT")},
-        {REQUEST_IN_PROGRESS, true, N_("sidan report %s --solved yes|part|no --measure TEXT")},
-        {REQUEST_SUSPENDED, false, N_("when it can go on: sidan resume %s")},
-        {REQUEST_REPORTED, false,
-         N_("another person asks whether it is solved: sidan visit %s --reached yes")},
+        {REQUEST_REGISTERED, HERE, N_("sidan accept %s")},
+        {REQUEST_AWAITING_INFO, BOTH, N_("when the person has answered: sidan supplement %s")},
+        {REQUEST_ACCEPTED, HERE, N_("sidan assign %s")},
+        {REQUEST_ASSIGNED, BOTH, N_("the unit signs for it: sidan sign %s")},
+        {REQUEST_OBJECTED, TOWNSHIP, N_("sidan decide %s")},
+        {REQUEST_IN_PROGRESS, BOTH, N_("sidan report %s")},
+        {REQUEST_SUSPENDED, TOWNSHIP, N_("when it can go on: sidan resume %s")},
+        {REQUEST_REPORTED, HERE,
+         N_("another person asks whether it is solved: sidan visit %s --by PERSON")},
     };
     bool ours = township || !r->township;
-    if (ours && r->extend_to_ms)
-        return cli_format(cli, _("sidan extend-decide %s --ok yes|no --due DATE"), label);
+    const bool may[] = {[HERE] = ours, [BOTH] = true, [TOWNSHIP] = township};
+    if (township && r->extend_to_ms && r->state != REQUEST_OBJECTED)
+        return cli_format(cli, _("sidan extend-decide %s"), label);
     if (ours && r->callback_reached && r->state == REQUEST_REPORTED)
         return cli_format(cli, _("sidan close %s --result solved"), label);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i].state == r->state && (ours || steps[i].village))
+        if (steps[i].state == r->state && may[steps[i].who])
             return cli_format(cli, _(steps[i].next), label);
     return NULL;
 }

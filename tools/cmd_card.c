@@ -133,7 +133,7 @@ static int read_card(struct card *c, const struct roster *roster)
     if (!person_consents(&c->volunteer, "card"))
         return cli_error(c->cli, EXIT_REFUSED, _("the card is not shown"),
                          _("the volunteer has not agreed to a card"),
-                         cli_format(c->cli, _("ask, then: sidan consent give %s --purpose card"),
+                         cli_format(c->cli, _("ask, then: sidan consent give %s card"),
                                     cli_argument(c->cli, 0)));
     read_team(c);
     c->issue = card_out(&c->volunteer);
