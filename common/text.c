@@ -111,6 +111,19 @@ void text_copy(char *out, size_t size, struct slice s)
     out[end] = 0;
 }
 
+struct slice text_line(struct slice s, size_t width)
+{
+    struct slice line = text_cut(s, width);
+    if (line.size == s.size) return s;
+    size_t end = line.size;
+    while (end > 0 && s.data[end] != ' ') end--;
+    if (end > 0) return slice_of(s.data, end);
+    if (line.size > 0) return line;
+    size_t at = 0;
+    text_next(s, &at);
+    return slice_of(s.data, at);
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

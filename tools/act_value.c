@@ -44,7 +44,9 @@ void act_allowed(struct buf *out, const struct field *field)
             buf_append_text(out, _("digits, 5 at least, blanks and + - ( ) / between"));
             break;
         }
-        buf_printf(out, _("text of %" PRId64 " to %" PRId64 " bytes"), field->min, field->max);
+        buf_printf(out,
+                   _("at most %" PRId64 " Chinese characters, or %" PRId64 " letters and digits"),
+                   field->max / 3, field->max);
         break;
     case FIELD_UINT:
     case FIELD_INT:
@@ -67,24 +69,24 @@ void act_allowed(struct buf *out, const struct field *field)
         char code[CHOICE_CODE_SIZE];
         const char *separator = "";
         for (const char *at = field->choices; choice_next(code, &at); separator = " | ") {
-            const char *shown = choice_shown(field->name, code);
-            buf_printf(out, strcmp(shown, code) == 0 ? "%s%s" : "%s%s %s", separator, code, shown);
+            buf_printf(out, "%s%s", separator, choice_shown(field->name, code));
         }
         for (const char *at = field->sealed; at != NULL && choice_next(code, &at);) {
-            const char *shown = choice_shown(field->name, code);
-            buf_printf(out, strcmp(shown, code) == 0 ? "%s%s" : "%s%s %s", separator, code, shown);
+            buf_printf(out, "%s%s", separator, choice_shown(field->name, code));
         }
         break;
     }
     case FIELD_CODE:
-        if (field->min == field->max) {
+        if (strcmp(field->name, "category") == 0) {
+            buf_append_text(out, _("a code or a name of sidan category list"));
+        } else if (field->min == field->max) {
             buf_printf(out, _("%" PRId64 " digits"), field->min);
         } else {
             buf_printf(out, _("%" PRId64 " to %" PRId64 " digits"), field->min, field->max);
         }
         break;
     case FIELD_THING:
-        buf_append_text(out, _("an id of 32 hex digits"));
+        buf_append_text(out, _("number, name or id"));
         break;
     case FIELD_BYTES:
         buf_append_text(out, _("hex digits"));

@@ -232,7 +232,9 @@ bool choice_code(char code[CHOICE_CODE_SIZE], const char *field, const char *cho
     char next[CHOICE_CODE_SIZE];
     for (const char *at = choices; choice_next(next, &at);) {
         const struct choice *w = choice_find(field, next);
-        if (slice_is_text(text, next) || (w != NULL && slice_is_text(text, w->zh))) {
+        bool plain = (strcmp(next, "yes") == 0 && slice_is_text(text, "是")) ||
+                     (strcmp(next, "no") == 0 && slice_is_text(text, "否"));
+        if (plain || slice_is_text(text, next) || (w != NULL && slice_is_text(text, w->zh))) {
             memcpy(code, next, CHOICE_CODE_SIZE);
             return true;
         }

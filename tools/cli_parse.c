@@ -283,7 +283,7 @@ static int judge_arguments(struct cli *cli)
                            : cli_format(cli, _("sidan %s does not know what \"%s\" is for"),
                                         c->name, cli->arguments[c->arguments_max]);
     return cli_error(cli, EXIT_USAGE, what, NULL,
-                     cli_format(cli, "sidan %s %s", c->name, c->arguments ? c->arguments : ""));
+                     cli_format(cli, "sidan %s %s", c->name, c->arguments ? _(c->arguments) : ""));
 }
 
 static int apply_timeout(struct cli *cli, const char *value)

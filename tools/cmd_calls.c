@@ -13,16 +13,17 @@
 
 static const struct table_column columns[] = {
     {N_("id"), false, 12},     {N_("title"), false, 0},  {N_("place"), false, 0},
-    {N_("begins"), false, 16}, {N_("state"), false, 6},  {N_("signed up"), true, 4},
+    {N_("begins"), false, 11}, {N_("state"), false, 6},  {N_("signed up"), true, 4},
     {N_("need"), true, 4},     {N_("waiting"), true, 4}, {N_("dangerous"), false, 4},
     {N_("village"), false, 6},
 };
-enum { COLUMNS = sizeof columns / sizeof columns[0], ID_SHOWN = 16 };
+enum { COLUMNS = sizeof columns / sizeof columns[0], ID_SHOWN = 12 };
 
 struct listing {
     struct cli *cli;
     struct txn *txn;
     const struct roster *roster;
+    uint64_t now_ms;
     const char *state;   /* name; NULL: all */
     const char *village; /* code; NULL: all */
     struct table table;
@@ -70,7 +71,9 @@ static void show_row(struct listing *l, const struct thing *call, const struct c
     table_cell(t, slice_of_text(hex));
     table_cell(t, body_text(call->fields, "title"));
     table_cell(t, body_text(call->fields, "place"));
-    table_cell(t, slice_of_text(start));
+    table_cell(t, slice_of_text(l->cli->csv ? start
+                                            : words_moment(l->cli, body_uint(call->fields, "start"),
+                                                           l->now_ms)));
     table_cell(t, slice_of_text(i18n_is_chinese() ? thing_state_zh(THING_CALL, call->state)
                                                   : thing_state_name(THING_CALL, call->state)));
     table_cellf(t, "%" PRIu32, s->signed_up);
@@ -119,6 +122,7 @@ int cmd_calls(struct cli *cli)
     struct listing l = {.cli = cli};
     int code = cli_begin(cli, &l.txn);
     if (code) return code;
+    l.now_ms = cli_now_ms(l.txn);
     code = cli_roster(cli, l.txn, &l.roster);
     if (!code) code = parse(&l);
     if (code) {

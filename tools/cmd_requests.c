@@ -59,7 +59,11 @@ static void to_row(struct listing *l, const struct thing_key *key, const struct 
     table_cell(t, r->holder);
     table_cell(t, slice_of_text(words_choice(l->cli, "nature", r->nature)));
     buf_reset(&l->cell);
-    category_print(&l->cell, &l->showing.categories, r->category);
+    struct slice name = category_name(&l->showing.categories, r->category);
+    if (l->cli->csv || !name.size)
+        category_print(&l->cell, &l->showing.categories, r->category);
+    else
+        buf_append_slice(&l->cell, name);
     table_cell(t, buf_slice(&l->cell));
     table_cellf(t, "%u", (unsigned)r->urgency);
     table_cell(t, slice_of_text(r->both_changed                   ? _("changed on both sides")

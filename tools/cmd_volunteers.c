@@ -170,7 +170,7 @@ static const struct column {
     {{N_("village"), false, 6}, SCREEN | IN_FILE, village_cell},
     {{N_("team"), false, 0}, SCREEN | IN_FILE, team_cell},
     {{N_("state"), false, 4}, IN_FILE, state_cell},
-    {{N_("joined on"), false, 10}, SCREEN | IN_FILE, joined_cell},
+    {{N_("joined on"), false, 10}, IN_FILE, joined_cell},
     {{N_("hours this year"), true, 4}, SCREEN | IN_FILE, hours_cell},
     {{N_("agreed to"), false, 0}, SCREEN | IN_FILE, consents_cell},
     {{N_("kinds of service"), false, 0}, SCREEN | IN_FILE, categories_cell},

@@ -8,12 +8,26 @@
 
 #define USAGE_WIDTH 30
 #define FLAG_WIDTH 28
+#define LINE_WIDTH 80
 
 static void print_pair(struct cli *cli, const char *left, size_t width, const char *right)
 {
     struct buf line = {0};
+    struct slice rest = slice_of_text(right);
     text_append_padded(&line, slice_of_text(left), width, false);
-    output_line(cli, "  %s %s", buf_text(&line), right);
+    if (text_width(buf_slice(&line)) > width) {
+        output_line(cli, "  %s", buf_text(&line));
+        buf_reset(&line);
+        text_append_padded(&line, SLICE_EMPTY, width, false);
+    }
+    do {
+        struct slice now = text_line(rest, LINE_WIDTH - width - 3);
+        output_line(cli, "  %s %.*s", buf_text(&line), (int)now.size, (const char *)now.data);
+        size_t used = now.size + (now.size < rest.size && rest.data[now.size] == ' ');
+        rest = slice_of(rest.data + used, rest.size - used);
+        buf_reset(&line);
+        text_append_padded(&line, SLICE_EMPTY, width, false);
+    } while (rest.size);
     buf_clear(&line);
 }
 

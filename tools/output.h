@@ -55,11 +55,15 @@ struct table_column {
     bool right;        /* numbers */
     size_t width_min;
 };
+/* Where a table on the screen is wider than TABLE_WIDTH columns, those without any text are left
+ * out; where it is still wider, the village too that every row names. */
+#define TABLE_WIDTH 80
 struct table {
     const struct cli *cli;
     const struct table_column *columns;
     size_t column_count;
     size_t widths[TABLE_COLUMNS_MAX];
+    bool hidden[TABLE_COLUMNS_MAX];
     struct buf cells;   /* of the sample */
     struct buf colours; /* of the sample, a byte a row */
     size_t cell_count;

@@ -18,14 +18,29 @@ static struct slice next_cell(const struct table *t, size_t *at)
     return cell;
 }
 
+static size_t first_shown(const struct table *t)
+{
+    size_t column = 0;
+    while (column < t->column_count && t->hidden[column]) column++;
+    return column;
+}
+
+static size_t last_shown(const struct table *t)
+{
+    size_t column = t->column_count - 1;
+    while (column > 0 && t->hidden[column]) column--;
+    return column;
+}
+
 static void print_cell(const struct table *t, size_t column, struct slice text)
 {
     struct buf shown = {0};
+    if (t->hidden[column]) return;
     if (t->cli->csv) {
         csv_write_cell(&shown, text, column == 0);
     } else {
-        bool last = column + 1 == t->column_count;
-        if (column > 0) buf_append_byte(&shown, ' ');
+        bool last = column == last_shown(t);
+        if (column > first_shown(t)) buf_append_byte(&shown, ' ');
         text_append_padded(&shown, text, last && !t->columns[column].right ? 0 : t->widths[column],
                            t->columns[column].right);
     }
@@ -57,6 +72,34 @@ static void print_in_row(const struct table *t, size_t index, struct slice text,
     if (column + 1 < t->column_count) return;
     if (colour) print_colour(t, COLOUR_NONE);
     fputs(t->cli->csv ? CSV_ROW_END : "\n", stdout);
+}
+
+static size_t width_of_all(const struct table *t)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < t->column_count; i++)
+        if (!t->hidden[i]) width += t->widths[i] + (width > 0);
+    return width;
+}
+
+/* Leaves out what a screen can spare; only the whole table tells that. */
+static void hide_what_says_nothing(struct table *t)
+{
+    struct slice first[TABLE_COLUMNS_MAX];
+    bool empty[TABLE_COLUMNS_MAX], same[TABLE_COLUMNS_MAX];
+    size_t at = 0;
+    if (t->cli->csv || t->cell_count == 0 || width_of_all(t) <= TABLE_WIDTH) return;
+    for (size_t i = 0; at < t->cells.size; i++) {
+        size_t column = i % t->column_count;
+        struct slice text = next_cell(t, &at);
+        bool begins = i < t->column_count;
+        if (begins) first[column] = text;
+        empty[column] = (begins || empty[column]) && text.size == 0;
+        same[column] = begins || (same[column] && slice_equal(first[column], text));
+    }
+    for (size_t i = 0; i < t->column_count; i++) t->hidden[i] = empty[i];
+    for (size_t i = 0; i < t->column_count && width_of_all(t) > TABLE_WIDTH; i++)
+        t->hidden[i] = t->hidden[i] || (same[i] && strcmp(t->columns[i].title, "village") == 0);
 }
 
 static void flush_sample(struct table *t)
@@ -119,6 +162,7 @@ void table_cellf(struct table *t, const char *format, ...)
 int table_end(struct table *t)
 {
     enum err e = t->cells.err ? t->cells.err : t->colours.err;
+    if (!e && !t->streaming) hide_what_says_nothing(t);
     if (!e) flush_sample(t);
     if (!e && t->cell_count == 0 && !t->cli->csv && !t->cli->quiet) puts(_("(none)"));
     buf_clear(&t->cells);

@@ -99,6 +99,17 @@ static void cuts_at_a_whole_character(void **state)
     assert_true(slice_is_text(text_cut(s("云岭村"), 1), ""));
 }
 
+static void breaks_a_line_before_a_blank_where_there_is_one(void **state)
+{
+    (void)state;
+    assert_true(slice_is_text(text_line(s("云岭 | 下坝"), 80), "云岭 | 下坝"));
+    assert_true(slice_is_text(text_line(s("云岭 | 下坝"), 9), "云岭 |"));
+    assert_true(slice_is_text(text_line(s("云岭 下坝"), 4), "云岭"));
+    assert_true(slice_is_text(text_line(s("云岭下坝"), 5), "云岭"));
+    assert_true(slice_is_text(text_line(s("云岭"), 1), "云"));
+    assert_true(slice_is_text(text_line(s(""), 1), ""));
+}
+
 static void measures_how_far_two_words_are_apart(void **state)
 {
     (void)state;
@@ -196,6 +207,7 @@ int main(void)
         cmocka_unit_test(pads_by_columns_not_bytes),
         cmocka_unit_test(cuts_at_a_whole_character),
         cmocka_unit_test(copies_what_fits_with_its_end),
+        cmocka_unit_test(breaks_a_line_before_a_blank_where_there_is_one),
         cmocka_unit_test(measures_how_far_two_words_are_apart),
         cmocka_unit_test(reads_gb18030),
         cmocka_unit_test(converts_more_than_one_buffer_of_text),
