@@ -177,7 +177,7 @@ static int print_from(struct cli *cli, const struct selection *selection, uint64
     while (!over && !code) {
         buf_reset(&out);
         code = read_slice(cli, selection, arrival, &out, &over);
-        if (fwrite(out.data, 1, out.size, stdout) != out.size) code = EXIT_FAILED;
+        if (out.size && fwrite(out.data, 1, out.size, stdout) != out.size) code = EXIT_FAILED;
     }
     buf_clear(&out);
     if (fflush(stdout)) code = EXIT_FAILED;

@@ -44,7 +44,7 @@ static void print_cell(const struct table *t, size_t column, struct slice text)
         text_append_padded(&shown, text, last && !t->columns[column].right ? 0 : t->widths[column],
                            t->columns[column].right);
     }
-    fwrite(shown.data, 1, shown.size, stdout);
+    if (shown.size) fwrite(shown.data, 1, shown.size, stdout);
     buf_clear(&shown);
 }
 
