@@ -20,6 +20,9 @@ enum due {
 #define ASKED_DAYS 15 /* for the answer to what was asked (信访工作条例 §22's term) */
 #define LIMIT_ASKED LIMIT_STEP_COUNT
 
+const char deadlines_is_past[] = N_("is past already");
+const char deadlines_not_listed[] = N_("is not in the list in force: sidan category list");
+
 static const struct clock_start {
     const char *kind;
     const char *field, *value; /* only where the body has this value; NULL: always */
@@ -108,11 +111,14 @@ static MUST_CHECK enum err check_past(const struct rules *rules, const struct de
         const struct field *field = kind_field(act->kind, dates[i]);
         uint64_t ms = time_in(act->body, dates[i]);
         if (field && field->type == FIELD_TIME && ms && time_day(ms) < day)
-            return refuse(problem, dates[i], N_("is past already"));
+            return refuse(problem, dates[i], deadlines_is_past);
     }
     return OK;
 }
 
+static const char corrects_entry[] = "correct.entry";
+
+/* Of the request itself, or as one of its records is corrected. */
 static MUST_CHECK enum err check_category(const struct rules *rules,
                                           const struct deadlines_act *act,
                                           struct kind_problem *problem)
@@ -120,10 +126,16 @@ static MUST_CHECK enum err check_category(const struct rules *rules,
     const struct field *field = kind_field(act->kind, "category");
     const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
     struct mp_reader r;
+    const char *name = "category";
+    if (strcmp(act->kind->name, corrects_entry) == 0 &&
+        slice_is_text(body_text(act->body, "field"), name)) {
+        name = "value";
+        field = kind_field(kind_find(slice_of_text("request.register")), "category");
+    }
     if (act->any_category || !list || !field || field->type != FIELD_CODE) return OK;
-    if (!mp_map_get(act->body, "category", &r) || mp_peek(&r) != MP_STR) return OK;
+    if (!mp_map_get(act->body, name, &r) || mp_peek(&r) != MP_STR) return OK;
     if (rule_category_known(list, mp_read_str(&r, SIZE_MAX))) return OK;
-    return refuse(problem, "category", N_("is not in the list in force: sidan category list"));
+    return refuse(problem, name, deadlines_not_listed);
 }
 
 /* --- what is filled in --- */
@@ -267,7 +279,9 @@ enum err deadlines_complete(struct deadlines *d, struct views *v, struct txn *t,
     const struct rules *rules;
     struct request request;
     uint64_t done, total;
-    if (!act.kind || act.kind->thing != THING_REQUEST) return OK;
+    if (!act.kind) return OK;
+    bool corrects = strcmp(act.kind->name, corrects_entry) == 0 && request_of(t, draft, &request);
+    if (act.kind->thing != THING_REQUEST && !corrects) return OK;
     enum err err = views_rules(v, t, &rules);
     if (err) return err;
     if (rules->rule_count == 0 && views_rebuild_pending(t, &done, &total)) {

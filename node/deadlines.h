@@ -34,6 +34,9 @@ struct deadlines_act {
 /* Is `due` of the request needed to fill the act? */
 bool deadlines_need_request(const struct kind *kind);
 
+/* What *problem says of a date that is past, and of a category that is not in the list in force. */
+extern const char deadlines_is_past[], deadlines_not_listed[];
+
 /* `*body` is act->body, completed where the act starts a clock: `next_due`, for an acceptance or an
  * order `due`, and with what was computed here `rules` (the version) and, where the day may still
  * move, `provisional`. What is stated stays. It is borrowed from the act or, until the next call,

@@ -354,7 +354,7 @@ static enum err check_draft(struct recorder *r, const struct draft *draft, struc
     if (kind->founding != draft->founding)
         return refuse(problem, ERR_RANGE,
                       draft->founding ? "needs a subject" : "founds a thing: no subject");
-    if (draft->lane >= LANE_COUNT) return refuse(problem, ERR_RANGE, "has no such lane");
+    if (draft->lane >= LANE_COUNT) return refuse(problem, ERR_RANGE, N_("has no such lane"));
     if (is_sealed(slice_of_text(draft->kind)) != draft->sealed)
         return refuse(problem, ERR_FORBIDDEN, "is made of what is to be sealed, not by hand");
     e->kind = slice_of_text(draft->kind);

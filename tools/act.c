@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "common/text.h"
+#include "node/deadlines.h"
 #include "tools/act_defaults.h"
 #include "tools/words.h"
 
@@ -35,6 +36,16 @@ enum err act_refuse(const struct field *field, struct slice text, struct act_pro
     return ERR_RANGE;
 }
 
+/* What the rules in force allow, of a value that the table of kinds would take; else NULL. */
+static const char *allowed_now(const char *what)
+{
+    if (strcmp(what, deadlines_is_past) == 0) {
+        return _("today or later; where this machine's time is wrong: sidan clock");
+    }
+    return strcmp(what, deadlines_not_listed) == 0 ? _("a code or a name of sidan category list")
+                                                   : NULL;
+}
+
 void act_explain(const struct kind *kind, const struct kind_problem *from,
                  struct act_problem *problem)
 {
@@ -46,6 +57,11 @@ void act_explain(const struct kind *kind, const struct kind_problem *from,
         return;
     }
     snprintf(problem->what, sizeof problem->what, "%s: %s", words_field(field), _(from->what));
+    const char *allowed = allowed_now(from->what);
+    if (allowed != NULL) {
+        snprintf(problem->allowed, sizeof problem->allowed, "%s", allowed);
+        return;
+    }
     allowed_into(problem, field);
 }
 

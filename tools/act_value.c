@@ -7,26 +7,12 @@
 #include "common/i18n.h"
 #include "common/text.h"
 #include "common/time.h"
+#include "node/views/person.h"
 #include "tools/choices.h"
 
-/* The table of kinds takes any text; what a spreadsheet made of a number (1.38E+10) is caught here,
- * where a person can still correct it. */
 static bool is_phone(const struct field *field)
 {
     return strcmp(field->name, "phone") == 0;
-}
-
-static bool phone_plausible(struct slice text)
-{
-    size_t digits = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        bool digit = text.data[i] >= '0' && text.data[i] <= '9';
-        if (!digit && (text.data[i] == '\0' || strchr(" +-()/,;", text.data[i]) == NULL)) {
-            return false;
-        }
-        digits += digit;
-    }
-    return digits >= 5;
 }
 
 /* Points are stored in tenths, and said as people say them: 2.5 is 25. */
@@ -343,7 +329,7 @@ bool act_value_write(struct mp_writer *w, const struct field *field, struct slic
     case FIELD_CODE: {
         bool fits = text.size >= (size_t)field->min && text.size <= (size_t)field->max;
         if (!fits || !text_valid(text) || (field->type == FIELD_CODE && !all_digits(text)) ||
-            (is_phone(field) && !phone_plausible(text))) {
+            (is_phone(field) && !person_phone_usable(text))) {
             return false;
         }
         mp_write_str(w, text);

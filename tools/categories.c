@@ -40,6 +40,8 @@ void category_print(struct buf *out, const struct category_names *names, struct 
     if (name.size > 0) {
         buf_append_byte(out, ' ');
         buf_append_slice(out, name);
+    } else if (names->count > 0 && code.size > 0) {
+        buf_printf(out, " %s", _("(unlisted)"));
     }
 }
 

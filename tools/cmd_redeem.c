@@ -357,6 +357,7 @@ int cmd_redeem(struct cli *cli)
     struct redeeming r = {.cli = cli};
     const char *verb = cli->command->name;
     int code = recording_begin(cli, &r.recording);
+    if (!code) code = recording_may(cli, &r.recording, "redeem.open", SCOPE_OFFICE);
     if (!code && strcmp(verb, "redeem open") == 0)
         code = open_run(&r);
     else if (!code && strcmp(verb, "redeem grant") == 0)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tools/categories.h"
 #include "tools/choices.h"
 #include "tools/form.h"
 #include "tools/words.h"
@@ -84,6 +85,10 @@ static int put_value(struct doing *d, const struct field *f, const char *text)
     struct act_problem problem;
     struct buf value = {0};
     struct mp_writer w = {&value};
+    if (f->type == FIELD_CODE && strcmp(f->name, "category") == 0) {
+        enum err e = category_typed(d->cli, &text, &problem);
+        if (e == ERR_RANGE) return recording_refused(d->cli, &problem);
+    }
     struct slice trimmed = act_trimmed(slice_of_text(text));
     bool fits = act_value_write(&w, f, trimmed);
     buf_clear(&value);

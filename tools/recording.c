@@ -110,6 +110,16 @@ int recording_impossible(struct cli *cli, enum err e, const struct draft *draft,
                      next != NULL ? cli_format(cli, _("next: %s"), next) : todo);
 }
 
+int recording_may(struct cli *cli, const struct recording *r, const char *kind,
+                  enum scope_class scope)
+{
+    const struct draft draft = {.kind = kind};
+    if (r->self.roles & kind_roles(kind_find(slice_of_text(kind)), scope)) {
+        return EXIT_OK;
+    }
+    return recording_impossible(cli, ERR_FORBIDDEN, &draft, N_("this device has no role for it"));
+}
+
 static int refused(struct cli *cli, enum err e, const struct draft *draft,
                    const struct kind_problem *problem)
 {
@@ -118,10 +128,6 @@ static int refused(struct cli *cli, enum err e, const struct draft *draft,
     if (e == ERR_RANGE && kind != NULL && problem->what != NULL) {
         struct act_problem explained;
         act_explain(kind, problem, &explained);
-        if (strcmp(problem->what, "is past already") == 0) {
-            snprintf(explained.allowed, sizeof explained.allowed, "%s",
-                     _("today or later; where this machine's time is wrong: sidan clock"));
-        }
         return recording_refused(cli, &explained);
     }
     if (problem->what == NULL || problem->what[0] == '\0') {

@@ -32,11 +32,14 @@ int recording_all(struct cli *cli, const struct recording *r, struct draft *draf
                   struct recorded *out);
 /* What the tools ask beyond the table of kinds and the recorder, before anything is signed and
  * wherever it comes from: what begins or is looked at again may not lie before the act, which is
- * `at` where that is stated, else now. Errors: ERR_RANGE with *problem. */
+ * `at` where that is stated, else now; a phone must be one. Errors: ERR_RANGE with *problem. */
 MUST_CHECK enum err recording_check(const struct draft *draft, uint64_t now_ms,
                                     struct act_problem *problem);
 /* An act that roles or the thing's state do not allow: why, how it stands, what comes next. */
 int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why);
+/* Before anything is computed for it: exit 8 where this device has no role for the kind. */
+int recording_may(struct cli *cli, const struct recording *r, const char *kind,
+                  enum scope_class scope);
 int recording_refused(struct cli *cli, const struct act_problem *problem);
 
 /* The lane of a new request: urgent where its urgency is 3. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "node/views/person.h"
 #include "tools/words.h"
 
 /* When something is looked at again, or begins: what lies behind the act cannot be meant. By when
@@ -52,6 +53,21 @@ static enum err refuse_past(const struct field *f, uint64_t ms, uint64_t act_ms,
     return ERR_RANGE;
 }
 
+/* Each phone of a body or a box. */
+static enum err check_phones(const struct kind *k, struct slice map, struct act_problem *problem)
+{
+    struct mp_reader value;
+    for (size_t i = 0; map.size && i < k->field_count; i++) {
+        const struct field *f = &k->fields[i];
+        if (strcmp(f->name, "phone") != 0 || !mp_map_get(map, f->name, &value) ||
+            mp_peek(&value) != MP_STR)
+            continue;
+        struct slice phone = mp_read_str(&value, SIZE_MAX);
+        if (!person_phone_usable(phone)) return act_refuse(f, phone, problem);
+    }
+    return OK;
+}
+
 enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_problem *problem)
 {
     const struct kind *k = kind_find(slice_of_text(draft->kind));
@@ -67,5 +83,6 @@ enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_
             moment_of(f, &value, &ms) && ms < act_ms)
             return refuse_past(f, ms, act_ms, problem);
     }
-    return OK;
+    enum err err = check_phones(k, draft->body, problem);
+    return err ? err : check_phones(k, draft->box, problem);
 }

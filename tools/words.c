@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "node/views/person.h"
 #include "proto/json.h"
 #include "tools/act_value.h"
 #include "tools/categories.h"
@@ -196,6 +197,12 @@ static const char *category_words(struct cli *cli, struct txn *txn, struct slice
     return words;
 }
 
+static const char *phone_words(struct cli *cli, struct slice phone)
+{
+    const char *text = output_text(cli, phone);
+    return person_phone_usable(phone) ? text : cli_format(cli, _("%s (! no phone number)"), text);
+}
+
 const char *words_value(struct cli *cli, struct txn *txn, const struct field *field,
                         struct mp_reader *value)
 {
@@ -217,6 +224,8 @@ const char *words_value(struct cli *cli, struct txn *txn, const struct field *fi
     if (field && field->type == FIELD_CHOICE && type == MP_STR)
         return words_choice(cli, field->name, mp_read_str(value, SIZE_MAX));
     if (type == MP_BOOL) return mp_read_bool(value) ? _("yes") : _("no");
+    if (field && strcmp(field->name, "phone") == 0 && type == MP_STR)
+        return phone_words(cli, mp_read_str(value, SIZE_MAX));
     if (type == MP_STR) return output_text(cli, mp_read_str(value, SIZE_MAX));
     json_t *json = json_of_value(mp_skip(value));
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;

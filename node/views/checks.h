@@ -16,6 +16,8 @@
     X(CHECK_SIGNER, "signer-without-right", false)                                                 \
     X(CHECK_HOLDER_CLOSED, "unit-of-request-closed", false)                                        \
     X(CHECK_DUTY_CLOSED, "unit-of-duty-closed", false)                                             \
+    X(CHECK_CATEGORY, "category-unknown", false)                                                   \
+    X(CHECK_PHONE, "phone-unusable", false)                                                        \
     X(CHECK_VOLUNTEER_PHONE, "volunteer-phone-twice", false)                                       \
     X(CHECK_VOLUNTEER_NUMBER, "volunteer-number-twice", false)                                     \
     X(CHECK_GUARDIAN, "guardian-missing", false)                                                   \

@@ -33,7 +33,11 @@ static bool check_volunteer(void *state, const struct thing *volunteer)
         return true;
     }
     /* A damaged event is named by `verify`; whoever stands in it has no phone here. */
-    if (person_read(c->views, c->txn, key, &person) == OK && person_digits(person.phone, digits))
+    bool read = person_read(c->views, c->txn, key, &person) == OK && person.phone[0];
+    if (read && !person_phone_usable(slice_of_text(person.phone))) {
+        struct check_flag flag = flag_of(CHECK_PHONE, THING_VOLUNTEER, key);
+        flag_give(c, &flag);
+    } else if (read && person_digits(person.phone, digits))
         claim_add(c, CHECK_VOLUNTEER_PHONE, slice_of_text(digits), THING_VOLUNTEER, key, false);
     if (body_bool(volunteer->fields, "minor") && !body_has(volunteer->fields, "guardian_ref")) {
         struct check_flag flag = flag_of(CHECK_GUARDIAN, THING_VOLUNTEER, key);

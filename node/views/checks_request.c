@@ -7,6 +7,7 @@
 #include "node/views/body.h"
 #include "node/views/checks_before.h"
 #include "node/views/request.h"
+#include "node/views/rules.h"
 
 /* --- units: few were abolished, and every open request is held against them --------------------
  */
@@ -34,6 +35,16 @@ static bool is_closed(const struct checking *c, struct slice unit)
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
+/* Codes are never taken off the list: the newest knows them all. */
+static void check_category(struct checking *c, const struct thing_key *key, const struct request *r)
+{
+    if (!c->categories || !r->category.size || rule_category_known(c->categories, r->category))
+        return;
+    struct check_flag flag = flag_of(CHECK_CATEGORY, THING_REQUEST, key);
+    flag_say(&flag, r->category);
+    flag_give(c, &flag);
+}
+
 static bool check_request(void *state, const struct thing_key *key, const struct request *r)
 {
     struct checking *c = state;
@@ -49,6 +60,7 @@ static bool check_request(void *state, const struct thing_key *key, const struct
         flag_say(&flag, r->holder);
         flag_give(c, &flag);
     }
+    check_category(c, key, r);
     return true;
 }
 
@@ -93,6 +105,19 @@ static void check_order(struct checking *c, const struct event *e, const struct 
     flag_give(c, &flag);
 }
 
+/* As it was registered, and as it stands with its corrections. */
+static void check_phone(struct checking *c, const struct event *e, const struct thing_key *key)
+{
+    struct person person;
+    if (e->box_state != BOX_HERE) return;
+    struct slice phone = body_text(e->box, "phone");
+    if (!phone.size || person_phone_usable(phone) || person_read(c->views, c->txn, key, &person) ||
+        !person.phone[0] || person_phone_usable(slice_of_text(person.phone)))
+        return;
+    struct check_flag flag = flag_of(CHECK_PHONE, THING_REQUEST, key);
+    flag_give(c, &flag);
+}
+
 static void check_event(struct checking *c, uint64_t arrival, const struct roster *roster)
 {
     struct event e;
@@ -105,17 +130,22 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
     const struct thing_key key = {scope.number, e.subject};
     struct request r;
     if (request_get(c->txn, &key, &r)) return;
-    if (registers)
-        claim_add(c, CHECK_REFERENCE, body_text(e.body, "channel_ref"), THING_REQUEST, &key, true);
-    else
+    if (!registers) {
         check_order(c, &e, &key, arrival, roster);
+        return;
+    }
+    claim_add(c, CHECK_REFERENCE, body_text(e.body, "channel_ref"), THING_REQUEST, &key, true);
+    check_phone(c, &e, &key);
 }
 
 void checks_requests(struct checking *c)
 {
     const struct request_filter all = {.any_state = true};
     const struct roster *roster;
+    const struct rules *rules;
     if (!c->err) c->err = views_roster(c->views, c->txn, &roster);
+    if (!c->err) c->err = views_rules(c->views, c->txn, &rules);
+    if (!c->err) c->categories = rules_newest(rules, RULE_CATEGORY);
     if (!c->err) c->err = things_each(c->txn, THING_UNIT, 0, gather_closed, c);
     if (!c->err) c->err = c->closed.err;
     if (!c->err) c->err = requests_each(c->txn, &all, check_request, c);

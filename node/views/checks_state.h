@@ -13,8 +13,9 @@ struct checking {
     void *state;
     bool stopped;
     enum err err;
-    struct buf claims; /* struct claim */
-    struct buf left;   /* struct left_person, by id */
+    const struct rule *categories; /* the newest list; NULL: none */
+    struct buf claims;             /* struct claim */
+    struct buf left;               /* struct left_person, by id */
     struct buf closed; /* struct unit_name: units that were abolished, and none is called so now */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/i18n.h"
 #include "node/views/fold_types.h"
 
 enum {
@@ -250,7 +251,7 @@ static void chain_check(struct fold *f, struct fold_item **chain, size_t count)
             if (chain[j]->event.depth >= item->event.depth && chain[j]->event.seq < item->event.seq)
                 grows = !descends(f, feed.number, item, chain[j]);
         if (!forked || !grows)
-            fold_mark(item, EFFECT_BAD_DEPTH, "depth does not grow within its feed");
+            fold_mark(item, EFFECT_BAD_DEPTH, N_("depth does not grow within its feed"));
     }
 }
 
@@ -259,9 +260,9 @@ static void depth_check(struct fold *f)
     for (size_t i = 0; i < f->count; i++) {
         struct fold_item *item = f->order[i];
         if ((item->event.depth == 0) != item->event.founding)
-            fold_mark(item, EFFECT_BAD_DEPTH, "only a founding event has depth 0");
+            fold_mark(item, EFFECT_BAD_DEPTH, N_("only a founding event has depth 0"));
         else if (item->event.depth > item->place + DEPTH_AHEAD_MAX)
-            fold_mark(item, EFFECT_BAD_DEPTH, "depth is too far beyond its place");
+            fold_mark(item, EFFECT_BAD_DEPTH, N_("depth is too far beyond its place"));
     }
     if (f->count < 2) return;
     f->walk_left = FORK_WALK_MAX;
@@ -314,22 +315,23 @@ static void item_check(const struct fold *f, struct fold_item *item)
     struct kind_problem problem = {.what = ""};
 
     if (ext_must_be_understood(e->ext)) {
-        fold_mark(item, EFFECT_EXT, "carries an extension that this version does not know");
+        fold_mark(item, EFFECT_EXT, N_("carries an extension that this version does not know"));
     } else if (!kind) {
-        fold_mark(item, EFFECT_UNKNOWN_KIND, "kind is not known to this version");
+        fold_mark(item, EFFECT_UNKNOWN_KIND, N_("kind is not known to this version"));
     } else if (!f->founder || f->type == THING_NONE) {
-        fold_mark(item, EFFECT_IMPOSSIBLE, "the event that founds this thing is not held");
+        fold_mark(item, EFFECT_IMPOSSIBLE, N_("the event that founds this thing is not held"));
     } else if (kind->thing != f->type && kind->thing != THING_ANY) {
-        fold_mark(item, EFFECT_IMPOSSIBLE, "is about another type of thing");
+        fold_mark(item, EFFECT_IMPOSSIBLE, N_("is about another type of thing"));
     } else if (kind->founding != e->founding || (e->founding && item != f->founder)) {
         fold_mark(item, EFFECT_IMPOSSIBLE,
-                  kind->founding ? "the thing is founded already" : "cannot found a thing");
+                  kind->founding ? N_("the thing is founded already") : N_("cannot found a thing"));
     } else if (!author_may(f, item, kind)) {
-        fold_mark(item, EFFECT_FORBIDDEN, "its author's role or scope does not allow it");
+        fold_mark(item, EFFECT_FORBIDDEN, N_("its author's role or scope does not allow it"));
     } else if (depth != EFFECT_COUNTS) {
         return;
     } else if (too_long_for_all(f, item)) {
-        fold_mark(item, EFFECT_LIMIT, "body is too long for an event of a village to all nodes");
+        fold_mark(item, EFFECT_LIMIT,
+                  N_("body is too long for an event of a village to all nodes"));
     } else if (kind_check(kind, e->body, SLICE_EMPTY, true, &problem) != OK ||
                kind_check_scope(kind, scope_class(&e->feed.scope), e->body, &problem) != OK) {
         fold_mark(item, EFFECT_BAD_FIELD, problem.what);

@@ -10,7 +10,7 @@
 #include "node/views/search.h"
 #include "node/views/state.h"
 
-enum { ID_NIBBLES_MIN = 6, FOUND_MAX = 16 };
+enum { ID_NIBBLES_MIN = 6, FOUND_MAX = 16, PHONE_DIGITS_MIN = 5 };
 
 /* --- what the boxes say -------------------------------------------------------------------- */
 
@@ -81,6 +81,17 @@ bool person_digits(const char *phone, char out[PERSON_PHONE_SIZE])
     out[size] = 0;
     if (size == 13 && memcmp(out, "86", 2) == 0) memmove(out, out + 2, 12);
     return size > 0;
+}
+
+bool person_phone_usable(struct slice phone)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < phone.size; i++) {
+        bool digit = phone.data[i] >= '0' && phone.data[i] <= '9';
+        if (!digit && (!phone.data[i] || !strchr(" +-()/,;", phone.data[i]))) return false;
+        digits += digit;
+    }
+    return digits >= PHONE_DIGITS_MIN;
 }
 
 /* The only one, those in service before those who left. */

@@ -34,6 +34,10 @@ bool person_phone(struct views *v, struct txn *t, const struct thing_key *key,
  */
 bool person_digits(const char *phone, char out[PERSON_PHONE_SIZE]);
 
+/* Can it be called? Digits, 5 at least, with blanks and + - ( ) / , ; between: the table of kinds
+ * takes any text, and what a spreadsheet made of a number (1.38E+10) is none. */
+bool person_phone_usable(struct slice phone);
+
 /* The volunteer whom `text` names: a number (03AV-0012), 6 and more digits of an id, a name, a
  * phone, or its last 4 digits and more. Who has left is meant only where nobody else is. Errors:
  * ERR_NOT_FOUND, ERR_AMBIGUOUS, and person_read's. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/i18n.h"
 #include "common/text.h"
 #include "node/views/body.h"
 #include "node/views/fold_types.h"
@@ -209,16 +210,16 @@ static void device_join(const struct fold *f, struct device *d, struct fold_item
 {
     struct join_request request;
     if (key_is_zero(d->acceptor.bytes)) {
-        fold_mark(item, EFFECT_IMPOSSIBLE, "this device was not invited");
+        fold_mark(item, EFFECT_IMPOSSIBLE, N_("this device was not invited"));
     } else if (!sign_key_equal(&item->event.feed.author, &d->acceptor)) {
-        fold_mark(item, EFFECT_FORBIDDEN, "the invite names another hub to accept it");
+        fold_mark(item, EFFECT_FORBIDDEN, N_("the invite names another hub to accept it"));
     } else if (!join_valid(f, d, &item->event, &request)) {
-        fold_mark(item, EFFECT_BAD_FIELD, "the join request does not verify");
+        fold_mark(item, EFFECT_BAD_FIELD, N_("the join request does not verify"));
     } else if (!key_is_zero(d->key.bytes)) {
         bool same = sign_key_equal(&d->key, &request.device);
         if (!same) d->stolen = true;
         fold_mark(item, EFFECT_IMPOSSIBLE,
-                  same ? "this device has joined already" : "the invite was used twice");
+                  same ? N_("this device has joined already") : N_("the invite was used twice"));
     } else {
         /* Revoked before the hub knew: it stays out, but what it did until then keeps its author.
          */

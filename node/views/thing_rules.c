@@ -44,6 +44,7 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_HONOUR] = ONE_STATE,
     [THING_BENEFIT] = ONE_STATE,
     [THING_STAT] = ONE_STATE,
+    [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}},
 };
 
 bool thing_is_plain(enum thing_type type)

@@ -194,6 +194,23 @@ static void a_phone_of_one_who_left_is_free_again(void **state)
     flags_are("");
 }
 
+static void a_phone_is_digits_and_a_category_stands_on_the_list(void **state)
+{
+    (void)state;
+    volunteer("01AV-0001", "甲一", "1.38E+10");
+    volunteer("01AV-0002", "乙一", "1.38E+10");
+    founded("request.register",
+            "{\"number\":\"01A-0002\",\"channel\":\"visit\",\"received\":1763600000000,"
+            "\"nature\":\"help\",\"category\":\"9998\",\"urgency\":1}",
+            "{\"content\":\"灯\",\"phone\":\"138abc\"}");
+    act(&town.hub, "rule.put", NULL, 0,
+        "{\"type\":\"category\",\"ver\":1,\"effective\":\"2020-01-01\","
+        "\"approved_by\":\"会\",\"doc_ref\":\"1\",\"categories\":"
+        "[[\"0103\",\"水利\",\"water\",null]]}",
+        NULL);
+    flags_are("category-unknown=9998/1 phone-unusable/1 phone-unusable/1 phone-unusable/1 ");
+}
+
 static void a_minor_needs_a_guardian(void **state)
 {
     (void)state;
@@ -303,7 +320,7 @@ static enum err ask(const char *kind, const struct thing_id *subject, const char
         .kind = k,
         .scope = &scope,
         .founding = subject == NULL,
-        .author = town.hub.signer.key,
+        .author = (k->roles & ROLE_DISPATCH ? &town.hub : &town.devices[0])->signer.key,
         .body = buf_slice(&encoded_body),
         .box = buf_slice(&encoded_box),
         .now_ms = town.time_ms,
@@ -466,6 +483,7 @@ int main(void)
         TEST(a_township_in_order_has_no_flags),
         TEST(what_two_have_is_flagged_beside_both),
         TEST(a_phone_of_one_who_left_is_free_again),
+        TEST(a_phone_is_digits_and_a_category_stands_on_the_list),
         TEST(a_minor_needs_a_guardian),
         TEST(service_at_two_places_at_once_or_after_leaving_is_flagged),
         TEST(what_was_not_accepted_collides_with_nothing),
