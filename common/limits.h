@@ -41,6 +41,13 @@
 #define INVITE_SIZE_MAX KIB(4)                     /* the whole file */
 #define CLOCK_REMOTE_AHEAD_MAX_MS (10 * 60 * 1000) /* a remote time is adopted within this */
 
+/* --- the protocol's: rows of fields that are read into arrays (SPEC, "Kinds") --- */
+#define SHEET_ROWS_MAX 300 /* of a sheet of attendance or of points */
+#define GRANT_ROWS_MAX 200
+#define FIGURE_ROWS_MAX 400
+#define POINTS_RULES_MAX 64
+#define REDEEM_BONUSES_MAX 64
+
 /* --- this implementation's --- */
 #define BUF_SIZE_MAX MIB(64)
 #define STORE_MAP_SIZE ((size_t)8 << 30) /* address space, not disk */

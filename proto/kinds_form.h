@@ -2,7 +2,7 @@
 /*
  * Short forms in which the groups of kinds (proto/kinds_<group>.c) are written. The order of fields
  * is the order in which a person is asked for them. SPEC, "Kinds", says the same table;
- * tests/unit/proto/test_kinds.c compares the two.
+ * tests/unit/proto/test_kinds_spec.c compares the two.
  */
 #include "proto/kinds.h"
 
@@ -24,7 +24,6 @@
 #define NAME_SIZE_MAX 64
 #define REF_MAX 128
 #define PARAGRAPH_MAX 6000 /* bytes: 2,000 Chinese characters */
-#define ROWS_MAX 400
 
 /* When it was done, as stated; an event's own time is the moment of recording. */
 #define AT "at", "办理时间", "when it was done", FIELD_TIME, OPTIONAL

@@ -131,7 +131,7 @@ static const struct field attendance_record[] = {
     {SERVICE_CATEGORY},
     {"date", "日期", "date", FIELD_DATE, REQUIRED},
     {"method", "签到方式", "how it was taken", CHOICE("paper|code|leader"), REQUIRED},
-    {"rows", "签到名单", "who was there", ROWS(1, 300, attendance_columns), REQUIRED},
+    {"rows", "签到名单", "who was there", ROWS(1, SHEET_ROWS_MAX, attendance_columns), REQUIRED},
 };
 
 static const struct field service_log[] = {
@@ -151,8 +151,8 @@ static const struct field verified_columns[] = {
 
 static const struct field service_verify[] = {
     {"decision", "核定", "decision", CHOICE("ok|part|no"), REQUIRED},
-    {"rows", "核定时长", "minutes verified, where they differ", ROWS(0, 300, verified_columns),
-     OPTIONAL},
+    {"rows", "核定时长", "minutes verified, where they differ",
+     ROWS(0, SHEET_ROWS_MAX, verified_columns), OPTIONAL},
     {WHY},
 };
 

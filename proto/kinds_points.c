@@ -15,7 +15,7 @@ static const struct field award_columns[] = {
 static const struct field points_award[] = {
     {YEAR},
     {RULES},
-    {"rows", "积分明细", "entries", ROWS(1, 300, award_columns), REQUIRED},
+    {"rows", "积分明细", "entries", ROWS(1, SHEET_ROWS_MAX, award_columns), REQUIRED},
 };
 
 static const struct field deduct_columns[] = {
@@ -27,11 +27,11 @@ static const struct field points_deduct[] = {
     {YEAR},
     {"reason", "扣分原因", "reason", CHOICE("false_record|misconduct|no_show|harm|other"),
      REQUIRED},
-    {"rows", "扣分明细", "entries", ROWS(1, 300, deduct_columns), REQUIRED},
+    {"rows", "扣分明细", "entries", ROWS(1, SHEET_ROWS_MAX, deduct_columns), REQUIRED},
     {WHY},
 };
 
-#define ENTRY "entry", "第几条", "which entry, from 1", UINT(1, 300), REQUIRED
+#define ENTRY "entry", "第几条", "which entry, from 1", UINT(1, SHEET_ROWS_MAX), REQUIRED
 
 static const struct field points_reverse[] = {
     {ENTRY},
@@ -82,7 +82,7 @@ static const struct field grant_columns[] = {
 };
 
 static const struct field redeem_grant[] = {
-    {"rows", "核发明细", "grants", ROWS(1, 200, grant_columns), REQUIRED},
+    {"rows", "核发明细", "grants", ROWS(1, GRANT_ROWS_MAX, grant_columns), REQUIRED},
 };
 
 static const struct field pay_columns[] = {
@@ -132,7 +132,7 @@ static const struct field figure_columns[] = {
 
 static const struct field stat_freeze[] = {
     {"period", "统计期", "period", TEXT(4, 10), REQUIRED},
-    {"figures", "指标", "figures", ROWS(1, 400, figure_columns), REQUIRED},
+    {"figures", "指标", "figures", ROWS(1, FIGURE_ROWS_MAX, figure_columns), REQUIRED},
     {RULES},
     {"events", "截至记录数", "records it was computed from", UINT(0, INT64_C(1) << 40), REQUIRED},
     {"digest", "记录校验码", "digest of those records", BYTES(32, 32), REQUIRED},

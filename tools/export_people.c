@@ -168,7 +168,7 @@ static void service_row(struct exporting *x, const struct thing *service, struct
 static bool each_service(void *state, const struct thing *service)
 {
     struct exporting *x = state;
-    struct report_service people[REPORT_SHEET_MAX];
+    struct report_service people[SHEET_ROWS_MAX];
     if (!export_wants_village(x, village_of(x, service)) ||
         !export_wants_date(x, body_text(service->fields, "date")))
         return true;

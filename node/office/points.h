@@ -13,7 +13,6 @@
  */
 #include "proto/event.h"
 
-#define POINTS_RULES_MAX 32
 #define POINTS_ID_SIZE_MAX 32
 #define POINTS_CATEGORY_SIZE_MAX 32
 #define POINTS_BLOCK_MIN_DEFAULT 30

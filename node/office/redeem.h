@@ -16,8 +16,8 @@
  * equal points together.
  */
 #include "common/bytes.h"
+#include "common/limits.h"
 
-#define REDEEM_BONUSES_MAX 32
 #define REDEEM_POOL_FEN_MAX INT64_C(1000000000000)
 #define REDEEM_RATE_FEN_MAX INT64_C(1000000000)  /* of a point; of a bonus too */
 #define REDEEM_POINTS_SUM_MAX (INT64_C(1) << 40) /* tenths, all together */

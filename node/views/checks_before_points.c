@@ -20,7 +20,7 @@ struct award {
 struct awards {
     struct asking *asking;
     uint64_t year;
-    struct award mine[LEDGER_SHEET_ROWS_MAX]; /* of the draft, sorted */
+    struct award mine[SHEET_ROWS_MAX]; /* of the draft, sorted */
     size_t count;
 };
 
@@ -50,26 +50,26 @@ static void refuse_twice(struct asking *a, const struct thing_key *sheet, const 
     if (sheet) asking_other(a, THING_POINTS, sheet, slice_of_text(rule));
 }
 
-static void read_out(const struct thing *sheet, bool out[LEDGER_SHEET_ROWS_MAX + 1])
+static void read_out(const struct thing *sheet, bool out[SHEET_ROWS_MAX + 1])
 {
     struct mp_reader acts = mp_reader_of(sheet->acts);
     for (struct thing_act act; thing_act_next(&acts, &act);) {
         uint64_t entry = body_uint(act.body, "entry");
         bool ends = slice_is_text(act.kind, "points.reverse") || body_bool(act.body, "upheld");
-        if (ends && entry <= LEDGER_SHEET_ROWS_MAX) out[entry] = true;
+        if (ends && entry <= SHEET_ROWS_MAX) out[entry] = true;
     }
 }
 
 static bool compare_sheet(void *state, const struct thing *sheet)
 {
     struct awards *s = state;
-    bool out[LEDGER_SHEET_ROWS_MAX + 1] = {false};
+    bool out[SHEET_ROWS_MAX + 1] = {false};
     size_t count;
     if (body_uint(sheet->fields, "year") != s->year || body_has(sheet->fields, "reason"))
         return true;
     read_out(sheet, out);
     struct mp_reader rows = body_rows(sheet->fields, "rows", &count);
-    for (size_t i = 1; i <= count && i <= LEDGER_SHEET_ROWS_MAX; i++) {
+    for (size_t i = 1; i <= count && i <= SHEET_ROWS_MAX; i++) {
         struct award award;
         if (!read_award(&rows, &award) || out[i]) continue;
         if (!bsearch(&award, s->mine, s->count, sizeof award, in_order)) continue;
@@ -85,7 +85,7 @@ void before_award(struct asking *a)
     struct scope_row scope;
     size_t count;
     struct mp_reader rows = body_rows(a->draft->body, "rows", &count);
-    for (size_t i = 0; i < count && i < LEDGER_SHEET_ROWS_MAX; i++)
+    for (size_t i = 0; i < count && i < SHEET_ROWS_MAX; i++)
         if (read_award(&rows, &s.mine[s.count])) s.count++;
     if (s.count > 1) qsort(s.mine, s.count, sizeof *s.mine, in_order);
     for (size_t i = 1; i < s.count; i++)

@@ -63,11 +63,11 @@ static enum ledger_state shown_by(const struct ledger *l, const struct ledger_en
 /* --- what was done to the entries of a sheet ------------------------------------------------ */
 
 struct sheet_acts {
-    uint64_t out_ms[LEDGER_SHEET_ROWS_MAX + 1];
-    uint64_t objected_ms[LEDGER_SHEET_ROWS_MAX + 1];
-    uint64_t held_at[LEDGER_SHEET_ROWS_MAX + 1]; /* bits: the runs opened under an objection */
-    bool held[LEDGER_SHEET_ROWS_MAX + 1], upheld[LEDGER_SHEET_ROWS_MAX + 1];
-    uint32_t objections[LEDGER_SHEET_ROWS_MAX + 1];
+    uint64_t out_ms[SHEET_ROWS_MAX + 1];
+    uint64_t objected_ms[SHEET_ROWS_MAX + 1];
+    uint64_t held_at[SHEET_ROWS_MAX + 1]; /* bits: the runs opened under an objection */
+    bool held[SHEET_ROWS_MAX + 1], upheld[SHEET_ROWS_MAX + 1];
+    uint32_t objections[SHEET_ROWS_MAX + 1];
 };
 
 static size_t run_count(const struct ledger *l)
@@ -87,7 +87,7 @@ static uint64_t runs_between(const struct ledger *l, uint64_t from_ms, uint64_t 
 static void take_act(const struct ledger *l, struct sheet_acts *acts, const struct thing_act *act)
 {
     uint64_t entry = body_uint(act->body, "entry");
-    if (entry == 0 || entry > LEDGER_SHEET_ROWS_MAX) return;
+    if (entry == 0 || entry > SHEET_ROWS_MAX) return;
     bool decided = slice_is_text(act->kind, "points.decide");
     bool upheld = decided && body_bool(act->body, "upheld");
     if (slice_is_text(act->kind, "points.object")) {
@@ -108,10 +108,10 @@ static void take_act(const struct ledger *l, struct sheet_acts *acts, const stru
 static void read_acts(const struct ledger *l, struct sheet_acts *acts, const struct thing *sheet)
 {
     memset(acts, 0, sizeof *acts);
-    for (size_t i = 0; i <= LEDGER_SHEET_ROWS_MAX; i++) acts->out_ms[i] = UINT64_MAX;
+    for (size_t i = 0; i <= SHEET_ROWS_MAX; i++) acts->out_ms[i] = UINT64_MAX;
     struct mp_reader reader = mp_reader_of(sheet->acts);
     for (struct thing_act act; thing_act_next(&reader, &act);) take_act(l, acts, &act);
-    for (size_t i = 1; i <= LEDGER_SHEET_ROWS_MAX; i++)
+    for (size_t i = 1; i <= SHEET_ROWS_MAX; i++)
         if (acts->held[i]) acts->held_at[i] |= runs_between(l, acts->objected_ms[i], UINT64_MAX);
 }
 
@@ -186,7 +186,7 @@ static bool take_sheet(void *state, const struct thing *sheet)
     bool deducted = body_has(sheet->fields, "reason");
     struct mp_reader rows = body_rows(sheet->fields, "rows", &count);
     read_acts(ledger, &acts, sheet);
-    for (size_t i = 1; i <= count && i <= LEDGER_SHEET_ROWS_MAX; i++) {
+    for (size_t i = 1; i <= count && i <= SHEET_ROWS_MAX; i++) {
         struct ledger_entry entry = {
             .sheet = sheet->key,
             .number = (uint32_t)i,

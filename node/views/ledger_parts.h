@@ -2,7 +2,6 @@
 /* What the files of the ledger share: gathering its parts, before they are put in order. */
 #include "node/views/ledger.h"
 
-#define LEDGER_SHEET_ROWS_MAX 300
 #define LEDGER_RUNS_MAX 64 /* of a year that are looked at: later ones redeem nothing */
 
 struct ledger_loading {

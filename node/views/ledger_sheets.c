@@ -79,7 +79,7 @@ static enum err write_sheets(struct sheets *s, const struct ledger_finding **mis
     enum err err = OK;
     for (size_t i = 0; i < count && !err && !s->stopped; i++) {
         const struct ledger_finding *f = missing[i];
-        if (i == 0 || belongs_before(missing[i - 1], f) || s->sheet.rows == LEDGER_SHEET_ROWS_MAX ||
+        if (i == 0 || belongs_before(missing[i - 1], f) || s->sheet.rows == SHEET_ROWS_MAX ||
             s->rows.size + ROW_SIZE_MAX > SHEET_BODY_SIZE_MAX) {
             err = end_sheet(s);
             begin_sheet(s, f);

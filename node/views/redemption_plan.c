@@ -5,8 +5,6 @@
 
 #include "node/views/ledger_parts.h"
 
-enum { GRANT_ROWS_MAX = 200 };
-
 enum err redemption_plan(struct redemption_plan *out, const struct ledger *l, size_t run,
                          const struct redeem_options *options, int64_t pool_fen)
 {

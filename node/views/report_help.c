@@ -127,7 +127,7 @@ static size_t people_on_sheet(struct slice fields, struct report_service out[])
 {
     size_t count, people = 0;
     struct mp_reader rows = body_rows(fields, "rows", &count);
-    for (size_t i = 0; i < count && i < REPORT_SHEET_MAX && !rows.err; i++) {
+    for (size_t i = 0; i < count && i < SHEET_ROWS_MAX && !rows.err; i++) {
         if (mp_read_array(&rows, 4) != 4) break;
         struct slice person = mp_read_bin(&rows, SIZE_MAX);
         mp_skip(&rows); /* from and to */
@@ -141,7 +141,7 @@ static size_t people_on_sheet(struct slice fields, struct report_service out[])
     return people;
 }
 
-size_t report_services(const struct thing *service, struct report_service out[REPORT_SHEET_MAX])
+size_t report_services(const struct thing *service, struct report_service out[SHEET_ROWS_MAX])
 {
     size_t people = 1;
     if (body_has(service->fields, "rows"))
@@ -161,7 +161,7 @@ static bool add_service(void *state, const struct thing *service)
 {
     const struct helping *c = state;
     struct report_help *h = help_for(c, service);
-    struct report_service people[REPORT_SHEET_MAX];
+    struct report_service people[SHEET_ROWS_MAX];
     if (!h || !held_in_period(c, service->fields) || is_state(service, "rejected")) return true;
     size_t count = report_services(service, people);
     h->person_times += count;

@@ -47,5 +47,4 @@ struct report_service {
     uint64_t verified; /* as the newest verification has them, else the stated ones; 0 unless it is
                           verified */
 };
-#define REPORT_SHEET_MAX 300 /* rows of a sheet: the kinds' table */
-size_t report_services(const struct thing *service, struct report_service out[REPORT_SHEET_MAX]);
+size_t report_services(const struct thing *service, struct report_service out[SHEET_ROWS_MAX]);

@@ -7,10 +7,7 @@
 #include "common/text.h"
 #include "node/views/body.h"
 
-enum {
-    ROWS_MAX = 400,        /* of one event: the kind's table */
-    ROWS_SIZE_MAX = 12288, /* of a body of 16384 bytes */
-};
+enum { ROWS_SIZE_MAX = 12288 }; /* of a body of 16384 bytes */
 
 /* Counts of the requests and of the volunteers; those of what came of activities follow the table
  * of kinds, ".other" behind what was done for other villages. */
@@ -185,7 +182,7 @@ void report_stats_write(struct mp_writer *w, const struct report_stats *s, size_
     struct buf rows = {0};
     struct mp_writer row = {&rows};
     size_t count = 0;
-    for (; *at < s->count && count < ROWS_MAX && rows.size < ROWS_SIZE_MAX; count++, ++*at)
+    for (; *at < s->count && count < FIGURE_ROWS_MAX && rows.size < ROWS_SIZE_MAX; count++, ++*at)
         write_row(&row, &s->rows[*at]);
     mp_write_array(w, count);
     buf_append_slice(w->out, buf_slice(&rows));

@@ -3,8 +3,6 @@
  * folded, and made again from a row's listed acts. */
 #include "node/views/thing.h"
 
-#define SHEET_ROWS_MAX 300 /* rows of one body; the kinds' table bounds each */
-
 /* A volunteer, or the number of a card: text ends with zeros. */
 struct past_key {
     uint8_t bytes[32];

@@ -4,11 +4,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/time.h"
 #include "node/office/points.h"
+#include "proto/kinds.h"
 #include "proto/msgpack.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -313,6 +315,22 @@ static void reads_the_rows_of_a_rule(void **state)
     assert_true(r->need_verify);
 }
 
+static void reads_as_many_rows_as_the_kind_allows(void **state)
+{
+    (void)state;
+    const struct field *field = kind_field(kind_find(slice_of_text("rule.put")), "points");
+    struct cells rows[POINTS_RULES_MAX + 1];
+    char ids[POINTS_RULES_MAX + 1][8];
+    for (size_t i = 0; i <= POINTS_RULES_MAX; i++) {
+        snprintf(ids[i], sizeof ids[i], "r%zu", i);
+        rows[i] = (struct cells){ids[i], "hour", 10, 30, 100, "", 0};
+    }
+    assert_int_equal(field->max, POINTS_RULES_MAX);
+    assert_int_equal(read_rows(&rules, rows, POINTS_RULES_MAX), OK);
+    assert_int_equal(rules.count, POINTS_RULES_MAX);
+    assert_int_equal(read_rows(&rules, rows, POINTS_RULES_MAX + 1), ERR_RANGE);
+}
+
 static void refuses_rules_that_it_does_not_understand(void **state)
 {
     (void)state;
@@ -364,6 +382,7 @@ int main(void)
         TEST(the_order_of_the_input_does_not_matter),
         TEST(the_greatest_numbers_do_not_overflow),
         TEST(reads_the_rows_of_a_rule),
+        TEST(reads_as_many_rows_as_the_kind_allows),
         TEST(refuses_rules_that_it_does_not_understand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -354,7 +354,7 @@ static void reads_the_options_of_a_rule(void **state)
     assert_false(o.nearest);
 }
 
-static enum err read_bonuses(struct redeem_options *out, const uint32_t (*rows)[2], size_t count)
+static enum err read_bonuses(struct redeem_options *out, const uint32_t rows[][2], size_t count)
 {
     struct buf body = {0};
     struct mp_writer w = {&body};
@@ -387,6 +387,21 @@ static void reads_bonuses_by_rank(void **state)
     assert_int_equal(o.bonuses[1].fen, 40000);
     assert_int_equal(read_bonuses(&o, twice, 2), ERR_EXISTS);
     assert_int_equal(read_bonuses(&o, zero, 1), ERR_RANGE);
+}
+
+static void reads_as_many_bonuses_as_the_kind_allows(void **state)
+{
+    (void)state;
+    struct redeem_options o = {.scheme = REDEEM_SHARE};
+    static uint32_t rows[REDEEM_BONUSES_MAX + 1][2];
+    const uint32_t(*const all)[2] = (const uint32_t(*)[2])rows;
+    for (uint32_t i = 0; i <= REDEEM_BONUSES_MAX; i++) {
+        rows[i][0] = i + 1;
+        rows[i][1] = 100;
+    }
+    assert_int_equal(read_bonuses(&o, all, REDEEM_BONUSES_MAX), OK);
+    assert_int_equal(o.bonus_count, REDEEM_BONUSES_MAX);
+    assert_int_equal(read_bonuses(&o, all, REDEEM_BONUSES_MAX + 1), ERR_RANGE);
 }
 
 static void refuses_options_that_it_does_not_understand(void **state)
@@ -433,6 +448,7 @@ int main(void)
         cmocka_unit_test(whoever_comes_the_sum_stays_within_the_pool),
         cmocka_unit_test(reads_the_options_of_a_rule),
         cmocka_unit_test(reads_bonuses_by_rank),
+        cmocka_unit_test(reads_as_many_bonuses_as_the_kind_allows),
         cmocka_unit_test(refuses_options_that_it_does_not_understand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
