@@ -1,15 +1,12 @@
 #include "node/sealing.h"
 
 #include "common/i18n.h"
+#include "common/time.h"
 #include "proto/seal.h"
-
-enum { DAY_MS = 24 * 60 * 60 * 1000, CHINA_MS = 8 * 60 * 60 * 1000 };
 
 uint64_t sealing_day(uint64_t time)
 {
-    uint64_t day = (HLC_MS(time) + CHINA_MS) / DAY_MS;
-    uint64_t ms = day ? day * DAY_MS - CHINA_MS : 0;
-    return HLC_MAKE(ms, 0, HLC_UNTRUSTED(time));
+    return HLC_MAKE(time_day_ms(time_day(HLC_MS(time)), 0), 0, HLC_UNTRUSTED(time));
 }
 
 static enum err check(const struct draft *draft, struct kind_problem *problem)

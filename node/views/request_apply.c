@@ -1,9 +1,8 @@
 #include "node/views/request_apply.h"
 
 #include "common/time.h"
+#include "node/office/calendar.h"
 #include "node/views/body.h"
-
-enum { EVENING_MINUTE = 18 * 60 }; /* when a day's deadlines end */
 
 /* --- parts of several acts ---------------------------------------------------------------- */
 
@@ -212,7 +211,7 @@ void request_apply_suspend(struct request *r, const struct request_step *s)
 {
     uint32_t day;
     if (time_parse_day(&day, body_text(s->act->body, "review")) == OK)
-        r->review_ms = time_day_ms(day, EVENING_MINUTE);
+        r->review_ms = time_day_ms(day, CALENDAR_CLOSES_MINUTE);
     r->suspended_since_ms = moment(r, s);
 }
 

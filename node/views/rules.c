@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "node/views/body.h"
 #include "node/views/state.h"
 #include "node/views/thing.h"
 
@@ -48,18 +49,6 @@ struct loading {
     enum err err;
 };
 
-static uint64_t field_uint(struct slice fields, const char *name)
-{
-    struct mp_reader value;
-    return mp_map_get(fields, name, &value) ? mp_read_uint(&value, UINT64_MAX) : 0;
-}
-
-static struct slice field_text(struct slice fields, const char *name)
-{
-    struct mp_reader value;
-    return mp_map_get(fields, name, &value) ? mp_read_str(&value, SIZE_MAX) : SLICE_EMPTY;
-}
-
 static struct slice keep(struct loading *l, struct slice fields)
 {
     size_t at = l->r->bytes.size;
@@ -98,8 +87,7 @@ static bool codes_read(struct loading *l, struct rule *rule)
 {
     struct category_cursor at = {0};
     struct category category;
-    struct mp_reader value;
-    if (!mp_map_get(rule->fields, "categories", &value)) return false;
+    if (!body_has(rule->fields, "categories")) return false;
     rule->codes = calloc(CODES_WORDS, sizeof *rule->codes);
     if (!rule->codes) l->err = ERR_NOMEM;
     while (rule->codes && rule_category_next(rule, &at, &category)) {
@@ -122,13 +110,13 @@ static bool take_rule(void *state, const struct thing *thing)
     struct loading *l = state;
     struct rules *r = l->r;
     struct rule rule = {
-        .ver = (uint32_t)field_uint(thing->fields, "ver"),
+        .ver = (uint32_t)body_uint(thing->fields, "ver"),
         .founded_ms = thing->founded_ms,
         .id = thing->key.thing,
         .fields = thing->fields,
     };
-    if (rule_type_parse(&rule.type, field_text(thing->fields, "type")) ||
-        time_parse_day(&rule.effective, field_text(thing->fields, "effective")) ||
+    if (rule_type_parse(&rule.type, body_text(thing->fields, "type")) ||
+        time_parse_day(&rule.effective, body_text(thing->fields, "effective")) ||
         !rule_readable(l, &rule))
         return true;
     if (!l->err) r->rules = grow(l, r->rules, r->rule_count, &l->rule_capacity, sizeof *r->rules);
@@ -146,7 +134,7 @@ static bool take_calendar(void *state, const struct thing *thing)
     struct loading *l = state;
     struct rules *r = l->r;
     struct rules_calendar calendar = {
-        .year = (uint32_t)field_uint(thing->fields, "year"),
+        .year = (uint32_t)body_uint(thing->fields, "year"),
         .founded_ms = thing->founded_ms,
         .id = thing->key.thing,
     };
@@ -296,7 +284,7 @@ uint32_t rules_limits(const struct rules *r, uint32_t day, struct limits *out)
 uint32_t rules_public_days(const struct rules *r, uint32_t day)
 {
     const struct rule *rule = rules_at(r, RULE_POINTS, day);
-    uint64_t days = rule ? field_uint(rule->fields, "public_days") : 0;
+    uint64_t days = rule ? body_uint(rule->fields, "public_days") : 0;
     return days ? (uint32_t)days : PUBLIC_DAYS_DEFAULT;
 }
 
@@ -311,8 +299,7 @@ bool rule_category_next(const struct rule *rule, struct category_cursor *at, str
 {
     if (!at->begun) {
         at->begun = true;
-        if (mp_map_get(rule->fields, "categories", &at->rows))
-            at->left = mp_read_array(&at->rows, SIZE_MAX);
+        at->rows = body_rows(rule->fields, "categories", &at->left);
     }
     if (at->left == 0) return false;
     at->left--;

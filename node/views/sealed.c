@@ -5,6 +5,7 @@
 #include "common/i18n.h"
 #include "node/views/fold_types.h"
 
+/* A row says the day of any time an event can have; time_day ends with the year 9999. */
 enum { ROW_FIELDS = 2, DAY_MS = 24 * 60 * 60 * 1000, CHINA_MS = 8 * 60 * 60 * 1000 };
 
 /* --- the fold ------------------------------------------------------------------------------ */
