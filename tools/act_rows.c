@@ -117,6 +117,10 @@ static int take_row(struct act_rows *r, const char *cells[KIND_COLUMNS_MAX])
         if (r->field->columns[i].type == FIELD_UINT && clock_minutes(cells[i], &minutes))
             cells[i] = cli_format(r->cli, "%u", minutes);
     complete(r, cells);
+    size_t start, end, span;
+    if (column_of(r, "minutes", &span) && !*typed[span] && column_of(r, "start", &start) &&
+        column_of(r, "end", &end))
+        typed[span] = cli_format(r->cli, "%s-%s", typed[start], typed[end]);
     mp_write_array(&w, r->field->column_count);
     for (size_t i = 0; i < r->field->column_count; i++) {
         int code = write_cell(r, &r->field->columns[i], cells[i], typed[i]);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define DEFAULT_HOME "/.local/share/sidan"
+#define SHORT_FLAG_SIZE 7 /* of "--name": one letter may be wrong, in longer ones two */
 
 const struct flag cli_global_flags[] = {
     {.name = "--home",
@@ -240,14 +241,16 @@ static int choose_command(struct cli *cli, const struct line *line)
 
 static int unknown_flag(struct cli *cli, const char *text)
 {
-    size_t distance = 3;
     const char *best = NULL;
     char name[TEXT_DISTANCE_SIZE_MAX + 1];
     snprintf(name, sizeof name, "%.*s", (int)name_size(text), text);
     const struct flag *const tables[] = {flags_of(cli->command), cli_global_flags};
+    size_t size = strlen(name), distance = size < SHORT_FLAG_SIZE ? 2 : 3;
     for (size_t i = 0; i < 2; i++)
         for (const struct flag *f = tables[i]; f->name; f++)
             best = nearest(name, best, f->name, &distance);
+    for (const struct flag *f = tables[0]; !best && f->name; f++)
+        if (size > 2 && strncmp(f->name, name, size) == 0) best = f->name;
     return cli_error(
         cli, EXIT_USAGE,
         cli_format(cli, _("sidan %s does not know \"%s\""), cli->command->name, text), NULL,

@@ -139,11 +139,48 @@ static void print_label(const struct shown *s, const char *label, const char *va
     buf_clear(&line);
 }
 
+/* Which record a correction corrects, the item in its history; NULL: it is not there. */
+static const struct history_item *corrected(const struct shown *s, struct slice map, size_t *number)
+{
+    struct mp_reader value;
+    struct slice id =
+        mp_map_get(map, "target", &value) ? mp_read_bin(&value, SIZE_MAX) : SLICE_EMPTY;
+    for (size_t i = 0; i < s->history.count; i++) {
+        const struct event_id *at = &s->history.items[i].event.id;
+        if (!slice_equal(id, slice_of(at->bytes, sizeof at->bytes))) continue;
+        *number = i + 1;
+        return &s->history.items[i];
+    }
+    return NULL;
+}
+
+/* A correction in the words of what it corrects: the number of the record, the name of the field,
+ * the value as that field shows it. False where the record is not there. */
+static bool print_correction(const struct shown *s, struct slice map)
+{
+    size_t number;
+    struct mp_reader value;
+    const struct history_item *of = corrected(s, map, &number);
+    const struct kind *k = of ? kind_find(of->event.kind) : NULL;
+    if (!k || !mp_map_get(map, "field", &value)) return false;
+    char name[32];
+    text_copy(name, sizeof name, mp_read_str(&value, SIZE_MAX));
+    const struct field *f = kind_field(k, name);
+    if (!f) return false;
+    print_label(s, _("corrects"), cli_format(s->cli, _("record %zu, %s"), number, words_field(f)));
+    if (mp_map_get(map, "value", &value))
+        print_label(s, _("the value now"), words_value(s->cli, s->txn, f, &value));
+    if (mp_map_get(map, "why", &value))
+        print_label(s, _("why"), output_text(s->cli, mp_read_str(&value, SIZE_MAX)));
+    return true;
+}
+
 /* The fields of a body or box: those that the kind knows in its order, then the others. */
 static void print_fields(const struct shown *s, const struct kind *k, struct slice map)
 {
     struct mp_reader r = mp_reader_of(map), value;
     if (map.size == 0) return;
+    if (k && strcmp(k->name, "correct.entry") == 0 && print_correction(s, map)) return;
     for (size_t i = 0; k && i < k->field_count; i++)
         if (mp_map_get(map, k->fields[i].name, &value))
             print_label(s, words_field(&k->fields[i]),

@@ -106,7 +106,10 @@ int correcting_put(struct doing *d)
     int code = text_of(d, "target", kind_field(d->kind, "target"), &target);
     if (!code) code = put(d, "target", target);
     if (!code) code = text_of(d, "field", kind_field(d->kind, "field"), &name);
-    if (code || !target || !name) return code; /* the check of the whole names what is missing */
+    if (!code && (!target || !name))
+        return cli_error(d->cli, EXIT_USAGE, _("it is not said what is to be corrected"), NULL,
+                         _("add --entry N --field WORD: sidan show ID numbers the records"));
+    if (code) return code;
     const struct kind *k = kind_of_record(d, act_bytes(&d->act, "target"), &code);
     if (!k) return code;
     const struct field *f = field_named(k, name);

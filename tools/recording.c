@@ -105,6 +105,11 @@ int recording_impossible(struct cli *cli, enum err e, const struct draft *draft,
                           words_roles(cli, kind->roles));
     }
     const char *stands = e == ERR_STATE ? request_stands(cli, draft, &next) : NULL;
+    static const char other[] = "must be done by another person";
+    if (strncmp(why, other, sizeof other - 1) == 0) {
+        next = NULL;
+        todo = _("let another person do it, and name that person: --by PERSON (sidan actor list)");
+    }
     return cli_error(cli, cli_exit_code(e), _("nothing was recorded"),
                      stands != NULL ? cli_format(cli, "%s; %s", _(why), stands) : _(why),
                      next != NULL ? cli_format(cli, _("next: %s"), next) : todo);
@@ -169,10 +174,16 @@ static int add(struct cli *cli, struct draft *draft, struct recorded *out)
         recorder_abort(cli->recorder);
         return crossed_out(cli, e, draft, &finding);
     }
+    const char *reminder =
+        finding.what != NULL ? recording_cross_words(cli, draft, &finding) : NULL;
     e = recorder_add(cli->recorder, draft, out, &problem);
     if (e != OK) {
         recorder_abort(cli->recorder);
         return refused(cli, e, draft, &problem);
+    }
+    if (reminder != NULL) {
+        output_note(cli, _("reminder: %s"), reminder);
+        output_note(cli, _("to do: %s"), _(finding.todo));
     }
     return EXIT_OK;
 }

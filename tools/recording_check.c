@@ -17,6 +17,27 @@ static const struct {
     {"call.update", "start"},
 };
 
+#define MINUTE_MS (60 * 1000)
+#define DAY_MS (24 * 60 * MINUTE_MS)
+
+/* What was received or done before it is recorded. */
+static const struct {
+    const char *kind, *field;
+} behind[] = {
+    {"request.register", "received"},
+    {"thanks.record", "received"},
+    {"service.log", "date"},
+    {"attendance.record", "date"},
+};
+
+static bool is_behind(const struct kind *k, const struct field *f)
+{
+    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++)
+        if (strcmp(behind[i].kind, k->name) == 0 && strcmp(behind[i].field, f->name) == 0)
+            return true;
+    return false;
+}
+
 static bool is_ahead(const struct kind *k, const struct field *f)
 {
     for (size_t i = 0; i < sizeof ahead / sizeof ahead[0]; i++)
@@ -68,6 +89,20 @@ static enum err check_phones(const struct kind *k, struct slice map, struct act_
     return OK;
 }
 
+static enum err refuse_future(const struct field *f, uint64_t ms, uint64_t now_ms,
+                              struct act_problem *problem)
+{
+    char then[TIME_TEXT_SIZE], now[TIME_TEXT_SIZE];
+    void (*format)(char *, uint64_t) = f->type == FIELD_DATE ? time_format_date : time_format;
+    format(then, ms);
+    format(now, now_ms);
+    snprintf(problem->what, sizeof problem->what, _("%s: %s has not come yet"), words_field(f),
+             then);
+    snprintf(problem->allowed, sizeof problem->allowed,
+             _("until %s; where this machine's time is wrong: sidan clock"), now);
+    return ERR_RANGE;
+}
+
 enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_problem *problem)
 {
     const struct kind *k = kind_find(slice_of_text(draft->kind));
@@ -82,6 +117,11 @@ enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_
         if (is_moment && is_ahead(k, f) && mp_map_get(draft->body, f->name, &value) &&
             moment_of(f, &value, &ms) && ms < act_ms)
             return refuse_past(f, ms, act_ms, problem);
+        /* A date is its whole day: it has come with its first minute. */
+        uint64_t slack_ms = f->type == FIELD_DATE ? DAY_MS : MINUTE_MS;
+        if (is_moment && is_behind(k, f) && mp_map_get(draft->body, f->name, &value) &&
+            moment_of(f, &value, &ms) && ms >= now_ms + slack_ms)
+            return refuse_future(f, ms, now_ms, problem);
     }
     enum err err = check_phones(k, draft->body, problem);
     return err ? err : check_phones(k, draft->box, problem);

@@ -31,10 +31,5 @@ enum err recording_cross(struct cli *cli, const struct draft *draft, uint64_t no
     *out = (struct checks_finding){.what = NULL};
     /* What is sealed is not held against what this laptop shows. */
     if (!asked.kind || draft->sealed) return OK;
-    enum err e = checks_before(cli->views, t, true, &asked, out);
-    if (!e && out->what && reminders) {
-        output_note(cli, _("reminder: %s"), recording_cross_words(cli, draft, out));
-        output_note(cli, _("to do: %s"), _(out->todo));
-    }
-    return e;
+    return checks_before(cli->views, t, true, &asked, out);
 }

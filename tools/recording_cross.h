@@ -3,8 +3,8 @@
 #include "node/views/checks_before.h"
 #include "tools/recording.h"
 
-/* `reminders`: a person reads them; told on stderr. Errors: ERR_EXISTS, ERR_STATE with the finding;
- * the store's. */
+/* `reminders`: a person reads them, as a finding without an error. Errors: ERR_EXISTS, ERR_STATE
+ * with the finding; the store's. */
 MUST_CHECK enum err recording_cross(struct cli *cli, const struct draft *draft, uint64_t now_ms,
                                     bool reminders, struct checks_finding *out);
 /* "phone: a volunteer has this phone already (03AV-0012)"; lives as long as cli. */
