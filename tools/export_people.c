@@ -1,10 +1,8 @@
 #include "tools/exporting.h"
 
-#include <string.h>
-
 #include "node/views/body.h"
 #include "node/views/person.h"
-#include "node/views/report_help.h"
+#include "node/views/service.h"
 #include "tools/lookup.h"
 #include "tools/words.h"
 
@@ -31,14 +29,6 @@ static void state_cell(struct exporting *x, const struct thing *thing)
                                                    : thing_state_name(thing->type, thing->state)));
 }
 
-/* Thing ids in a row's fields are bytes of the row. */
-static bool id_of(struct slice bytes, struct thing_id *out)
-{
-    if (bytes.size != sizeof out->bytes) return false;
-    memcpy(out->bytes, bytes.data, sizeof out->bytes);
-    return true;
-}
-
 /* --- volunteers ---------------------------------------------------------------------------- */
 
 static const struct export_column volunteer_columns[] = {
@@ -54,7 +44,7 @@ static void team_cell(struct exporting *x, const struct thing *volunteer)
 {
     struct thing team;
     struct thing_key key = {.scope_number = volunteer->key.scope_number};
-    bool found = id_of(body_bin(volunteer->fields, "team"), &key.thing) &&
+    bool found = body_thing(volunteer->fields, "team", &key.thing) &&
                  thing_get(x->txn, THING_TEAM, &key, &team) == OK;
     export_cell(x, found ? body_text(team.fields, "name") : SLICE_EMPTY);
 }
@@ -128,27 +118,22 @@ static const struct export_column service_columns[] = {
     {"how it was confirmed", "确认方式", false},
 };
 
-static struct slice title_of(struct exporting *x, struct slice activity)
+static struct slice title_of(struct exporting *x, const struct thing *service)
 {
     struct thing_id id;
-    if (!id_of(activity, &id)) return SLICE_EMPTY;
-    for (uint32_t scope = 1; scope <= scope_count(x->txn); scope++) {
-        const struct thing_key key = {scope, id};
-        struct thing thing;
-        if (thing_get(x->txn, THING_ACTIVITY, &key, &thing) == OK)
-            return body_text(thing.fields, "title");
-    }
-    return SLICE_EMPTY;
+    struct thing activity;
+    bool known = body_thing(service->fields, "activity", &id) &&
+                 thing_of_id(x->txn, THING_ACTIVITY, &id, &activity);
+    return known ? body_text(activity.fields, "title") : SLICE_EMPTY;
 }
 
 static void service_row(struct exporting *x, const struct thing *service, struct slice title,
-                        const struct report_service *s)
+                        const struct service_person *s)
 {
-    struct thing_id id;
     struct thing volunteer;
     struct person person = {0};
     bool sheet = body_has(service->fields, "method");
-    bool known = id_of(s->person, &id) && person_of_id(x->txn, &id, &volunteer);
+    bool known = person_of_id(x->txn, &s->person, &volunteer);
     if (known && x->personal) x->err = person_read(x->cli->views, x->txn, &volunteer.key, &person);
     if (x->err) return;
     export_number(x, x->rows + 1);
@@ -168,12 +153,12 @@ static void service_row(struct exporting *x, const struct thing *service, struct
 static bool each_service(void *state, const struct thing *service)
 {
     struct exporting *x = state;
-    struct report_service people[SHEET_ROWS_MAX];
+    struct service_person people[SHEET_ROWS_MAX];
     if (!export_wants_village(x, village_of(x, service)) ||
         !export_wants_date(x, body_text(service->fields, "date")))
         return true;
-    size_t count = report_services(service, people);
-    struct slice title = title_of(x, body_bin(service->fields, "activity"));
+    size_t count = service_people(service, people);
+    struct slice title = title_of(x, service);
     for (size_t i = 0; i < count && !x->err; i++) service_row(x, service, title, &people[i]);
     return !x->err;
 }

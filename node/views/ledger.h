@@ -56,7 +56,6 @@ struct ledger_entry {
 struct ledger_service {
     struct thing_id person;
     struct thing_id basis; /* the service's thing */
-    uint32_t row;          /* of the sheet */
     enum points_service_kind kind;
     struct thing_id activity; /* attended; else the basis */
     uint32_t day, minutes, outcomes;

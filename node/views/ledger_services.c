@@ -1,10 +1,10 @@
 /* Attendance and single services: what each says of each person, and what was verified of it. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/time.h"
 #include "node/views/body.h"
 #include "node/views/ledger_parts.h"
+#include "node/views/service.h"
 
 /* --- outcomes of activities ---------------------------------------------------------------- */
 
@@ -44,39 +44,6 @@ static uint32_t outcomes_of(const struct ledger_loading *l, const struct thing_i
     return found ? found->outcomes : 0;
 }
 
-/* --- what was verified ---------------------------------------------------------------------- */
-
-/* Rows [person, minutes] of the verification that stands, the last one. */
-struct verification {
-    bool any;
-    struct slice body;
-};
-
-static struct verification verification_of(const struct thing *thing)
-{
-    struct verification v = {0};
-    struct mp_reader acts = mp_reader_of(thing->acts);
-    for (struct thing_act act; thing_act_next(&acts, &act);)
-        if (slice_is_text(act.kind, "service.verify")) v = (struct verification){true, act.body};
-    return v;
-}
-
-/* The minutes verified of a person: those of the row that names them, else those stated. */
-static uint32_t verified_minutes(const struct verification *v, const struct thing_id *person,
-                                 uint32_t stated)
-{
-    size_t count;
-    struct mp_reader rows = body_rows(v->body, "rows", &count);
-    for (size_t i = 0; i < count; i++) {
-        struct thing_id id;
-        mp_read_array(&rows, SIZE_MAX);
-        mp_read_bin_exact(&rows, id.bytes, sizeof id.bytes);
-        uint32_t minutes = (uint32_t)mp_read_uint(&rows, UINT32_MAX);
-        if (!rows.err && thing_id_equal(&id, person)) return minutes;
-    }
-    return stated;
-}
-
 /* --- services ------------------------------------------------------------------------------ */
 
 static void add(struct ledger_loading *l, const struct ledger_service *service)
@@ -89,73 +56,29 @@ static void add(struct ledger_loading *l, const struct ledger_service *service)
     ledger->services[ledger->service_count++] = *service;
 }
 
-/* A person who stands on a sheet several times (morning and afternoon) is one service with the
- * minutes of all rows. Rows of one sheet were added last. */
-static struct ledger_service *added_before(const struct ledger *l, size_t since,
-                                           const struct thing_id *person)
-{
-    for (size_t i = since; i < l->service_count; i++)
-        if (thing_id_equal(&l->services[i].person, person)) return &l->services[i];
-    return NULL;
-}
-
-static void take_attendance(struct ledger_loading *l, const struct thing *thing,
-                            struct ledger_service *service, const struct verification *v)
-{
-    size_t count, since = l->ledger->service_count;
-    struct slice activity = body_bin(thing->fields, "activity");
-    if (activity.size == sizeof service->activity.bytes)
-        memcpy(service->activity.bytes, activity.data, activity.size);
-    service->kind = POINTS_ATTENDED;
-    service->outcomes = outcomes_of(l, &service->activity);
-    struct mp_reader rows = body_rows(thing->fields, "rows", &count);
-    for (size_t i = 0; i < count && !l->err; i++) {
-        mp_read_array(&rows, SIZE_MAX);
-        mp_read_bin_exact(&rows, service->person.bytes, sizeof service->person.bytes);
-        (void)mp_read_uint(&rows, UINT32_MAX);
-        (void)mp_read_uint(&rows, UINT32_MAX);
-        service->minutes = (uint32_t)mp_read_uint(&rows, UINT32_MAX);
-        service->row = (uint32_t)i;
-        if (rows.err) {
-            l->err = ERR_CORRUPT;
-            return;
-        }
-        struct ledger_service *before = added_before(l->ledger, since, &service->person);
-        if (before)
-            before->minutes += service->minutes;
-        else
-            add(l, service);
-    }
-    for (size_t i = since; v->any && i < l->ledger->service_count; i++) {
-        struct ledger_service *s = &l->ledger->services[i];
-        s->minutes = verified_minutes(v, &s->person, s->minutes);
-    }
-}
-
 static bool take_service(void *state, const struct thing *thing)
 {
     struct ledger_loading *l = state;
+    struct service_person people[SHEET_ROWS_MAX];
     struct ledger_service service = {.basis = thing->key.thing, .kind = POINTS_SERVED};
-    const char *name = thing_state_name(thing->type, thing->state);
-    if (strcmp(name, "rejected") == 0 ||
+    if (service_is_rejected(thing) ||
         time_parse_day(&service.day, body_text(thing->fields, "date")) ||
         time_day_date(service.day).year != l->ledger->year)
         return true;
-    struct verification v = {0};
-    service.verified = strcmp(name, "verified") == 0;
-    if (service.verified) v = verification_of(thing);
+    service.verified = service_is_verified(thing);
     service.category = body_text(thing->fields, "category");
-    if (body_has(thing->fields, "rows")) {
-        take_attendance(l, thing, &service, &v);
-        return l->err == OK;
-    }
-    struct slice person = body_bin(thing->fields, "person");
-    if (person.size != sizeof service.person.bytes) return true;
-    memcpy(service.person.bytes, person.data, person.size);
     service.activity = service.basis;
-    service.minutes = (uint32_t)body_uint(thing->fields, "minutes");
-    if (v.any) service.minutes = verified_minutes(&v, &service.person, service.minutes);
-    add(l, &service);
+    if (body_has(thing->fields, "rows")) {
+        (void)body_thing(thing->fields, "activity", &service.activity);
+        service.kind = POINTS_ATTENDED;
+        service.outcomes = outcomes_of(l, &service.activity);
+    }
+    size_t count = service_people(thing, people);
+    for (size_t i = 0; i < count && !l->err; i++) {
+        service.person = people[i].person;
+        service.minutes = service.verified ? people[i].verified : people[i].stated;
+        add(l, &service);
+    }
     return l->err == OK;
 }
 

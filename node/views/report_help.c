@@ -5,6 +5,7 @@
 
 #include "common/time.h"
 #include "node/views/body.h"
+#include "node/views/service.h"
 #include "node/views/thing.h"
 
 struct helping {
@@ -90,80 +91,13 @@ static bool add_activity(void *state, const struct thing *activity)
 
 /* --- services ------------------------------------------------------------------------------ */
 
-static bool is_state(const struct thing *thing, const char *name)
-{
-    return strcmp(thing_state_name(thing->type, thing->state), name) == 0;
-}
-
-/* The body of the newest verification; empty: there is none. */
-static struct slice newest_verification(const struct thing *service)
-{
-    struct mp_reader acts = mp_reader_of(service->acts);
-    struct thing_act act;
-    struct slice body = SLICE_EMPTY;
-    while (thing_act_next(&acts, &act))
-        if (slice_is_text(act.kind, "service.verify")) body = act.body;
-    return body;
-}
-
-/* What a verification says of a person; false: nothing. */
-static bool said_of(struct slice verification, struct slice person, uint64_t *minutes)
-{
-    size_t count = 0;
-    struct mp_reader rows = {0};
-    if (verification.size) rows = body_rows(verification, "rows", &count);
-    for (size_t i = 0; i < count && !rows.err; i++) {
-        if (mp_read_array(&rows, 2) != 2) break;
-        struct slice who = mp_read_bin(&rows, SIZE_MAX);
-        uint64_t said = mp_read_uint(&rows, UINT32_MAX);
-        if (!slice_equal(who, person)) continue;
-        *minutes = said;
-        return true;
-    }
-    return false;
-}
-
-static size_t people_on_sheet(struct slice fields, struct report_service out[])
-{
-    size_t count, people = 0;
-    struct mp_reader rows = body_rows(fields, "rows", &count);
-    for (size_t i = 0; i < count && i < SHEET_ROWS_MAX && !rows.err; i++) {
-        if (mp_read_array(&rows, 4) != 4) break;
-        struct slice person = mp_read_bin(&rows, SIZE_MAX);
-        mp_skip(&rows); /* from and to */
-        mp_skip(&rows);
-        uint64_t minutes = mp_read_uint(&rows, UINT32_MAX);
-        size_t at = 0;
-        while (at < people && !slice_equal(out[at].person, person)) at++;
-        if (at == people) out[people++] = (struct report_service){.person = person};
-        out[at].stated += minutes;
-    }
-    return people;
-}
-
-size_t report_services(const struct thing *service, struct report_service out[SHEET_ROWS_MAX])
-{
-    size_t people = 1;
-    if (body_has(service->fields, "rows"))
-        people = people_on_sheet(service->fields, out);
-    else
-        out[0] = (struct report_service){.person = body_bin(service->fields, "person"),
-                                         .stated = body_uint(service->fields, "minutes")};
-    if (!is_state(service, "verified")) return people;
-    struct slice verification = newest_verification(service);
-    for (size_t i = 0; i < people; i++)
-        if (!said_of(verification, out[i].person, &out[i].verified))
-            out[i].verified = out[i].stated;
-    return people;
-}
-
 static bool add_service(void *state, const struct thing *service)
 {
     const struct helping *c = state;
     struct report_help *h = help_for(c, service);
-    struct report_service people[SHEET_ROWS_MAX];
-    if (!h || !held_in_period(c, service->fields) || is_state(service, "rejected")) return true;
-    size_t count = report_services(service, people);
+    struct service_person people[SHEET_ROWS_MAX];
+    if (!h || !held_in_period(c, service->fields) || service_is_rejected(service)) return true;
+    size_t count = service_people(service, people);
     h->person_times += count;
     for (size_t i = 0; i < count; i++) h->minutes_verified += people[i].verified;
     return true;
@@ -177,7 +111,9 @@ static bool add_volunteer(void *state, const struct thing *volunteer)
     struct report_help *h = help_for(c, volunteer);
     uint32_t joined, left = UINT32_MAX;
     if (!h || !day_of(volunteer->fields, "joined", &joined) || joined >= c->end_day) return true;
-    if (is_state(volunteer, "left") && !day_of(volunteer->fields, "on", &left)) left = 0;
+    if (strcmp(thing_state_name(volunteer->type, volunteer->state), "left") == 0 &&
+        !day_of(volunteer->fields, "on", &left))
+        left = 0;
     h->joined += joined >= c->first_day;
     h->active += left >= c->end_day;
     h->left += left >= c->first_day && left < c->end_day;

@@ -37,14 +37,3 @@ MUST_CHECK enum err report_helps_read(struct report_helps *out, struct txn *t,
                                       const struct roster *roster, const struct village *only,
                                       const struct figure_period *period);
 void report_helps_clear(struct report_helps *r);
-
-/* What a record of service (a sheet of attendance, a single service) says of each person on it. Who
- * stands on a sheet twice (morning and afternoon) is there once, with the minutes of both rows. */
-struct thing;
-struct report_service {
-    struct slice person; /* id; borrowed from the row */
-    uint64_t stated;     /* minutes */
-    uint64_t verified; /* as the newest verification has them, else the stated ones; 0 unless it is
-                          verified */
-};
-size_t report_services(const struct thing *service, struct report_service out[SHEET_ROWS_MAX]);
