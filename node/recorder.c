@@ -49,6 +49,7 @@ struct recorder {
     size_t feed_count, feed_capacity;
     struct buf header; /* of the event being made */
     struct deadlines deadlines;
+    struct outlook_memo outlook;
 };
 
 enum err recorder_open(struct recorder **out, const struct recorder_options *options)
@@ -314,7 +315,7 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     e->subject = draft->subject;
     if (!scope_find(t, &draft->scope, &scope))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
-    enum err err = views_outlook(t, scope.number, &draft->subject, &outlook);
+    enum err err = views_outlook(&r->outlook, t, scope.number, &draft->subject, &outlook);
     if (err) return err;
     if (!outlook.exists) return refuse(problem, ERR_NOT_FOUND, "is not held");
     if (outlook.events >= THING_EVENTS_MAX)

@@ -115,5 +115,14 @@ struct thing_outlook {
     uint32_t events;      /* seen */
     uint32_t depth_max; /* greatest depth held within DEPTH_AHEAD_MAX of its place; below events */
 };
-MUST_CHECK enum err views_outlook(struct txn *t, uint32_t scope_number,
+/* Of the thing last asked about, so that a batch of acts on one thing reads each once.
+ * Zero-initialise.
+ */
+struct outlook_memo {
+    uint64_t txn; /* serial; 0: empty */
+    struct thing_key key;
+    uint64_t arrival; /* of the thing's last event */
+    struct thing_outlook outlook;
+};
+MUST_CHECK enum err views_outlook(struct outlook_memo *memo, struct txn *t, uint32_t scope_number,
                                   const struct thing_id *thing, struct thing_outlook *out);

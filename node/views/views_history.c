@@ -116,11 +116,11 @@ static uint32_t depth_max(uint32_t *depths, size_t count)
     return greatest < count ? greatest : (uint32_t)count - 1;
 }
 
-enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
-                       struct thing_outlook *out)
+static MUST_CHECK enum err outlook_read(struct outlook_memo *memo, struct txn *t)
 {
     struct buf depths = {0};
-    struct thing_cursor cursor = {.txn = t, .scope_number = scope_number, .thing = *thing};
+    struct thing_cursor cursor = {
+        .txn = t, .scope_number = memo->key.scope_number, .thing = memo->key.thing};
     uint32_t events = 0;
     enum thing_type type = THING_NONE;
     enum err err = OK;
@@ -134,7 +134,8 @@ enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_
     if (!err) err = depths.err ? depths.err : txn_error(t);
     if (!err) {
         uint32_t *all = (uint32_t *)(void *)depths.data;
-        *out = (struct thing_outlook){
+        memo->arrival = cursor.after;
+        memo->outlook = (struct thing_outlook){
             .exists = events > 0,
             .type = type,
             .events = events,
@@ -142,5 +143,41 @@ enum err views_outlook(struct txn *t, uint32_t scope_number, const struct thing_
         };
     }
     buf_clear(&depths);
+    return err;
+}
+
+/* Goes on behind the events of the memo. Only while each act had the next depth: one of that depth
+ * changes no other's place then. False: all is to be read. */
+static bool outlook_go_on(struct outlook_memo *memo, struct txn *t)
+{
+    struct thing_outlook *o = &memo->outlook;
+    struct thing_cursor cursor = {t, memo->key.scope_number, memo->key.thing, memo->arrival};
+    struct event e;
+    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0; memo->arrival = arrival) {
+        bool next = o->events && o->depth_max + 1 == o->events && o->events < THING_EVENTS_MAX;
+        if (!next || log_read_unverified(t, arrival, &e) || e.founding || e.depth != o->events)
+            return false;
+        o->depth_max = o->events++;
+    }
+    return true;
+}
+
+enum err views_outlook(struct outlook_memo *memo, struct txn *t, uint32_t scope_number,
+                       const struct thing_id *thing, struct thing_outlook *out)
+{
+    const struct thing_key key = {scope_number, *thing};
+    bool known = memo->txn == txn_serial(t) && memo->key.scope_number == scope_number &&
+                 thing_id_equal(&memo->key.thing, thing);
+    enum err err = OK;
+    if (!known || !outlook_go_on(memo, t)) {
+        *memo = (struct outlook_memo){.key = key};
+        err = outlook_read(memo, t);
+        memo->txn = txn_serial(t);
+    }
+    if (!err) err = txn_error(t);
+    if (err)
+        memo->txn = 0;
+    else
+        *out = memo->outlook;
     return err;
 }

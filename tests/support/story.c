@@ -140,7 +140,8 @@ static void ask(const struct story_step *step, size_t at)
         .body = e->body,
     };
     assert_int_equal(txn_begin(node.store, false, &t), OK);
-    assert_int_equal(views_outlook(t, key.scope_number, &key.thing, &outlook), OK);
+    assert_int_equal(
+        views_outlook(&(struct outlook_memo){0}, t, key.scope_number, &key.thing, &outlook), OK);
     enum err err = subject_may(t, &key, outlook.type, kind_find(e->kind), &act, &problem);
     txn_abort(t);
     if (strcmp(problem.what, step->why) != 0 || (err == OK) != !step->why[0])
@@ -164,7 +165,8 @@ const char *story_row(void)
     struct thing_outlook outlook;
     struct slice row;
     assert_int_equal(txn_begin(node.store, false, &t), OK);
-    assert_int_equal(views_outlook(t, key.scope_number, &key.thing, &outlook), OK);
+    assert_int_equal(
+        views_outlook(&(struct outlook_memo){0}, t, key.scope_number, &key.thing, &outlook), OK);
     uint8_t bytes[ROW_THING_KEY_SIZE];
     const struct row_key row_key = row_thing_key(bytes, outlook.type, &key);
     assert_true(row_get(t, &row_key, &row));

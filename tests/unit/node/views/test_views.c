@@ -337,16 +337,56 @@ static void the_outlook_counts_what_is_held_and_passes_over_made_up_depths(void 
     static const struct thing_id nothing = {"nothing"};
     uint32_t scope = township_node_scope(&node, "village:431322111201");
     assert_int_equal(txn_begin(node.store, false, &t), OK);
-    assert_int_equal(views_outlook(t, scope, &subject, &o), OK);
+    assert_int_equal(views_outlook(&(struct outlook_memo){0}, t, scope, &subject, &o), OK);
     assert_true(o.exists);
     assert_int_equal(o.events, 3);
     assert_int_equal(o.depth_max, 1);
-    assert_int_equal(views_outlook(t, scope, &nothing, &o), OK);
+    assert_int_equal(views_outlook(&(struct outlook_memo){0}, t, scope, &nothing, &o), OK);
     assert_false(o.exists);
     assert_int_equal(o.events, 0);
     struct history h;
     assert_int_equal(views_history(node.views, t, scope, &nothing, &h), ERR_NOT_FOUND);
     txn_abort(t);
+}
+
+static void assert_outlook_as_read_anew(struct outlook_memo *memo, struct txn *t, uint32_t scope,
+                                        const struct thing_id *thing)
+{
+    struct thing_outlook o, anew;
+    assert_int_equal(views_outlook(memo, t, scope, thing, &o), OK);
+    assert_int_equal(views_outlook(&(struct outlook_memo){0}, t, scope, thing, &anew), OK);
+    assert_true(o.exists == anew.exists && o.type == anew.type);
+    assert_int_equal(o.events, anew.events);
+    assert_int_equal(o.depth_max, anew.depth_max);
+}
+
+static void an_outlook_that_goes_on_is_the_one_that_is_read_anew(void **state)
+{
+    (void)state;
+    /* the next depth, one that came twice, some far ahead, those that a later place carries along
+     */
+    static const uint32_t depths[] = {1, 2, 3, 3, 5, 6, 70, 8, 9, 500, 10, 11, 66, 13, 14};
+    const struct event *one = township_register(&town, &town.devices[0], "01A-0001");
+    const struct event *two = township_register(&town, &town.devices[0], "01A-0002");
+    township_node_take_all(&node, &town);
+    uint32_t scope = township_node_scope(&node, "village:431322111201");
+    struct township_act act = {.kind = "request.fly", .scope = "village:431322111201"};
+    struct outlook_memo memo = {0};
+    for (int round = 0; round < 2; round++) { /* what the transaction before saw is forgotten */
+        struct arrival *a;
+        size_t fresh;
+        assert_int_equal(arrival_begin(&a, node.store, node.views), OK);
+        assert_outlook_as_read_anew(&memo, arrival_txn(a), scope, &one->subject);
+        for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+            act.subject = i == 4 ? &two->subject : &one->subject;
+            act.depth = act.seen = depths[i];
+            const struct event *e = township_record(&town, &town.hub, &act);
+            assert_int_equal(arrival_add(a, e, 1, &fresh), OK);
+            if (i == 7) continue; /* two at once */
+            assert_outlook_as_read_anew(&memo, arrival_txn(a), scope, act.subject);
+        }
+        assert_int_equal(arrival_commit(a), OK);
+    }
 }
 
 int main(void)
@@ -361,6 +401,7 @@ int main(void)
         TEST(an_aborted_arrival_leaves_the_old_roster),
         TEST(joins_the_names_of_persons_from_their_boxes),
         TEST(the_outlook_counts_what_is_held_and_passes_over_made_up_depths),
+        TEST(an_outlook_that_goes_on_is_the_one_that_is_read_anew),
     };
     if (crypto_init() != OK) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
