@@ -50,6 +50,19 @@ static const char *argument_of(const struct doing *d, const struct field *f)
     return NULL;
 }
 
+/* Does something have to be said that no word on the line says? */
+static bool lacks(const struct doing *d)
+{
+    const char *text;
+    for (size_t i = 0; i < d->kind->field_count; i++) {
+        const struct field *f = &d->kind->fields[i];
+        if (f->required && !argument_of(d, f) && !flags_field_is_filled_in(d->kind, f) &&
+            act_default_of(d->kind, f, &text) == ACT_DEFAULT_NONE)
+            return true;
+    }
+    return false;
+}
+
 static int put_text(struct doing *d, const struct field *f, const char *text)
 {
     if (f->type != FIELD_ROWS) return fields_put(&d->fields, f, text);
@@ -203,8 +216,7 @@ int cmd_act(struct cli *cli)
     struct recorded recorded;
     act_begin(&d.act, d.kind);
     d.fields = (struct fields){.cli = cli, .act = &d.act, .acts_on = !d.kind->founding};
-    d.asking =
-        form_is_wanted(cli) && doing_lacks(&d) && cli->argument_count <= (d.kind->founding ? 0 : 1);
+    d.asking = form_is_wanted(cli) && lacks(&d);
     d.fields.asking = d.asking;
     int code = recording_begin(cli, &d.recording);
     if (!code) code = find_subject(&d);

@@ -19,18 +19,6 @@ static bool is_kind(const struct doing *d, const char *name)
     return strcmp(d->kind->name, name) == 0;
 }
 
-bool doing_lacks(const struct doing *d)
-{
-    const char *text;
-    for (size_t i = 0; i < d->kind->field_count; i++) {
-        const struct field *f = &d->kind->fields[i];
-        if (f->required && !flags_field_is_filled_in(d->kind, f) &&
-            act_default_of(d->kind, f, &text) == ACT_DEFAULT_NONE)
-            return true;
-    }
-    return false;
-}
-
 /* --- the request that is acted on --- */
 
 int doing_read_request(struct doing *d, struct txn *t)

@@ -21,8 +21,6 @@ struct doing {
     const char *id;    /* what names it on the next line: number, or the start of its id */
 };
 
-/* Does something have to be said that was not? */
-bool doing_lacks(const struct doing *d);
 /* The request that is acted on: its number, lane, next callback. Other things: nothing. */
 int doing_read_request(struct doing *d, struct txn *t);
 /* Before a form's first question: an act that the request's state forbids is refused now. */

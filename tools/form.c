@@ -180,6 +180,8 @@ static void append_hint(struct buf *line, const struct question *q, bool optiona
         buf_append_text(line, _("1-3, 3 is the most urgent"));
     } else if (is_category(field)) {
         buf_append_text(line, _("code or name"));
+    } else if (field->type == FIELD_BYTES) {
+        buf_append_text(line, _("the number in front of it in sidan show"));
     } else if (field->type == FIELD_THING) {
         buf_append_text(line, _("number, name or id"));
     } else if (field->type != FIELD_TEXT) {
