@@ -98,7 +98,7 @@ static int write_cell(struct act_rows *r, const struct field *column, const char
     }
     if (act_value_write(&w, column, slice_of_text(text))) return EXIT_OK;
     struct act_problem problem;
-    enum err e = act_refuse(column, slice_of_text(typed), &problem);
+    enum err e = act_refuse(column, slice_of_text(*typed ? typed : text), &problem);
     (void)e;
     return cli_error(
         r->cli, EXIT_USAGE,

@@ -19,6 +19,10 @@ static const struct {
                          N_("merge the later one: sidan merge LATER EARLIER")},
     [CHECK_BOTH_CHANGED] = {N_("changed on both sides"),
                             N_("read the history and settle it: sidan resolve NUMBER")},
+    [CHECK_DOC_NO] =
+        {N_("two orders have one number"),
+         N_("note on both papers which is meant: sidan correct NUMBER --field doc_no")},
+    [CHECK_UNIT] = {N_("two units have one name"), N_("close one of them: sidan unit close")},
     [CHECK_SIGNER] = {N_("an order was signed by somebody who may not"),
                       N_("have the paper signed by the secretary or the mayor, and transfer it")},
     [CHECK_HOLDER_CLOSED] = {N_("an open request lies at a unit that was abolished"),

@@ -7,6 +7,7 @@
 #include "tools/lookup.h"
 #include "tools/recording.h"
 #include "tools/reporting.h"
+#include "tools/words.h"
 
 const struct flag report_flags[] = {
     VALUE("--village", "VILLAGE", N_("figures: only this village's")),
@@ -76,6 +77,20 @@ static int parse_choices(struct reporting *r)
                      _("sidan help report"));
 }
 
+/* `report` has the flags of both its verbs; those of an act mean nothing to figures. */
+static int refuse_of_act(struct cli *cli)
+{
+    const struct kind *k = kind_find(slice_of_text("order.report"));
+    for (size_t i = 0; i < k->field_count; i++) {
+        if (!cli_field(cli, k->fields[i].name)) continue;
+        return cli_error(cli, EXIT_USAGE, _("these flags do not go together"),
+                         cli_format(cli, _("\"%s\" belongs to what was done about a request"),
+                                    words_field(&k->fields[i])),
+                         _("figures take --village VILLAGE, --by village or --by unit"));
+    }
+    return EXIT_OK;
+}
+
 static int show(struct reporting *r)
 {
     int code = reporting_read(r);
@@ -94,6 +109,7 @@ int cmd_figures(struct cli *cli)
 {
     struct reporting r = {.cli = cli};
     int code = parse_period(&r);
+    if (!code) code = refuse_of_act(cli);
     if (!code) code = parse_choices(&r);
     if (!code && cli_has(cli, "--freeze")) code = cli_open_recorder(cli);
     if (!code) code = cli_begin(cli, &r.txn);

@@ -306,7 +306,7 @@ static int print_json(const struct checking *c)
 
 static const struct table_column finding_columns[] = {
     {N_("finding"), false, 6}, {N_("number"), false, 9}, {N_("name"), false, 6},
-    {N_("village"), false, 6}, {N_("rule"), false, 6},   {N_("due"), true, 6},
+    {N_("village"), false, 6}, {N_("rule"), false, 6},   {N_("owed"), true, 6},
     {N_("entered"), true, 6},  {N_("for"), false, 20},   {N_("sheet"), false, 20},
     {N_("entry"), true, 4},
 };

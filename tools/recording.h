@@ -32,7 +32,8 @@ int recording_all(struct cli *cli, const struct recording *r, struct draft *draf
                   struct recorded *out);
 /* What the tools ask beyond the table of kinds and the recorder, before anything is signed and
  * wherever it comes from: what begins or is looked at again may not lie before the act, which is
- * `at` where that is stated, else now; a phone must be one. Errors: ERR_RANGE with *problem. */
+ * `at` where that is stated, else now, and what was done not on a day after it; a phone must be
+ * one. Errors: ERR_RANGE with *problem. */
 MUST_CHECK enum err recording_check(const struct draft *draft, uint64_t now_ms,
                                     struct act_problem *problem);
 /* An act that roles or the thing's state do not allow: why, how it stands, what comes next. */

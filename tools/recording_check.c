@@ -28,6 +28,7 @@ static const struct {
     {"thanks.record", "received"},
     {"service.log", "date"},
     {"attendance.record", "date"},
+    {"activity.record", "date"},
 };
 
 static bool is_behind(const struct kind *k, const struct field *f)

@@ -13,6 +13,8 @@
     X(CHECK_OFFICIAL_NUMBER, "official-number-twice", false)                                       \
     X(CHECK_REFERENCE, "reference-twice", false)                                                   \
     X(CHECK_BOTH_CHANGED, "changed-on-both-sides", false)                                          \
+    X(CHECK_DOC_NO, "order-number-twice", false)                                                   \
+    X(CHECK_UNIT, "unit-twice", false)                                                             \
     X(CHECK_SIGNER, "signer-without-right", false)                                                 \
     X(CHECK_HOLDER_CLOSED, "unit-of-request-closed", false)                                        \
     X(CHECK_DUTY_CLOSED, "unit-of-duty-closed", false)                                             \

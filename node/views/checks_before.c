@@ -186,11 +186,33 @@ static void check_unit(struct asking *a, const char *field)
                     N_("name the unit that has its duties now: sidan unit list"));
 }
 
+/* Few orders are issued in a day: the log is read through for each. */
+static void check_doc_no(struct asking *a)
+{
+    struct slice doc_no = body_text(a->draft->body, "doc_no");
+    uint64_t last = doc_no.size ? log_count(a->txn) : 0;
+    for (uint64_t arrival = 1; arrival <= last; arrival++) {
+        struct event e;
+        struct scope_row scope;
+        struct request r;
+        if (log_read_unverified(a->txn, arrival, &e) || !slice_is_text(e.kind, "order.issue") ||
+            !slice_equal(body_text(e.body, "doc_no"), doc_no) ||
+            !scope_find(a->txn, &e.feed.scope, &scope))
+            continue;
+        const struct thing_key other = {scope.number, e.subject};
+        asking_find(a, ERR_EXISTS, "doc_no", before_number_given,
+                    N_("take the next number of the register of orders"));
+        if (request_get(a->txn, &other, &r) == OK) asking_other(a, THING_REQUEST, &other, r.number);
+        return;
+    }
+}
+
 static void before_order(struct asking *a)
 {
     const struct roster *roster;
     struct thing_id signer;
     check_unit(a, "unit");
+    check_doc_no(a);
     enum err err = views_roster(a->views, a->txn, &roster);
     const struct device *device = err ? NULL : roster_device(roster, &a->draft->author);
     if (!device || !device_is_township(device) || !body_thing(a->draft->body, "signed_by", &signer))
@@ -199,6 +221,25 @@ static void before_order(struct asking *a)
         asking_find(a, ERR_STATE, "signed_by",
                     N_("only a secretary or a mayor in office signs an order"),
                     N_("name who signed the paper: sidan actor list shows roles and dates"));
+}
+
+static bool take_unit(void *state, const struct thing *unit)
+{
+    struct asking *a = state;
+    struct slice name = body_text(a->draft->body, "name");
+    if (strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") != 0 ||
+        !slice_equal(body_text(unit->fields, "name"), name))
+        return true;
+    asking_find(a, ERR_EXISTS, "name", N_("a unit of this name is there already"),
+                N_("sidan unit list shows it; what is wrong of it: sidan correct ID"));
+    asking_other(a, THING_UNIT, &unit->key, name);
+    return false;
+}
+
+static void before_unit(struct asking *a)
+{
+    enum err err = things_each(a->txn, THING_UNIT, 0, take_unit, a);
+    if (err && !a->err) a->err = err;
 }
 
 static void before_duty(struct asking *a)
@@ -216,6 +257,7 @@ static const struct {
     {"request.accept", before_accept},
     {"order.issue", before_order},
     {"duty.publish", before_duty},
+    {"unit.put", before_unit},
     {"volunteer.register", before_volunteer},
     {"volunteer.update", before_volunteer},
     {"team.form", before_team},

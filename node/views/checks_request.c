@@ -17,9 +17,9 @@ static bool gather_closed(void *state, const struct thing *unit)
     struct checking *c = state;
     struct unit_name name = {{0}};
     struct slice text = body_text(unit->fields, "name");
-    if (strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") == 0 ||
-        text.size >= sizeof name.text || !checks_unit_closed(c->txn, text))
-        return true;
+    bool in_use = strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") == 0;
+    if (in_use) claim_add(c, CHECK_UNIT, text, THING_UNIT, &unit->key, true);
+    if (in_use || text.size >= sizeof name.text || !checks_unit_closed(c->txn, text)) return true;
     memcpy(name.text, text.data, text.size);
     buf_append(&c->closed, &name, sizeof name);
     return true;
@@ -131,6 +131,9 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
     struct request r;
     if (request_get(c->txn, &key, &r)) return;
     if (!registers) {
+        struct slice doc_no = body_text(e.body, "doc_no");
+        if (doc_no.size && took_effect(c, &key, arrival))
+            claim_add(c, CHECK_DOC_NO, doc_no, THING_REQUEST, &key, true);
         check_order(c, &e, &key, arrival, roster);
         return;
     }
