@@ -75,11 +75,6 @@ void i18n_start(const char *lang, const char *configured)
     bind_catalogue();
 }
 
-const char *i18n_language(void)
-{
-    return chinese ? "zh" : "en";
-}
-
 bool i18n_is_chinese(void)
 {
     return chinese;

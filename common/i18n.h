@@ -13,8 +13,6 @@
  * given. The catalogue is looked for beside the running program (locale/), then in
  * /usr/local/share/locale. May be called again. */
 void i18n_start(const char *lang, const char *configured);
-/* "zh" or "en". */
-const char *i18n_language(void);
 bool i18n_is_chinese(void);
 
 /* The message in the language; `msgid` itself where there is no catalogue. "" stays "". */

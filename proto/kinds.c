@@ -18,13 +18,6 @@ static const struct {
 };
 #define ROLES_COUNT (sizeof roles_table / sizeof roles_table[0])
 
-const char *role_name(enum role role)
-{
-    for (size_t i = 0; i < ROLES_COUNT; i++)
-        if (roles_table[i].role == role) return roles_table[i].name;
-    return "?";
-}
-
 enum err role_parse(uint32_t *role, struct slice name)
 {
     for (size_t i = 0; i < ROLES_COUNT; i++) {

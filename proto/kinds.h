@@ -21,8 +21,6 @@ enum role {
     (ROLE_DISPATCH | ROLE_CALLBACK | ROLE_OFFICE | ROLE_FINANCE | ROLE_UNIT | ROLE_MIRROR |        \
      ROLE_HUB)
 
-/* One bit: "authority", "village", "dispatch", ...; "?" for a bit of a later version. */
-const char *role_name(enum role role);
 /* A role that a device can be given: every one but the authority's. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err role_parse(uint32_t *role, struct slice name);
 /* "dispatch,callback" into bits. Errors: ERR_MALFORMED (empty, a name twice), ERR_NOT_FOUND. */

@@ -18,13 +18,6 @@ bool output_is_terminal(void)
     return isatty(STDOUT_FILENO) == 1;
 }
 
-size_t output_columns(void)
-{
-    struct winsize size;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? size.ws_col : 80;
-}
-
 static bool colours_shown(const struct cli *cli)
 {
     if (cli->colour != CLI_COLOUR_AUTO) return cli->colour == CLI_COLOUR_ALWAYS;

@@ -19,7 +19,6 @@ enum colour { COLOUR_NONE, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_DIM, 
 /* Escape sequence where stdout shows colours, "" otherwise; COLOUR_NONE ends one. */
 const char *output_colour(const struct cli *cli, enum colour colour);
 bool output_is_terminal(void);
-size_t output_columns(void); /* of the terminal; 80 where unknown */
 
 /* A line for people on stdout; nothing with -q. Control characters become `?`. */
 __attribute__((format(printf, 2, 3))) void output_line(const struct cli *cli, const char *format,
@@ -96,8 +95,6 @@ void progress_end(struct progress *p);
 /* One line; an empty answer takes `otherwise` (NULL: asked again, until the input ends). */
 int prompt_line(struct cli *cli, const char *question, const char *otherwise, const char *flag,
                 const char **answer);
-/* Yes or no; `no` without an answer. */
-int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *yes);
 /* The passphrase: from $SIDAN_PASSPHRASE_FILE (first line), else asked without echo, twice when
  * `confirm`. At most PASSPHRASE_SIZE_MAX bytes; the caller wipes it. */
 #define PASSPHRASE_SIZE_MAX 256

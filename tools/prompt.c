@@ -57,16 +57,6 @@ int prompt_line(struct cli *cli, const char *question, const char *otherwise, co
                      flag ? cli_format(cli, _("give it with %s"), flag) : NULL);
 }
 
-int prompt_yes(struct cli *cli, const char *question, const char *flag, bool *yes)
-{
-    if (!may_ask(cli)) return cannot_ask(cli, question, flag);
-    char line[ANSWER_SIZE_MAX];
-    fprintf(stderr, "%s [y/N]: ", question);
-    *yes =
-        read_answer(line, sizeof line) && (*line == 'y' || *line == 'Y' || strcmp(line, "是") == 0);
-    return EXIT_OK;
-}
-
 /* --- passphrases --- */
 
 /* Ctrl-C while nothing is echoed: a shell would be left blind. */

@@ -145,23 +145,3 @@ void calendar_due(const struct calendar *cal, uint64_t start_ms, uint32_t workin
     *due_ms = time_day_ms(last, CALENDAR_CLOSES_MINUTE);
     *provisional = !all_known(cal, first, last);
 }
-
-uint32_t calendar_working_days_between(const struct calendar *cal, uint64_t from_ms, uint64_t to_ms)
-{
-    uint32_t from = time_day(from_ms) + 1, end = time_day(to_ms) + 1, count = 0;
-    /* whole weeks outside the calendar, whole words within it, single days elsewhere */
-    while (from < end) {
-        uint32_t at = from - FIRST_DAY, step = 1;
-        if (in_calendar(from) && at % 64 == 0 && end - from >= 64 && in_calendar(from + 63)) {
-            step = 64;
-            count += (uint32_t)__builtin_popcountll(cal->working[at / 64]);
-        } else if (!in_calendar(from) && end - from >= 7 && !in_calendar(from + 6)) {
-            step = 7;
-            count += 5;
-        } else {
-            count += calendar_is_working(cal, from);
-        }
-        from += step;
-    }
-    return count;
-}

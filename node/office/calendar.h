@@ -54,8 +54,3 @@ bool calendar_is_known(const struct calendar *cal, uint32_t day);
  * `*provisional`: one of the days looked at is not known. */
 void calendar_due(const struct calendar *cal, uint64_t start_ms, uint32_t working_days,
                   uint64_t *due_ms, bool *provisional);
-
-/* Working days after the day of `from_ms` up to and with the day of `to_ms`, so that it gives back
- * what calendar_due was given; 0 where `to_ms` is not on a later day. */
-uint32_t calendar_working_days_between(const struct calendar *cal, uint64_t from_ms,
-                                       uint64_t to_ms);

@@ -126,11 +126,3 @@ void figures_add(struct figures *f, const struct figure_facts *facts,
     count(f, FIGURE_REACH, facts->reached);
     if (facts->reached && facts->answered) count_answers(f, facts);
 }
-
-void figures_sum(struct figures *f, const struct figures *other)
-{
-    for (size_t i = 0; i < FIGURE_COUNT; i++) {
-        f->of[i].num += other->of[i].num;
-        f->of[i].den += other->of[i].den;
-    }
-}

@@ -71,4 +71,3 @@ struct figures {
 };
 void figures_add(struct figures *f, const struct figure_facts *facts,
                  const struct figure_period *period);
-void figures_sum(struct figures *f, const struct figures *other);

@@ -207,11 +207,6 @@ static int by_day_and_basis(const void *a, const void *b)
     return memcmp(x->basis.bytes, y->basis.bytes, sizeof x->basis.bytes);
 }
 
-void points_sort(struct points_service *services, size_t count)
-{
-    if (count > 1) qsort(services, count, sizeof *services, by_day_and_basis);
-}
-
 enum err points_count(struct points_entries *out, const struct points_service *services,
                       size_t count)
 {

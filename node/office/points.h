@@ -61,9 +61,6 @@ struct points_service {
     const struct points_rules *rules; /* in force on that day, borrowed; NULL: none */
 };
 
-/* By day, then by basis: so that what a cap leaves goes to the same services everywhere. */
-void points_sort(struct points_service *services, size_t count);
-
 struct points_entry {
     const struct points_rule *rule;
     size_t service; /* index */

@@ -10,5 +10,3 @@
 /* "88.9%" for 72 of 81; "—" when `den` is 0. "100.0%" only when all of them are: what would round
  * up to it is "99.9%". */
 void rate_format(char out[RATE_TEXT_SIZE], uint64_t num, uint64_t den);
-/* The mean of `count` values of this sum: "2.4"; "—" of none. */
-void rate_format_mean(char out[RATE_TEXT_SIZE], uint64_t sum, uint64_t count);

@@ -186,19 +186,6 @@ static void a_question_counts_in_no_rate_of_solving(void **state)
     is(&f, FIGURE_VERY, 0, 2);
 }
 
-static void groups_add_up_to_the_whole(void **state)
-{
-    (void)state;
-    struct figures a = {0}, b = {0};
-    struct figure_facts facts = good();
-    struct figure_period july = period("2022-07");
-    figures_add(&a, &facts, &july);
-    facts.closed_ms = 0;
-    figures_add(&b, &facts, &july);
-    figures_sum(&a, &b);
-    is(&a, FIGURE_CLOSE, 1, 2);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,7 +198,6 @@ int main(void)
         cmocka_unit_test(nobody_who_was_not_reached_is_satisfied),
         cmocka_unit_test(an_answer_that_was_not_given_is_none_in_favour),
         cmocka_unit_test(a_question_counts_in_no_rate_of_solving),
-        cmocka_unit_test(groups_add_up_to_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -15,13 +15,6 @@ static void rate_is(uint64_t num, uint64_t den, const char *shown)
     assert_string_equal(text, shown);
 }
 
-static void mean_is(uint64_t sum, uint64_t count, const char *shown)
-{
-    char text[RATE_TEXT_SIZE];
-    rate_format_mean(text, sum, count);
-    assert_string_equal(text, shown);
-}
-
 static void shows_one_decimal_half_up(void **state)
 {
     (void)state;
@@ -39,7 +32,6 @@ static void shows_a_dash_for_nothing(void **state)
 {
     (void)state;
     rate_is(0, 0, "—");
-    mean_is(0, 0, "—");
 }
 
 static void shows_a_hundred_only_for_all(void **state)
@@ -63,24 +55,15 @@ static void does_not_overflow(void **state)
     rate_is(UINT64_MAX / 2, UINT64_MAX, "50.0%");
     rate_is(UINT64_MAX, UINT64_MAX, "100.0%");
     rate_is(UINT64_MAX, 1, "1844674407370955161.5%");
-    mean_is(UINT64_MAX, 1, "1844674407370955161.5");
-}
-
-static void shows_means_half_up(void **state)
-{
-    (void)state;
-    mean_is(24, 10, "2.4");
-    mean_is(9, 4, "2.3"); /* 2.25 */
-    mean_is(0, 4, "0.0");
-    mean_is(7, 7, "1.0");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_one_decimal_half_up),    cmocka_unit_test(shows_a_dash_for_nothing),
-        cmocka_unit_test(shows_a_hundred_only_for_all), cmocka_unit_test(does_not_overflow),
-        cmocka_unit_test(shows_means_half_up),
+        cmocka_unit_test(shows_one_decimal_half_up),
+        cmocka_unit_test(shows_a_dash_for_nothing),
+        cmocka_unit_test(shows_a_hundred_only_for_all),
+        cmocka_unit_test(does_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
