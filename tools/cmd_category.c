@@ -104,7 +104,7 @@ static void read_sheet(struct sheet *s)
         e = csv_read(buf_slice(&file), read_row, s);
     }
     if (e != OK && s->code == EXIT_OK) {
-        s->code = cli_fail(s->p->cli, e, cli_format(s->p->cli, _("%s cannot be read"), s->path));
+        s->code = publishing_unreadable(s->p->cli, e, s->path);
     }
     buf_clear(&file);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define LABEL_WIDTH 18
+#define CELLS_ON_A_LINE 4
 
 static const char *type_words(enum rule_type type)
 {
@@ -145,21 +146,28 @@ static void print_label(const struct reading *r, const char *label, const char *
     buf_clear(&line);
 }
 
-/* One row a line, its cells as a person says them. */
+/* One row a line, its cells as a person says them; of many cells each on its line with its name. */
 static void print_rows(const struct reading *r, const struct field *field, struct mp_reader *value)
 {
     size_t rows = mp_read_array(value, SIZE_MAX);
     for (size_t i = 0; i < rows; i++) {
         size_t cells = mp_read_array(value, SIZE_MAX);
-        const char *line = "";
+        const char *line = "", *label = i == 0 ? words_field(field) : "";
         for (size_t c = 0; c < cells; c++) {
             const struct field *column = c < field->column_count ? &field->columns[c] : NULL;
             struct mp_reader cell = mp_reader_of(mp_skip(value));
             const char *words =
                 mp_peek(&cell) == MP_NIL ? "-" : words_value(r->cli, r->txn, column, &cell);
-            line = cli_format(r->cli, "%s%s%s", line, c > 0 ? "  " : "", words);
+            if (cells <= CELLS_ON_A_LINE || column == NULL) {
+                line = cli_format(r->cli, "%s%s%s", line, c > 0 ? "  " : "", words);
+                continue;
+            }
+            print_label(r, c == 0 ? label : "",
+                        cli_format(r->cli, "%s: %s", words_field(column), words));
         }
-        print_label(r, i == 0 ? words_field(field) : "", line);
+        if (*line != '\0') {
+            print_label(r, label, line);
+        }
     }
 }
 

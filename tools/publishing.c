@@ -70,6 +70,12 @@ int publishing_put_decision(struct publishing *p)
 
 /* --- JSON --- */
 
+int publishing_unreadable(struct cli *cli, enum err e, const char *path)
+{
+    return cli_error(cli, cli_exit_code(e), cli_format(cli, _("%s cannot be read"), path),
+                     cli_err_text(e), _("look at the file's name and folder, and try again"));
+}
+
 int publishing_read_json(struct cli *cli, const char *path, json_t **out)
 {
     struct buf file = {0};
@@ -77,7 +83,7 @@ int publishing_read_json(struct cli *cli, const char *path, json_t **out)
     enum err e = file_read(&file, path, PUBLISHING_FILE_SIZE_MAX);
     if (e != OK) {
         buf_clear(&file);
-        return cli_fail(cli, e, cli_format(cli, _("%s cannot be read"), path));
+        return publishing_unreadable(cli, e, path);
     }
     json_t *value = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
     buf_clear(&file);

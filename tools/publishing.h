@@ -36,5 +36,7 @@ int publishing_put_json(struct publishing *p, const char *path, const struct kin
 int publishing_rule(struct publishing *p);
 int publishing_calendar(struct publishing *p);
 
+/* A file that is not there, or cannot be read. */
+int publishing_unreadable(struct cli *cli, enum err e, const char *path);
 /* A file of UTF-8 JSON whose value is an object; the caller frees it. */
 int publishing_read_json(struct cli *cli, const char *path, json_t **out);
