@@ -112,9 +112,9 @@ static int rank(struct cli *cli)
 /* --- show --------------------------------------------------------------------------------- */
 
 static const struct table_column ledger_columns[] = {
-    {N_("entered on"), false, 10}, {N_("service on"), false, 10}, {N_("rule"), false, 6},
-    {N_("points"), true, 6},       {N_("state"), false, 6},       {N_("for"), false, 20},
-    {N_("sheet"), false, 20},      {N_("entry"), true, 4},
+    {N_("service on"), false, 10}, {N_("rule"), false, 6}, {N_("points"), true, 6},
+    {N_("state"), false, 6},       {N_("for"), false, 16}, {N_("sheet"), false, 16},
+    {N_("entry"), true, 4},
 };
 #define LEDGER_COLUMNS (sizeof ledger_columns / sizeof ledger_columns[0])
 
@@ -166,7 +166,6 @@ static void entry_row(const struct points *p, struct table *t, const struct ledg
     table_colour(t, e->state == LEDGER_REVERSED ? COLOUR_DIM
                     : e->held                   ? COLOUR_YELLOW
                                                 : COLOUR_NONE);
-    table_cellf(t, "%s", date_text(cli, time_day(e->posted_ms)));
     table_cellf(t, "%s", date_text(cli, service_day(p, person, e)));
     if (e->rule[0])
         table_cellf(t, _("%s (version %u)"), e->rule, (unsigned)e->rules);

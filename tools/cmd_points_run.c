@@ -117,7 +117,7 @@ static int tell(struct cli *cli, const struct running *r, bool dry)
     static const struct table_column columns[] = {{N_("village"), false, 6},
                                                   {N_("entries"), true, 6},
                                                   {N_("points"), true, 8},
-                                                  {N_("sheet"), false, 20}};
+                                                  {N_("sheet"), false, 16}};
     struct table table;
     size_t entries = 0;
     int64_t sum = 0;
@@ -307,7 +307,7 @@ static int print_json(const struct checking *c)
 static const struct table_column finding_columns[] = {
     {N_("finding"), false, 6}, {N_("number"), false, 9}, {N_("name"), false, 6},
     {N_("village"), false, 6}, {N_("rule"), false, 6},   {N_("owed"), true, 6},
-    {N_("entered"), true, 6},  {N_("for"), false, 20},   {N_("sheet"), false, 20},
+    {N_("entered"), true, 6},  {N_("for"), false, 16},   {N_("sheet"), false, 16},
     {N_("entry"), true, 4},
 };
 

@@ -10,7 +10,7 @@
 #include "node/views/person.h"
 #include "tools/lookup.h"
 
-enum { YEAR_MIN = 2000, YEAR_MAX = 2999, ID_DIGITS = 20 };
+enum { YEAR_MIN = 2000, YEAR_MAX = 2999, ID_DIGITS = 16 };
 
 int points_year(struct cli *cli, const char *text, uint64_t now_ms, uint32_t *out)
 {
