@@ -193,6 +193,7 @@ enum err act_end(struct act *a, struct draft *draft, struct act_problem *problem
         e = OK;
     }
     if (e == ERR_RANGE) {
+        problem->missing = field != NULL && strcmp(found.what, "is missing") == 0 ? field : NULL;
         act_explain(a->kind, &found, problem);
     }
     if (e == OK) {

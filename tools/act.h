@@ -21,6 +21,7 @@ struct act {
 struct act_problem {
     char what[160];
     char allowed[240];
+    const struct field *missing; /* what has to be said and was not; act_end alone sets it */
 };
 
 void act_begin(struct act *a, const struct kind *kind);

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define LINE_WIDTH 80
 
 /* What a person needs to know of each error; where a verb knows better, it says so itself. */
 static const struct {
@@ -98,8 +101,18 @@ static void error_part(const char *label, const char *text)
 {
     if (!text || !*text) return;
     struct buf shown = {0};
+    size_t indent = text_width(slice_of_text(label)) + 2;
+    /* Scripts look for whole lines, and a command to be copied stays in one. */
+    bool whole = isatty(STDERR_FILENO) != 1 || strstr(text, "sidan ") != NULL;
     text_append_shown(&shown, slice_of_text(text));
-    fprintf(stderr, "%s: %s\n", label, buf_text(&shown));
+    fprintf(stderr, "%s: ", label);
+    for (struct slice rest = buf_slice(&shown); rest.size;) {
+        struct slice now = whole ? rest : text_line(rest, LINE_WIDTH - indent);
+        bool blank = now.size < rest.size && rest.data[now.size] == ' ';
+        fprintf(stderr, "%.*s\n", (int)now.size, (const char *)now.data);
+        rest = slice_of(rest.data + now.size + blank, rest.size - now.size - blank);
+        if (rest.size) fprintf(stderr, "%*s", (int)indent, "");
+    }
     buf_clear(&shown);
 }
 

@@ -127,16 +127,29 @@ static int put_values(struct doing *d)
 
 /* --- recording and telling --- */
 
+/* What was left out is asked for by its flag. */
+static int refused(struct doing *d, const struct act_problem *problem)
+{
+    const struct flag *f = flags_of(d->cli->command);
+    while (f->name &&
+           (!f->field || !problem->missing || strcmp(f->field, problem->missing->name) != 0))
+        f++;
+    if (!f->name) return recording_refused(d->cli, problem);
+    return cli_error(d->cli, EXIT_USAGE, problem->what,
+                     cli_format(d->cli, _("allowed: %s"), problem->allowed),
+                     cli_format(d->cli, _("add %s; nothing was recorded"), f->name));
+}
+
 static int record(struct doing *d, struct recorded *recorded)
 {
-    struct act_problem problem;
+    struct act_problem problem = {.missing = NULL};
     enum err e = recorder_begin(d->cli->recorder, &d->recording.clock);
     if (e) return cli_fail(d->cli, e, _("nothing was recorded"));
     int code = doing_fill_in(d);
     if (!code) {
         e = act_end(&d->act, &d->draft, &problem);
         if (e)
-            code = e == ERR_RANGE ? recording_refused(d->cli, &problem)
+            code = e == ERR_RANGE ? refused(d, &problem)
                                   : cli_fail(d->cli, e, _("nothing was recorded"));
     }
     if (code) {

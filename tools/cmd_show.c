@@ -226,16 +226,14 @@ static void print_item(const struct shown *s, size_t index)
     const struct kind *k = kind_find(e->kind);
     char time[TIME_TEXT_SIZE];
     bool counts = item->effect == EFFECT_COUNTS;
-    /* The effect has said so. */
-    bool says_more = item->reason[0] && strcmp(item->reason, "not possible in this state") != 0;
     time_format(time, HLC_MS(e->time));
     output_line(s->cli, "%zu. %s%s  %s  %s%s%s", index + 1, time, HLC_UNTRUSTED(e->time) ? "?" : "",
                 words_kind(s->cli, e->kind), actor_words(s, e), item->state_after[0] ? "  -> " : "",
                 state_words(s->history.type, item->state_after));
     if (!counts)
         output_line(s->cli, "    %s! %s%s%s%s", output_colour(s->cli, COLOUR_YELLOW),
-                    words_effect(item->effect), says_more ? ": " : "",
-                    says_more ? reason_words(s, item) : "", output_colour(s->cli, COLOUR_NONE));
+                    words_effect(item->effect), item->reason[0] ? ": " : "", reason_words(s, item),
+                    output_colour(s->cli, COLOUR_NONE));
     if (item->both_changed)
         output_line(s->cli, "    ! %s",
                     _("changed on both sides: its author did not know all that stands above"));
