@@ -96,7 +96,7 @@ enum err home_make_keys(const char *home, struct device_keys *out)
     return err;
 }
 
-/* A key file whose halves do not belong together must never sign (pitfalls S2). */
+/* A key file whose halves do not belong together must never sign. */
 static enum err keys_decode(struct device_keys *out, struct slice text)
 {
     const size_t magic_size = sizeof KEY_MAGIC - 1;

@@ -22,7 +22,7 @@
 #define STRANGERS_EVERY_MS (10 * 60 * 1000) /* a port on the internet is scanned all day */
 #define ERRORS_MAX 30                       /* turns in a row that failed before we give up */
 #define ERROR_PAUSE_MS 1000
-#define STOP_SECONDS_MAX 20 /* a deadline around the end (Z14) */
+#define STOP_SECONDS_MAX 20 /* a deadline around the end */
 
 struct loop {
     const struct loop_options *options;

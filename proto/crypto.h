@@ -51,8 +51,8 @@ struct signer {
 #define CONTEXT_HAVE "sidan/have"
 #define CONTEXT_LIST "sidan/list"
 
-/* Once per process, before threads and sockets. Also signs and verifies once with a fresh key
- * (pitfalls S2). Errors: ERR_IO. */
+/* Once per process, before threads and sockets. Also signs and verifies once with a fresh key.
+ * Errors: ERR_IO. */
 MUST_CHECK enum err crypto_init(void);
 
 void crypto_hash_one(struct hash *out, const char *context, struct slice message);

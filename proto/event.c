@@ -150,6 +150,11 @@ bool thing_id_equal(const struct thing_id *a, const struct thing_id *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+int thing_id_compare(const struct thing_id *a, const struct thing_id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
 bool event_id_equal(const struct event_id *a, const struct event_id *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

@@ -139,5 +139,6 @@ MUST_CHECK enum err event_verify_signature(const struct event_id *id, const stru
 /* ms ‖ first 10 bytes of the id. */
 void thing_id_of_founder(struct thing_id *out, uint64_t time, const struct event_id *id);
 bool thing_id_equal(const struct thing_id *a, const struct thing_id *b);
+int thing_id_compare(const struct thing_id *a, const struct thing_id *b); /* as bytes */
 bool event_id_equal(const struct event_id *a, const struct event_id *b);
 uint64_t event_id8(const struct event_id *id); /* first 8 bytes, big-endian */

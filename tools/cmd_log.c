@@ -14,7 +14,7 @@
 #include <time.h>
 
 /* Events are read in slices, each in a transaction of its own that is over before the slice is
- * written: a pager that waits must not hold old pages of the store (pitfalls L10). */
+ * written: a pager that waits must not hold old pages of the store. */
 #define SLICE_EVENTS 256
 #define LAST_MAX 1000000
 #define FOLLOW_POLL_NS (200 * 1000 * 1000)

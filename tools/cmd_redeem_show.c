@@ -44,7 +44,7 @@ static int in_order(const void *a, const void *b)
     const struct ledger_person *q = ledger_person_of(sorting, &y->person);
     int order = strcmp(x->village, y->village);
     if (!order) order = strcmp(p ? p->number : "", q ? q->number : "");
-    return order ? order : memcmp(x->person.bytes, y->person.bytes, sizeof x->person.bytes);
+    return order ? order : thing_id_compare(&x->person, &y->person);
 }
 
 static int put_in_order(struct sheet *s)

@@ -100,7 +100,7 @@ static int newer_first(const void *a, const void *b)
 {
     const struct found *x = a, *y = b;
     if (x->registered_ms != y->registered_ms) return x->registered_ms < y->registered_ms ? 1 : -1;
-    return memcmp(&y->key.thing, &x->key.thing, sizeof x->key.thing);
+    return thing_id_compare(&y->key.thing, &x->key.thing);
 }
 
 static void newest_cut(struct newest *n)

@@ -254,7 +254,7 @@ static int by_number(const void *a, const void *b)
     if (x->key.scope_number != y->key.scope_number)
         return x->key.scope_number < y->key.scope_number ? -1 : 1;
     int order = strcmp(x->number, y->number);
-    return order ? order : memcmp(&x->key.thing, &y->key.thing, sizeof x->key.thing);
+    return order ? order : thing_id_compare(&x->key.thing, &y->key.thing);
 }
 
 static MUST_CHECK enum err show_all(struct listing *l, uint32_t scope_number)

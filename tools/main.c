@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* Secrets pass through this process: no core files, nothing readable by others (pitfalls D1, S9).
+/* Secrets pass through this process: no core files, nothing readable by others.
  */
 static void protect(void)
 {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * The figures that the township publishes (domain: 指标), always numerator and denominator. They
+ * The figures that the township publishes (指标), always numerator and denominator. They
  * are counted over requests one at a time, so any grouping (village, unit, the whole) is a sum.
  *
  * Cohort: the requests accepted in the period, less those declined, withdrawn and merged (N), as

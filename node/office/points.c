@@ -204,7 +204,7 @@ static int by_day_and_basis(const void *a, const void *b)
 {
     const struct points_service *x = a, *y = b;
     if (x->day != y->day) return x->day < y->day ? -1 : 1;
-    return memcmp(x->basis.bytes, y->basis.bytes, sizeof x->basis.bytes);
+    return thing_id_compare(&x->basis, &y->basis);
 }
 
 enum err points_count(struct points_entries *out, const struct points_service *services,

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Points for voluntary service, by the rules of a `rule.put` of type `points`. All points are
- * tenths of a point. In this order (domain.md §3): minutes, whole blocks of them, rate, factor,
+ * tenths of a point. In this order: minutes, whole blocks of them, rate, factor,
  * caps. It is rounded once, down to a tenth, after the factor:
  *
  *   hour      ⌊minutes / block_min⌋ × block_min × rate × factor_pct / (60 × 100), rounded down
@@ -57,7 +57,7 @@ struct points_service {
     uint32_t outcomes;
     struct slice category;            /* borrowed */
     struct thing_id activity;         /* attended; else the service's own thing */
-    struct event_id basis;            /* the event that entries are based on */
+    struct thing_id basis;            /* the record of service that entries are based on */
     const struct points_rules *rules; /* in force on that day, borrowed; NULL: none */
 };
 

@@ -15,7 +15,7 @@ struct audit_options {
 struct audit_result {
     uint64_t events, signatures, problems;
 };
-/* Reads in slices, so no reader is held for long (pitfalls L10). */
+/* Reads in slices, so no reader is held for long. */
 MUST_CHECK enum err audit_run(struct store *s, const struct audit_options *options,
                               struct audit_result *out);
 

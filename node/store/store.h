@@ -4,7 +4,7 @@
  * Only files in node/store include <lmdb.h>; MDB_val never leaves it.
  *
  * A transaction latches its first error: calls after it do nothing and commit returns it. Slices
- * read from a transaction are borrowed until its next write or its end (pitfalls L12).
+ * read from a transaction are borrowed until its next write or its end.
  *
  * Creation is crash-safe (temporary directory, one committed record, fsync, rename, fsync of the
  * parent). The map is large and fixed (STORE_MAP_SIZE). Default sync flags, MDB_NOTLS, mode 0600.

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define RUN_SECONDS 2        /* a run is about this much of the measured link (DESIGN 6) */
+#define RUN_SECONDS 2        /* a run is about this much of the measured link */
 #define RATE_SLOW_BPS 256000 /* below it zstd works hard */
 
 /* Bytes that may be on their way: what the link holds, by what was measured. */

@@ -52,7 +52,7 @@ bool track_arrived(const struct track *t);
 uint64_t track_unsent(const struct track *t);
 uint64_t track_behind(const struct track *t);
 /* Order of sending: roster, urgent, normal, intake, what villages say to the whole town; then the
- * shortest backlog (DESIGN 6). Negative: `a` first. */
+ * shortest backlog. Negative: `a` first. */
 int track_compare(const struct track *a, const struct track *b);
 
 /* All feeds of a session, sorted by id8. */

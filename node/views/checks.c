@@ -66,9 +66,7 @@ static int by_claim(const void *a, const void *b)
     const struct claim *x = a, *y = b;
     if (x->code != y->code) return x->code < y->code ? -1 : 1;
     int order = memcmp(x->digest, y->digest, sizeof x->digest);
-    if (!order)
-        order = memcmp(x->thing.key.thing.bytes, y->thing.key.thing.bytes,
-                       sizeof x->thing.key.thing.bytes);
+    if (!order) order = thing_id_compare(&x->thing.key.thing, &y->thing.key.thing);
     if (order) return order;
     return x->thing.key.scope_number < y->thing.key.scope_number ? -1 : 1;
 }

@@ -179,7 +179,7 @@ void before_redeem_open(struct asking *a)
 static int row_in_order(const void *a, const void *b)
 {
     const struct ledger_row *x = a, *y = b;
-    return memcmp(x->person.bytes, y->person.bytes, sizeof x->person.bytes);
+    return thing_id_compare(&x->person, &y->person);
 }
 
 static void compare_grants(struct asking *a, const struct ledger_list *list)

@@ -48,7 +48,7 @@ static bool check_volunteer(void *state, const struct thing *volunteer)
 
 static int by_id(const void *a, const void *b)
 {
-    return memcmp(a, b, sizeof(struct thing_id));
+    return thing_id_compare(a, b); /* what is sorted begins with the id */
 }
 
 const struct left_person *left_find(const struct checking *c, const struct thing_id *id)

@@ -49,8 +49,7 @@ static void check_grants(struct checking *c, const struct ledger *l, size_t at)
     }
     for (size_t i = 0; i < run->grant_count; i++) {
         const struct redemption_grant *grant = &run->grants[i];
-        while (row < list.count && memcmp(list.rows[row].person.bytes, grant->person.bytes,
-                                          sizeof grant->person.bytes) < 0)
+        while (row < list.count && thing_id_compare(&list.rows[row].person, &grant->person) < 0)
             row++;
         bool listed = row < list.count && thing_id_equal(&list.rows[row].person, &grant->person);
         if (listed && list.rows[row].points == grant->points) continue;

@@ -93,16 +93,16 @@ static bool gather_service(void *state, const struct thing *service)
 static int by_person_and_start(const void *a, const void *b)
 {
     const struct part *x = a, *y = b;
-    int order = memcmp(x->person.bytes, y->person.bytes, sizeof x->person.bytes);
+    int order = thing_id_compare(&x->person, &y->person);
     if (order) return order;
     if (x->start != y->start) return x->start < y->start ? -1 : 1;
-    return memcmp(x->key.thing.bytes, y->key.thing.bytes, sizeof x->key.thing.bytes);
+    return thing_id_compare(&x->key.thing, &y->key.thing);
 }
 
 static int by_person_and_day(const void *a, const void *b)
 {
     const struct part *x = a, *y = b;
-    int order = memcmp(x->person.bytes, y->person.bytes, sizeof x->person.bytes);
+    int order = thing_id_compare(&x->person, &y->person);
     if (order) return order;
     return (x->day > y->day) - (x->day < y->day);
 }

@@ -53,18 +53,13 @@ const char *ledger_village(struct ledger_loading *l, uint32_t scope_number)
     return l->village;
 }
 
-int ledger_id_compare(const struct thing_id *a, const struct thing_id *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
 /* --- order --------------------------------------------------------------------------------- */
 
 static int entries_in_order(const void *a, const void *b)
 {
     const struct ledger_entry *x = a, *y = b;
-    int order = ledger_id_compare(&x->person, &y->person);
-    if (!order) order = ledger_id_compare(&x->sheet.thing, &y->sheet.thing);
+    int order = thing_id_compare(&x->person, &y->person);
+    if (!order) order = thing_id_compare(&x->sheet.thing, &y->sheet.thing);
     if (order) return order;
     if (x->number != y->number) return x->number < y->number ? -1 : 1;
     return x->sheet.scope_number < y->sheet.scope_number ? -1 : 1;
@@ -73,23 +68,23 @@ static int entries_in_order(const void *a, const void *b)
 static int services_in_order(const void *a, const void *b)
 {
     const struct ledger_service *x = a, *y = b;
-    int order = ledger_id_compare(&x->person, &y->person);
+    int order = thing_id_compare(&x->person, &y->person);
     if (order) return order;
     if (x->day != y->day) return x->day < y->day ? -1 : 1;
-    return ledger_id_compare(&x->basis, &y->basis);
+    return thing_id_compare(&x->basis, &y->basis);
 }
 
 static int publicities_in_order(const void *a, const void *b)
 {
     const struct ledger_publicity *x = a, *y = b;
     if (x->opened_ms != y->opened_ms) return x->opened_ms < y->opened_ms ? -1 : 1;
-    return ledger_id_compare(&x->key.thing, &y->key.thing);
+    return thing_id_compare(&x->key.thing, &y->key.thing);
 }
 
 static int people_in_order(const void *a, const void *b)
 {
     const struct ledger_person *x = a, *y = b;
-    return ledger_id_compare(&x->key.thing, &y->key.thing);
+    return thing_id_compare(&x->key.thing, &y->key.thing);
 }
 
 static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))

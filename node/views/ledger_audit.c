@@ -90,9 +90,9 @@ static enum err count_due(struct auditing *a, const struct ledger_person *p)
             .outcomes = s->outcomes,
             .category = s->category,
             .activity = s->activity,
+            .basis = s->basis,
             .rules = rules_on(a, s->day),
         };
-        memcpy(a->services[i].basis.bytes, s->basis.bytes, sizeof s->basis.bytes);
     }
     return points_count(&a->due, a->services, p->service_count);
 }
@@ -104,7 +104,7 @@ static int claims_in_order(const void *x, const void *y)
 {
     const struct claim *a = x, *b = y;
     if (a->has_basis != b->has_basis) return a->has_basis ? 1 : -1;
-    int order = ledger_id_compare(&a->basis, &b->basis);
+    int order = thing_id_compare(&a->basis, &b->basis);
     if (!order) order = strcmp(a->rule, b->rule);
     if (order) return order;
     if (!a->due != !b->due) return a->due ? -1 : 1;
@@ -131,9 +131,10 @@ static enum err gather_claims(struct auditing *a, const struct ledger_person *p,
     for (size_t i = 0; i < a->due.count; i++) {
         const struct points_entry *due = &a->due.items[i];
         struct claim *claim = &a->claims[n++];
-        *claim = (struct claim){.has_basis = true, .rule = due->rule->id, .due = due};
-        memcpy(claim->basis.bytes, a->services[due->service].basis.bytes,
-               sizeof claim->basis.bytes);
+        *claim = (struct claim){.basis = a->services[due->service].basis,
+                                .has_basis = true,
+                                .rule = due->rule->id,
+                                .due = due};
     }
     for (size_t i = 0; i < p->entry_count; i++) {
         const struct ledger_entry *e = &a->ledger->entries[p->entry_at + i];

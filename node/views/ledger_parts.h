@@ -23,7 +23,6 @@ void *ledger_grow(struct ledger_loading *l, void *items, size_t count, size_t *c
                   size_t size);
 /* The village of a scope, "" of others. */
 const char *ledger_village(struct ledger_loading *l, uint32_t scope_number);
-int ledger_id_compare(const struct thing_id *a, const struct thing_id *b);
 
 /* Publicities and runs are there already; entries get states, in no order. */
 void ledger_load_publicities(struct ledger_loading *l);

@@ -32,7 +32,7 @@ static bool take_activity(void *state, const struct thing *thing)
 static int by_activity(const void *a, const void *b)
 {
     const struct ledger_outcome *x = a, *y = b;
-    return ledger_id_compare(&x->activity, &y->activity);
+    return thing_id_compare(&x->activity, &y->activity);
 }
 
 static uint32_t outcomes_of(const struct ledger_loading *l, const struct thing_id *activity)

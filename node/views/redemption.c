@@ -18,7 +18,7 @@ struct loading {
 static int by_person(const void *a, const void *b)
 {
     const struct redemption_grant *x = a, *y = b;
-    return memcmp(x->person.bytes, y->person.bytes, sizeof x->person.bytes);
+    return thing_id_compare(&x->person, &y->person);
 }
 
 const struct redemption_grant *redemption_grant_of(const struct redemption *run,
@@ -122,7 +122,7 @@ static int by_opening(const void *a, const void *b)
 {
     const struct redemption *x = a, *y = b;
     if (x->opened_ms != y->opened_ms) return x->opened_ms < y->opened_ms ? -1 : 1;
-    return memcmp(x->key.thing.bytes, y->key.thing.bytes, sizeof x->key.thing.bytes);
+    return thing_id_compare(&x->key.thing, &y->key.thing);
 }
 
 enum err redemptions_load(struct redemptions *out, struct txn *t, uint32_t year)

@@ -1,7 +1,6 @@
 #include "node/views/rules.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/time.h"
 #include "node/views/body.h"
@@ -152,7 +151,7 @@ static bool take_calendar(void *state, const struct thing *thing)
 static int later(uint64_t a_ms, const struct thing_id *a, uint64_t b_ms, const struct thing_id *b)
 {
     if (a_ms != b_ms) return a_ms < b_ms ? -1 : 1;
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+    return thing_id_compare(a, b);
 }
 
 static int by_version(const void *x, const void *y)

@@ -343,7 +343,7 @@ static int by_scope_and_id(const void *a, const void *b)
 {
     const struct thing_key *x = a, *y = b;
     if (x->scope_number != y->scope_number) return x->scope_number < y->scope_number ? -1 : 1;
-    return memcmp(x->thing.bytes, y->thing.bytes, sizeof x->thing.bytes);
+    return thing_id_compare(&x->thing, &y->thing);
 }
 
 /* Which of the two it is; false: neither, or it has no row. */

@@ -6,7 +6,7 @@
 #include "node/views/request_row.h"
 #include "node/views/state.h"
 
-/* Read transactions are short: a reader that is held makes the file grow (pitfalls L10). */
+/* Read transactions are short: a reader that is held makes the file grow. */
 #define COMPARE_SLICE_EVENTS 4096u
 
 static bool row_same(const struct fold *f, struct txn *t)
