@@ -24,19 +24,23 @@ static uint32_t count;
 static char *texts[TEXTS_MAX];
 static size_t text_count;
 
-void story_begin(void)
+int story_begin(void **state)
 {
+    (void)state;
     township_begin(&town, 2);
     (void)township_join(&town, town.devices[0].village, ROLE_VILLAGE, 'B');
     township_node_open(&node, &town, &town.hub);
     count = 0;
+    return 0;
 }
 
-void story_end(void)
+int story_end(void **state)
 {
+    (void)state;
     while (text_count) free(texts[--text_count]);
     township_node_close(&node);
     township_end(&town);
+    return 0;
 }
 
 struct township *story_town(void)
@@ -182,4 +186,16 @@ const char *story_event(size_t step)
     char *text = malloc(2 * sizeof events[step]->id.bytes + 1);
     if (text) hex_encode(text, events[step]->id.bytes, sizeof events[step]->id.bytes);
     return keep(text);
+}
+
+void story_row_has(const char *part)
+{
+    const char *row = story_row();
+    if (!strstr(row, part)) fail_msg("%s is not in %s", part, row);
+}
+
+void story_row_lacks(const char *part)
+{
+    const char *row = story_row();
+    if (strstr(row, part)) fail_msg("%s is in %s", part, row);
 }

@@ -21,8 +21,11 @@ struct story_step {
     const char *state; /* the thing's after it; NULL: as before */
 };
 
-void story_begin(void); /* a township of two villages, and the hub's store */
-void story_end(void);
+#define STORY_SCOPE "village:431322111201" /* the first village's */
+
+/* Before and after each test: a township of two villages, and the hub's store. */
+int story_begin(void **state);
+int story_end(void **state);
 /* Founds the thing of the story: the step's `why` "": with effect. */
 void story_found(const char *scope, const struct story_step *step);
 void story_play(const struct story_step *steps, size_t count);
@@ -30,6 +33,8 @@ void story_play(const struct story_step *steps, size_t count);
 
 /* The thing's row as it stands, as text (JSON). Freed by story_end. */
 const char *story_row(void);
+void story_row_has(const char *part);
+void story_row_lacks(const char *part);
 /* The id of the step's event, in hex; 0: the founding event. Freed by story_end. */
 const char *story_event(size_t step);
 struct township *story_town(void);

@@ -6,29 +6,13 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <string.h>
 
 #include "node/views/actor.h"
 #include "node/views/request.h"
 #include "tests/support/story.h"
 
-#define OWN_SCOPE "village:431322111201"
 #define LI "11000000000000000000000000000000"
 #define NOBODY "0000000000000000000000000000000000000000000000000000000000000009"
-
-static int set_up(void **state)
-{
-    (void)state;
-    story_begin();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    story_end();
-    return 0;
-}
 
 static void found(const char *kind, const char *scope, enum story_who who, const char *body,
                   const char *state)
@@ -47,12 +31,6 @@ static void correct(enum story_who who, const char *target, const char *field, c
     story_play(&step, 1);
 }
 
-static void assert_row_has(const char *part)
-{
-    const char *row = story_row();
-    if (!strstr(row, part)) fail_msg("%s is not in %s", part, row);
-}
-
 #define SERVICE                                                                                    \
     "{\"person\":\"" LI "\",\"category\":\"elderly\",\"date\":\"2025-11-01\",\"minutes\":90,"      \
     "\"confirm\":\"sign\"}"
@@ -60,17 +38,17 @@ static void assert_row_has(const char *part)
 static void a_corrected_field_stands_in_the_row(void **state)
 {
     (void)state;
-    found("service.log", OWN_SCOPE, VILLAGE, SERVICE, "logged");
+    found("service.log", STORY_SCOPE, VILLAGE, SERVICE, "logged");
     const char *founder = story_event(0);
     correct(VILLAGE, founder, "minutes", "60", "");
-    assert_row_has("\"minutes\": 60");
+    story_row_has("\"minutes\": 60");
     correct(VILLAGE, founder, "minutes", "120", "");
     correct(VILLAGE, founder, "date", "2025-11-02", "");
     correct(VILLAGE, founder, "category", "patrol", "");
-    assert_row_has("\"minutes\": 120");
-    assert_row_has("\"date\": \"2025-11-02\"");
-    assert_row_has("\"category\": \"patrol\"");
-    assert_row_has("[]"); /* it is not listed */
+    story_row_has("\"minutes\": 120");
+    story_row_has("\"date\": \"2025-11-02\"");
+    story_row_has("\"category\": \"patrol\"");
+    story_row_has("[]"); /* it is not listed */
     const struct story_step verify = {
         "service.verify",
         HUB,
@@ -84,14 +62,14 @@ static void a_corrected_field_stands_in_the_row(void **state)
 static void only_what_was_recorded_about_this_by_this_device_is_corrected(void **state)
 {
     (void)state;
-    found("service.log", OWN_SCOPE, VILLAGE, SERVICE, "logged");
+    found("service.log", STORY_SCOPE, VILLAGE, SERVICE, "logged");
     const char *founder = story_event(0);
     static const char other[] = "only the device that made a record corrects it";
     correct(SECOND, founder, "minutes", "60", other);
     correct(HUB, founder, "minutes", "60", other);
     correct(VILLAGE, NOBODY, "minutes", "60", "corrects a record that is not about this");
     correct(VILLAGE, founder, "number", "60", "the corrected record has no such field");
-    assert_row_has("\"minutes\": 90");
+    story_row_has("\"minutes\": 90");
 }
 
 #define REGISTER                                                                                   \
@@ -104,7 +82,7 @@ static void nobody_corrects_anothers_registration_by_one_without_effect(void **s
 {
     (void)state;
     static const char fixed[] = "this field cannot be corrected";
-    found("request.register", OWN_SCOPE, VILLAGE, REGISTER, "registered");
+    found("request.register", STORY_SCOPE, VILLAGE, REGISTER, "registered");
     struct township *town = story_town();
     const struct thing_id subject = story_key()->thing;
     struct township_act act = {
@@ -143,7 +121,7 @@ static void nobody_corrects_anothers_registration_by_one_without_effect(void **s
 static void a_new_value_fits_its_field(void **state)
 {
     (void)state;
-    found("service.log", OWN_SCOPE, VILLAGE, SERVICE, "logged");
+    found("service.log", STORY_SCOPE, VILLAGE, SERVICE, "logged");
     const char *founder = story_event(0);
     correct(VILLAGE, founder, "minutes", NULL, "needs the new value");
     correct(VILLAGE, founder, "minutes", "060", "is not a whole number from 0 up");
@@ -157,7 +135,7 @@ static void a_new_value_fits_its_field(void **state)
     correct(VILLAGE, founder, "person", LI, "a field of this type is not corrected");
     correct(VILLAGE, founder, "note", "被照顾的人叫张三", "is personal and belongs into the box");
     correct(VILLAGE, founder, "note", NULL, ""); /* in the box */
-    assert_row_has("\"minutes\": 90");
+    story_row_has("\"minutes\": 90");
 }
 
 static void a_correction_keeps_what_founding_asks_for(void **state)
@@ -172,7 +150,7 @@ static void a_correction_keeps_what_founding_asks_for(void **state)
     correct(VILLAGE, founder, "from", "2025-11-10", "is before its first day");
     correct(VILLAGE, founder, "to", "2025-11-12", "");
     correct(VILLAGE, founder, "from", "2025-11-10", "");
-    assert_row_has("\"from\": \"2025-11-10\"");
+    story_row_has("\"from\": \"2025-11-10\"");
 }
 
 static void what_an_act_has_set_stands_over_a_correction(void **state)
@@ -188,10 +166,10 @@ static void what_an_act_has_set_stands_over_a_correction(void **state)
     story_play(&change, 1);
     correct(VILLAGE, founder, "condition", "broken", "");
     correct(VILLAGE, founder, "name", "二组水井", "");
-    assert_row_has("\"condition\": \"in_use\"");
-    assert_row_has("\"name\": \"二组水井\"");
+    story_row_has("\"condition\": \"in_use\"");
+    story_row_has("\"name\": \"二组水井\"");
     correct(VILLAGE, story_event(1), "condition", "broken", ""); /* in the history alone */
-    assert_row_has("\"condition\": \"in_use\"");
+    story_row_has("\"condition\": \"in_use\"");
 }
 
 static void acts_on_anything_leave_the_row_as_it_is(void **state)
@@ -232,36 +210,36 @@ static void a_person_is_revoked_and_stays_in_the_list(void **state)
                                             "{\"reason\":\"other\"}", "",  "revoked"};
     struct actor actor;
     char unit[65];
-    found("actor.enrol", OWN_SCOPE, VILLAGE,
+    found("actor.enrol", STORY_SCOPE, VILLAGE,
           "{\"unit\":\"村委会\",\"role\":\"clerk\",\"from\":\"2025-01-01\",\"to\":\"2026-01-01\"}",
           "active");
     actor_of(&actor, unit);
     assert_false(actor.revoked);
-    assert_row_has("[\"村委会\", \"clerk\", 0, \"2025-01-01\", \"2026-01-01\"]");
+    story_row_has("[\"村委会\", \"clerk\", 0, \"2025-01-01\", \"2026-01-01\"]");
     story_play(&revoke, 1);
     actor_of(&actor, unit);
     assert_true(actor.revoked);
-    assert_row_has("[\"村委会\", \"clerk\", 1, \"2025-01-01\", \"2025-12-31\"]");
+    story_row_has("[\"村委会\", \"clerk\", 1, \"2025-01-01\", \"2025-12-31\"]");
     story_play(&again, 1);
-    assert_row_has("1, \"2025-01-01\", \"2025-12-31\"]");
+    story_row_has("1, \"2025-01-01\", \"2025-12-31\"]");
 }
 
 static void what_was_entered_of_a_person_is_corrected(void **state)
 {
     (void)state;
-    found("actor.enrol", OWN_SCOPE, VILLAGE, "{\"unit\":\"村委\",\"role\":\"clerk\"}", "active");
+    found("actor.enrol", STORY_SCOPE, VILLAGE, "{\"unit\":\"村委\",\"role\":\"clerk\"}", "active");
     const char *founder = story_event(0);
     correct(VILLAGE, founder, "unit", "村委会", "");
     correct(VILLAGE, founder, "to", "2026-01-01", "");
     correct(VILLAGE, founder, "role", "king", "is not one of the choices");
     correct(VILLAGE, founder, "name", NULL, "");
-    assert_row_has("[\"村委会\", \"clerk\", 0, \"\", \"2026-01-01\"]");
+    story_row_has("[\"村委会\", \"clerk\", 0, \"\", \"2026-01-01\"]");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, story_begin, story_end)
         TEST(a_corrected_field_stands_in_the_row),
         TEST(only_what_was_recorded_about_this_by_this_device_is_corrected),
         TEST(nobody_corrects_anothers_registration_by_one_without_effect),

@@ -12,43 +12,16 @@
 #include "node/views/actor.h"
 #include "tests/support/story.h"
 
-#define OWN_SCOPE "village:431322111201"
 #define LI "11000000000000000000000000000000"
 #define WANG "22000000000000000000000000000000"
 #define ZHAO "33000000000000000000000000000000"
 #define BIN(hex) "{\"$bin\":\"" hex "\"}"
 #define STATE "not possible in this state"
 
-static int set_up(void **state)
-{
-    (void)state;
-    story_begin();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    story_end();
-    return 0;
-}
-
 static void found(const char *kind, const char *scope, enum story_who who, const char *body,
                   const char *state)
 {
     story_found(scope, &(struct story_step){kind, who, &story_clerk, body, "", state});
-}
-
-static void assert_row_has(const char *part)
-{
-    const char *row = story_row();
-    if (!strstr(row, part)) fail_msg("%s is not in %s", part, row);
-}
-
-static void assert_row_lacks(const char *part)
-{
-    const char *row = story_row();
-    if (strstr(row, part)) fail_msg("%s is in %s", part, row);
 }
 
 /* --- what is only founded -------------------------------------------------------------------- */
@@ -59,7 +32,7 @@ static void the_row_is_the_founding_event_until_something_is_done(void **state)
     struct txn *t;
     struct thing thing;
     struct thing_act act;
-    found("team.form", OWN_SCOPE, VILLAGE, "{\"name\":\"琅塘星\",\"branch\":\"一支部\"}",
+    found("team.form", STORY_SCOPE, VILLAGE, "{\"name\":\"琅塘星\",\"branch\":\"一支部\"}",
           "recorded");
     const struct event *e = story_town()->events[story_town()->event_count - 1];
     assert_int_equal(txn_begin(story_node()->store, false, &t), OK);
@@ -80,7 +53,7 @@ static void the_row_is_the_founding_event_until_something_is_done(void **state)
 static void an_act_sets_the_fields_of_its_kind_and_no_others(void **state)
 {
     (void)state;
-    found("volunteer.register", OWN_SCOPE, VILLAGE,
+    found("volunteer.register", STORY_SCOPE, VILLAGE,
           "{\"number\":\"01V-0001\",\"joined\":\"2025-01-01\",\"minor\":true}", "active");
     const struct story_step steps[] = {
         {"volunteer.update", SECOND, NULL,
@@ -89,11 +62,11 @@ static void an_act_sets_the_fields_of_its_kind_and_no_others(void **state)
          "", "active"},
     };
     PLAY(steps);
-    assert_row_has("\"categories\": [\"a\"]");
-    assert_row_has("\"number\": \"01V-0001\"");
-    assert_row_has("\"joined\": \"2025-01-01\"");
-    assert_row_has("\"minor\": true");
-    assert_row_lacks("more");
+    story_row_has("\"categories\": [\"a\"]");
+    story_row_has("\"number\": \"01V-0001\"");
+    story_row_has("\"joined\": \"2025-01-01\"");
+    story_row_has("\"minor\": true");
+    story_row_lacks("more");
 }
 
 static bool count_one(void *state, const struct thing *thing)
@@ -107,7 +80,7 @@ static void things_of_a_type_are_walked_in_one_scope_and_in_all(void **state)
     (void)state;
     struct txn *t;
     unsigned own = 0, all = 0, other = 0;
-    found("team.form", OWN_SCOPE, VILLAGE, "{\"name\":\"一队\"}", "recorded");
+    found("team.form", STORY_SCOPE, VILLAGE, "{\"name\":\"一队\"}", "recorded");
     uint32_t scope = story_key()->scope_number;
     found("team.form", "village:431322111202", NEIGHBOUR, "{\"name\":\"二队\"}", "recorded");
     found("team.form", "village:431322111202", NEIGHBOUR, "{\"name\":\"三队\"}", "recorded");
@@ -165,8 +138,8 @@ static void a_unit_is_abolished_once(void **state)
     };
     found("unit.put", "town", HUB, "{\"name\":\"水利站\",\"type\":\"station\"}", "in_use");
     PLAY(steps);
-    assert_row_has("\"reason\": \"机构改革\"");
-    assert_row_has("\"name\": \"水利站\"");
+    story_row_has("\"reason\": \"机构改革\"");
+    story_row_has("\"name\": \"水利站\"");
 }
 
 /* --- volunteers ------------------------------------------------------------------------------ */
@@ -187,15 +160,15 @@ static void what_is_said_of_a_volunteer_is_the_newest_that_was_said(void **state
         {"volunteer.update", VILLAGE, NULL, "{\"team\":\"" ZHAO "\"}", STATE, NULL},
         {"volunteer.leave", VILLAGE, NULL, LEAVE, STATE, NULL},
     };
-    found("volunteer.register", OWN_SCOPE, VILLAGE, REGISTER, "active");
+    found("volunteer.register", STORY_SCOPE, VILLAGE, REGISTER, "active");
     PLAY(steps);
-    assert_row_has("\"joined\": \"2025-01-01\"");
-    assert_row_has("\"on\": \"2025-11-01\"");
-    assert_row_has("\"categories\": []");
-    assert_row_has(WANG);
-    assert_row_lacks(LI);
-    assert_row_lacks(ZHAO);
-    assert_row_lacks("volunteer.update"); /* sets, is not listed */
+    story_row_has("\"joined\": \"2025-01-01\"");
+    story_row_has("\"on\": \"2025-11-01\"");
+    story_row_has("\"categories\": []");
+    story_row_has(WANG);
+    story_row_lacks(LI);
+    story_row_lacks(ZHAO);
+    story_row_lacks("volunteer.update"); /* sets, is not listed */
 }
 
 static void a_card_needs_consent_to_a_card_that_still_stands(void **state)
@@ -217,10 +190,10 @@ static void a_card_needs_consent_to_a_card_that_still_stands(void **state)
         {"card.issue", VILLAGE, NULL, CARD("9"), STATE, NULL},
         {"consent.give", VILLAGE, NULL, CONSENT("letter"), STATE, NULL},
     };
-    found("volunteer.register", OWN_SCOPE, VILLAGE, REGISTER, "active");
+    found("volunteer.register", STORY_SCOPE, VILLAGE, REGISTER, "active");
     PLAY(steps);
-    assert_row_has("\"card_no\": \"8\"");
-    assert_row_lacks("\"card_no\": \"9\"");
+    story_row_has("\"card_no\": \"8\"");
+    story_row_lacks("\"card_no\": \"9\"");
 }
 
 static void a_card_that_is_out_comes_back_once_also_of_who_left(void **state)
@@ -242,7 +215,7 @@ static void a_card_that_is_out_comes_back_once_also_of_who_left(void **state)
         {"card.withdraw", VILLAGE, NULL, CARD_BACK("70"), "", NULL},
         {"card.withdraw", VILLAGE, NULL, CARD_BACK("70"), why, NULL},
     };
-    found("volunteer.register", OWN_SCOPE, VILLAGE, REGISTER, "active");
+    found("volunteer.register", STORY_SCOPE, VILLAGE, REGISTER, "active");
     PLAY(steps);
 }
 
@@ -276,9 +249,9 @@ static void a_volunteer_signs_up_for_a_call_once_until_he_cancels(void **state)
     };
     found("call.publish", "town", VILLAGE, CALL, "open");
     PLAY(steps);
-    assert_row_has("\"need\": 5");
-    assert_row_has("\"reason\": \"held\"");
-    assert_row_has("[\"call.cancel\", ");
+    story_row_has("\"need\": 5");
+    story_row_has("\"reason\": \"held\"");
+    story_row_has("[\"call.cancel\", ");
 }
 
 /* --- services -------------------------------------------------------------------------------- */
@@ -316,8 +289,9 @@ static void attendance_is_possible_or_founds_nothing(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char body[1024];
         snprintf(body, sizeof body, ATTENDANCE("%s"), cases[i].rows);
-        story_found(OWN_SCOPE, &(struct story_step){"attendance.record", VILLAGE, NULL, body,
-                                                    cases[i].why, cases[i].why[0] ? "" : "logged"});
+        story_found(STORY_SCOPE,
+                    &(struct story_step){"attendance.record", VILLAGE, NULL, body, cases[i].why,
+                                         cases[i].why[0] ? "" : "logged"});
     }
 }
 
@@ -333,11 +307,11 @@ static void what_is_built_on_a_founding_without_effect_has_none(void **state)
     struct txn *t;
     struct history h;
     struct thing thing;
-    story_found(OWN_SCOPE, &bad);
+    story_found(STORY_SCOPE, &bad);
     const struct thing_id subject = story_key()->thing;
     township_record(story_town(), &story_town()->hub,
                     &(struct township_act){.kind = "service.verify",
-                                           .scope = OWN_SCOPE,
+                                           .scope = STORY_SCOPE,
                                            .subject = &subject,
                                            .depth = 1,
                                            .seen = 1,
@@ -370,7 +344,7 @@ static void another_person_verifies_and_the_newest_word_stands(void **state)
         {"service.verify", SECOND, &story_visitor, VERIFIED(MINUTES(WANG, 1)),
          "names a volunteer who is not on the sheet", NULL},
     };
-    found("service.log", OWN_SCOPE, VILLAGE, SERVICE, "logged");
+    found("service.log", STORY_SCOPE, VILLAGE, SERVICE, "logged");
     PLAY(steps);
 }
 
@@ -388,7 +362,7 @@ static void a_sheet_is_verified_within_what_each_was_there_for(void **state)
          "names a volunteer who is not on the sheet", NULL},
         {"service.verify", HUB, NULL, VERIFIED(""), "", "verified"},
     };
-    found("attendance.record", OWN_SCOPE, VILLAGE,
+    found("attendance.record", STORY_SCOPE, VILLAGE,
           ATTENDANCE(ROW(LI, 480, 600, 120) "," ROW(WANG, 480, 600, 90) "," ROW(LI, 700, 800, 100)),
           "logged");
     PLAY(steps);
@@ -414,15 +388,15 @@ static void an_asset_is_restored_once(void **state)
     };
     found("asset.record", "town", VILLAGE, ASSET, "recorded");
     PLAY(steps);
-    assert_row_has("\"condition\": \"broken\"");
-    assert_row_has("\"quality\": \"good\"");
-    assert_row_has("\"in_use\""); /* listed too */
+    story_row_has("\"condition\": \"broken\"");
+    story_row_has("\"quality\": \"good\"");
+    story_row_has("\"in_use\""); /* listed too */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, story_begin, story_end)
         TEST(the_row_is_the_founding_event_until_something_is_done),
         TEST(an_act_sets_the_fields_of_its_kind_and_no_others),
         TEST(things_of_a_type_are_walked_in_one_scope_and_in_all),

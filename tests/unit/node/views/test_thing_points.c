@@ -11,26 +11,11 @@
 
 #include "tests/support/story.h"
 
-#define OWN_SCOPE "village:431322111201"
 #define LI "11000000000000000000000000000000"
 #define WANG "22000000000000000000000000000000"
 #define ZHAO "33000000000000000000000000000000"
 #define BIN(hex) "{\"$bin\":\"" hex "\"}"
 #define STATE "not possible in this state"
-
-static int set_up(void **state)
-{
-    (void)state;
-    story_begin();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    story_end();
-    return 0;
-}
 
 static void found(const char *kind, const char *scope, enum story_who who, const char *body,
                   const char *state)
@@ -104,7 +89,7 @@ static void an_entry_is_reversed_once(void **state)
         {"points.object", VILLAGE, NULL, ENTRY(2), out, NULL},
         {"points.reverse", HUB, NULL, ENTRY(1), "", NULL},
     };
-    found("points.award", OWN_SCOPE, HUB, AWARD, "recorded");
+    found("points.award", STORY_SCOPE, HUB, AWARD, "recorded");
     PLAY(steps);
 }
 
@@ -126,7 +111,7 @@ static void an_objection_holds_one_entry_until_it_is_decided(void **state)
         {"points.reverse", HUB, NULL, ENTRY(1), "", NULL}, /* while an objection is open */
         {"points.decide", HUB, NULL, DECIDE(1, true), "", NULL},
     };
-    found("points.award", OWN_SCOPE, HUB, AWARD, "recorded");
+    found("points.award", STORY_SCOPE, HUB, AWARD, "recorded");
     PLAY(steps);
 }
 
@@ -139,7 +124,7 @@ static void a_deduction_is_a_sheet_of_points_too(void **state)
         {"points.decide", HUB, NULL, DECIDE(1, true), "", NULL},
         {"points.reverse", HUB, NULL, ENTRY(1), out, NULL},
     };
-    found("points.deduct", OWN_SCOPE, HUB,
+    found("points.deduct", STORY_SCOPE, HUB,
           "{\"year\":2025,\"reason\":\"no_show\",\"rows\":[[" BIN(LI) ",10]]}", "recorded");
     PLAY(steps);
 }
@@ -301,9 +286,9 @@ static void too_much_of_one_thing_has_no_effect(void **state)
     struct txn *t;
     struct history h;
     struct thing thing;
-    found("volunteer.register", OWN_SCOPE, VILLAGE, "{\"joined\":\"2025-01-01\"}", "active");
+    found("volunteer.register", STORY_SCOPE, VILLAGE, "{\"joined\":\"2025-01-01\"}", "active");
     const struct thing_id subject = story_key()->thing;
-    struct township_act act = {.scope = OWN_SCOPE, .subject = &subject, .body = text};
+    struct township_act act = {.scope = STORY_SCOPE, .subject = &subject, .body = text};
     memset(text, 'x', sizeof text);
     for (unsigned i = 0; i < 170; i++) {
         static const char head[] = "{\"purpose\":\"rank\",\"method\":\"paper\",\"more\":\"";
@@ -331,7 +316,7 @@ static void too_much_of_one_thing_has_no_effect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, story_begin, story_end)
         TEST(a_rule_says_what_its_type_needs_and_who_decided_it),
         TEST(an_entry_is_reversed_once),
         TEST(an_objection_holds_one_entry_until_it_is_decided),
