@@ -67,10 +67,9 @@ static void try_points(struct slice body)
             .outcomes = i == 4 ? UINT32_MAX : (uint32_t)i,
             .category = rules.count ? slice_of_text(rules.rules[0].category) : SLICE_EMPTY,
             .activity = {{(uint8_t)(i / 2)}},
-            .basis = {{(uint8_t)i}},
+            .basis = {{(uint8_t)i}}, /* by day and basis, as points_count wants them */
             .rules = &rules,
         };
-    points_sort(services, sizeof services / sizeof services[0]);
     must(points_count(&entries, services, sizeof services / sizeof services[0]) == OK);
     for (size_t i = 0; i < entries.count; i++) {
         const struct points_entry *e = &entries.items[i];
