@@ -10,6 +10,7 @@
 #include "node/views/body.h"
 #include "node/views/checks_before_state.h"
 #include "node/views/request.h"
+#include "node/views/rules.h"
 #include "node/views/search.h"
 
 #define REMIND_BEHIND_MAX 4096u
@@ -223,6 +224,30 @@ static void before_order(struct asking *a)
                     N_("name who signed the paper: sidan actor list shows roles and dates"));
 }
 
+/* By the limit of the rules at most, from the day on which it is due now. */
+static void before_extension(struct asking *a)
+{
+    const char *field = strcmp(a->draft->kind->name, "order.extend_ask") == 0 ? "to" : "due";
+    struct thing_key key = {.thing = a->draft->subject};
+    struct mp_reader value;
+    struct scope_row scope;
+    struct request r;
+    struct limits limits;
+    const struct rules *rules;
+    uint64_t latest_ms;
+    bool provisional;
+    if (!mp_map_get(a->draft->body, field, &value) ||
+        !scope_find(a->txn, a->draft->scope, &scope) || views_rules(a->views, a->txn, &rules))
+        return;
+    key.scope_number = scope.number;
+    if (request_get(a->txn, &key, &r) || !r.due_ms) return;
+    rules_limits(rules, time_day(a->draft->now_ms), &limits);
+    limits_due(&limits, &rules->calendar, LIMIT_EXTENSION, r.due_ms, &latest_ms, &provisional);
+    if (time_day(mp_read_uint(&value, UINT64_MAX)) <= time_day(latest_ms)) return;
+    asking_find(a, ERR_STATE, field, N_("is further than the rules extend an order"),
+                N_("sidan rule show sla names the limit; what takes longer is suspended"));
+}
+
 static bool take_unit(void *state, const struct thing *unit)
 {
     struct asking *a = state;
@@ -256,6 +281,8 @@ static const struct {
     {"request.register", before_register},
     {"request.accept", before_accept},
     {"order.issue", before_order},
+    {"order.extend_ask", before_extension},
+    {"order.extend_decide", before_extension},
     {"duty.publish", before_duty},
     {"unit.put", before_unit},
     {"volunteer.register", before_volunteer},
