@@ -181,11 +181,7 @@ static const struct field order_suspend[] = {
 };
 
 static const struct field order_resume[] = {
-    {"due", "办结期限", "due", FIELD_TIME, OPTIONAL},
-    {WHY},
-    {AT},
-    {RULES},
-    {PROVISIONAL},
+    {"due", "办结期限", "due", FIELD_TIME, OPTIONAL}, {WHY}, {AT}, {RULES}, {PROVISIONAL},
 };
 
 static const struct field order_report[] = {

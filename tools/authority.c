@@ -30,7 +30,7 @@ static bool is_behind(struct txn *t)
 int authority_ready(struct cli *cli, struct txn *t, const char *what)
 {
     const struct roster *roster;
-    const struct device *hub;
+    const struct device *hub = NULL;
     int code = cli_roster(cli, t, &roster);
     if (code == EXIT_OK) {
         code = cli_self(cli, roster, &hub);

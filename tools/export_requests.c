@@ -150,7 +150,10 @@ static void write_row(struct exporting *x, const struct request *r, const struct
     export_time(x, r->closed_ms);
     export_choice(x, "result", r->result);
     export_cell(x, slice_of_text(rated ? solved_words(x, r->solved) : ""));
-    export_cellf(x, rated && r->rating ? "%u" : "", (unsigned)r->rating);
+    if (rated && r->rating)
+        export_number(x, r->rating);
+    else
+        export_cell(x, SLICE_EMPTY);
     export_cell(x, slice_of_text(rated ? caller_name(x, j) : ""));
     export_cell(x, slice_of_text(remarks(x, r)));
 }

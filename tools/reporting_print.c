@@ -217,7 +217,10 @@ static int notice_table(struct reporting *r, const struct reporting_line *lines,
 static void file_row(struct reporting *r, struct table *t, const struct reporting_line *l)
 {
     const struct report_counts *c = l->counts;
-    table_cellf(t, l->rank ? "%" PRIu32 : "", l->rank);
+    if (l->rank)
+        table_cellf(t, "%" PRIu32, l->rank);
+    else
+        table_cell(t, SLICE_EMPTY);
     table_cellf(t, "%s", l->name);
     table_cell(t, r->by == REPORT_BY_VILLAGE ? l->key : SLICE_EMPTY);
     const uint32_t counts[] = {c->registered, c->answered,   c->declined, c->merged,

@@ -144,7 +144,7 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
 void checks_requests(struct checking *c)
 {
     const struct request_filter all = {.any_state = true};
-    const struct roster *roster;
+    const struct roster *roster = NULL;
     const struct rules *rules;
     if (!c->err) c->err = views_roster(c->views, c->txn, &roster);
     if (!c->err) c->err = views_rules(c->views, c->txn, &rules);

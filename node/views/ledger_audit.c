@@ -1,5 +1,6 @@
 #include "node/views/ledger_audit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,10 +156,12 @@ static bool same_claim(const struct claim *a, const struct claim *b)
 
 /* --- findings ------------------------------------------------------------------------------ */
 
+/* One of the two claims may be NULL. */
 static void find(struct auditing *a, enum ledger_finding_type type, const struct ledger_person *p,
                  const struct claim *due, const struct claim *award)
 {
     const struct claim *claim = due ? due : award;
+    assert(claim);
     struct ledger_finding finding = {
         .type = type,
         .person = p,
