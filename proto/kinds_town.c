@@ -13,9 +13,9 @@ static const struct field limit_columns[] = {
 static const struct field points_columns[] = {
     {"id", "规则编号", "id of the rule", TEXT(1, 16), REQUIRED},
     {"basis", "计分依据", "basis", CHOICE("activity|hour|outcome|referral"), REQUIRED},
-    {"rate", "分值(十分之一分)", "tenths of a point each", INT(-100000, 100000), REQUIRED},
+    {"rate", "分值(十分之一分)", "tenths of a point each", UINT(0, 100000), REQUIRED},
     {"block_min", "计时单位(分钟)", "block of minutes", UINT(1, 480), REQUIRED},
-    {"factor_pct", "系数(%)", "factor in percent", UINT(0, 1000), REQUIRED},
+    {"factor_pct", "系数(%)", "factor in percent", UINT(1, 1000), REQUIRED},
     {"category", "服务类别", "kind of service, none for all", CHOICE(SERVICES), OPTIONAL},
     {"cap_activity", "单次上限", "most for one activity", UINT(0, 1000000), REQUIRED},
     {"cap_day", "每日上限", "most a day", UINT(0, 1000000), REQUIRED},
