@@ -39,6 +39,8 @@ MUST_CHECK enum err views_fold(struct views *v, struct txn *t, const struct touc
  * no committed state is ever without its roster. */
 void views_rebuild_begin(struct txn *t);
 bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total);
+/* Were the rows thrown away, and are not all of them there again? */
+bool views_rebuild_lacks_rows(struct txn *t);
 /* Folds the next REBUILD_SLICE_EVENTS events' worth of things, verifying each event it reads, in
  * its own transaction. A thing with a damaged event is passed over: the slice is committed all the
  * same and ERR_CORRUPT returned, *arrival naming the event. Damage in scope `town` stops the first

@@ -68,6 +68,12 @@ bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
     return true;
 }
 
+bool views_rebuild_lacks_rows(struct txn *t)
+{
+    struct marker marker;
+    return marker_get(t, &marker) && marker.step != STEP_REFOLD;
+}
+
 /* The roster's own things, all at once: what they fold to is what the others are folded by. */
 static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
 {
