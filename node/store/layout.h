@@ -15,6 +15,7 @@
  *   local     'p' ‖ device 32                         -> peer row
  *             'r' ‖ device 32 ‖ counter be64          -> signature 64 ‖ signed body
  *             'a' ‖ name                              -> value of an ask
+ *             't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
  *
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]
  *   feed row  id 32 ‖ author 32 ‖ scope be32 ‖ scope text 21 ‖ lane ‖ has epoch ‖ epoch 8 ‖
