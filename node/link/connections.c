@@ -1,6 +1,7 @@
 #include "node/link/connections.h"
 
 #include "common/limits.h"
+#include "node/link/meter.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -13,13 +14,16 @@
 struct connection {
     bool open, delivered;
     uint64_t received; /* at the last check that found a delivery */
+    struct meter meter;
+    bool known;
+    struct box_key key;
 };
 
 void connections_clear(struct connections *c)
 {
     free(c->at);
-    c->at = NULL;
-    c->size = c->open = 0;
+    free(c->over);
+    *c = (struct connections){0};
 }
 
 static bool make_room(struct connections *c, int fd)
@@ -41,8 +45,10 @@ bool connections_add(struct connections *c, int fd)
         connections_cut(fd);
         return false;
     }
-    if (!c->at[fd].open) c->open++;
+    connections_remove(c, fd);
+    c->open++;
     c->at[fd] = (struct connection){.open = true};
+    meter_begin(&c->at[fd].meter, fd);
     return true;
 }
 
@@ -51,16 +57,77 @@ bool connections_has(const struct connections *c, int fd)
     return fd >= 0 && (size_t)fd < c->size && c->at[fd].open;
 }
 
+static struct link_traffic take(struct connection *one, bool last)
+{
+    struct meter_bytes bytes = meter_take(&one->meter, last);
+    return (struct link_traffic){
+        .known = one->known, .key = one->key, .sent = bytes.sent, .received = bytes.received};
+}
+
+/* Without memory it is not counted. */
+static void keep(struct connections *c, const struct link_traffic *bytes)
+{
+    for (size_t i = 0; i < c->over_count; i++) {
+        struct link_traffic *had = &c->over[i];
+        if (had->known != bytes->known || !box_key_equal(&had->key, &bytes->key)) continue;
+        had->sent += bytes->sent;
+        had->received += bytes->received;
+        return;
+    }
+    if (c->over_count == c->over_capacity) {
+        size_t capacity = c->over_capacity ? 2 * c->over_capacity : 8;
+        struct link_traffic *over = realloc(c->over, capacity * sizeof *over);
+        if (!over) return;
+        c->over = over;
+        c->over_capacity = capacity;
+    }
+    c->over[c->over_count++] = *bytes;
+}
+
 void connections_remove(struct connections *c, int fd)
 {
     if (!connections_has(c, fd)) return;
+    struct link_traffic bytes = take(&c->at[fd], true);
+    if (bytes.sent || bytes.received) keep(c, &bytes);
     c->at[fd].open = false;
     c->open--;
 }
 
-void connections_delivered(struct connections *c, int fd)
+bool connections_traffic(struct connections *c, bool last, struct link_traffic *out)
 {
-    if (connections_has(c, fd)) c->at[fd].delivered = true;
+    if (c->over_count) {
+        *out = c->over[--c->over_count];
+        return true;
+    }
+    while (c->told < c->size) {
+        struct connection *one = &c->at[c->told++];
+        if (!one->open) continue;
+        *out = take(one, last);
+        if (out->sent || out->received) return true;
+    }
+    c->told = 0;
+    return false;
+}
+
+void connections_delivered(struct connections *c, int fd, size_t size)
+{
+    if (!connections_has(c, fd)) return;
+    c->at[fd].delivered = true;
+    meter_received(&c->at[fd].meter, size);
+    meter_look(&c->at[fd].meter);
+}
+
+void connections_sent(struct connections *c, int fd, size_t size)
+{
+    if (connections_has(c, fd)) meter_sent(&c->at[fd].meter, size);
+}
+
+void connections_known(struct connections *c, int fd, const struct box_key *key)
+{
+    if (!connections_has(c, fd)) return;
+    c->at[fd].known = true;
+    c->at[fd].key = *key;
+    meter_greeted(&c->at[fd].meter, false);
 }
 
 void connections_cut(int fd)
@@ -85,6 +152,7 @@ size_t connections_cut_floods(struct connections *c)
     for (size_t fd = 0; fd < c->size; fd++) {
         struct connection *one = &c->at[fd];
         uint64_t received;
+        if (one->open) meter_look(&one->meter);
         if (!one->open || !received_bytes((int)fd, &received)) continue;
         if (one->delivered || received < one->received) {
             one->delivered = false;

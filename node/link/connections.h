@@ -1,21 +1,21 @@
 #pragma once
 /*
- * A listener's connections, by descriptor, as libzmq's monitor tells of them. libzmq holds the
- * parts of a message without an end in memory without a bound of its own, and it accepts until no
- * descriptor is left; the kernel's count of bytes received and shutdown(2) bound both.
+ * A listener's connections, by descriptor, as libzmq's monitor tells of them, and what each
+ * carried. libzmq holds the parts of a message without an end in memory without a bound of its own,
+ * and it accepts until no descriptor is left; the kernel's count of bytes received and shutdown(2)
+ * bound both.
  *
  * The descriptors are libzmq's. One may be closed and used anew before we hear of it: then a
  * stranger's connection is cut, and made again.
  */
-#include "common/err.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "node/link/link.h"
 
 struct connections {
     struct connection *at; /* by descriptor */
     size_t size, open, open_max;
+    struct link_traffic *over; /* of connections that are no more, one entry a peer */
+    size_t over_count, over_capacity;
+    size_t told; /* descriptors that this round of connections_traffic went through */
 };
 
 void connections_clear(struct connections *c);
@@ -23,9 +23,14 @@ void connections_clear(struct connections *c);
 bool connections_add(struct connections *c, int fd);
 void connections_remove(struct connections *c, int fd);
 bool connections_has(const struct connections *c, int fd);
-/* A whole message came from it. */
-void connections_delivered(struct connections *c, int fd);
+/* A whole message of so many bytes came from it, or was handed over to it. */
+void connections_delivered(struct connections *c, int fd, size_t size);
+void connections_sent(struct connections *c, int fd, size_t size);
+/* Its peer spoke for the first time: what it carried is this peer's. */
+void connections_known(struct connections *c, int fd, const struct box_key *key);
 void connections_cut(int fd);
-/* Cuts those that sent more than the bound since their last whole message; call about once a
- * second. Returns how many. */
+/* As link_ops.traffic. */
+bool connections_traffic(struct connections *c, bool last, struct link_traffic *out);
+/* Looks at what all carried, and cuts those that sent more than the bound since their last whole
+ * message; call about once a second. Returns how many. */
 size_t connections_cut_floods(struct connections *c);

@@ -24,6 +24,13 @@ struct link_event {
     const char *text;
 };
 
+/* Bytes that a connection carried, as the network sees them; see node/link/meter.h. */
+struct link_traffic {
+    bool known;         /* its peer spoke, or we dialled it */
+    struct box_key key; /* the peer's */
+    uint64_t sent, received;
+};
+
 struct link_ops {
     /* Next event; false when there is none now. */
     bool (*next)(struct link *l, struct link_event *out);
@@ -33,6 +40,9 @@ struct link_ops {
     /* Forget a peer: later frames of it are a new peer. */
     void (*drop)(struct link *l, uint64_t peer);
     void (*close)(struct link *l);
+    /* What was carried and not told yet, one entry a connection; false when that is all. `last`:
+     * the link will be closed at once. NULL: this kind of link does not count. */
+    bool (*traffic)(struct link *l, bool last, struct link_traffic *out);
 };
 struct link {
     const struct link_ops *ops;

@@ -1,4 +1,5 @@
 #include "common/i18n.h"
+#include "node/link/meter.h"
 #include "node/link/resolve.h"
 #include "node/link/zmq_link_base.h"
 
@@ -19,6 +20,7 @@ struct dialer {
     uint64_t handle;
     bool started, was_up, up_due;
     uint64_t started_ms, connected_ms;
+    struct meter meter;
 };
 
 static void end(struct dialer *d, enum err err, const char *text)
@@ -52,10 +54,11 @@ static void handshake_failed(struct dialer *d)
                "it, or the link was cut"));
 }
 
-static void take_event(struct dialer *d, enum zmtp_event event)
+static void take_event(struct dialer *d, enum zmtp_event event, int fd)
 {
     switch (event) {
     case ZMTP_CONNECTED:
+        meter_begin(&d->meter, fd);
         d->state = SHAKING_HANDS;
         d->connected_ms = d->base.now_ms;
         break;
@@ -63,6 +66,7 @@ static void take_event(struct dialer *d, enum zmtp_event event)
         if (d->state >= UP) break;
         d->state = UP;
         d->was_up = d->up_due = true;
+        meter_greeted(&d->meter, true);
         break;
     case ZMTP_CONNECT_FAILED:
         connect_failed(d);
@@ -91,7 +95,7 @@ static void drain_events(struct dialer *d)
 {
     enum zmtp_event event;
     int fd;
-    while (d->state < ENDING && zmtp_event(d->base.socket, &event, &fd)) take_event(d, event);
+    while (d->state < ENDING && zmtp_event(d->base.socket, &event, &fd)) take_event(d, event, fd);
 }
 
 /* --- the link --- */
@@ -116,6 +120,7 @@ static void dial_tick(struct zmq_link *base)
     }
     if (d->state < UP && base->now_ms - d->started_ms >= DIAL_DEADLINE_MS)
         end(d, ERR_TIMEOUT, N_("no connection within the time allowed"));
+    meter_look(&d->meter);
 }
 
 static int dial_wait_ms(struct zmq_link *base)
@@ -130,6 +135,7 @@ static bool next_frame(struct dialer *d, struct link_event *out)
 {
     struct zmtp_message m;
     while (zmtp_receive(d->base.socket, &m)) {
+        meter_received(&d->meter, m.body.size);
         if (m.single && m.body.size > 0 && m.body.size <= FRAME_SIZE_MAX) {
             out->type = LINK_FRAME;
             out->frame = m.body;
@@ -169,7 +175,9 @@ static enum err dial_send(struct link *link, uint64_t peer, struct slice frame)
     struct dialer *d = (struct dialer *)link;
     if (frame.size == 0 || frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
     if (peer != d->handle || d->state >= ENDING) return ERR_NOT_FOUND;
-    return zmtp_send(d->base.socket, 0, frame);
+    enum err err = zmtp_send(d->base.socket, 0, frame);
+    if (!err) meter_sent(&d->meter, frame.size);
+    return err;
 }
 
 static void dial_drop(struct link *link, uint64_t peer)
@@ -189,8 +197,20 @@ static void dial_close(struct link *link)
     free(d);
 }
 
-static const struct link_ops link_ops = {
-    .next = dial_next, .send = dial_send, .drop = dial_drop, .close = dial_close};
+static bool dial_traffic(struct link *link, bool last, struct link_traffic *out)
+{
+    struct dialer *d = (struct dialer *)link;
+    struct meter_bytes bytes = meter_take(&d->meter, last || d->state == DOWN);
+    *out = (struct link_traffic){
+        .known = true, .key = d->peer, .sent = bytes.sent, .received = bytes.received};
+    return bytes.sent || bytes.received;
+}
+
+static const struct link_ops link_ops = {.next = dial_next,
+                                         .send = dial_send,
+                                         .drop = dial_drop,
+                                         .close = dial_close,
+                                         .traffic = dial_traffic};
 static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
 
 enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,
@@ -214,6 +234,7 @@ enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,
     d->base.ops = &own_ops;
     d->base.context = c;
     d->peer = options->peer;
+    d->meter.fd = -1;
     d->handle = zmq_link_handle(c, 0);
     *out = &d->base.link;
     return OK;

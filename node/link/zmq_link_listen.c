@@ -151,6 +151,7 @@ static bool meet(struct listener *l, const struct zmtp_message *m, const struct 
     if (old) down = down_of(old, "replaced by a newer connection of the same device");
     uint64_t old_handle = old ? old->handle : 0;
     if (peers_add(&l->peers, &peer)) return false;
+    connections_known(&l->connections, m->fd, key);
     if (old) {
         peers_by_handle(&l->peers, old_handle)->superseded = true;
         queue(l, &down);
@@ -171,7 +172,8 @@ static void take_message(struct listener *l, const struct zmtp_message *m)
         connections_cut(m->fd);
         return;
     }
-    connections_delivered(&l->connections, m->fd);
+    if (!connections_has(&l->connections, m->fd)) drain_events(l);
+    connections_delivered(&l->connections, m->fd, m->body.size);
     struct link_peer *p = peers_by_route(&l->peers, m->route);
     if (!p) {
         if (!meet(l, m, &key)) {
@@ -229,6 +231,7 @@ static enum err listen_send(struct link *link, uint64_t peer, struct slice frame
     if (frame.size == 0 || frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
     if (!p || p->superseded) return ERR_NOT_FOUND;
     enum err err = zmtp_send(l->base.socket, PEERS_ROUTE(peer), frame);
+    if (!err) connections_sent(&l->connections, p->fd, frame.size);
     if (err == ERR_NOT_FOUND) peers_lose(&l->peers, p);
     return err;
 }
@@ -249,8 +252,17 @@ static void listen_close(struct link *link)
     free(l);
 }
 
-static const struct link_ops link_ops = {
-    .next = listen_next, .send = listen_send, .drop = listen_drop, .close = listen_close};
+static bool listen_traffic(struct link *link, bool last, struct link_traffic *out)
+{
+    struct listener *l = (struct listener *)link;
+    return connections_traffic(&l->connections, last, out);
+}
+
+static const struct link_ops link_ops = {.next = listen_next,
+                                         .send = listen_send,
+                                         .drop = listen_drop,
+                                         .close = listen_close,
+                                         .traffic = listen_traffic};
 static const struct zmq_link_ops own_ops = {.tick = listen_tick, .wait_ms = listen_wait_ms};
 
 /* Z12: at the limit of descriptors libzmq's thread would spin. */

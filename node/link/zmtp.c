@@ -346,7 +346,10 @@ bool zmtp_event(struct zmtp_socket *s, enum zmtp_event *out, int *fd)
             memcpy(&code, zmq_msg_data(&part), sizeof code);
             memcpy(&value, (const uint8_t *)zmq_msg_data(&part) + sizeof code, sizeof value);
             found = event_of(code, out);
-            *fd = found && (*out == ZMTP_ACCEPTED || *out == ZMTP_DISCONNECTED) ? value : -1;
+            *fd = found && (*out == ZMTP_ACCEPTED || *out == ZMTP_CONNECTED ||
+                            *out == ZMTP_DISCONNECTED)
+                      ? value
+                      : -1;
         }
         discard_rest(s->monitor, more);
     }

@@ -1,0 +1,85 @@
+#include "node/link/meter.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <linux/tcp.h>
+
+#define CURVE_OVERHEAD 33
+#define ZMTP_SHORT_MAX 255
+
+static uint64_t cookie_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size)) return 0;
+    return cookie;
+}
+
+void meter_begin(struct meter *m, int fd)
+{
+    *m = (struct meter){.fd = fd, .cookie = cookie_of(fd)};
+    meter_look(m);
+}
+
+void meter_greeted(struct meter *m, bool dialled)
+{
+    m->framed.sent += dialled ? METER_DIALLER_HANDSHAKE : METER_LISTENER_HANDSHAKE;
+    m->framed.received += dialled ? METER_LISTENER_HANDSHAKE : METER_DIALLER_HANDSHAKE;
+}
+
+static uint64_t on_the_wire(size_t frame_size)
+{
+    uint64_t body = (uint64_t)frame_size + CURVE_OVERHEAD;
+    return body + (body > ZMTP_SHORT_MAX ? 9 : 2);
+}
+
+void meter_sent(struct meter *m, size_t frame_size)
+{
+    m->framed.sent += on_the_wire(frame_size);
+    m->late += on_the_wire(frame_size);
+}
+
+void meter_received(struct meter *m, size_t frame_size)
+{
+    m->framed.received += on_the_wire(frame_size);
+}
+
+static bool ask(const struct meter *m, struct meter_bytes *out)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (!m->cookie || cookie_of(m->fd) != m->cookie) return false;
+    if (getsockopt(m->fd, IPPROTO_TCP, TCP_INFO, &info, &size)) return false;
+    if (size < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
+        return false;
+    out->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+    out->received = info.tcpi_bytes_received;
+    return true;
+}
+
+void meter_look(struct meter *m)
+{
+    struct meter_bytes now;
+    if (!ask(m, &now)) return;
+    m->seen = now;
+    m->behind = now.sent < m->framed.sent;
+    m->late = 0;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct meter_bytes meter_take(struct meter *m, bool last)
+{
+    uint64_t assumed = last && !m->behind ? m->seen.sent + m->late : 0;
+    if (last) meter_look(m);
+    struct meter_bytes all = {.sent = m->cookie ? greater(m->seen.sent, assumed) : m->framed.sent,
+                              .received = greater(m->seen.received, m->framed.received)};
+    all.sent = greater(all.sent, m->told.sent);
+    struct meter_bytes fresh = {.sent = all.sent - m->told.sent,
+                                .received = all.received - m->told.received};
+    m->told = all;
+    return fresh;
+}
