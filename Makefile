@@ -47,13 +47,13 @@ LIB_SRC     := $(filter-out node/main.c,$(wildcard common/*.c proto/*.c node/*.c
 NODE_SRC    := $(wildcard node/main.c)
 TOOL_SRC    := $(wildcard tools/*.c tools/*/*.c)
 UNIT_SRC    := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
-RELAY_SRC   := tests/support/relay.c
-SUPPORT_SRC := $(filter-out $(RELAY_SRC),$(wildcard tests/support/*.c))
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+LAB_SRC     := $(wildcard tests/lab/*.c)
 SIM_SRC     := $(wildcard tests/sim/*.c)
 BENCH_SRC   := $(wildcard tests/bench/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/*.c)
 VECTORS_SRC := $(wildcard tests/vectors/*.c)
-C_SRC       := $(LIB_SRC) $(NODE_SRC) $(TOOL_SRC) $(UNIT_SRC) $(RELAY_SRC) $(SUPPORT_SRC) $(SIM_SRC) \
+C_SRC       := $(LIB_SRC) $(NODE_SRC) $(TOOL_SRC) $(UNIT_SRC) $(SUPPORT_SRC) $(LAB_SRC) $(SIM_SRC) \
                $(BENCH_SRC) $(FUZZ_SRC) $(VECTORS_SRC)
 
 obj         = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -128,7 +128,7 @@ $(BUILD)/unit/tools/%: $(BUILD)/obj/tests/unit/tools/%.o \
 $(BUILD)/sim: $(call obj,$(SIM_SRC) tests/support/rng.c) $(LIB)
 	$(LINK)
 
-$(BUILD)/relay: $(call obj,$(RELAY_SRC))
+$(BUILD)/link: $(call obj,$(LAB_SRC) tests/support/link_model.c tests/support/rng.c)
 	$(LINK)
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o $(LIB)
@@ -151,17 +151,17 @@ $(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
 
 # 200 seeds in two halves, so that two cores have work to the end.
-check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/relay $(BUILD)/vectors $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
+check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
 	    $(E2E) tests/vectors/check.py tests/lint/light $(if $(SAN),,$(SMOKES)) $(UNITS)
 
 quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-4' tests/lint/light $(UNITS)
 
-demo: $(PROGRAMS) $(BUILD)/relay | $(PACKAGES)-demo
+demo: $(PROGRAMS) $(BUILD)/link | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
 
-bench: $(PROGRAMS) $(BENCHES) $(BUILD)/relay | $(PACKAGES)-check
+bench: $(PROGRAMS) $(BENCHES) $(BUILD)/link | $(PACKAGES)-check
 	@BUILD=$(BUILD) tests/bench/run
 
 # The golden vectors anew; a change of them is a change of the protocol.

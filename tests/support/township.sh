@@ -7,12 +7,12 @@
 
 SIDAN=${BUILD:-build}/sidan
 SIDAN_NODE=${BUILD:-build}/sidan-node
-RELAY=${BUILD:-build}/relay
+LINK=${BUILD:-build}/link
 VILLAGES_CSV=${VILLAGES_CSV:-tests/demo/langtang-villages.csv}
 export LC_ALL=C.UTF-8 SIDAN_LANG=${SIDAN_LANG:-zh}
 
 declare -A node_pid=() node_port=()
-relay_pid='' hub_port=''
+hub_port='' link_answer=''
 
 # The first of COUNT successive ports that nobody listens on or is connected from.
 ports_free() { # count
@@ -65,13 +65,19 @@ nodes_revive() {
     done
 }
 
-relay_start() { # hub port, listening ports...
-    mkfifo "$root/relay.in"
-    "$RELAY" "$@" <"$root/relay.in" >/dev/null 2>"$root/relay.log" &
-    relay_pid=$!
-    exec {relay_in}>"$root/relay.in"
+# Each village reaches the hub over a link of its own, tests/lab/link.c.
+links_start() { # [KEY=VALUE...] hub port, listening ports...
+    mkfifo "$root/link.in" "$root/link.out"
+    "$LINK" "$@" <"$root/link.in" >"$root/link.out" 2>"$root/link.log" &
+    exec {link_in}>"$root/link.in" {link_out}<"$root/link.out"
 }
-link() { echo "$1 ${node_port[$2]}" >&"$relay_in"; } # cut|freeze|up, node
+link() { # cut|hole|freeze|up|set|mark|stats, node, KEY=VALUE...: sets link_answer
+    local verb=$1 port=${node_port[$2]}
+    shift 2
+    echo "$verb $port${*:+ $*}" >&"$link_in"
+    read -r -t 5 link_answer <&"$link_out" && [[ $link_answer != "not understood"* ]] ||
+        { echo "the link does not $verb $port $*: $link_answer" >&2; return 1; }
+}
 
 # Founds a township with the first COUNT villages of the list; the hub runs, nobody has joined.
 township_found() { # count
@@ -87,7 +93,7 @@ township_found() { # count
     for i in "${!villages[@]}"; do node_port[${villages[i]}]=$((base + 1 + i)); done
     on hub init --township 琅塘镇 --villages "$root/villages.csv" \
         --listen "tcp://127.0.0.1:$hub_port" >"$root/init.out" || return 1
-    relay_start "$hub_port" "${node_port[@]}"
+    links_start "$hub_port" "${node_port[@]}"
     node_start hub
     wait_for 10 listening "$hub_port"
 }
@@ -165,5 +171,5 @@ township_stop() {
         kill -KILL "$pid" 2>/dev/null
         wait "$pid" 2>/dev/null
     done
-    node_pid=() relay_pid=''
+    node_pid=()
 }
