@@ -7,26 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct slice slice_of(const void *data, size_t size)
-{
-    return (struct slice){data, size};
-}
-
-struct slice slice_of_text(const char *text)
-{
-    return (struct slice){(const uint8_t *)text, strlen(text)};
-}
-
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-bool slice_is_text(struct slice s, const char *text)
-{
-    return slice_equal(s, slice_of_text(text));
-}
-
 int slice_compare(struct slice a, struct slice b)
 {
     size_t common = a.size < b.size ? a.size : b.size;

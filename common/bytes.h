@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Borrowed bytes. `data` may be NULL when `size` is 0. */
 struct slice {
@@ -17,10 +18,28 @@ struct slice {
 
 #define SLICE_EMPTY ((struct slice){NULL, 0})
 
-struct slice slice_of(const void *data, size_t size);
-struct slice slice_of_text(const char *text); /* without the final NUL */
-bool slice_equal(struct slice a, struct slice b);
-bool slice_is_text(struct slice s, const char *text);
+/* Inline, for each field of each event is asked for by name: of a constant text the size is known
+ * when it is compiled. */
+static inline struct slice slice_of(const void *data, size_t size)
+{
+    return (struct slice){data, size};
+}
+
+static inline struct slice slice_of_text(const char *text) /* without the final NUL */
+{
+    return (struct slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool slice_is_text(struct slice s, const char *text)
+{
+    return slice_equal(s, slice_of_text(text));
+}
+
 int slice_compare(struct slice a, struct slice b); /* memcmp order, shorter first */
 
 /* Owned, growing. `{0}` is a valid empty buffer without a bound of its own; set `size_max` to
