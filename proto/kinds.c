@@ -154,19 +154,48 @@ uint32_t kind_roles(const struct kind *k, enum scope_class scope)
                                                         : k->roles;
 }
 
-const struct field *kind_field(const struct kind *k, const char *name)
+/* Asked for every field of every event, twice: a table like that of the kinds, over all fields. */
+enum { FIELD_SLOTS_LOG2 = 10, FIELD_SLOTS = 1 << FIELD_SLOTS_LOG2 };
+
+struct field_entry {
+    const struct kind *kind; /* NULL: free */
+    const struct field *field;
+    struct slice name;
+};
+
+static size_t field_slot(const struct kind *k, struct slice name)
 {
-    for (size_t i = 0; i < k->field_count; i++)
-        if (k->fields[i].name[0] == name[0] && strcmp(k->fields[i].name, name) == 0)
-            return &k->fields[i];
-    return NULL;
+    uint64_t h = (uintptr_t)k, size = name.size;
+    if (size) h ^= size << 48 | (uint64_t)name.data[0] << 40 | (uint64_t)name.data[size - 1] << 32;
+    return (size_t)(h * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FIELD_SLOTS_LOG2));
+}
+
+static void fields_index(struct field_entry *slots)
+{
+    const struct kind *k;
+    for (size_t i = 0; (k = kind_at(i)) != NULL; i++)
+        for (size_t f = 0; f < k->field_count; f++) {
+            struct slice name = slice_of_text(k->fields[f].name);
+            size_t at = field_slot(k, name);
+            while (slots[at].kind && slots[at].field != &k->fields[f]) at = (at + 1) % FIELD_SLOTS;
+            slots[at] = (struct field_entry){k, &k->fields[f], name};
+        }
 }
 
 const struct field *kind_field_named(const struct kind *k, struct slice name)
 {
-    for (size_t i = 0; i < k->field_count; i++)
-        if (name_is(k->fields[i].name, name)) return &k->fields[i];
+    static struct field_entry slots[FIELD_SLOTS];
+    static bool made;
+    if (!made) fields_index(slots);
+    made = true;
+    for (size_t at = field_slot(k, name); slots[at].kind; at = (at + 1) % FIELD_SLOTS)
+        if (slots[at].kind == k && slice_equal(slots[at].name, name)) return slots[at].field;
     return NULL;
+}
+
+const struct field *kind_field(const struct kind *k, const char *name)
+{
+    return kind_field_named(k, slice_of_text(name));
 }
 
 bool choice_has(const char *choices, struct slice value)
@@ -352,20 +381,18 @@ static enum err check_map(const struct kind *k, struct slice map, bool personal,
             key = mp_read_str(&r, SIZE_MAX);
         else
             (void)mp_skip(&r);
-        size_t i = 0;
-        while (i < k->field_count && !name_is(k->fields[i].name, key)) i++;
-        if (i == k->field_count) {
+        const struct field *f = kind_field_named(k, key);
+        if (!f) {
             (void)mp_skip(&r);
             continue;
         }
-        const struct field *f = &k->fields[i];
         if (f->personal != personal)
             return problem_set(problem, f->name,
                                personal ? N_("belongs into the body")
                                         : N_("is personal and belongs into the box"));
         const char *what = check_value(&r, f);
         if (what) return problem_set(problem, f->name, what);
-        *seen |= UINT32_C(1) << i;
+        *seen |= UINT32_C(1) << (f - k->fields);
     }
     return r.err ? problem_set(problem, "",
                                personal ? N_("box is not a map") : N_("body is not a map"))
