@@ -201,6 +201,11 @@ static bool read_optional(struct mp_reader *r, void *out, size_t size)
     return true;
 }
 
+static bool depth_valid(const struct event *e)
+{
+    return e->depth <= e->seen && !(e->founding && e->seen > 0);
+}
+
 /* The 16 fields in order, each of its type and in its range. */
 static enum err header_read(struct event *out, struct slice header)
 {
@@ -226,7 +231,7 @@ static enum err header_read(struct event *out, struct slice header)
     if (mp_read_end(&r)) return ERR_MALFORMED;
     if (out->seq < EVENT_SEQ_FIRST || has_prev != (out->seq > EVENT_SEQ_FIRST))
         return ERR_MALFORMED;
-    if (out->depth > out->seen || (out->founding && out->seen > 0)) return ERR_MALFORMED;
+    if (!depth_valid(out)) return ERR_MALFORMED;
     out->header = header;
     return OK;
 }
@@ -235,6 +240,13 @@ static enum err header_check_parts(const struct event *e)
 {
     if (!kind_valid(e->kind) || !mp_is_text_map(e->body)) return ERR_MALFORMED;
     return e->ext.size ? ext_check(e->ext) : OK;
+}
+
+static void hash_id(struct event_id *out, struct slice header)
+{
+    struct hash hash;
+    crypto_hash_one(&hash, CONTEXT_EVENT, header);
+    memcpy(out->bytes, hash.bytes, sizeof out->bytes);
 }
 
 static void take_id(struct event *e, const struct event_id *id)
@@ -250,10 +262,8 @@ enum err event_decode_scanned(struct event *out, struct slice header)
     enum err err = header_read(&e, header);
     if (!err) err = header_check_parts(&e);
     if (err) return err;
-    struct hash hash;
     struct event_id id;
-    crypto_hash_one(&hash, CONTEXT_EVENT, header);
-    memcpy(id.bytes, hash.bytes, sizeof id.bytes);
+    hash_id(&id, header);
     take_id(&e, &id);
     *out = e;
     return OK;
@@ -351,6 +361,16 @@ enum err event_encode(struct event *e, struct buf *out)
     return err ? err : event_encode_scanned(e, out);
 }
 
+/* What header_read would refuse of a header that header_write made. */
+static enum err header_check_fields(const struct event *e)
+{
+    struct scope scope;
+    if (scope_parse(&scope, slice_of_text(e->feed.scope.text)) || e->feed.lane >= LANE_COUNT ||
+        e->seq < EVENT_SEQ_FIRST || e->seq > EVENT_SEQ_MAX || !depth_valid(e))
+        return ERR_MALFORMED;
+    return header_check_parts(e);
+}
+
 enum err event_encode_scanned(struct event *e, struct buf *out)
 {
     if (e->box_state == BOX_HERE) {
@@ -362,18 +382,18 @@ enum err event_encode_scanned(struct event *e, struct buf *out)
     size_t start = out->size;
     struct mp_writer w = {out};
     header_write(&w, e);
-    struct event check;
     struct slice header = slice_of(out->data + start, out->size - start);
-    enum err err = out->err ? out->err : event_decode_scanned(&check, header);
-    if (!err && check.ext.size != e->ext.size) err = ERR_MALFORMED; /* an encoded nil is no ext */
+    enum err err = out->err ? out->err : header_check_fields(e);
+    if (!err && header.size > EVENT_HEADER_SIZE_MAX) err = ERR_LIMIT;
     if (err) {
         out->size = start;
         return err;
     }
-    e->suite = check.suite;
+    struct event_id id;
+    hash_id(&id, header);
+    take_id(e, &id);
+    e->suite = SUITE_1;
     e->header = header;
-    e->id = check.id;
-    e->subject = check.subject;
     return OK;
 }
 
