@@ -105,8 +105,8 @@ struct event {
 /* Encodes the header of `e` (all fields but id, signature, salt, box) and appends it to `out`; sets
  * e->suite, e->header (borrows `out`: valid until it changes), e->id, and e->subject of a founding
  * event. With BOX_HERE the digest is computed from salt and box first. The fields are checked as
- * event_decode does, so nothing leaves here that it would refuse; on error `e` and `out` are as before but
- * for the box digest.
+ * event_decode does, so nothing leaves here that it would refuse; on error `e` and `out` are as
+ * before but for the box digest.
  * Errors: ERR_LIMIT, ERR_NOMEM, ERR_MALFORMED (a part is not canonical or not of its type). */
 MUST_CHECK enum err event_encode(struct event *e, struct buf *out);
 /* The same for a body, a box and an ext that were scanned, each a whole value within its depth:
