@@ -75,6 +75,56 @@ void deadlines_clear(struct deadlines *d)
     buf_clear(&d->body);
 }
 
+/* --- what is stated --- */
+
+/* Encoded values, empty where there are none: the body is walked once for all of them. */
+struct stated {
+    struct slice at, due, to, next_due, received, rules, provisional, class, category, field, value;
+};
+
+static struct slice *place_of(struct stated *s, struct slice key)
+{
+    return slice_is_text(key, "at")            ? &s->at
+           : slice_is_text(key, "due")         ? &s->due
+           : slice_is_text(key, "to")          ? &s->to
+           : slice_is_text(key, "next_due")    ? &s->next_due
+           : slice_is_text(key, "received")    ? &s->received
+           : slice_is_text(key, "rules")       ? &s->rules
+           : slice_is_text(key, "provisional") ? &s->provisional
+           : slice_is_text(key, "class")       ? &s->class
+           : slice_is_text(key, "category")    ? &s->category
+           : slice_is_text(key, "field")       ? &s->field
+           : slice_is_text(key, "value")       ? &s->value
+                                               : NULL;
+}
+
+static void stated_read(struct stated *s, struct slice body)
+{
+    struct mp_reader r = mp_reader_of(body);
+    for (size_t left = mp_read_map(&r, SIZE_MAX); left > 0 && !r.err; left--) {
+        struct slice key = SLICE_EMPTY;
+        if (mp_peek(&r) == MP_STR)
+            key = mp_read_str(&r, SIZE_MAX);
+        else
+            mp_skip(&r);
+        struct slice *place = place_of(s, key), value = mp_skip(&r);
+        if (place) *place = value;
+    }
+}
+
+/* Milliseconds, 0 where there are none: what is of a wrong type the table of kinds refuses. */
+static uint64_t time_of(struct slice value)
+{
+    struct mp_reader r = mp_reader_of(value);
+    return mp_peek(&r) == MP_UINT ? mp_read_uint(&r, UINT64_MAX) : 0;
+}
+
+static struct slice text_of(struct slice value)
+{
+    struct mp_reader r = mp_reader_of(value);
+    return mp_peek(&r) == MP_STR ? mp_read_str(&r, SIZE_MAX) : SLICE_EMPTY;
+}
+
 /* --- what cannot be right --- */
 
 static MUST_CHECK enum err refuse(struct kind_problem *problem, const char *field, const char *what)
@@ -84,34 +134,32 @@ static MUST_CHECK enum err refuse(struct kind_problem *problem, const char *fiel
     return ERR_RANGE;
 }
 
-/* Milliseconds, 0 where there are none: what is of a wrong type the table of kinds refuses. */
-static uint64_t time_in(struct slice body, const char *field)
-{
-    struct mp_reader r;
-    if (!mp_map_get(body, field, &r) || mp_peek(&r) != MP_UINT) return 0;
-    return mp_read_uint(&r, UINT64_MAX);
-}
-
 /* The day before which nothing can be due any more. A clock that nobody vouches for may be years
  * ahead: then it is the day of the newest rule that is held, which was published before now. */
-static uint32_t first_day(const struct rules *rules, const struct deadlines_act *act)
+static uint32_t first_day(const struct rules *rules, const struct deadlines_act *act,
+                          const struct stated *stated)
 {
-    uint64_t now_ms = act->now_ms, at_ms = time_in(act->body, "at");
+    uint64_t now_ms = act->now_ms, at_ms = time_of(stated->at);
     if (!act->trusted && rules_newest_ms(rules) < now_ms) now_ms = rules_newest_ms(rules);
     /* An act from paper may be entered after its term is over. */
     return time_day(at_ms && at_ms < now_ms ? at_ms : now_ms);
 }
 
 static MUST_CHECK enum err check_past(const struct rules *rules, const struct deadlines_act *act,
-                                      struct kind_problem *problem)
+                                      const struct stated *stated, struct kind_problem *problem)
 {
-    static const char *const dates[] = {"due", "to", "next_due"};
-    uint32_t day = first_day(rules, act);
+    const struct {
+        const char *name;
+        uint64_t ms;
+    } dates[] = {{"due", time_of(stated->due)},
+                 {"to", time_of(stated->to)},
+                 {"next_due", time_of(stated->next_due)}};
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
-        const struct field *field = kind_field(act->kind, dates[i]);
-        uint64_t ms = time_in(act->body, dates[i]);
-        if (field && field->type == FIELD_TIME && ms && time_day(ms) < day)
-            return refuse(problem, dates[i], deadlines_is_past);
+        if (!dates[i].ms) continue;
+        const struct field *field = kind_field(act->kind, dates[i].name);
+        if (field && field->type == FIELD_TIME &&
+            time_day(dates[i].ms) < first_day(rules, act, stated))
+            return refuse(problem, dates[i].name, deadlines_is_past);
     }
     return OK;
 }
@@ -121,20 +169,21 @@ static const char corrects_entry[] = "correct.entry";
 /* Of the request itself, or as one of its records is corrected. */
 static MUST_CHECK enum err check_category(const struct rules *rules,
                                           const struct deadlines_act *act,
+                                          const struct stated *stated,
                                           struct kind_problem *problem)
 {
-    const struct field *field = kind_field(act->kind, "category");
-    const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
-    struct mp_reader r;
+    const struct kind *kind = act->kind;
+    struct slice code = text_of(stated->category);
     const char *name = "category";
-    if (strcmp(act->kind->name, corrects_entry) == 0 &&
-        slice_is_text(body_text(act->body, "field"), name)) {
+    if (strcmp(kind->name, corrects_entry) == 0 && slice_is_text(text_of(stated->field), name)) {
+        kind = kind_find(slice_of_text("request.register"));
+        code = text_of(stated->value);
         name = "value";
-        field = kind_field(kind_find(slice_of_text("request.register")), "category");
     }
-    if (act->any_category || !list || !field || field->type != FIELD_CODE) return OK;
-    if (!mp_map_get(act->body, name, &r) || mp_peek(&r) != MP_STR) return OK;
-    if (rule_category_known(list, mp_read_str(&r, SIZE_MAX))) return OK;
+    const struct field *field = code.data ? kind_field(kind, "category") : NULL;
+    if (act->any_category || !field || field->type != FIELD_CODE) return OK;
+    const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
+    if (!list || rule_category_known(list, code)) return OK;
     return refuse(problem, name, deadlines_not_listed);
 }
 
@@ -142,6 +191,7 @@ static MUST_CHECK enum err check_category(const struct rules *rules,
 
 struct filling {
     const struct deadlines_act *act;
+    const struct stated *stated;
     const struct calendar *calendar;
     struct limits limits;
     uint64_t start_ms;
@@ -176,24 +226,20 @@ static uint64_t order_due(struct filling *f, enum due due)
 {
     const struct deadlines_act *act = f->act;
     enum limit_step step = LIMIT_GENERAL;
-    struct mp_reader r;
     uint64_t due_ms;
-    if (due == DUE_STATED || mp_map_get(act->body, "due", &r)) return 0;
+    if (due == DUE_STATED || f->stated->due.size) return 0;
     if (due == DUE_AS_ACCEPTED) {
         if (due_as_accepted(f, &due_ms)) return due_ms;
         if (act->request && limits_find_step(&step, act->request->class) != OK)
             step = LIMIT_GENERAL;
         return due_of(f, step);
     }
-    if (!mp_map_get(act->body, "class", &r) || mp_peek(&r) != MP_STR ||
-        limits_find_step(&step, mp_read_str(&r, SIZE_MAX)) != OK)
-        return 0;
-    return due_of(f, step);
+    return limits_find_step(&step, text_of(f->stated->class)) == OK ? due_of(f, step) : 0;
 }
 
 static void start_clock(struct filling *f, const struct clock_start *s)
 {
-    uint64_t received = time_in(f->act->body, "received");
+    uint64_t received = time_of(f->stated->received);
     f->start_ms = f->act->now_ms;
     if (s->start == FROM_RECEIVED && time_day(received) >= time_day(f->start_ms))
         f->start_ms = received;
@@ -225,20 +271,20 @@ static void write_added(struct buf *out, uint64_t due_ms, uint64_t next_ms, uint
 }
 
 static MUST_CHECK enum err fill(struct deadlines *d, const struct rules *rules,
-                                const struct deadlines_act *act, const struct clock_start *s,
-                                struct slice *body)
+                                const struct deadlines_act *act, const struct stated *stated,
+                                const struct clock_start *s, struct slice *body)
 {
-    struct filling f = {.act = act, .calendar = &rules->calendar};
+    struct filling f = {.act = act, .stated = stated, .calendar = &rules->calendar};
     uint32_t version = rules_limits(rules, time_day(act->now_ms), &f.limits);
     start_clock(&f, s);
     uint64_t due_ms = order_due(&f, s->due);
-    uint64_t next_ms = body_has(act->body, "next_due") ? 0 : due_of(&f, s->next);
+    uint64_t next_ms = stated->next_due.size ? 0 : due_of(&f, s->next);
     if (!due_ms && !next_ms) return OK;
     bool provisional = f.provisional || version == 0;
     buf_reset(&d->added);
     buf_reset(&d->body);
-    write_added(&d->added, due_ms, next_ms, version, !body_has(act->body, "rules"),
-                provisional && !body_has(act->body, "provisional"));
+    write_added(&d->added, due_ms, next_ms, version, !stated->rules.size,
+                provisional && !stated->provisional.size);
     body_join(&d->body, act->body, buf_slice(&d->added));
     *body = buf_slice(&d->body);
     return d->added.err ? d->added.err : d->body.err;
@@ -248,11 +294,13 @@ enum err deadlines_fill(struct deadlines *d, const struct rules *rules,
                         const struct deadlines_act *act, struct slice *body,
                         struct kind_problem *problem)
 {
+    struct stated stated = {0};
     *body = act->body;
-    enum err err = check_past(rules, act, problem);
-    if (!err) err = check_category(rules, act, problem);
+    stated_read(&stated, act->body);
+    enum err err = check_past(rules, act, &stated, problem);
+    if (!err) err = check_category(rules, act, &stated, problem);
     const struct clock_start *s = err ? NULL : start_of(act->kind, act->body);
-    return s ? fill(d, rules, act, s, body) : err;
+    return s ? fill(d, rules, act, &stated, s, body) : err;
 }
 
 /* --- drafts --- */
