@@ -30,10 +30,17 @@ static uint32_t scope_number(struct txn *t, const struct scope *scope)
 {
     struct key key;
     struct slice value;
+    uint32_t last = t->hot ? t->hot->last_scope : 0;
+    const struct scope_row *row = last ? &t->hot->scopes[last % HOT_SCOPES].row : NULL;
+    if (row && row->number == last && scope_equal(&row->scope, scope)) return last;
     if (!db_get(t, DB_SCOPES, key_scope_text(&key, scope), &value)) return 0;
-    if (value.size == 4) return be32_get(value.data);
-    txn_fail(t, ERR_CORRUPT);
-    return 0;
+    if (value.size != 4) {
+        txn_fail(t, ERR_CORRUPT);
+        return 0;
+    }
+    uint32_t number = be32_get(value.data);
+    if (t->hot) t->hot->last_scope = number;
+    return number;
 }
 
 bool scope_find(struct txn *t, const struct scope *scope, struct scope_row *out)

@@ -27,6 +27,8 @@ static enum err begin_hot(struct store *s, struct hot **out)
     for (size_t i = 0; i < HOT_FEEDS; i++) s->hot->feeds[i].row.number = 0;
     for (size_t i = 0; i < HOT_SCOPES; i++) s->hot->scopes[i].row.number = 0;
     s->hot->last_feed = 0;
+    s->hot->last_scope = 0;
+    s->hot->counter = (struct hot_counter){.dirty = false};
     *out = s->hot;
     return OK;
 }
@@ -101,6 +103,7 @@ enum err txn_commit(struct txn *t)
     if (t->hot) {
         feeds_flush(t);
         scopes_flush(t);
+        meta_flush(t);
     }
     enum err err = t->err;
     if (err || !t->hot) {
@@ -276,34 +279,4 @@ uint64_t db_entries(struct txn *t, enum db db)
     int rc = mdb_stat(t->mdb, t->store->dbi[db], &stat);
     if (rc) txn_fail(t, env_err(rc));
     return rc ? 0 : stat.ms_entries;
-}
-
-/* --- meta --- */
-
-bool meta_get(struct txn *t, const char *name, struct slice *value)
-{
-    return db_get(t, DB_META, slice_of_text(name), value);
-}
-
-void meta_put(struct txn *t, const char *name, struct slice value)
-{
-    db_put(t, DB_META, slice_of_text(name), value);
-}
-
-void meta_delete(struct txn *t, const char *name)
-{
-    db_delete(t, DB_META, slice_of_text(name));
-}
-
-uint64_t meta_get_uint(struct txn *t, const char *name)
-{
-    struct slice value;
-    return meta_get(t, name, &value) && value.size == 8 ? be64_get(value.data) : 0;
-}
-
-void meta_put_uint(struct txn *t, const char *name, uint64_t value)
-{
-    uint8_t bytes[8];
-    be64_put(bytes, value);
-    meta_put(t, name, slice_of(bytes, sizeof bytes));
 }

@@ -5,8 +5,8 @@
  * serves all reads and writes, so neighbouring keys cost no walk from the root; nobody may rely on
  * where it stood.
  *
- * A write transaction keeps the rows of the feeds and scopes it works on in memory and writes each
- * once at its commit.
+ * A write transaction keeps the rows of the feeds and scopes it works on in memory, and the counter
+ * of meta that it moved last, and writes each once at its commit.
  */
 #include "node/store/layout.h"
 
@@ -25,7 +25,13 @@ struct hot {
         bool dirty;
         struct scope_row row;
     } scopes[HOT_SCOPES];
-    uint32_t last_feed; /* the feed appended to last; 0 none */
+    uint32_t last_feed;  /* the feed appended to last; 0 none */
+    uint32_t last_scope; /* the scope found last; 0 none */
+    struct hot_counter {
+        char name[32]; /* "": none */
+        uint64_t value;
+        bool dirty;
+    } counter;
 };
 
 struct store {
@@ -93,3 +99,4 @@ struct scope_row *scope_hot(struct txn *t, uint32_t number);
 struct scope_row *scope_hot_make(struct txn *t, const struct scope *scope); /* finds or makes */
 void scope_hot_changed(struct txn *t, const struct scope_row *row);
 void scopes_flush(struct txn *t);
+void meta_flush(struct txn *t); /* of a write transaction */

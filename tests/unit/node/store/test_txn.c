@@ -100,12 +100,49 @@ static void a_transaction_latches_its_first_error(void **state)
     test_store_end(&ts);
 }
 
+static void counters_of_meta_read_as_they_were_put(void **state)
+{
+    (void)state;
+    struct test_store ts;
+    struct slice value;
+    test_store_begin(&ts, NULL);
+    struct txn *t = test_txn(&ts, true);
+    meta_put_uint(t, "a", 1);
+    meta_put_uint(t, "a", 2);
+    meta_put_uint(t, "b", 7);
+    assert_int_equal(meta_get_uint(t, "a"), 2);
+    assert_int_equal(meta_get_uint(t, "b"), 7);
+    assert_true(meta_get(t, "b", &value));
+    assert_int_equal(value.size, 8);
+    meta_put_uint(t, "b", 8);
+    meta_put(t, "b", slice_of_text("text"));
+    meta_put_uint(t, "c", 9);
+    meta_delete(t, "c");
+    assert_int_equal(meta_get_uint(t, "c"), 0);
+    meta_put_uint(t, "a name that is longer than what is kept in memory", 3);
+    meta_put_uint(t, "a", 4);
+    assert_int_equal(txn_commit(t), OK);
+    t = test_txn(&ts, true);
+    assert_int_equal(meta_get_uint(t, "a"), 4);
+    assert_true(meta_get(t, "b", &value));
+    assert_true(slice_is_text(value, "text"));
+    assert_false(meta_get(t, "c", &value));
+    assert_int_equal(meta_get_uint(t, "a name that is longer than what is kept in memory"), 3);
+    meta_put_uint(t, "a", 5);
+    txn_abort(t);
+    t = test_txn(&ts, true);
+    assert_int_equal(meta_get_uint(t, "a"), 4);
+    txn_abort(t);
+    test_store_end(&ts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_map_is_an_error_and_the_store_goes_on),
         cmocka_unit_test(after_a_commit_that_failed_the_store_is_opened_again),
         cmocka_unit_test(a_transaction_latches_its_first_error),
+        cmocka_unit_test(counters_of_meta_read_as_they_were_put),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
