@@ -19,6 +19,7 @@
  *   LIMIT         a village device's body in scope town over EVENT_TOWN_BODY_SIZE_MAX
  *   BAD_FIELD     the body against the kind's table (never the box: it may be erased)
  */
+#include "node/views/request.h"
 #include "node/views/thing_fold.h"
 
 struct fold_item {
@@ -47,6 +48,7 @@ struct fold {
     uint64_t total;   /* events held of the thing */
     uint64_t damaged; /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
     struct buf row;   /* result; empty: the thing has no row */
+    struct request request; /* what the row of a request says */
     struct fold_item *items;
     size_t capacity;
     uint64_t walk_left;

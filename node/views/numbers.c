@@ -18,49 +18,44 @@ static void meta_name(char out[META_NAME_SIZE], const char *series)
     memcpy(out + sizeof META_PREFIX - 1, series, size + 1);
 }
 
-/* "03A-0127" into "03A" and 127. */
-static bool number_split(struct slice text, char series[NUMBER_SERIES_SIZE_MAX + 1],
-                         uint64_t *number)
+struct number number_of(struct slice text)
 {
+    struct number n = {.value = 0};
     size_t digits = 0;
-    uint64_t value = 0, unit = 1;
+    uint64_t unit = 1;
     while (digits < text.size && digits < NUMBER_DIGITS_MAX) {
         uint8_t c = text.data[text.size - 1 - digits];
         if (c < '0' || c > '9') break;
-        value += unit * (uint64_t)(c - '0');
+        n.value += unit * (uint64_t)(c - '0');
         unit *= 10;
         digits++;
     }
-    if (!digits || text.size < digits + 2) return false;
+    if (!digits || text.size < digits + 2) return n;
     size_t size = text.size - digits - 1;
-    if (text.data[size] != '-' || size > NUMBER_SERIES_SIZE_MAX) return false;
-    if (memchr(text.data, 0, size)) return false;
-    memcpy(series, text.data, size);
-    series[size] = 0;
-    *number = value;
-    return true;
+    if (text.data[size] != '-' || size > NUMBER_SERIES_SIZE_MAX) return n;
+    if (!memchr(text.data, 0, size)) memcpy(n.series, text.data, size);
+    return n;
 }
 
 void numbers_flush(struct txn *t, struct numbers_note *note)
 {
-    if (note->series[0]) {
+    if (note->greatest.series[0]) {
         char name[META_NAME_SIZE];
-        meta_name(name, note->series);
-        if (note->greatest > meta_get_uint(t, name)) meta_put_uint(t, name, note->greatest);
+        meta_name(name, note->greatest.series);
+        if (note->greatest.value > meta_get_uint(t, name))
+            meta_put_uint(t, name, note->greatest.value);
     }
     *note = (struct numbers_note){0};
 }
 
-void numbers_note(struct txn *t, struct numbers_note *note, struct slice number)
+void numbers_note(struct txn *t, struct numbers_note *note, const struct number *number)
 {
-    char series[NUMBER_SERIES_SIZE_MAX + 1];
-    uint64_t value;
-    if (!number_split(number, series, &value)) return;
-    if (strcmp(series, note->series) != 0) {
+    if (!number->series[0]) return;
+    if (strcmp(number->series, note->greatest.series) != 0) {
         numbers_flush(t, note);
-        memcpy(note->series, series, sizeof note->series);
+        note->greatest = *number;
     }
-    if (value > note->greatest) note->greatest = value;
+    if (number->value > note->greatest.value) note->greatest.value = number->value;
 }
 
 enum err numbers_next(struct txn *t, const char *series, uint64_t *out)

@@ -8,14 +8,19 @@
 
 #define NUMBER_SERIES_SIZE_MAX 7
 
+/* "03A-0127" is {"03A", 127}; an empty series: it is no number of a series. */
+struct number {
+    char series[NUMBER_SERIES_SIZE_MAX + 1];
+    uint64_t value;
+};
+struct number number_of(struct slice text);
+
 /* The greatest number noted of one series and not yet in the store. Zero-initialise. */
 struct numbers_note {
-    char series[NUMBER_SERIES_SIZE_MAX + 1];
-    uint64_t greatest;
+    struct number greatest;
 };
-/* Text that is no number of a series is passed over. Writes only when the series changes; end with
- * numbers_flush in the same transaction. */
-void numbers_note(struct txn *t, struct numbers_note *note, struct slice number);
+/* Writes only when the series changes; end with numbers_flush in the same transaction. */
+void numbers_note(struct txn *t, struct numbers_note *note, const struct number *number);
 void numbers_flush(struct txn *t, struct numbers_note *note);
 
 /* Takes the next number of a series. Errors: ERR_LIMIT (the series is used up), the transaction's.

@@ -221,5 +221,6 @@ void request_fold(struct fold *f)
     g.r.both_changed = both_changed(f);
     g.r.events = (uint32_t)f->total;
     g.r.effective = fold_effective(f);
-    request_row_write(&f->row, &g.r);
+    f->request = g.r;
+    request_row_write(&f->row, &f->request);
 }

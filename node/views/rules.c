@@ -228,13 +228,17 @@ void rules_free(struct rules *r)
 
 enum err views_rules(struct views *v, struct txn *t, const struct rules **out)
 {
-    uint64_t changes = meta_get_uint(t, META_RULES_CHANGES);
-    if (!v->rules || v->rules_changes != changes) {
-        rules_free(v->rules);
-        v->rules = NULL;
-        enum err err = rules_load(&v->rules, t);
-        if (err) return err;
-        v->rules_changes = changes;
+    /* Asked for every event: within a transaction only a fold of this handle changes them. */
+    if (!v->rules || v->rules_txn != txn_serial(t)) {
+        uint64_t changes = meta_get_uint(t, META_RULES_CHANGES);
+        if (!v->rules || v->rules_changes != changes) {
+            rules_free(v->rules);
+            v->rules = NULL;
+            enum err err = rules_load(&v->rules, t);
+            if (err) return err;
+            v->rules_changes = changes;
+        }
+        v->rules_txn = txn_serial(t);
     }
     enum err err = txn_error(t);
     if (!err) *out = v->rules;

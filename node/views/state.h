@@ -15,7 +15,8 @@ struct views {
     uint64_t roster_txn;     /* serial of the transaction it was last compared in */
     struct rules *rules;     /* NULL: to be read */
     uint64_t rules_changes;  /* META_RULES_CHANGES as of `rules` */
-    struct sign_key device;  /* this node's */
+    uint64_t rules_txn; /* serial of the transaction it was last compared in; 0: to be compared */
+    struct sign_key device; /* this node's */
     struct fold fold;
     struct numbers_note numbers, officials, persons;
 };

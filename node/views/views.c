@@ -112,27 +112,33 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
 
 /* --- folding ------------------------------------------------------------------------------- */
 
-/* The numbers that this device gave out, from its own events: a counter lost with a store is made
- * again by them. */
-static void numbers_of(struct views *v, struct txn *t, const struct request *r)
+/* The numbers that this device gave out are noted from its own events: a counter lost with a store
+ * is made again by them. */
+static bool founded_here(const struct views *v)
 {
-    const struct device *own = roster_device(v->roster, &v->device);
-    bool founder = sign_key_equal(&v->fold.founder->event.feed.author, &v->device);
-    bool hub = own && own->roles & ROLE_HUB && v->fold.count > 1;
-    if (founder) numbers_note(t, &v->numbers, r->number);
-    if (hub) numbers_note(t, &v->officials, r->official_number);
+    return sign_key_equal(&v->fold.founder->event.feed.author, &v->device);
 }
 
-/* What hangs on a request's row: the index rows and the numbers. `old` may be borrowed. */
+static bool accepted_here(const struct views *v)
+{
+    const struct device *own = roster_device(v->roster, &v->device);
+    return own && own->roles & ROLE_HUB && v->fold.count > 1;
+}
+
+/* What hangs on a request's row: the index rows and the numbers. `old` may be borrowed; what the
+ * fold left of the request may too, so all is read before the first write. */
 static MUST_CHECK enum err request_keep(struct views *v, struct txn *t, struct slice old,
                                         struct slice row)
 {
-    struct request before, after;
-    enum err err = old.size ? request_row_read(&before, old) : OK;
-    if (!err && row.size) err = request_row_read(&after, row);
+    const struct request *after = row.size ? &v->fold.request : NULL;
+    struct request before = {.state = REQUEST_HELD};
+    enum err err = old.size ? request_row_read_brief(&before, old) : OK;
     if (err) return err;
-    request_row_index(t, &v->fold.key, old.size ? &before : NULL, row.size ? &after : NULL);
-    if (row.size) numbers_of(v, t, &after);
+    struct number number = number_of(after ? after->number : SLICE_EMPTY);
+    struct number official = number_of(after ? after->official_number : SLICE_EMPTY);
+    request_row_index(t, &v->fold.key, old.size ? &before : NULL, after);
+    if (founded_here(v)) numbers_note(t, &v->numbers, &number);
+    if (official.series[0] && accepted_here(v)) numbers_note(t, &v->officials, &official);
     return OK;
 }
 
@@ -141,9 +147,9 @@ static MUST_CHECK enum err person_keep(struct views *v, struct txn *t, struct sl
                                        struct slice row)
 {
     const struct thing_key *key = &v->fold.key;
+    struct number number = number_of(person_row_number(key, row));
     enum err err = person_row_index(t, key, old, row);
-    if (sign_key_equal(&v->fold.founder->event.feed.author, &v->device))
-        numbers_note(t, &v->persons, person_row_number(key, row));
+    if (founded_here(v)) numbers_note(t, &v->persons, &number);
     return err;
 }
 
@@ -165,8 +171,10 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     enum err err = txn_error(t);
     if (err || slice_equal(old, row)) return err;
     *changed = true;
-    if (f->type == THING_RULE || f->type == THING_CALENDAR)
+    if (f->type == THING_RULE || f->type == THING_CALENDAR) {
         meta_put_uint(t, META_RULES_CHANGES, meta_get_uint(t, META_RULES_CHANGES) + 1);
+        v->rules_txn = 0;
+    }
     if (f->type == THING_REQUEST) {
         err = request_keep(v, t, old, row);
         if (err) return err;
@@ -193,12 +201,17 @@ enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key
     return row_keep(v, t, sole != NULL, changed);
 }
 
+/* What founded a thing right now says what it is; of what acts on one its fold will say. */
+static bool may_be_roster(const struct touched *touched)
+{
+    const struct kind *kind = touched->sole ? kind_find(touched->sole->kind) : NULL;
+    return touched->sole ? kind && fold_is_roster(kind->thing) : true;
+}
+
 static bool in_pass(const struct touched *touched, uint32_t town, enum views_pass pass)
 {
     if (touched->scope_number != town) return pass == PASS_REST;
-    if (!touched->sole) return true; /* its founding event will say */
-    const struct kind *kind = kind_find(touched->sole->kind);
-    return (kind && fold_is_roster(kind->thing)) == (pass == PASS_ROSTER);
+    return touched->sole ? may_be_roster(touched) == (pass == PASS_ROSTER) : true;
 }
 
 /* `town`: the number of that scope, 0 while it is not known here. */
@@ -218,17 +231,27 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
     return txn_error(t);
 }
 
+static MUST_CHECK enum err fold_roster(struct views *v, struct txn *t,
+                                       const struct touched *touched, size_t count, uint32_t town)
+{
+    bool changed = false, rights = false;
+    enum err err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &changed);
+    if (!err && changed) err = views_roster_reload(v, t, &rights);
+    if (!err && rights) views_rebuild_refold(t);
+    return err;
+}
+
 enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
 {
     const struct roster *roster;
     struct scope scope = scope_town();
     struct scope_row row;
-    bool changed = false, rights = false, ignored = false;
+    uint32_t town = 0;
+    bool of_roster = false, ignored = false;
+    for (size_t i = 0; i < count && !of_roster; i++) of_roster = may_be_roster(&touched[i]);
+    if (of_roster && scope_find(t, &scope, &row)) town = row.number;
     enum err err = views_roster(v, t, &roster);
-    uint32_t town = scope_find(t, &scope, &row) ? row.number : 0;
-    if (!err) err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &changed);
-    if (!err && changed) err = views_roster_reload(v, t, &rights);
-    if (!err && rights) views_rebuild_refold(t);
+    if (!err && of_roster) err = fold_roster(v, t, touched, count, town);
     if (!err) err = fold_pass(v, t, touched, count, town, PASS_REST, &ignored);
     if (!err) views_numbers_flush(v, t);
     return err ? err : txn_error(t);
