@@ -431,7 +431,7 @@ enum err frame_receipt_verify(const struct frame_receipt *f, const struct receip
                          slice_of(hash.bytes, sizeof hash.bytes));
 }
 
-/* --- REFUSE, BYE --- */
+/* --- REFUSE, BYE, PING --- */
 
 enum err frame_refuse_read(struct frame_refuse *out, struct slice frame)
 {
@@ -455,4 +455,19 @@ void frame_refuse_write(struct buf *out, enum refuse_code code, const char *text
 void frame_bye_write(struct buf *out)
 {
     (void)frame_start(out, FRAME_BYE, 1);
+}
+
+enum err frame_ping_read(uint64_t *next_s, struct slice frame)
+{
+    struct mp_reader r = frame_open(frame, FRAME_PING, 2);
+    uint64_t seconds = mp_read_uint(&r, FRAME_UINT_MAX);
+    if (r.err) return frame_error(&r);
+    *next_s = seconds;
+    return OK;
+}
+
+void frame_ping_write(struct buf *out, uint64_t next_s)
+{
+    struct mp_writer w = frame_start(out, FRAME_PING, 2);
+    mp_write_uint(&w, next_s);
 }

@@ -17,6 +17,7 @@ enum frame_type {
     FRAME_RECEIPT = 4,
     FRAME_REFUSE = 5,
     FRAME_BYE = 6,
+    FRAME_PING = 8,
     FRAME_JOIN = 16,
     FRAME_ADMIT = 17,
 };
@@ -160,4 +161,8 @@ MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
 MUST_CHECK enum err frame_refuse_read(struct frame_refuse *out, struct slice frame);
 void frame_refuse_write(struct buf *out, enum refuse_code code, const char *text);
 void frame_bye_write(struct buf *out);
+
+/* The sender is heard again within `next_s` seconds; 0: it asks for a sign of life now. */
+MUST_CHECK enum err frame_ping_read(uint64_t *next_s, struct slice frame);
+void frame_ping_write(struct buf *out, uint64_t next_s);
 const char *refuse_text(uint64_t code); /* short English phrase; never NULL */

@@ -283,6 +283,7 @@ void session_take_frame(struct session *s, struct slice frame)
         refuse_frame(s, err, "frame malformed or over a limit");
         return;
     }
+    if (type != FRAME_PING) beat_heard(&s->beat, s->now_ms);
     if (type == FRAME_HELLO) {
         take_hello(s, frame);
         return;
@@ -304,5 +305,6 @@ void session_take_frame(struct session *s, struct slice frame)
     if (type == FRAME_RUN) take_run(s, frame);
     if (type == FRAME_WANT) take_want(s, frame);
     if (type == FRAME_RECEIPT) open_receipt(s, frame);
+    if (type == FRAME_PING) session_take_ping(s, frame);
     /* Other types are of later versions: ignored. */
 }

@@ -22,7 +22,7 @@ struct queued *session_queue(struct session *s, enum session_action_type type)
     return q;
 }
 
-void session_send(struct session *s, struct buf *frame)
+void session_put(struct session *s, struct buf *frame)
 {
     struct queued *q = frame->err ? NULL : session_queue(s, SESSION_SEND);
     if (!q) {
@@ -33,6 +33,12 @@ void session_send(struct session *s, struct buf *frame)
     q->frame = *frame;
     *frame = (struct buf){0};
     s->sent_bytes += q->frame.size;
+}
+
+void session_send(struct session *s, struct buf *frame)
+{
+    beat_sent(&s->beat, s->now_ms);
+    session_put(s, frame);
 }
 
 void session_end(struct session *s, uint64_t refused, bool by_peer, const char *text)
@@ -60,6 +66,7 @@ bool session_next(struct session *s, struct session_action *out)
     if (s->queue_at == s->queue_count && s->confirm && !s->ended) {
         /* S2: only answered STOREs set `confirm`. */
         struct queued *q = session_queue(s, SESSION_CONFIRM);
+        beat_sent(&s->beat, s->now_ms);
         size_t count = 0;
         bool more = false;
         if (q && s->entry_capacity < s->tracks.count * FEED_BRANCHES_MAX) {
@@ -237,6 +244,7 @@ enum err session_open(struct session **out, const struct session_options *option
     if (!s) return ERR_NOMEM;
     s->options = *options;
     s->opened_ms = s->now_ms = now_ms;
+    beat_begin(&s->beat, now_ms);
     snprintf(s->software, sizeof s->software, "%s", options->software ? options->software : "");
     s->credit_total = CREDIT_DEFAULT;
     if (options->memory.credit && options->memory.credit < CREDIT_DEFAULT)
@@ -296,7 +304,9 @@ void session_tick(struct session *s, uint64_t now_ms)
 {
     s->now_ms = now_ms;
     if (s->ended) return;
-    if (!s->greeted && now_ms - s->opened_ms >= GREETING_TIMEOUT_MS)
+    if (s->greeted)
+        session_beat(s);
+    else if (now_ms - s->opened_ms >= GREETING_TIMEOUT_MS)
         session_end(s, 0, false, "no HELLO from the peer");
     session_flight_expire(s);
     if (s->hello_sent) session_pump(s);
@@ -306,7 +316,9 @@ uint64_t session_deadline_ms(const struct session *s)
 {
     if (s->ended) return UINT64_MAX;
     if (!s->greeted) return s->opened_ms + GREETING_TIMEOUT_MS;
-    return s->flight_count ? s->flights[0].sent_ms + ANSWER_TIMEOUT_MS : UINT64_MAX;
+    uint64_t at_ms = session_beat_deadline_ms(s);
+    uint64_t answer_ms = s->flight_count ? s->flights[0].sent_ms + ANSWER_TIMEOUT_MS : UINT64_MAX;
+    return at_ms < answer_ms ? at_ms : answer_ms;
 }
 
 void session_grant(struct session *s, uint64_t window)
@@ -436,7 +448,7 @@ void session_status(const struct session *s, struct session_status *out)
     *out = (struct session_status){
         .greeted = s->greeted,
         .idle = s->greeted && !s->ticket_count && !s->confirm && !s->receipt_open &&
-                s->queue_at == s->queue_count,
+                !s->beat.asking && s->queue_at == s->queue_count,
         .sent_events = s->sent_events,
         .received_events = s->received_events,
         .sent_bytes = s->sent_bytes,

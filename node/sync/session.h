@@ -100,6 +100,9 @@ void session_stored(struct session *s, uint32_t ticket, enum err err,
 void session_receipt_verified(struct session *s, bool good, uint64_t now_ms);
 /* Room for the peer's bytes beyond what was answered changed (a hub shares a total). */
 void session_grant(struct session *s, uint64_t window);
+/* Is the peer there? What this session gave up is tried once more, the peer is asked for a sign of
+ * life; until there is one the session is not idle, and without one it ends soon. */
+void session_ask(struct session *s, uint64_t now_ms);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 

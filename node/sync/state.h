@@ -1,5 +1,6 @@
 #pragma once
 /* The inside of a session, shared by the files of node/sync. */
+#include "node/sync/beat.h"
 #include "node/sync/track.h"
 
 #define FLIGHT_MAX 256u       /* runs sent and not yet answered */
@@ -48,6 +49,7 @@ struct session {
     struct track_table tracks;
     bool greeted, hello_sent, ended;
     uint64_t opened_ms, now_ms, hello_sent_ms;
+    struct beat beat; /* since the greeting */
 
     struct queued *queue; /* actions not yet taken */
     size_t queue_at, queue_count, queue_capacity;
@@ -82,6 +84,7 @@ struct session {
 /* A new action at the end, with an empty frame; NULL when out of memory (the session ends). */
 struct queued *session_queue(struct session *s, enum session_action_type type);
 void session_send(struct session *s, struct buf *frame); /* takes the buffer over */
+void session_put(struct session *s, struct buf *frame);  /* the same for a PING: no traffic */
 void session_end(struct session *s, uint64_t refused, bool by_peer, const char *text);
 /* REFUSE to the peer, then END. */
 void session_refuse(struct session *s, enum refuse_code code, const char *text);
@@ -94,6 +97,12 @@ void session_arrived(struct session *s, const struct track *t);
 /* --- incoming.c: the peer's frames --- */
 void session_take_frame(struct session *s, struct slice frame);
 void session_take_receipt(struct session *s);
+
+/* --- alive.c: the heartbeat --- */
+/* What is due: a PING, or the end of a session whose peer fell silent. */
+void session_beat(struct session *s);
+uint64_t session_beat_deadline_ms(const struct session *s);
+void session_take_ping(struct session *s, struct slice frame);
 
 /* --- pump.c: what to send next, and how much --- */
 void session_pump(struct session *s);

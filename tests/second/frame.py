@@ -3,7 +3,7 @@
 from log import feed_check, feed_id
 from wire import decode, digest, is_bin, is_uint, need
 
-HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 16, 17
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PING, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 8, 16, 17
 FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
 RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
 
@@ -72,6 +72,7 @@ FORMS = {
     RECEIPT: (uint, uint, uint, optional(data(8)), array(ENTRIES_MAX, data(8), seq_, data(32)),
               data(64)),
     REFUSE: (uint, text_to(TEXT_MAX)),
+    PING: (uint,),
     JOIN: (data_to(JOIN_MAX), data(64), data(64)),
     ADMIT: (data(32),),
 }

@@ -8,7 +8,7 @@
     node.py HOME act KIND SUBJECT BODY [BOX] [--by PERSON] [--as-is]     body and box in JSON;
                                                 as-is: also what no rule allows;
                                                 SUBJECT - founds a thing
-    node.py HOME sync                           prints what went and came
+    node.py HOME sync [--stay SECONDS]          prints what went and came; stays connected so long
     node.py HOME verify | requests              the JSON of `sidan verify` and `sidan requests`
 """
 
@@ -22,6 +22,7 @@ from pathlib import Path
 import zmq
 
 import fold
+from beat import Beat
 from frame import ADMIT, BYE, JOIN, REFUSE, frame_read
 from home import Home
 from invite import invite_read, request_write
@@ -94,19 +95,42 @@ def sync(options):
     home = Home(options.home)
     with Link(home.state["address"], home.state["acceptor_transport"], home.secret,
               options.timeout) as link:
-        session = Session(home, home.peer, link.socket.send, now_ms())
+        beat = Beat(link.socket.send, time.monotonic())
+        session = Session(home, home.peer, lambda frame: beat.send(frame, time.monotonic()),
+                          now_ms())
         held = len(home.log.events)
+
+        def take(frame):
+            if beat.heard(frame, time.monotonic()):
+                session.take(frame)
+
         try:
             session.start()
             while not session.done():
-                session.take(link.receive())
+                take(link.receive())
             while frame := link.receive(0.2):  # what the hub says last: receipts, views
-                session.take(frame)
+                take(frame)
+            stay(link, beat, take, options.stay)
         finally:
             home.save()
         session.bye()
         return {**session.counts, "received": len(home.log.events) - held,
-                "views_agree": session.views_agree}
+                "views_agree": session.views_agree, "pings": beat.pings}
+
+
+def stay(link, beat, take, seconds):
+    """Connected and idle; at the end the peer is asked whether it is still there."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if frame := link.receive(min(left, 1)):
+            take(frame)
+        if not beat.tick(time.monotonic()):
+            raise Unreachable("the hub fell silent")
+    if seconds:
+        pings = beat.pings
+        beat.ask(time.monotonic())
+        while beat.pings == pings:
+            take(link.receive())
 
 
 def person(options):
@@ -183,6 +207,7 @@ def main():
     parser.add_argument("--by")
     parser.add_argument("--as-is", action="store_true")
     parser.add_argument("--timeout", type=float, default=10)
+    parser.add_argument("--stay", type=float, default=0)
     options = parser.parse_args()
     try:
         print(json.dumps(VERBS[options.verb](options), ensure_ascii=False))

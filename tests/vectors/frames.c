@@ -73,6 +73,7 @@ static const struct bytes frames_refused[] = {
     BYTES("WANT to 2^48", "\x95\x03\xc0\x90\xcf\x00\x01\x00\x00\x00\x00\x00\x00\x00"),
     BYTES("RECEIPT without signature", "\x96\x04\x01\x01\x01\xc0\x90"),
     BYTES("REFUSE without text", "\x92\x05\x01"),
+    BYTES("PING without seconds", "\x91\x08"),
     BYTES("JOIN that ends early", "\x92\x10\xc4\x01x"),
     BYTES("ADMIT with a short hash", "\x92\x11\xc4\x01x"),
     BYTES("BYE in a long form", "\xdc\x00\x01\x06"),
@@ -125,6 +126,12 @@ json_t *make_frames(const struct chain *c)
     buf_reset(&frame);
     frame_bye_write(&frame);
     add(good, frame_json("BYE", &frame));
+    buf_reset(&frame);
+    frame_ping_write(&frame, 180);
+    add(good, frame_json("PING", &frame));
+    buf_reset(&frame);
+    frame_ping_write(&frame, 0);
+    add(good, frame_json("PING that asks", &frame));
     put(root, "accept", good);
     put(root, "refuse",
         bytes_list(frames_refused, sizeof frames_refused / sizeof frames_refused[0]));

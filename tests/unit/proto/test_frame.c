@@ -453,6 +453,20 @@ static void says_goodbye_in_two_bytes(void **state)
     buf_clear(&frame);
 }
 
+static void reads_back_a_ping_of_four_bytes(void **state)
+{
+    (void)state;
+    struct buf frame = {0};
+    uint64_t next_s;
+    frame_ping_write(&frame, 180);
+    assert_int_equal(frame.size, 4);
+    assert_int_equal(frame_ping_read(&next_s, slice_of("\x92\x08\xc0", 3)), ERR_MALFORMED);
+    assert_int_equal(frame_ping_read(&next_s, slice_of("\x91\x08", 2)), ERR_MALFORMED);
+    assert_int_equal(frame_ping_read(&next_s, buf_slice(&frame)), OK);
+    assert_int_equal(next_s, 180);
+    buf_clear(&frame);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -480,6 +494,7 @@ int main(void)
         cmocka_unit_test(refuses_a_want_with_too_many_or_wrong_points),
         cmocka_unit_test(reads_back_a_refusal),
         cmocka_unit_test(says_goodbye_in_two_bytes),
+        cmocka_unit_test(reads_back_a_ping_of_four_bytes),
     };
     return cmocka_run_group_tests(tests, setup, NULL) != 0;
 }
