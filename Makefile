@@ -125,7 +125,7 @@ $(BUILD)/unit/tools/%: $(BUILD)/obj/tests/unit/tools/%.o \
                        $(call obj,$(SUPPORT_SRC) $(filter-out tools/main.c,$(TOOL_SRC))) $(LIB)
 	$(LINK) -lcmocka
 
-$(BUILD)/sim: $(call obj,$(SIM_SRC) tests/support/rng.c) $(LIB)
+$(BUILD)/sim: $(call obj,$(SIM_SRC) tests/support/link_model.c tests/support/rng.c) $(LIB)
 	$(LINK)
 
 $(BUILD)/link: $(call obj,$(LAB_SRC) tests/support/link_model.c tests/support/rng.c)

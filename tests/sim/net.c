@@ -84,17 +84,58 @@ static struct conn *conn_of(struct sim_link *l, uint64_t peer, size_t *index, in
     return c->end[*end] == l ? c : NULL;
 }
 
+/* --- the line --- */
+
+/* What comes next on this way comes at its time; one step at a time waits for it. */
+static void conn_expect(struct sim *s, size_t index, int from)
+{
+    struct conn *c = &s->net.conns[index];
+    uint64_t now_us = s->now_ms * 1000, at_us = link_model_next_us(&c->way[from].link);
+    if (c->way[from].link.cut_us < at_us) at_us = c->way[from].link.cut_us;
+    if (c->expected[from] || at_us == UINT64_MAX) return;
+    c->expected[from] = true;
+    story_schedule(s, at_us > now_us ? (at_us - now_us + 999) / 1000 : 0,
+                   (struct step){.type = STEP_ARRIVE, .a = index, .b = from});
+}
+
+static void conn_send(struct sim *s, size_t index, int end, size_t size, struct buf *bytes)
+{
+    wire_send(&s->net.conns[index].way[end], s->now_ms * 1000, size, bytes);
+    conn_expect(s, index, end);
+}
+
+/* Nothing passes any more; what was under way is lost. */
+static void conn_break(struct sim *s, size_t index)
+{
+    struct conn *c = &s->net.conns[index];
+    if (!c->open) return;
+    c->open = false;
+    if (c->way[0].first != NULL || c->way[1].first != NULL)
+        trace_happened(s, HAPPENED_CUT_IN_FLIGHT);
+    for (int end = 0; end < 2; end++) {
+        struct link_model *link = &c->way[end].link;
+        link_model_set(link, s->now_ms * 1000, LINK_MODEL_DOWN);
+        s->net.bytes[end].taken += link->counts.taken;
+        s->net.bytes[end].carried += link->counts.carried;
+        s->net.bytes[end].lost += link->counts.lost;
+        wire_clear(&c->way[end]);
+    }
+}
+
+/* --- the link of a node --- */
+
 static enum err sim_link_send(struct link *l, uint64_t peer, struct slice frame)
 {
     struct sim_link *sl = sim_link_of(l);
     struct sim_node *n = sl->node;
     struct sim *s = n->sim;
+    struct buf bytes = {0};
     size_t index;
     int end;
     struct conn *c = conn_of(sl, peer, &index, &end);
     if (c == NULL) return ERR_NOT_FOUND;
     if (frame.size > FRAME_SIZE_MAX) return ERR_LIMIT;
-    if (c->queued[end] >= c->queue_max) {
+    if (c->open && c->way[end].waiting >= c->queue_max) {
         trace_happened(s, HAPPENED_QUEUE_FULL);
         c->full[end] = true;
         return ERR_AGAIN;
@@ -106,24 +147,20 @@ static enum err sim_link_send(struct link *l, uint64_t peer, struct slice frame)
     if (n->dying) return OK; /* the process is gone already, it only does not know */
     check_receipt(n, frame);
     if (!c->open) return OK; /* a dead line swallows what is sent into it */
-    uint64_t start = c->free_at[end] > s->now_ms ? c->free_at[end] : s->now_ms;
-    c->free_at[end] = start + (uint64_t)frame.size * 8000 / c->rate_bps;
-    c->queued[end]++;
-    struct step step = {.type = STEP_DELIVER, .a = index, .b = 1 - end};
-    buf_append_slice(&step.frame, frame);
-    story_schedule(s, c->free_at[end] + c->latency_ms - s->now_ms, step);
+    buf_append_slice(&bytes, frame);
+    conn_send(s, index, end, wire_size(frame.size), &bytes);
     return OK;
 }
 
-/* The other end hears of a close after the line's latency. */
+/* The other end hears of a close after the line's delay. */
 static void conn_end(struct sim *s, size_t index, int end)
 {
     struct conn *c = &s->net.conns[index];
     c->end[end] = NULL;
     if (c->open && c->end[1 - end] != NULL)
-        story_schedule(s, c->latency_ms,
+        story_schedule(s, c->way[end].link.options.delay_us / 1000,
                        (struct step){.type = STEP_DOWN, .a = index, .b = 1 - end});
-    c->open = false;
+    conn_break(s, index);
 }
 
 static void sim_link_drop(struct link *l, uint64_t peer)
@@ -175,10 +212,44 @@ struct link *net_listen(struct sim *s, struct sim_node *n)
     return &sim_link_new(n)->link;
 }
 
+/* --- making a connection --- */
+
+/* TCP, then ZMTP with CURVE, as measured: each waits for the one before. Five round trips. */
+static const struct {
+    int from;
+    size_t size;
+} handshake[] = {{0, 0},  {1, 0},   {0, 10},  {1, 11},  {0, 54},
+                 {1, 53}, {0, 202}, {1, 170}, {0, 301}, {1, 67}};
+enum { HANDSHAKE_SYN = 0, HANDSHAKE_INITIATE = 8, HANDSHAKE_READY = 9, HANDSHAKE_DONE };
+
+static void draw_line(struct sim *s, struct net_line *line)
+{
+    static const uint32_t rates[] = {9600, 19200, 33600, 64000, 1000000};
+    struct rng *r = &s->network;
+    uint64_t delay_us = rng_between(r, 20, 1200) * 1000;
+    uint32_t rate = rates[rng_below(r, sizeof rates / sizeof rates[0])];
+    /* ZeroMQ's high water mark, or a line whose buffers are nearly nothing. */
+    bool narrow = rng_chance(r, 30);
+    unsigned loss = rng_chance(r, 25) ? (unsigned)rng_between(r, 1, 50) : 0;
+    line->queue_max = narrow ? 2 : QUEUE_MAX;
+    line->cut_half_open = rng_chance(r, 30);
+    for (int way = 0; way < 2; way++)
+        line->way[way] = (struct link_options){.rate_bps = rate,
+                                               .delay_us = delay_us,
+                                               .queue_max = narrow ? KIB(2) : KIB(64),
+                                               .loss_permille = loss,
+                                               .stall_us = delay_us + 200000};
+    if (rng_chance(r, 25)) line->way[1].rate_bps *= 4;
+    if (!s->quiet && rng_chance(r, 20))
+        line->way[rng_below(r, 2)].cut_bytes = rng_between(r, 100, KIB(6));
+}
+
 struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
                       const struct box_key *key)
 {
     struct net *net = &s->net;
+    struct net_line line;
+    struct buf none = {0};
     if (net->count == net->capacity) {
         net->capacity = net->capacity == 0 ? 64 : net->capacity * 2;
         net->conns = realloc(net->conns, net->capacity * sizeof *net->conns);
@@ -186,96 +257,120 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
     }
     struct sim_link *l = sim_link_new(from);
     struct conn *c = &net->conns[net->count];
-    *c = (struct conn){.end = {l, NULL}, .key = {*key, to->keys.transport}};
-    c->latency_ms = (uint32_t)rng_between(&s->network, 20, 1200);
-    static const uint32_t rates[] = {9600, 19200, 33600, 64000, 1000000};
-    /* ZeroMQ's high water mark, or a line whose buffers are nearly nothing. */
-    c->queue_max = rng_chance(&s->network, 30) ? 2 : 32;
-    c->rate_bps = rates[rng_below(&s->network, sizeof rates / sizeof rates[0])];
-    /* TCP and CURVE: about three round trips. */
-    struct step step = {.type = STEP_UP, .a = net->count++, .b = to->index};
-    story_schedule(s, 6 * (uint64_t)c->latency_ms, step);
+    draw_line(s, &line);
+    *c = (struct conn){.end = {l, NULL},
+                       .key = {*key, to->keys.transport},
+                       .open = true,
+                       .queue_max = line.queue_max,
+                       .cut_half_open = line.cut_half_open};
+    for (int way = 0; way < 2; way++)
+        wire_init(&c->way[way], &line.way[way], rng_next(&s->network));
+    conn_send(s, net->count++, 0, handshake[HANDSHAKE_SYN].size, &none);
     return &l->link;
 }
 
-void net_up(struct sim *s, size_t conn)
+static void conn_refuse(struct sim *s, size_t index, enum err err, const char *text)
 {
-    struct conn *c = &s->net.conns[conn];
-    struct sim_node *hub = &s->nodes[SIM_HUB];
-    if (c->end[0] == NULL) return; /* dialled and gave up */
-    struct sim_node *n = c->end[0]->node;
-    if (n->alive && n->contact_to <= s->now_ms) {
-        inbox_event(s, conn, 0, LINK_DOWN, ERR_TIMEOUT, "no answer");
-        c->end[0] = NULL;
-        return;
-    }
-    if (!hub->alive) {
-        trace_happened(s, HAPPENED_UNREACHABLE);
-        inbox_event(s, conn, 0, LINK_DOWN, ERR_UNREACHABLE, "connection refused");
-        c->end[0] = NULL;
-        return;
-    }
-    enum exchange_admission admission =
-        exchange_admit(hub->exchange, &c->key[0], node_clock(hub).wall_ms);
-    if (admission == EXCHANGE_DENY) {
-        inbox_event(s, conn, 0, LINK_DOWN, ERR_FORBIDDEN, "not admitted");
-        c->end[0] = NULL;
-        return;
-    }
-    c->invite = admission == EXCHANGE_INVITE;
-    c->end[1] = sim_link_of(hub->listener);
-    c->open = true;
-    inbox_event(s, conn, 0, LINK_UP, OK, NULL);
+    struct conn *c = &s->net.conns[index];
+    c->refused = err;
+    c->refused_text = text;
+    conn_end(s, index, 1);
 }
 
-bool net_deliver(struct sim *s, size_t conn, int to, struct buf *frame)
+/* True when an end has something to take. */
+static bool handshake_step(struct sim *s, size_t index)
 {
-    struct conn *c = &s->net.conns[conn];
-    bool waiting = c->full[1 - to];
-    c->full[1 - to] = false;
-    c->queued[1 - to]--;
-    if (!c->open || c->end[to] == NULL) {
-        trace_happened(s, HAPPENED_CUT_IN_FLIGHT);
-        buf_clear(frame);
-        return waiting;
+    struct conn *c = &s->net.conns[index];
+    struct sim_node *hub = &s->nodes[SIM_HUB];
+    struct buf none = {0};
+    if (c->step == HANDSHAKE_SYN && !hub->alive) {
+        trace_happened(s, HAPPENED_UNREACHABLE);
+        conn_refuse(s, index, ERR_UNREACHABLE, "connection refused");
+        return false;
     }
+    if (c->step == HANDSHAKE_SYN) c->end[1] = sim_link_of(hub->listener);
+    if (c->step == HANDSHAKE_INITIATE) {
+        enum exchange_admission admission =
+            exchange_admit(hub->exchange, &c->key[0], node_clock(hub).wall_ms);
+        if (admission == EXCHANGE_DENY) {
+            conn_refuse(s, index, ERR_FORBIDDEN, "not admitted");
+            return false;
+        }
+        c->invite = admission == EXCHANGE_INVITE;
+    }
+    if (c->step == HANDSHAKE_READY) inbox_event(s, index, 0, LINK_UP, OK, NULL);
+    if (++c->step < HANDSHAKE_DONE)
+        conn_send(s, index, handshake[c->step].from, handshake[c->step].size, &none);
+    return c->step == HANDSHAKE_DONE;
+}
+
+/* --- what happens on the lines --- */
+
+static bool frame_arrives(struct sim *s, size_t index, int to, struct buf *frame)
+{
+    struct conn *c = &s->net.conns[index];
+    if (c->step < HANDSHAKE_DONE) return handshake_step(s, index);
     if (to == 1 && !c->greeted) {
-        inbox_event(s, conn, 1, LINK_UP, OK, NULL);
+        inbox_event(s, index, 1, LINK_UP, OK, NULL);
         c->greeted = true;
     }
     struct link_event event = {.type = LINK_FRAME,
-                               .peer = peer_handle(conn, to),
+                               .peer = peer_handle(index, to),
                                .key = c->key[1 - to],
                                .invite = to == 1 && c->invite};
     inbox_add(c->end[to], &event, frame);
-    return waiting;
+    return true;
+}
+
+static void conn_cut(struct sim *s, size_t index, bool half_open)
+{
+    conn_break(s, index);
+    trace_happened(s, half_open ? HAPPENED_HALF_OPEN : HAPPENED_CUT);
+    /* Heartbeats notice a silent end after half a minute to a minute. */
+    int late = half_open ? (int)rng_below(&s->network, 2) : -1;
+    for (int end = 0; end < 2; end++) {
+        uint64_t in = end == late ? rng_between(&s->network, SECONDS(30), SECONDS(70)) : 50;
+        story_schedule(s, in, (struct step){.type = STEP_DOWN, .a = index, .b = end});
+    }
+}
+
+bool net_arrive(struct sim *s, size_t index, int from, bool *took)
+{
+    struct conn *c = &s->net.conns[index];
+    struct buf frame;
+    uint64_t now_us = s->now_ms * 1000;
+    *took = false;
+    c->expected[from] = false;
+    while (c->open && wire_next(&c->way[from], now_us, &frame))
+        if (frame_arrives(s, index, 1 - from, &frame)) *took = true;
+    if (c->open && c->way[from].link.cut_us <= now_us) {
+        trace_happened(s, HAPPENED_CUT_BY_BYTES);
+        conn_cut(s, index, c->cut_half_open);
+    }
+    if (c->open) conn_expect(s, index, from);
+    bool room = c->full[from] && (!c->open || c->way[from].waiting < c->queue_max);
+    if (room) c->full[from] = false;
+    return room;
 }
 
 void net_down(struct sim *s, size_t conn, int end)
 {
     struct conn *c = &s->net.conns[conn];
     if (c->end[end] == NULL) return;
+    enum err err = c->refused != OK ? c->refused : ERR_UNREACHABLE;
+    const char *text = c->refused != OK ? c->refused_text : "reset";
     /* A listener that never heard of the peer is not told of its end. */
-    if (end == 0 || c->greeted) inbox_event(s, conn, end, LINK_DOWN, ERR_UNREACHABLE, "reset");
+    if (end == 0 || c->greeted) inbox_event(s, conn, end, LINK_DOWN, err, text);
     c->end[end] = NULL;
 }
 
 void net_cut(struct sim *s, struct sim_node *n, bool half_open)
 {
     for (size_t i = 0; i < s->net.count; i++) {
-        struct conn *c = &s->net.conns[i];
-        if (!c->open) continue;
+        const struct conn *c = &s->net.conns[i];
         bool ours = (c->end[0] != NULL && c->end[0]->node == n) ||
                     (c->end[1] != NULL && c->end[1]->node == n);
-        if (!ours) continue;
-        c->open = false;
-        trace_happened(s, half_open ? HAPPENED_HALF_OPEN : HAPPENED_CUT);
-        /* Heartbeats notice a silent end after half a minute to a minute. */
-        int late = half_open ? (int)rng_below(&s->network, 2) : -1;
-        for (int end = 0; end < 2; end++) {
-            uint64_t in = end == late ? rng_between(&s->network, SECONDS(30), SECONDS(70)) : 50;
-            story_schedule(s, in, (struct step){.type = STEP_DOWN, .a = i, .b = end});
-        }
+        if (c->open && ours) conn_cut(s, i, half_open);
     }
 }
 
@@ -288,10 +383,11 @@ void net_forget(struct sim *s, struct sim_node *n)
             c->end[end] = NULL;
             /* A kernel that lives on resets the line; after a power cut the peer waits. */
             if (c->open && c->end[1 - end] != NULL) {
-                uint64_t in = rng_chance(&s->network, 50) ? c->latency_ms : SECONDS(45);
+                uint64_t delay_ms = c->way[end].link.options.delay_us / 1000;
+                uint64_t in = rng_chance(&s->network, 50) ? delay_ms : SECONDS(45);
                 story_schedule(s, in, (struct step){.type = STEP_DOWN, .a = i, .b = 1 - end});
             }
-            c->open = false;
+            conn_break(s, i);
         }
     }
 }
@@ -304,6 +400,7 @@ struct sim_node *net_node(struct sim *s, size_t conn, int end)
 
 void net_clear(struct sim *s)
 {
+    for (size_t i = 0; i < s->net.count; i++) conn_break(s, i);
     free(s->net.conns);
     s->net = (struct net){0};
 }

@@ -5,7 +5,8 @@
  * story that can be told again: the same seed gives the same trace to the byte.
  *
  *   trace    what happened: readable lines, their hash, a counter for each kind of happening
- *   net      links between nodes: delay, rate, bounded queues, cuts, half-open ends
+ *   net      connections between nodes: handshakes, cuts, half-open ends
+ *   wire     one way of a connection: frames through tests/support/link_model.h
  *   node     one node: home folder, keys, store, exchange; crash and restart
  *   township founding, inviting, joining
  *   work     what people do: villages register, sign and report, the hub orders, visits, closes
@@ -15,6 +16,7 @@
 #include "node/exchange.h"
 #include "node/recorder.h"
 #include "node/views/request.h"
+#include "tests/sim/wire.h"
 #include "tests/support/rng.h"
 
 #define SIM_VILLAGES 27
@@ -29,6 +31,7 @@
 /* What a run must have seen at least once: every kind of fault, and the work in full. */
 #define SIM_HAPPENINGS(X)                                                                          \
     X(HAPPENED_CUT, "link cut, both ends told")                                                    \
+    X(HAPPENED_CUT_BY_BYTES, "link cut after so many bytes")                                       \
     X(HAPPENED_CUT_IN_FLIGHT, "frames lost in flight")                                             \
     X(HAPPENED_HALF_OPEN, "link dead, one end told late")                                          \
     X(HAPPENED_UNREACHABLE, "dialled a hub that was down")                                         \
@@ -80,21 +83,31 @@ _Noreturn __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, con
     } while (0)
 
 /* --- net --- */
-struct sim_link;             /* a struct link, see net.c */
+struct sim_link;  /* a struct link, see net.c */
+struct net_line { /* what a connection runs over; ways 0: of who dialled, 1: back */
+    struct link_options way[2];
+    unsigned queue_max; /* frames ahead of the link, as ZeroMQ's high water mark */
+    bool cut_half_open; /* a cut by bytes tells one end late */
+};
 struct conn {                /* one connection; ends 0: who dialled, 1: who listens */
     struct sim_link *end[2]; /* NULL once that end is gone or was told */
     struct box_key key[2];
-    bool open;    /* frames pass */
-    bool greeted; /* the listener has seen a first frame */
+    struct wire way[2]; /* what each end sends */
+    bool expected[2];   /* a step waits for what comes next on this way */
+    bool open;          /* bytes pass */
+    unsigned step;      /* of the handshake */
+    bool greeted;       /* the listener has seen a first frame */
     bool invite;
-    bool full[2];                             /* this end was told to try again */
-    uint64_t free_at[2];                      /* when the line is free for what this end sends */
-    size_t queued[2];                         /* frames sent by this end that have not arrived */
-    uint32_t latency_ms, rate_bps, queue_max; /* of frames under way each way */
+    bool full[2]; /* this end was told to try again */
+    unsigned queue_max;
+    bool cut_half_open;
+    enum err refused; /* by the listener, and why */
+    const char *refused_text;
 };
 struct net {
     struct conn *conns;
     size_t count, capacity;
+    struct link_counts bytes[2]; /* of connections that are over, by way */
 };
 struct link *net_listen(struct sim *s, struct sim_node *n);
 /* The result comes as LINK_UP or LINK_DOWN. */
@@ -105,9 +118,9 @@ void net_cut(struct sim *s, struct sim_node *n, bool half_open);
 /* The process is gone: its links with it, without a word. */
 void net_forget(struct sim *s, struct sim_node *n);
 struct sim_node *net_node(struct sim *s, size_t conn, int end); /* NULL once that end is gone */
-/* True when the sender was told to try again and there is room now. */
-bool net_deliver(struct sim *s, size_t conn, int to, struct buf *frame);
-void net_up(struct sim *s, size_t conn);
+/* Something has arrived that end `from` sent; *took: the other end has something to take.
+ * True when that end was told to try again and there is room now. */
+bool net_arrive(struct sim *s, size_t conn, int from, bool *took);
 void net_down(struct sim *s, size_t conn, int end);
 void net_clear(struct sim *s);
 
@@ -172,8 +185,7 @@ void check_end(struct sim *s);
 
 /* --- story --- */
 enum step_type {
-    STEP_DELIVER,
-    STEP_UP,
+    STEP_ARRIVE,
     STEP_DOWN,
     STEP_DIAL,
     STEP_CONTACT,
@@ -188,12 +200,11 @@ struct step {
     enum step_type type;
     size_t a; /* node or connection */
     int b;    /* end of a connection */
-    struct buf frame;
 };
 struct sim {
     uint64_t seed, now_ms;
     unsigned days;
-    bool quiet; /* no more faults: the end of the story */
+    bool quiet; /* no faults: while the township is founded, and at the end of the story */
     struct rng story, network, keys;
     struct trace trace;
     struct net net;

@@ -162,17 +162,12 @@ static void step_play(struct sim *s, struct step *step)
 {
     struct sim_node *n = step->a < SIM_NODES ? &s->nodes[step->a] : NULL;
     switch (step->type) {
-    case STEP_DELIVER: {
-        bool waiting = net_deliver(s, step->a, step->b, &step->frame);
-        turn_end(s, step->a, step->b);
-        if (waiting) turn_end(s, step->a, 1 - step->b);
+    case STEP_ARRIVE: {
+        bool took, room = net_arrive(s, step->a, step->b, &took);
+        if (took) turn_end(s, step->a, 1 - step->b);
+        if (room) turn_end(s, step->a, step->b);
         break;
     }
-    case STEP_UP:
-        n = net_node(s, step->a, 0);
-        net_up(s, step->a);
-        if (n != NULL) turn(n);
-        break;
     case STEP_DOWN:
         n = net_node(s, step->a, step->b);
         net_down(s, step->a, step->b);
@@ -277,7 +272,9 @@ void story_play(struct sim *s, struct hash *hash)
     s->network.state = s->seed * 3 + 2;
     s->keys.state = s->seed * 3 + 3;
     crypto_random_source(rng_crypto_source, &s->keys);
+    s->quiet = true;
     township_found(s);
+    s->quiet = false;
     schedule_all(s);
     story_run(s, s->now_ms + DAYS(s->days));
     settle(s);
@@ -285,10 +282,6 @@ void story_play(struct sim *s, struct hash *hash)
         node_stop(&s->nodes[i]);
         free(s->nodes[i].receipted);
         free(s->nodes[i].acknowledged);
-    }
-    while (s->step_count > 0) {
-        struct step step = step_take(s);
-        buf_clear(&step.frame);
     }
     free(s->steps);
     net_clear(s);

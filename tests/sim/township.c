@@ -158,7 +158,7 @@ static void first_sync(struct sim_node *n)
         story_run(s, s->now_ms + SECONDS(1));
     }
     n->contact_to = s->now_ms;
-    story_schedule(s, 0, (struct step){.type = STEP_CUT, .a = (size_t)n->index});
+    net_cut(s, n, false);
 }
 
 static void join(struct sim_node *n, const struct invite *invite)
