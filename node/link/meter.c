@@ -44,6 +44,15 @@ void meter_received(struct meter *m, size_t frame_size)
     m->framed.received += on_the_wire(frame_size);
 }
 
+/* tcpi_state; <netinet/tcp.h> has the names and not the counts. */
+enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
+
+/* The end of the peer's stream counts as a byte received. */
+static bool ended_by_peer(uint8_t state)
+{
+    return state == TIME_WAIT || state == CLOSE_WAIT || state == LAST_ACK || state == CLOSING;
+}
+
 static bool ask(const struct meter *m, struct meter_bytes *out)
 {
     struct tcp_info info;
@@ -53,7 +62,7 @@ static bool ask(const struct meter *m, struct meter_bytes *out)
     if (size < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
         return false;
     out->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-    out->received = info.tcpi_bytes_received;
+    out->received = info.tcpi_bytes_received - ended_by_peer(info.tcpi_state);
     return true;
 }
 
