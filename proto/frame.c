@@ -471,3 +471,18 @@ void frame_ping_write(struct buf *out, uint64_t next_s)
     struct mp_writer w = frame_start(out, FRAME_PING, 2);
     mp_write_uint(&w, next_s);
 }
+
+enum err frame_hold_read(bool *hold, struct slice frame)
+{
+    struct mp_reader r = frame_open(frame, FRAME_HOLD, 2);
+    bool value = mp_read_bool(&r);
+    if (r.err) return frame_error(&r);
+    *hold = value;
+    return OK;
+}
+
+void frame_hold_write(struct buf *out, bool hold)
+{
+    struct mp_writer w = frame_start(out, FRAME_HOLD, 2);
+    mp_write_bool(&w, hold);
+}

@@ -18,6 +18,7 @@ enum frame_type {
     FRAME_REFUSE = 5,
     FRAME_BYE = 6,
     FRAME_PING = 8,
+    FRAME_HOLD = 9,
     FRAME_JOIN = 16,
     FRAME_ADMIT = 17,
 };
@@ -165,4 +166,6 @@ void frame_bye_write(struct buf *out);
 /* The sender is heard again within `next_s` seconds; 0: it asks for a sign of life now. */
 MUST_CHECK enum err frame_ping_read(uint64_t *next_s, struct slice frame);
 void frame_ping_write(struct buf *out, uint64_t next_s);
+MUST_CHECK enum err frame_hold_read(bool *hold, struct slice frame);
+void frame_hold_write(struct buf *out, bool hold);
 const char *refuse_text(uint64_t code); /* short English phrase; never NULL */

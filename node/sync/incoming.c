@@ -123,6 +123,7 @@ static void take_hello(struct session *s, struct slice frame)
         return;
     }
     if (!s->greeted && s->options.connecting) s->rtt_ms = s->now_ms - s->hello_sent_ms;
+    if (!s->greeted) s->greeted_ms = s->now_ms;
     s->greeted = true;
     s->credit_total = hello.credit;
     if (!s->hello_sent) session_send_hello(s); /* before all else: the peer refuses what is not */
@@ -273,6 +274,12 @@ void session_take_receipt(struct session *s)
     count_loss(s, lost);
 }
 
+static void take_hold(struct session *s, struct slice frame)
+{
+    enum err err = frame_hold_read(&s->held, frame);
+    if (err) refuse_frame(s, err, "HOLD malformed");
+}
+
 /* --- all frames --- */
 
 void session_take_frame(struct session *s, struct slice frame)
@@ -296,6 +303,10 @@ void session_take_frame(struct session *s, struct slice frame)
     }
     if (type == FRAME_BYE) {
         session_end(s, 0, true, "the peer said goodbye");
+        return;
+    }
+    if (type == FRAME_HOLD) {
+        take_hold(s, frame);
         return;
     }
     if (!s->greeted) {

@@ -31,13 +31,24 @@ static int compression_level(const struct session *s)
     return s->rate_bps < RATE_SLOW_BPS ? 19 : 1;
 }
 
+bool session_waits(const struct session *s, const struct track *t)
+{
+    if ((!s->hold && !s->held) || track_is_first(t)) return false;
+    return t->held || s->now_ms >= session_hold_settled_ms(s);
+}
+
+uint64_t session_hold_settled_ms(const struct session *s)
+{
+    return s->greeted_ms + HOLD_SETTLES_MS + 2 * s->rtt_ms;
+}
+
 static struct track *next_track(const struct session *s)
 {
     struct track *best = NULL;
     bool blind = !s->greeted && !s->options.memory.known;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
-        if (blind && !t->local.own) continue;
+        if ((blind && !t->local.own) || session_waits(s, t)) continue;
         if (track_next_head(t) && (!best || track_compare(t, best) < 0)) best = t;
     }
     return best;
@@ -168,6 +179,13 @@ void session_flight_forget(struct session *s, const uint8_t id8[8])
             s->unanswered_bytes -= s->flights[i].size;
     }
     s->flight_count = kept;
+}
+
+bool session_in_flight(const struct session *s, const struct track *t)
+{
+    for (size_t i = 0; i < s->flight_count; i++)
+        if (memcmp(s->flights[i].id8, t->id8, sizeof t->id8) == 0) return true;
+    return false;
 }
 
 void session_flight_expire(struct session *s)

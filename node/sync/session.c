@@ -139,10 +139,18 @@ bool session_ticket_take(struct session *s, uint32_t number, bool store, struct 
 
 /* --- frames of our own --- */
 
+static void send_hold(struct session *s)
+{
+    struct buf frame = {0};
+    frame_hold_write(&frame, s->hold);
+    session_send(s, &frame);
+}
+
 void session_send_hello(struct session *s)
 {
     struct have_entry *have = NULL;
     size_t count = 0;
+    if (s->hold) send_hold(s); /* first: HELLO starts the peer's runs */
     if (s->tracks.count) have = malloc(s->tracks.count * FEED_BRANCHES_MAX * sizeof *have);
     for (size_t i = 0; have && i < s->tracks.count; i++) {
         const struct track *t = s->tracks.rows[i];
@@ -249,6 +257,7 @@ enum err session_open(struct session **out, const struct session_options *option
     s->credit_total = CREDIT_DEFAULT;
     if (options->memory.credit && options->memory.credit < CREDIT_DEFAULT)
         s->credit_total = options->memory.credit;
+    s->hold = options->hold;
     s->rate_bps = options->memory.rate_bps;
     s->rtt_ms = options->memory.rtt_ms;
     bool good = memory_load(s, &options->memory);
@@ -316,14 +325,24 @@ uint64_t session_deadline_ms(const struct session *s)
 {
     if (s->ended) return UINT64_MAX;
     if (!s->greeted) return s->opened_ms + GREETING_TIMEOUT_MS;
-    uint64_t at_ms = session_beat_deadline_ms(s);
+    uint64_t at_ms = session_beat_deadline_ms(s), settled_ms = session_hold_settled_ms(s);
     uint64_t answer_ms = s->flight_count ? s->flights[0].sent_ms + ANSWER_TIMEOUT_MS : UINT64_MAX;
+    if ((s->hold || s->held) && s->now_ms < settled_ms && settled_ms < at_ms) at_ms = settled_ms;
     return at_ms < answer_ms ? at_ms : answer_ms;
 }
 
 void session_grant(struct session *s, uint64_t window)
 {
     s->options.window = window;
+}
+
+void session_hold(struct session *s, bool hold)
+{
+    if (s->ended || s->hold == hold) return;
+    s->hold = hold;
+    if (!s->hello_sent) return;
+    send_hold(s);
+    session_pump(s);
 }
 
 void session_finish(struct session *s)
@@ -449,6 +468,8 @@ void session_status(const struct session *s, struct session_status *out)
         .greeted = s->greeted,
         .idle = s->greeted && !s->ticket_count && !s->confirm && !s->receipt_open &&
                 !s->beat.asking && s->queue_at == s->queue_count,
+        .holding = s->hold,
+        .held = s->held,
         .sent_events = s->sent_events,
         .received_events = s->received_events,
         .sent_bytes = s->sent_bytes,
@@ -465,6 +486,7 @@ void session_status(const struct session *s, struct session_status *out)
             out->unsent += track_unsent(t);
             out->behind += track_behind(t);
         }
+        if (session_waits(s, t) && !session_in_flight(s, t)) continue;
         if (!track_arrived(t) && !t->parked) out->idle = false;
         if (track_behind(t) && t->asked < ASKS_MAX) out->idle = false;
     }

@@ -52,6 +52,7 @@ struct session_options {
     uint64_t window; /* bytes of RUN frames this node takes beyond what it has answered */
     bool has_views;
     uint8_t views8[8];
+    bool hold; /* as session_hold, from the start */
     struct session_memory memory;
 };
 
@@ -103,6 +104,9 @@ void session_grant(struct session *s, uint64_t window);
 /* Is the peer there? What this session gave up is tried once more, the peer is asked for a sign of
  * life; until there is one the session is not idle, and without one it ends soon. */
 void session_ask(struct session *s, uint64_t now_ms);
+/* Only the roster and the urgent lane are sent, and the peer is asked to keep to the same: the
+ * month's bytes are short. What waits so does not keep the session from being idle. */
+void session_hold(struct session *s, bool hold);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 
@@ -149,10 +153,12 @@ bool session_next(struct session *s, struct session_action *out);
 
 /* --- what can be shown --- */
 struct session_status {
-    bool greeted;    /* the peer's HELLO is known */
-    bool idle;       /* greeted; nothing to send, to ask, or unconfirmed on either side */
-    uint64_t unsent; /* events the peer lacks as far as we know */
-    uint64_t behind; /* events the peer has more of, as far as its vector tells */
+    bool greeted;       /* the peer's HELLO is known */
+    bool idle;          /* greeted; nothing to send, to ask, or unconfirmed on either side, but what
+                           is held back */
+    bool holding, held; /* by us, by the peer: see session_hold */
+    uint64_t unsent;    /* events the peer lacks as far as we know */
+    uint64_t behind;    /* events the peer has more of, as far as its vector tells */
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */
     uint64_t sent_bytes, received_bytes;   /* of all frames but those of hidden feeds */
     uint64_t rate_bps, rtt_ms;

@@ -11,6 +11,7 @@
 #define SHRINKS_TAKEN_MAX 100u   /* HELLOs and receipts that took something back */
 #define RECEIPTS_SPARE_MAX 1000u /* receipts beyond one for each run that was sent */
 #define RUNS_WASTED_MAX 4096u    /* runs of the peer one after another that brought nothing */
+#define HOLD_SETTLES_MS 5000u
 #define GREETING_TIMEOUT_MS 60000u
 #define ANSWER_TIMEOUT_MS                                                                          \
     600000u                     /* of a run; the slowest link takes less for what is in flight     \
@@ -48,8 +49,9 @@ struct session {
     char software[33];
     struct track_table tracks;
     bool greeted, hello_sent, ended;
-    uint64_t opened_ms, now_ms, hello_sent_ms;
     struct beat beat; /* since the greeting */
+    bool hold, held;  /* what is neither roster nor urgent waits: for us, for the peer */
+    uint64_t opened_ms, now_ms, hello_sent_ms, greeted_ms;
 
     struct queued *queue; /* actions not yet taken */
     size_t queue_at, queue_count, queue_capacity;
@@ -105,6 +107,10 @@ uint64_t session_beat_deadline_ms(const struct session *s);
 void session_take_ping(struct session *s, struct slice frame);
 
 /* --- pump.c: what to send next, and how much --- */
+/* Does the feed wait, for the sake of either side's month? */
+bool session_waits(const struct session *s, const struct track *t);
+/* By then the first run of a feed that is not here and may go has come. */
+uint64_t session_hold_settled_ms(const struct session *s);
 void session_pump(struct session *s);
 void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
                           size_t size);
@@ -112,5 +118,7 @@ void session_flight_begin(struct session *s, const struct track *t, uint64_t seq
 void session_flight_forget(struct session *s, const uint8_t id8[8]);
 /* Runs without an answer are sent again, so often; a lost frame holds nothing up for good. */
 void session_flight_expire(struct session *s);
+/* Is something of the feed on its way? */
+bool session_in_flight(const struct session *s, const struct track *t);
 /* The peer answered for the feed up to `seq`. */
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq);

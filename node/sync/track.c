@@ -129,6 +129,11 @@ static int track_class(const struct track *t)
     return 1 + t->local.feed.lane;
 }
 
+bool track_is_first(const struct track *t)
+{
+    return t->held && (t->local.roster || t->local.feed.lane == LANE_URGENT);
+}
+
 int track_compare(const struct track *a, const struct track *b)
 {
     int class = track_class(a) - track_class(b);

@@ -46,6 +46,8 @@ bool points_equal(const struct point_set *a, const struct point_set *b);
 /* The first local head that the peer is not known to hold nor was sent; NULL when there is none, or
  * none may be sent now. */
 const struct session_head *track_next_head(const struct track *t);
+/* Roster or urgent, as far as is known: of a feed that is not here nothing is. */
+bool track_is_first(const struct track *t);
 /* All local heads were told or receipted by the peer. */
 bool track_arrived(const struct track *t);
 /* Numbers the peer lacks, and numbers it has more of, as far as known. */

@@ -3,7 +3,7 @@
 from log import feed_check, feed_id
 from wire import decode, digest, is_bin, is_uint, need
 
-HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PING, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 8, 16, 17
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PING, HOLD, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 8, 9, 16, 17
 FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
 RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
 
@@ -73,6 +73,7 @@ FORMS = {
               data(64)),
     REFUSE: (uint, text_to(TEXT_MAX)),
     PING: (uint,),
+    HOLD: (boolean,),
     JOIN: (data_to(JOIN_MAX), data(64), data(64)),
     ADMIT: (data(32),),
 }

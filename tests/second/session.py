@@ -1,6 +1,6 @@
 """The session with a peer: frames in, frames out; no socket and no clock: SPEC 8 and 9."""
 
-from frame import (BYE, HELLO, POINTS_MAX, RECEIPT, REFUSE, RUN, WANT, common_version, frame_read,
+from frame import (BYE, HELLO, HOLD, POINTS_MAX, RECEIPT, REFUSE, RUN, WANT, common_version, frame_read,
                    have8, id8)
 from run import BadSignature, DictionaryDiffers, TooLarge, pack, unpack
 from wire import Malformed, digest, encode, need, sign, verify
@@ -27,6 +27,7 @@ class Session:
         self.home, self.log, self.peer, self.now = home, home.log, peer, now_ms
         self._send = send
         self.hello = None  # the peer's
+        self.held = False  # by the peer: 9.14
         self.granted = CREDIT_GRANT
         self.sent_bytes = self.received_bytes = 0
         self.credit = min(CREDIT_START, peer.credit)
@@ -51,10 +52,13 @@ class Session:
                  if roster.may_hold(self.peer.key, f[1]) or self.peer.key == self.home.acceptor]
 
         def place(feed):
-            of_roster = feed[0] == self.home.authority or "hub" in roster.roles(feed[0])
-            town = feed[1] == "town"
-            return not (town and of_roster), town, feed[2], len(self.log.feeds.get(feed, []))
+            return (not self._of_roster(feed), feed[1] == "town", feed[2],
+                    len(self.log.feeds.get(feed, [])))
         return sorted(feeds, key=place)
+
+    def _of_roster(self, feed):
+        return feed[1] == "town" and (feed[0] == self.home.authority or
+                                      "hub" in self.home.roster.roles(feed[0]))
 
     def _views8(self):
         if self._views[0] != len(self.log.events):
@@ -82,6 +86,8 @@ class Session:
     def pending(self):
         """The events that the peer lacks and was not sent, by branch: (base, events)."""
         for feed in self._feeds():
+            if self.held and not self._of_roster(feed) and feed[2] != 0:
+                continue
             passed = self._arrived(feed) | self.sent
             for head in self.log.heads(feed):
                 events = []
@@ -171,6 +177,10 @@ class Session:
             raise Refused(frame[1], frame[2])
         take = {HELLO: self._take_hello, RUN: self._take_run, WANT: self._take_want,
                 RECEIPT: self._take_receipt}.get(kind)
+        if kind == HOLD:
+            self.held = frame[1]
+            if self.hello is not None:
+                self._push()
         if take is None:
             return
         if kind != HELLO and self.hello is None:
@@ -279,4 +289,4 @@ class Session:
         if any(f not in feeds or not self.log.find(feeds[f], seq, i)
                for f, points in self.announced.items() for seq, i in points):
             return False
-        return all(e.id in self._arrived(f) for f in self._feeds() for e in self.log.heads(f))
+        return self.held or all(e.id in self._arrived(f) for f in self._feeds() for e in self.log.heads(f))

@@ -132,6 +132,9 @@ json_t *make_frames(const struct chain *c)
     buf_reset(&frame);
     frame_ping_write(&frame, 0);
     add(good, frame_json("PING that asks", &frame));
+    buf_reset(&frame);
+    frame_hold_write(&frame, true);
+    add(good, frame_json("HOLD", &frame));
     put(root, "accept", good);
     put(root, "refuse",
         bytes_list(frames_refused, sizeof frames_refused / sizeof frames_refused[0]));
