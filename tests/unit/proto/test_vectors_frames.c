@@ -25,7 +25,8 @@ static enum err read_frame(struct slice frame, struct buf *again)
         struct hash hash;
     } f;
     struct have_entry have[16];
-    uint64_t type;
+    uint64_t type, seconds;
+    bool hold;
     enum err err = frame_type_of(frame, &type);
     if (err) return err;
     switch (type) {
@@ -51,6 +52,14 @@ static enum err read_frame(struct slice frame, struct buf *again)
         err = frame_refuse_read(&f.refuse, frame);
         if (!err)
             frame_refuse_write(again, (enum refuse_code)f.refuse.code, refuse_text(f.refuse.code));
+        return err;
+    case FRAME_PING:
+        err = frame_ping_read(&seconds, frame);
+        if (!err) frame_ping_write(again, seconds);
+        return err;
+    case FRAME_HOLD:
+        err = frame_hold_read(&hold, frame);
+        if (!err) frame_hold_write(again, hold);
         return err;
     case FRAME_JOIN:
         return frame_join_read(&f.join, frame);
