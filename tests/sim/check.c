@@ -84,7 +84,7 @@ void check_node(struct sim_node *n)
 
 static struct sim_node *node_of(struct sim *s, const struct sign_key *device)
 {
-    for (size_t i = 0; i < SIM_NODES; i++)
+    for (size_t i = 0; i < s->node_count; i++)
         if (sign_key_equal(&s->nodes[i].keys.signer.key, device)) return &s->nodes[i];
     return NULL;
 }
@@ -115,7 +115,7 @@ static void check_arrived_of(struct sim_node *n)
 
 void check_arrived(struct sim *s)
 {
-    for (size_t i = 0; i < SIM_NODES; i++)
+    for (size_t i = 0; i < s->node_count; i++)
         if (s->nodes[i].alive) check_arrived_of(&s->nodes[i]);
 }
 
@@ -161,7 +161,7 @@ bool check_agreement(struct sim *s, bool must)
 {
     struct sim_node *hub = &s->nodes[SIM_HUB];
     struct scope town = scope_town();
-    for (size_t i = 1; i < SIM_NODES; i++) {
+    for (size_t i = 1; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         if (!n->alive || !hub->alive) return false;
         struct scope own = scope_of_village(n->village);
@@ -205,7 +205,7 @@ void check_end(struct sim *s)
     (void)check_agreement(s, true);
     check_arrived(s);
     SIM_OK(s, txn_begin(hub->store, false, &t));
-    for (size_t i = 0; i < SIM_NODES; i++) {
+    for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         for (size_t j = 0; j < n->acknowledged_count; j++)
             if (!holds(t, &n->acknowledged[j].feed, n->acknowledged[j].seq, &n->acknowledged[j].id))
@@ -215,7 +215,7 @@ void check_end(struct sim *s)
     struct request_filter filter = {.any_state = true};
     SIM_OK(s, requests_each(t, &filter, count_both_changed, s));
     txn_abort(t);
-    for (size_t i = 0; i < SIM_NODES; i++) {
+    for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         struct audit_options options = {.problem = audit_problem, .state = n};
         struct audit_result result;

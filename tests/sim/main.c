@@ -73,6 +73,7 @@ static void play(const struct options *o, uint64_t seed, const char *folder, str
     if (s == NULL || crypto_init() != OK) _exit(1);
     s->seed = seed;
     s->days = o->days;
+    s->node_count = SIM_NODES_MAX;
     s->trace.print = o->trace;
     (void)snprintf(s->folder, sizeof s->folder, "%s", folder);
     story_play(s, &report->hash);

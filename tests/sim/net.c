@@ -1,11 +1,16 @@
 #include "tests/sim/sim.h"
 
+#include "node/link/zmtp.h"
+#include "node/sync/beat.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    QUEUE_MAX = 32
-}; /* frames a sender may have under way, as the ZeroMQ link's high water mark */
+    QUEUE_MAX = 32, /* frames a sender may have under way, as the ZeroMQ link's high water mark */
+    /* Two of the longest intervals of a heartbeat, and what the slowest line holds. */
+    SILENCE_MAX_MS = 2 * BEAT_IDLE_S * 1000 + 90000,
+};
 
 struct delivery {
     struct link_event event; /* its frame is `frame`'s bytes */
@@ -322,16 +327,34 @@ static bool frame_arrives(struct sim *s, size_t index, int to, struct buf *frame
     return true;
 }
 
+/* Who is not told of the end of a line has to find out. A session does by its heartbeats, whoever
+ * dials by the limits of ZeroMQ. */
+static void conn_silent(struct sim *s, size_t index, int end)
+{
+    const struct conn *c = &s->net.conns[index];
+    struct step step = {.type = STEP_SILENT, .a = index, .b = end};
+    if (end == 0 && c->step < HANDSHAKE_DONE) step.type = STEP_DOWN;
+    story_schedule(s, step.type == STEP_DOWN ? ZMTP_HANDSHAKE_TIMEOUT_MS : SILENCE_MAX_MS, step);
+}
+
+void net_silent(struct sim *s, size_t index, int end)
+{
+    const struct conn *c = &s->net.conns[index];
+    if (c->end[end] != NULL && (end == 0 || c->greeted))
+        sim_fail(s, "%s has not noticed for %d s that a line is dead", c->end[end]->node->name,
+                 SILENCE_MAX_MS / 1000);
+}
+
 static void conn_cut(struct sim *s, size_t index, bool half_open)
 {
     conn_break(s, index);
     trace_happened(s, half_open ? HAPPENED_HALF_OPEN : HAPPENED_CUT);
-    /* Heartbeats notice a silent end after half a minute to a minute. */
-    int late = half_open ? (int)rng_below(&s->network, 2) : -1;
-    for (int end = 0; end < 2; end++) {
-        uint64_t in = end == late ? rng_between(&s->network, SECONDS(30), SECONDS(70)) : 50;
-        story_schedule(s, in, (struct step){.type = STEP_DOWN, .a = index, .b = end});
-    }
+    int silent = half_open ? (int)rng_below(&s->network, 2) : -1;
+    for (int end = 0; end < 2; end++)
+        if (end == silent)
+            conn_silent(s, index, end);
+        else
+            story_schedule(s, 50, (struct step){.type = STEP_DOWN, .a = index, .b = end});
 }
 
 bool net_arrive(struct sim *s, size_t index, int from, bool *took)
@@ -381,12 +404,12 @@ void net_forget(struct sim *s, struct sim_node *n)
         for (int end = 0; end < 2; end++) {
             if (c->end[end] == NULL || c->end[end]->node != n) continue;
             c->end[end] = NULL;
-            /* A kernel that lives on resets the line; after a power cut the peer waits. */
-            if (c->open && c->end[1 - end] != NULL) {
-                uint64_t delay_ms = c->way[end].link.options.delay_us / 1000;
-                uint64_t in = rng_chance(&s->network, 50) ? delay_ms : SECONDS(45);
-                story_schedule(s, in, (struct step){.type = STEP_DOWN, .a = i, .b = 1 - end});
-            }
+            /* A kernel that lives on resets the line; after a power cut nobody does. */
+            if (c->open && c->end[1 - end] != NULL && rng_chance(&s->network, 50))
+                story_schedule(s, c->way[end].link.options.delay_us / 1000,
+                               (struct step){.type = STEP_DOWN, .a = i, .b = 1 - end});
+            else if (c->open && c->end[1 - end] != NULL)
+                conn_silent(s, i, 1 - end);
             conn_break(s, i);
         }
     }

@@ -19,8 +19,8 @@
 #include "tests/sim/wire.h"
 #include "tests/support/rng.h"
 
-#define SIM_VILLAGES 27
-#define SIM_NODES (SIM_VILLAGES + 1)
+#define SIM_VILLAGES_MAX 27
+#define SIM_NODES_MAX (SIM_VILLAGES_MAX + 1)
 #define SIM_HUB 0
 #define SECONDS(n) ((uint64_t)(n)*1000)
 #define MINUTES(n) (SECONDS(60) * (uint64_t)(n))
@@ -33,7 +33,7 @@
     X(HAPPENED_CUT, "link cut, both ends told")                                                    \
     X(HAPPENED_CUT_BY_BYTES, "link cut after so many bytes")                                       \
     X(HAPPENED_CUT_IN_FLIGHT, "frames lost in flight")                                             \
-    X(HAPPENED_HALF_OPEN, "link dead, one end told late")                                          \
+    X(HAPPENED_HALF_OPEN, "link dead, one end not told")                                           \
     X(HAPPENED_UNREACHABLE, "dialled a hub that was down")                                         \
     X(HAPPENED_QUEUE_FULL, "send queue full")                                                      \
     X(HAPPENED_VILLAGE_CRASH, "village killed")                                                    \
@@ -87,7 +87,7 @@ struct sim_link;  /* a struct link, see net.c */
 struct net_line { /* what a connection runs over; ways 0: of who dialled, 1: back */
     struct link_options way[2];
     unsigned queue_max; /* frames ahead of the link, as ZeroMQ's high water mark */
-    bool cut_half_open; /* a cut by bytes tells one end late */
+    bool cut_half_open; /* a cut by bytes tells one end only */
 };
 struct conn {                /* one connection; ends 0: who dialled, 1: who listens */
     struct sim_link *end[2]; /* NULL once that end is gone or was told */
@@ -113,7 +113,7 @@ struct link *net_listen(struct sim *s, struct sim_node *n);
 /* The result comes as LINK_UP or LINK_DOWN. */
 struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
                       const struct box_key *key);
-/* The line goes dead; frames in flight are lost. Each end hears of it at once or late. */
+/* The line goes dead; frames in flight are lost. Both ends hear of it, or only one. */
 void net_cut(struct sim *s, struct sim_node *n, bool half_open);
 /* The process is gone: its links with it, without a word. */
 void net_forget(struct sim *s, struct sim_node *n);
@@ -122,6 +122,8 @@ struct sim_node *net_node(struct sim *s, size_t conn, int end); /* NULL once tha
  * True when that end was told to try again and there is room now. */
 bool net_arrive(struct sim *s, size_t conn, int from, bool *took);
 void net_down(struct sim *s, size_t conn, int end);
+/* An end that nobody told must have noticed by now. */
+void net_silent(struct sim *s, size_t conn, int end);
 void net_clear(struct sim *s);
 
 /* --- node --- */
@@ -187,6 +189,7 @@ void check_end(struct sim *s);
 enum step_type {
     STEP_ARRIVE,
     STEP_DOWN,
+    STEP_SILENT,
     STEP_DIAL,
     STEP_CONTACT,
     STEP_CUT,
@@ -208,7 +211,8 @@ struct sim {
     struct rng story, network, keys;
     struct trace trace;
     struct net net;
-    struct sim_node nodes[SIM_NODES];
+    size_t node_count; /* the hub and the villages of this story */
+    struct sim_node nodes[SIM_NODES_MAX];
     char folder[64];
     struct signer authority;
     struct step *steps; /* a heap by (at, order) */

@@ -160,7 +160,7 @@ static void turn_end(struct sim *s, size_t conn, int end)
 
 static void step_play(struct sim *s, struct step *step)
 {
-    struct sim_node *n = step->a < SIM_NODES ? &s->nodes[step->a] : NULL;
+    struct sim_node *n = step->a < s->node_count ? &s->nodes[step->a] : NULL;
     switch (step->type) {
     case STEP_ARRIVE: {
         bool took, room = net_arrive(s, step->a, step->b, &took);
@@ -172,6 +172,9 @@ static void step_play(struct sim *s, struct step *step)
         n = net_node(s, step->a, step->b);
         net_down(s, step->a, step->b);
         if (n != NULL) turn(n);
+        break;
+    case STEP_SILENT:
+        net_silent(s, step->a, step->b);
         break;
     case STEP_DIAL:
         dial(n);
@@ -201,7 +204,7 @@ static void step_play(struct sim *s, struct step *step)
 static struct sim_node *next_to_wake(struct sim *s)
 {
     struct sim_node *next = NULL;
-    for (size_t i = 0; i < SIM_NODES; i++)
+    for (size_t i = 0; i < s->node_count; i++)
         if (s->nodes[i].alive && (next == NULL || s->nodes[i].wake_at < next->wake_at))
             next = &s->nodes[i];
     return next;
@@ -228,7 +231,7 @@ void story_run(struct sim *s, uint64_t until_ms)
 
 static void schedule_all(struct sim *s)
 {
-    for (size_t i = 0; i < SIM_NODES; i++) {
+    for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         struct step step = {.type = STEP_WORK, .a = i};
         story_schedule(s, rng_below(&s->story, DAYS(2)), step);
@@ -251,7 +254,7 @@ static void settle(struct sim *s)
 {
     s->quiet = true;
     trace_line(s, NULL, "all links are up");
-    for (size_t i = 0; i < SIM_NODES; i++) {
+    for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         n->contact_to = UINT64_MAX;
         n->crash_after_sends = 0;
@@ -278,7 +281,7 @@ void story_play(struct sim *s, struct hash *hash)
     schedule_all(s);
     story_run(s, s->now_ms + DAYS(s->days));
     settle(s);
-    for (size_t i = 0; i < SIM_NODES; i++) {
+    for (size_t i = 0; i < s->node_count; i++) {
         node_stop(&s->nodes[i]);
         free(s->nodes[i].receipted);
         free(s->nodes[i].acknowledged);

@@ -1,6 +1,7 @@
 #include "node/township.h"
 #include "tests/sim/sim.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,9 @@ static void node_make(struct sim *s, int index)
     if (index == SIM_HUB) {
         (void)snprintf(n->name, sizeof n->name, "hub");
     } else {
-        (void)snprintf(n->name, sizeof n->name, "village%02d", index);
-        (void)snprintf(n->village, sizeof n->village, "431322111%03d", 200 + index);
+        (void)snprintf(n->name, sizeof n->name, "village%02u", (unsigned)index % 100);
+        (void)snprintf(n->village, sizeof n->village, "431322111%03u",
+                       (200 + (unsigned)index) % 1000);
     }
     (void)snprintf(n->home, sizeof n->home, "%s/%s.0", s->folder, n->name);
     if (mkdir(n->home, 0700) != 0) sim_fail(s, "cannot make %s", n->home);
@@ -52,7 +54,7 @@ static void found(struct sim *s, struct recorder *authority, const char *kind, e
 static void found_villages(struct sim *s, struct recorder *authority, struct invite *invites,
                            struct buf *body)
 {
-    for (uint32_t i = 1; i < SIM_NODES; i++) {
+    for (uint32_t i = 1; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
         struct township_village village = {.village = {.number = i}, .type = "village"};
         memcpy(village.village.code, n->village, sizeof village.village.code);
@@ -185,12 +187,13 @@ static void join(struct sim_node *n, const struct invite *invite)
 
 void township_found(struct sim *s)
 {
-    struct invite invites[SIM_NODES];
+    struct invite invites[SIM_NODES_MAX];
     struct sign_seed seed;
+    assert(s->node_count <= SIM_NODES_MAX);
     sign_seed_make(&seed);
     signer_from_seed(&s->authority, &seed);
-    for (int i = 0; i < SIM_NODES; i++) node_make(s, i);
+    for (size_t i = 0; i < s->node_count; i++) node_make(s, (int)i);
     found_all(s, invites);
     node_open(&s->nodes[SIM_HUB]);
-    for (size_t i = 1; i < SIM_NODES; i++) join(&s->nodes[i], &invites[i]);
+    for (size_t i = 1; i < s->node_count; i++) join(&s->nodes[i], &invites[i]);
 }

@@ -367,7 +367,7 @@ void work_hub(struct sim_node *hub)
     static struct worklist list;
     enrol_actor(hub);
     if (hub->alive && rng_chance(&s->story, 20)) {
-        size_t village = 1 + (size_t)rng_below(&s->story, SIM_VILLAGES);
+        size_t village = 1 + (size_t)rng_below(&s->story, s->node_count - 1);
         register_request(hub, s->nodes[village].village, 0);
     }
     worklist_fill(hub, &list);
