@@ -291,6 +291,17 @@ void exchange_finish(struct exchange *x, struct link *link)
     }
 }
 
+void exchange_ask(struct exchange *x, struct link *link, const struct exchange_time *time)
+{
+    x->time = *time;
+    for (struct peer *p = x->peers; p; p = p->next) {
+        if (p->link != link || p->closing) continue;
+        session_ask(p->session, time->now_ms);
+        p->was_idle = false; /* so the answer counts, however soon it comes */
+        peer_act(x, p);
+    }
+}
+
 size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_t max)
 {
     size_t count = 0;

@@ -8,6 +8,8 @@
 
 #define ASK_SYNC "sync"
 #define SETTLED_MS 250 /* idle for so long: the exchange has written the peer's row by now */
+/* What a session gave up, a damaged feed say, the next one tries again. */
+#define RENEW_MS (24u * 3600 * 1000)
 
 void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options)
 {
@@ -25,8 +27,16 @@ void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *o
 /* An idle link is ended in good order; the next is made at once. */
 static void renew(struct hub_contact *h)
 {
-    h->renewing = true;
+    h->again = true;
     exchange_finish(h->options.exchange, h->dialing.link);
+}
+
+/* One round trip tells whether a link that looks alive is; if it is not, the next is made at once.
+ */
+static void ask_hub(struct hub_contact *h, const struct exchange_time *time)
+{
+    h->again = true;
+    exchange_ask(h->options.exchange, h->dialing.link, time);
 }
 
 /* --- what is kept in the store --- */
@@ -72,7 +82,7 @@ void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchang
         struct exchange_link shown = {0};
         dialing_hurry(&h->dialing, false, time->now_ms);
         if (h->dialing.link) exchange_link(h->options.exchange, h->dialing.link, &shown);
-        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.idle) renew(h);
+        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.idle) ask_hub(h, time);
     }
     h->asked = asked;
 }
@@ -87,7 +97,7 @@ void hub_contact_network_up(struct hub_contact *h, uint64_t now_ms)
 static void start_link(struct hub_contact *h, const struct exchange_time *time)
 {
     enum err err = dialing_start(&h->dialing, &h->key, time->now_ms);
-    h->live = h->good = h->learned = h->renewing = false;
+    h->live = h->good = h->learned = h->again = false;
     h->moved = h->idle_ms = 0;
     h->moved_ms = time->now_ms;
     if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
@@ -108,7 +118,7 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     exchange_remove_link(h->options.exchange, h->dialing.link);
     dialing_end(&h->dialing, good, time->now_ms);
     if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
-    if (h->renewing)
+    if (h->again)
         dialing_hurry(&h->dialing, false, time->now_ms);
     else if (h->asked && (h->live || last_address))
         h->answer_due = true;
@@ -130,13 +140,14 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
     }
     if (!s->idle || !h->idle_ms) h->idle_ms = s->idle ? time->now_ms : 0;
     if (!s->idle || time->now_ms - h->idle_ms < SETTLED_MS) return;
+    h->again = false;
     if (!h->learned) {
         h->learned = true;
         if (clock_learn_from(h->options.store, &h->device))
             log_write(LOG_WARN, "the hub's time was not kept");
     }
-    if (h->asked && !h->renewing) answer(h);
-    if (time->now_ms - h->moved_ms >= (uint64_t)h->options.settings->sync_every_s * 1000) renew(h);
+    if (h->asked) answer(h);
+    if (time->now_ms - h->moved_ms >= RENEW_MS) renew(h);
 }
 
 void hub_contact_before_turn(struct hub_contact *h, const struct exchange_time *time)

@@ -24,7 +24,7 @@ struct hub_contact {
     struct sign_key device; /* the same one's peer row */
     bool live;              /* its session began, so the exchange keeps the peer row */
     bool good;              /* something came of this link */
-    bool renewing;          /* idle and ended by us, to be made anew at once */
+    bool again;             /* when it ends it is made anew at once */
     bool learned;           /* its time was looked at */
     uint64_t moved;         /* events sent and received on it */
     uint64_t moved_ms;      /* when that last changed */

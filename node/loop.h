@@ -9,8 +9,9 @@
  * scrub)
  *
  * A person's "sync now" is the ask "sync" in the store. It is taken up at once, whatever the
- * backoff says; a link that is idle is made anew, so the answer is fresh. The row goes when the hub
- * has receipted everything, or the attempt failed at all addresses; the hub's peer row says which.
+ * backoff says; on a link that is idle the hub is asked whether it is there, so the answer is
+ * fresh. The row goes when the hub has receipted everything, or the attempt failed at all
+ * addresses; the hub's peer row says which.
  */
 #include "node/home.h"
 #include "node/link/zmq_link.h"

@@ -45,9 +45,6 @@ static const struct key_row rows[] = {
      "连接失败后最短等待秒数", "shortest wait after a failed connection, seconds"},
     {"retry_max_s", TYPE_SECONDS, offsetof(struct settings, retry_max_s), 1, 86400, NULL, "600",
      "连接失败后最长等待秒数", "longest wait after failed connections, seconds"},
-    {"sync_every_s", TYPE_SECONDS, offsetof(struct settings, sync_every_s), 60, 604800, NULL,
-     "14400", "空闲的连接每隔多少秒重连一次，重新对账",
-     "an idle connection is made anew after so many seconds, to compare books"},
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 

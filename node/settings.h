@@ -14,7 +14,6 @@ struct settings {
     char lang[3];                      /* "zh", "en" or "" */
     char log_level[8];                 /* error, warn, info, debug */
     uint32_t retry_min_s, retry_max_s; /* backoff */
-    uint32_t sync_every_s;             /* an idle connection is made anew */
 };
 
 struct settings_problem {

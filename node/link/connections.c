@@ -14,6 +14,8 @@
 struct connection {
     bool open, delivered;
     uint64_t received; /* at the last check that found a delivery */
+    uint64_t seen;     /* at the last check */
+    uint64_t heard_ms; /* when that last changed; 0: not checked yet */
     struct meter meter;
     bool known;
     struct box_key key;
@@ -146,7 +148,24 @@ static bool received_bytes(int fd, uint64_t *out)
     return true;
 }
 
-size_t connections_cut_floods(struct connections *c)
+static bool is_flood(struct connection *one, uint64_t received)
+{
+    bool flood =
+        !one->delivered && received >= one->received && received - one->received > FLOOD_SIZE;
+    if (flood || one->delivered || received < one->received) one->received = received;
+    one->delivered = false;
+    return flood;
+}
+
+static bool is_silent(struct connection *one, uint64_t received, uint64_t now_ms)
+{
+    bool heard = !one->heard_ms || received != one->seen;
+    one->seen = received;
+    if (heard) one->heard_ms = now_ms;
+    return now_ms - one->heard_ms >= CONNECTIONS_SILENCE_MS;
+}
+
+size_t connections_check(struct connections *c, uint64_t now_ms)
 {
     size_t cut = 0;
     for (size_t fd = 0; fd < c->size; fd++) {
@@ -154,14 +173,10 @@ size_t connections_cut_floods(struct connections *c)
         uint64_t received;
         if (one->open) meter_look(&one->meter);
         if (!one->open || !received_bytes((int)fd, &received)) continue;
-        if (one->delivered || received < one->received) {
-            one->delivered = false;
-            one->received = received;
-        } else if (received - one->received > FLOOD_SIZE) {
-            connections_cut((int)fd);
-            one->received = received;
-            cut++;
-        }
+        bool flood = is_flood(one, received), silent = is_silent(one, received, now_ms);
+        if (!flood && !silent) continue;
+        connections_cut((int)fd);
+        cut++;
     }
     return cut;
 }

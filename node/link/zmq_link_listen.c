@@ -100,7 +100,7 @@ static void listen_tick(struct zmq_link *base)
     if (base->now_ms - l->checked_ms < ZMQ_LINK_CHECK_MS) return;
     l->checked_ms = base->now_ms;
     drain_events(l);
-    base->counts.cut += connections_cut_floods(&l->connections);
+    base->counts.cut += connections_check(&l->connections, base->now_ms);
     expire_orphans(l);
 }
 

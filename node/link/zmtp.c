@@ -39,9 +39,7 @@ struct setting_row {
 };
 static const struct setting_row settings[] = {
     {ZMQ_LINGER, 0, BOTH}, /* Z14 */
-    {ZMQ_HEARTBEAT_IVL, 10000, BOTH},
-    {ZMQ_HEARTBEAT_TIMEOUT, 30000, BOTH},
-    {ZMQ_HEARTBEAT_TTL, 30000, BOTH},                     /* Z7: below 65,600 */
+    {ZMQ_HEARTBEAT_IVL, 0, BOTH},                         /* Z7: the session has its own */
     {ZMQ_HANDSHAKE_IVL, ZMTP_HANDSHAKE_TIMEOUT_MS, BOTH}, /* Z11: satellite links */
     {ZMQ_SNDHWM, 32, BOTH},
     {ZMQ_RCVHWM, 32, BOTH},

@@ -64,7 +64,7 @@ static void reads_all_keys(void **state)
     assert_int_equal(parse("# hub\n\n  listen = tcp://0.0.0.0:7300\r\n"
                            "hub=tcp://10.8.0.1:7000 , tcp://hub.example:7000\n"
                            "actor = 00112233445566778899aabbccddeeff\nlang = en\n"
-                           "log_level = warn\nretry_min_s = 1\nretry_max_s = 2\nsync_every_s = 60",
+                           "log_level = warn\nretry_min_s = 1\nretry_max_s = 2",
                            &s, &p),
                      OK);
     assert_string_equal(s.listen, "tcp://0.0.0.0:7300");
@@ -73,7 +73,6 @@ static void reads_all_keys(void **state)
     assert_string_equal(s.actor, "00112233445566778899aabbccddeeff");
     assert_string_equal(s.lang, "en");
     assert_int_equal(s.retry_max_s, 2);
-    assert_int_equal(s.sync_every_s, 60);
 }
 
 static void refuses_bad_lines_and_names_them(void **state)
@@ -181,7 +180,7 @@ static void every_key_has_words_and_shows_its_default(void **state)
         settings_value(&s, row.key, &value);
         assert_string_equal(buf_text(&value), row.def);
     }
-    assert_int_equal(i, 8);
+    assert_int_equal(i, 7);
     buf_clear(&value);
 }
 
