@@ -42,6 +42,7 @@ enum err exchange_open(struct exchange **out, const struct exchange_options *opt
     x->store = options->store;
     x->views = options->views;
     x->identity = store_identity(options->store);
+    x->month_of_day = UINT32_MAX;
     x->stores_tail = &x->stores;
     x->builds_tail = &x->builds;
     x->raw_per_payload = 3 * 16;
@@ -63,7 +64,7 @@ void exchange_close(struct exchange *x)
 {
     if (!x) return;
     while (x->links) exchange_remove_link(x, x->links->link);
-    if (x->gone_count || x->receipts) {
+    if (x->gone_count || x->receipts || x->counted_count) {
         struct txn *t = NULL;
         enum err err = txn_begin(x->store, true, &t);
         if (!err) {
@@ -75,6 +76,7 @@ void exchange_close(struct exchange *x)
     }
     for (size_t i = 0; i < x->gone_count; i++) peer_row_clear(&x->gone[i]);
     free(x->gone);
+    free(x->counted);
     while (x->receipts) {
         struct pending_receipt *r = x->receipts;
         x->receipts = r->next;
@@ -108,6 +110,7 @@ void exchange_remove_link(struct exchange *x, struct link *link)
     for (struct attached **at = &x->links; *at; at = &(*at)->next) {
         if ((*at)->link != link) continue;
         struct attached *gone = *at;
+        traffic_last(x, link); /* before it is closed */
         *at = gone->next;
         free(gone);
         return;
@@ -188,7 +191,7 @@ static enum err write_peers_if_due(struct exchange *x)
         if (p->row_changed &&
             x->time.now_ms - p->row_changed_ms >= (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS))
             due = true;
-    if (!due) return OK;
+    if (!due && x->time.now_ms < traffic_due_ms(x)) return OK;
     struct txn *t = NULL;
     enum err err = txn_begin(x->store, true, &t);
     if (err) return err;
@@ -214,6 +217,7 @@ static void note_idle(struct exchange *x)
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
     x->time = *time;
+    traffic_turn(x);
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->closing) continue;
@@ -244,6 +248,7 @@ enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
 uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
 {
     uint64_t earliest = x->gone_count ? x->gone_ms + FLUSH_IDLE_MS : UINT64_MAX;
+    if (traffic_due_ms(x) < earliest) earliest = traffic_due_ms(x);
     for (const struct peer *p = x->peers; p; p = p->next) {
         uint64_t at = p->closing ? UINT64_MAX : session_deadline_ms(p->session);
         uint64_t flush_ms = p->row_changed_ms + (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS);

@@ -15,6 +15,7 @@ struct exchange_options {
     struct store *store;
     struct views *views;
     const struct device_keys *keys;
+    uint64_t month_bytes_max; /* what the links may carry in a month, both ways; 0: no limit */
     void (*log)(void *state, int level, const char *text); /* no personal data in it */
     void *log_state;
 };

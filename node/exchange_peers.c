@@ -80,6 +80,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .disk_free_mib = space.disk_free >> 20,
         .software = "sidan " SIDAN_VERSION,
         .window = peer_window(x),
+        .hold = x->holding,
         .memory = {.known = known,
                    .credit = p->row.credit,
                    .rate_bps = p->row.rate_bps,
@@ -327,6 +328,7 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
 
 void peers_write(struct exchange *x, struct txn *t)
 {
+    traffic_write(x, t);
     /* The older first: a device that came back has a newer row below. */
     for (size_t i = 0; i < x->gone_count; i++) {
         peer_put(t, &x->gone[i]);

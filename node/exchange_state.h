@@ -5,6 +5,7 @@
 #include "node/exchange.h"
 #include "node/recorder.h"
 #include "node/store/local.h"
+#include "node/store/traffic.h"
 
 #define TURN_BYTES_MAX MIB(1) /* RUN and RECEIPT bytes held at a time, all peers together */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
@@ -16,6 +17,13 @@
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
 #define DICTIONARY_EVENTS_MAX 512u
+
+/* What links carried and the store does not have yet. */
+struct counted {
+    struct box_key key;
+    bool known;
+    struct traffic bytes;
+};
 
 struct unsent {
     struct unsent *next;
@@ -100,6 +108,14 @@ struct exchange {
     size_t gone_count;
     uint64_t gone_ms; /* since when the oldest of them waits */
 
+    struct counted *counted; /* by transport key */
+    size_t counted_count, counted_capacity;
+    uint64_t counted_ms;   /* when the links were last asked */
+    uint64_t unwritten_ms; /* since when there is something in it */
+    uint64_t month_bytes;  /* with a limit: of the month that is counted under, in the store */
+    uint32_t month_of_day; /* the day that this was looked at for; UINT32_MAX: never */
+    bool holding;
+
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
     uint64_t raw_per_payload; /* measured, in 1/16 */
@@ -157,6 +173,18 @@ MUST_CHECK enum err exchange_dictionary(struct txn *t, const struct feed_row *fe
 MUST_CHECK enum err exchange_serve_builds(struct exchange *x);
 /* Is there one whose peer takes what it is sent? */
 bool exchange_builds_waiting(const struct exchange *x);
+
+/* --- exchange_traffic.c --- */
+/* Asks the links what they carried: once a second, or with a limit every turn, and then holds the
+ * sessions back or lets them go. */
+void traffic_turn(struct exchange *x);
+/* The same for a link that will be closed at once. */
+void traffic_last(struct exchange *x, struct link *link);
+/* Writes it along with what is committed. */
+void traffic_write(struct exchange *x, struct txn *t);
+/* Milliseconds of the monotonic clock when it wants a commit of its own; UINT64_MAX: nothing does.
+ */
+uint64_t traffic_due_ms(const struct exchange *x);
 
 /* --- exchange_join.c --- */
 void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event);

@@ -253,8 +253,12 @@ static enum err forget_states(struct store *store)
 static enum err begin(struct loop *l)
 {
     const struct loop_options *o = l->options;
-    const struct exchange_options options = {
-        .store = l->store, .views = l->views, .keys = o->keys, .log = log_exchange};
+    const struct exchange_options options = {.store = l->store,
+                                             .views = l->views,
+                                             .keys = o->keys,
+                                             .log = log_exchange,
+                                             .month_bytes_max =
+                                                 settings_month_bytes_max(o->settings)};
     enum err err = forget_states(l->store);
     if (err) return err;
     l->time.now_ms = clock_monotonic_ms();

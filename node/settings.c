@@ -16,14 +16,14 @@
 #define CONFIG_SIZE_MAX KIB(64)
 #define VALUE_SIZE_MAX ((size_t)INVITE_ADDRESSES_MAX * ADDRESS_SIZE_MAX + 16)
 
-enum value_type { TYPE_LISTEN, TYPE_ADDRESSES, TYPE_THING, TYPE_WORD, TYPE_SECONDS };
+enum value_type { TYPE_LISTEN, TYPE_ADDRESSES, TYPE_THING, TYPE_WORD, TYPE_NUMBER };
 
 /* One key: where its value lives, what it may be, what it is without the line. */
 struct key_row {
     const char *key;
     enum value_type type;
     size_t offset;
-    uint32_t min, max; /* TYPE_SECONDS */
+    uint32_t min, max; /* TYPE_NUMBER */
     const char *words; /* TYPE_WORD: allowed, parted by blanks; "" is always allowed with def "" */
     const char *def, *zh, *en;
 };
@@ -41,10 +41,14 @@ static const struct key_row rows[] = {
      "界面语言 zh 或 en；空：随系统", "language, zh or en; empty: the system's"},
     {"log_level", TYPE_WORD, offsetof(struct settings, log_level), 0, 0, "error warn info debug",
      "info", "日志级别", "what the daemon logs"},
-    {"retry_min_s", TYPE_SECONDS, offsetof(struct settings, retry_min_s), 1, 3600, NULL, "5",
+    {"retry_min_s", TYPE_NUMBER, offsetof(struct settings, retry_min_s), 1, 3600, NULL, "5",
      "连接失败后最短等待秒数", "shortest wait after a failed connection, seconds"},
-    {"retry_max_s", TYPE_SECONDS, offsetof(struct settings, retry_max_s), 1, 86400, NULL, "600",
+    {"retry_max_s", TYPE_NUMBER, offsetof(struct settings, retry_max_s), 1, 86400, NULL, "600",
      "连接失败后最长等待秒数", "longest wait after failed connections, seconds"},
+    {"monthly_limit_mb", TYPE_NUMBER, offsetof(struct settings, monthly_limit_mb), 0, 10000000,
+     NULL, "0", "每月流量上限（MB，收发合计）；用到九成后只传名册和急件；0：不限",
+     "limit of a month's traffic both ways, MB; from nine tenths on only the roster and what is "
+     "urgent goes; 0: none"},
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 
@@ -96,12 +100,13 @@ static bool word_allowed(const struct key_row *row, const char *value)
     return false;
 }
 
-static enum err set_seconds(uint32_t *to, const struct key_row *row, const char *value,
-                            struct settings_problem *p)
+static enum err set_number(uint32_t *to, const struct key_row *row, const char *value,
+                           struct settings_problem *p)
 {
     size_t digits = strspn(value, "0123456789");
-    unsigned long v = digits && digits <= 9 && !value[digits] ? strtoul(value, NULL, 10) : 0;
-    if (v < row->min || v > row->max)
+    bool good = digits && digits <= 9 && !value[digits];
+    unsigned long v = good ? strtoul(value, NULL, 10) : 0;
+    if (!good || v < row->min || v > row->max)
         return complain(p, _("%s: \"%.40s\" is not a number from %u to %u"), row->key, value,
                         (unsigned)row->min, (unsigned)row->max);
     *to = (uint32_t)v;
@@ -117,8 +122,8 @@ static enum err set_value(struct settings *s, const struct key_row *row, const c
     switch (row->type) {
     case TYPE_ADDRESSES:
         return set_addresses(s, value, p);
-    case TYPE_SECONDS:
-        return set_seconds((uint32_t *)(void *)to, row, value, p);
+    case TYPE_NUMBER:
+        return set_number((uint32_t *)(void *)to, row, value, p);
     case TYPE_LISTEN:
         if (*value &&
             (strlen(value) >= ADDRESS_SIZE_MAX || address_parse(&a, value, ADDRESS_LISTEN)))
@@ -297,6 +302,11 @@ enum err settings_set(const char *home, const char *key, const char *value,
     return err;
 }
 
+uint64_t settings_month_bytes_max(const struct settings *s)
+{
+    return (uint64_t)s->monthly_limit_mb * 1000000;
+}
+
 bool settings_each(size_t index, struct setting *out)
 {
     if (index >= ROW_COUNT) return false;
@@ -310,7 +320,7 @@ void settings_value(const struct settings *s, const char *key, struct buf *out)
     const struct key_row *row = row_find(slice_of_text(key));
     assert(row);
     const char *at = (const char *)s + row->offset;
-    if (row->type == TYPE_SECONDS) {
+    if (row->type == TYPE_NUMBER) {
         buf_printf(out, "%u", (unsigned)*(const uint32_t *)(const void *)at);
     } else if (row->type == TYPE_ADDRESSES) {
         for (size_t i = 0; i < s->hub_count; i++) buf_printf(out, "%s%s", i ? " " : "", s->hub[i]);

@@ -14,7 +14,11 @@ struct settings {
     char lang[3];                      /* "zh", "en" or "" */
     char log_level[8];                 /* error, warn, info, debug */
     uint32_t retry_min_s, retry_max_s; /* backoff */
+    uint32_t monthly_limit_mb;         /* of traffic both ways, in 1,000,000 bytes; 0: none */
 };
+
+/* In bytes; 0: no limit. */
+uint64_t settings_month_bytes_max(const struct settings *s);
 
 struct settings_problem {
     unsigned line;  /* 0: the file as a whole */

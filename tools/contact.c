@@ -185,6 +185,7 @@ enum err contact_sync(struct contact *c, const struct contact_hub *hub, uint64_t
     struct exchange_options options = {.store = cli->store,
                                        .views = cli->views,
                                        .keys = &cli->keys,
+                                       .month_bytes_max = settings_month_bytes_max(&cli->settings),
                                        .log = keep_log,
                                        .log_state = c};
     *out = (struct session_status){0};

@@ -92,6 +92,11 @@ uint32_t traffic_month_of(uint32_t day)
     return d.year * 12 + d.month - 1;
 }
 
+uint64_t traffic_limit_normal(uint64_t month_bytes_max)
+{
+    return month_bytes_max ? month_bytes_max - month_bytes_max / 10 : UINT64_MAX;
+}
+
 uint32_t traffic_next_month(uint32_t day)
 {
     uint32_t next = traffic_month_of(day) + 1;

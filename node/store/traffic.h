@@ -24,6 +24,10 @@ uint32_t traffic_today(struct txn *t, uint64_t wall_ms, bool trusted);
 void traffic_add(struct txn *t, const struct sign_key *peer, uint64_t wall_ms, bool trusted,
                  const struct traffic *bytes);
 
+/* Of a month's limit a tenth is kept for what is urgent: the others may use so much. 0, no limit:
+ * UINT64_MAX. */
+uint64_t traffic_limit_normal(uint64_t month_bytes_max);
+
 /* Months are counted from year 0: traffic_month_of(today). */
 uint32_t traffic_month_of(uint32_t day);
 struct traffic traffic_of_day(struct txn *t, const struct sign_key *peer, uint32_t day);

@@ -28,6 +28,7 @@ void meeting_node_start(struct meeting_node *n)
     const struct exchange_options options = {.store = n->store.store,
                                              .views = n->store.views,
                                              .keys = &n->keys,
+                                             .month_bytes_max = n->month_bytes_max,
                                              .log = keep_log,
                                              .log_state = n};
     n->log[0] = 0;

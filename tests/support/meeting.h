@@ -14,6 +14,7 @@ struct meeting_node {
     struct device_keys keys;
     struct exchange *exchange;
     struct link *link;
+    uint64_t month_bytes_max; /* of the next start */
     char log[4096];
 };
 

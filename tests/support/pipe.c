@@ -15,6 +15,7 @@ struct end {
     bool shows_up, up, told_down;
     struct frame *inbox, **tail;
     struct frame *taken;
+    struct link_traffic carried; /* not told yet */
 };
 
 struct pipe {
@@ -52,6 +53,7 @@ static bool next(struct link *l, struct link_event *out)
     if (!e->inbox) e->tail = &e->inbox;
     out->type = LINK_FRAME;
     out->frame = buf_slice(&e->taken->bytes);
+    e->carried.received += e->taken->bytes.size;
     return true;
 }
 
@@ -75,6 +77,7 @@ static enum err send(struct link *l, uint64_t peer, struct slice frame)
         return ERR_AGAIN;
     }
     put(e->other, frame);
+    e->carried.sent += frame.size;
     return OK;
 }
 
@@ -89,7 +92,18 @@ static void close_end(struct link *l)
     (void)l;
 }
 
-static const struct link_ops ops = {.next = next, .send = send, .drop = drop, .close = close_end};
+static bool traffic(struct link *l, bool last, struct link_traffic *out)
+{
+    struct end *e = (struct end *)l;
+    (void)last;
+    *out = (struct link_traffic){
+        .known = true, .key = e->key, .sent = e->carried.sent, .received = e->carried.received};
+    e->carried = (struct link_traffic){0};
+    return out->sent || out->received;
+}
+
+static const struct link_ops ops = {
+    .next = next, .send = send, .drop = drop, .close = close_end, .traffic = traffic};
 
 void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *dialled_key,
                struct link **listening, const struct box_key *listening_key)

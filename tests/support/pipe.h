@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Two links joined in memory, for tests: what one sends the other takes, in order, until it is cut.
- * Each end proves a transport key as a real link would.
+ * Each end proves a transport key as a real link would, and counts the bytes of its frames.
  */
 #include "node/link/link.h"
 
