@@ -238,27 +238,44 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
     making_clear(&m);
 }
 
+/* Whose run is made first: every peer has one a lap, so nobody starves; within a lap the one whose
+ * last success lies furthest back, for it has waited longest. */
+static bool goes_before(const struct peer *a, const struct peer *b)
+{
+    if (a->laps != b->laps) return a->laps < b->laps;
+    return a->row.last_ok_ms < b->row.last_ok_ms;
+}
+
+struct pending_build *exchange_next_build(struct exchange *x)
+{
+    struct pending_build **best = NULL;
+    for (struct pending_build **at = &x->builds; *at; at = &(*at)->next) {
+        if ((*at)->peer->unsent) continue; /* what a link does not take now waits */
+        if (!best || goes_before((*at)->peer, (*best)->peer)) best = at;
+    }
+    if (!best) return NULL;
+    struct pending_build *b = *best;
+    *best = b->next;
+    if (!*best) x->builds_tail = best;
+    /* Who was away has no laps saved up. */
+    if (b->peer->laps < x->laps) b->peer->laps = x->laps;
+    x->laps = b->peer->laps++;
+    return b;
+}
+
 enum err exchange_serve_builds(struct exchange *x)
 {
     if (!x->builds) return OK;
     struct txn *t = NULL;
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;
-    struct pending_build **at = &x->builds;
-    for (unsigned served = 0; *at && served < BUILDS_A_TURN;) {
-        struct pending_build *b = *at;
+    for (unsigned served = 0; served < BUILDS_A_TURN; served++) {
+        struct pending_build *b = exchange_next_build(x);
+        if (!b) break;
         struct peer *p = b->peer;
-        /* What the link does not take now waits; so does the next run of this peer. */
-        if (p->unsent) {
-            at = &b->next;
-            continue;
-        }
-        *at = b->next;
-        if (!*at) x->builds_tail = at;
         serve(x, t, b);
         free(b);
         peer_act(x, p);
-        served++;
     }
     txn_abort(t);
     return OK;

@@ -47,6 +47,7 @@ struct peer {
     bool was_idle;
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
+    uint64_t laps; /* see exchange_serve_builds */
 };
 
 /* A RUN taken from a session, to be committed with the others of this turn. */
@@ -102,6 +103,7 @@ struct exchange {
     struct pending_store *stores, **stores_tail;
     uint64_t store_bytes;
     struct pending_build *builds, **builds_tail;
+    uint64_t laps; /* of the one served last */
     struct pending_receipt *receipts;
     uint64_t receipt_bytes;
     struct peer_row *gone; /* of peers that are no more, not written yet; owned */
@@ -171,6 +173,9 @@ MUST_CHECK enum err exchange_dictionary(struct txn *t, const struct feed_row *fe
 
 /* --- exchange_build.c --- */
 MUST_CHECK enum err exchange_serve_builds(struct exchange *x);
+/* Takes out the one to be made first, for the peer that has waited longest; owned (free). NULL:
+ * none whose peer takes what it is sent. */
+struct pending_build *exchange_next_build(struct exchange *x);
 /* Is there one whose peer takes what it is sent? */
 bool exchange_builds_waiting(const struct exchange *x);
 
