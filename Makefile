@@ -131,7 +131,8 @@ $(BUILD)/sim: $(call obj,$(SIM_SRC) tests/support/link_model.c tests/support/rng
 $(BUILD)/link: $(call obj,$(LAB_SRC) tests/support/link_model.c tests/support/rng.c)
 	$(LINK)
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/common.o $(LIB)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
+                 $(call obj,$(filter-out tests/bench/bench_%,$(BENCH_SRC))) $(LIB)
 	$(LINK)
 
 $(BUILD)/vectors: $(call obj,$(VECTORS_SRC) $(addprefix tests/support/,township.c histories.c rng.c)) \

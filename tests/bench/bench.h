@@ -25,3 +25,9 @@ pid_t bench_spawn(const char *const argv[]);
 void bench_stop(pid_t pid); /* SIGTERM, then waits */
 /* Runs one to its end; the seconds it took. It must succeed. */
 double bench_run(const char *const argv[]);
+
+/* A home's store, to look at while its node runs. */
+struct store *bench_store(const char *home);
+/* Has the hub receipted the head of every feed of `author`? *events: how many are in them. */
+bool bench_arrived(struct store *s, const struct sign_key *author, const struct sign_key *hub,
+                   uint64_t *events);

@@ -4,7 +4,7 @@
  * receipt for its last one. And the hub's peak of anonymous memory.
  */
 #include "node/home.h"
-#include "node/store/local.h"
+#include "node/store/log.h"
 #include "tests/bench/bench.h"
 
 #include <stdio.h>
@@ -24,39 +24,6 @@ struct bench_village {
     bool arrived;
 };
 
-static struct store *store_of(const char *home)
-{
-    struct store *s = NULL;
-    struct store_options options = {.read_only = true};
-    bench_must(store_open(&s, home, &options), home);
-    return s;
-}
-
-/* Has the hub receipted the head of every feed of this village's own? */
-static bool arrived(struct bench_village *v, const struct sign_key *hub, uint64_t *events)
-{
-    struct txn *t = NULL;
-    struct peer_row peer;
-    bool all = true;
-    *events = 0;
-    bench_must(txn_begin(v->store, false, &t), "begin");
-    bool known = peer_get(t, hub, &peer);
-    for (uint32_t number = 1; number <= feed_count(t); number++) {
-        struct feed_row feed;
-        if (!feed_get(t, number, &feed) || !sign_key_equal(&feed.feed.author, &v->key)) continue;
-        *events += feed.events;
-        bool told = false;
-        for (size_t i = 0; known && i < peer.have_count; i++)
-            told = told || (memcmp(peer.have[i].feed8, feed.id.bytes, 8) == 0 &&
-                            peer.have[i].seq >= feed.heads[0].seq);
-        all = all && told;
-    }
-    if (known) peer_row_clear(&peer);
-    bench_must(txn_error(t), v->home);
-    txn_abort(t);
-    return all;
-}
-
 static uint64_t held(struct store *hub)
 {
     struct txn *t = NULL;
@@ -72,7 +39,7 @@ static bool all_arrived(struct bench_village *villages, size_t count, const stru
     for (size_t i = 0; i < count; i++) {
         struct bench_village *v = &villages[i];
         uint64_t events;
-        if (!v->arrived) v->arrived = arrived(v, hub, &events);
+        if (!v->arrived) v->arrived = bench_arrived(v->store, &v->key, hub, &events);
         all = all && v->arrived;
     }
     return all;
@@ -85,15 +52,15 @@ int main(int argc, char **argv)
     uint64_t total = 0, events, memory = 0;
     if (argc < 4 || argc - 3 > VILLAGES_MAX) return 2;
     bench_must(crypto_init(), "crypto");
-    struct store *hub = store_of(argv[2]);
+    struct store *hub = bench_store(argv[2]);
     struct sign_key hub_key = store_identity(hub)->device;
     uint64_t before = held(hub);
     for (int i = 3; i < argc; i++) {
         struct bench_village *v = &villages[count++];
         v->home = argv[i];
-        v->store = store_of(v->home);
+        v->store = bench_store(v->home);
         v->key = store_identity(v->store)->device;
-        (void)arrived(v, &hub_key, &events);
+        (void)bench_arrived(v->store, &v->key, &hub_key, &events);
         total += events;
     }
     const char *hub_argv[] = {argv[1], "--home", argv[2], NULL};

@@ -1,5 +1,7 @@
 #include "tests/bench/bench.h"
 
+#include "node/store/local.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -151,4 +153,37 @@ double bench_run(const char *const argv[])
     (void)waitpid(pid, &result, 0);
     if (result != 0) bench_must(ERR_STATE, argv[0]);
     return bench_now() - start;
+}
+
+struct store *bench_store(const char *home)
+{
+    struct store *s = NULL;
+    struct store_options options = {.read_only = true};
+    bench_must(store_open(&s, home, &options), home);
+    return s;
+}
+
+bool bench_arrived(struct store *s, const struct sign_key *author, const struct sign_key *hub,
+                   uint64_t *events)
+{
+    struct txn *t = NULL;
+    struct peer_row peer;
+    bool all = true;
+    *events = 0;
+    bench_must(txn_begin(s, false, &t), "begin");
+    bool known = peer_get(t, hub, &peer);
+    for (uint32_t number = 1; number <= feed_count(t); number++) {
+        struct feed_row feed;
+        if (!feed_get(t, number, &feed) || !sign_key_equal(&feed.feed.author, author)) continue;
+        *events += feed.events;
+        bool told = false;
+        for (size_t i = 0; known && i < peer.have_count; i++)
+            told = told || (memcmp(peer.have[i].feed8, feed.id.bytes, 8) == 0 &&
+                            peer.have[i].seq >= feed.heads[0].seq);
+        all = all && told;
+    }
+    if (known) peer_row_clear(&peer);
+    bench_must(txn_error(t), "peers");
+    txn_abort(t);
+    return all;
 }

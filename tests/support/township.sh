@@ -71,6 +71,7 @@ links_start() { # [KEY=VALUE...] hub port, listening ports...
     "$LINK" "$@" <"$root/link.in" >"$root/link.out" 2>"$root/link.log" &
     exec {link_in}>"$root/link.in" {link_out}<"$root/link.out"
 }
+links_stop() { exec {link_in}>&- {link_out}<&-; } # no node that was started since may run
 link() { # cut|hole|freeze|up|set|mark|stats, node, KEY=VALUE...: sets link_answer
     local verb=$1 port=${node_port[$2]}
     shift 2
