@@ -1,22 +1,34 @@
 /*
  * sim --seeds A-B [--part I/N] [--days D]     plays seeds, each in its own process
  * sim --seed N [--trace] [--days D]           plays one; with its trace
+ * sim --scenes [--every N]                    plays all scenes, or every N-th case of each
+ * sim --scene NAME [--case N] [--trace] [--every N]
  *
  * The first seed of a range is played twice: the same seed must give the same trace.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 struct options {
     uint64_t first, last;
     unsigned part, parts, days;
-    bool trace;
+    bool trace, scenes;
+    const char *scene; /* NULL: all */
+    uint64_t one;      /* case of a scene; UINT64_MAX: all */
+    uint64_t every;    /* case; 0: as the scene says */
+};
+
+/* One process: a case of a scene, or a seed's story where there is none. */
+struct task {
+    const struct scene *scene;
+    uint64_t number;
 };
 
 /* Shared with the children. */
@@ -24,40 +36,62 @@ struct report {
     struct hash hash;
     uint64_t lines;
     uint64_t happened[HAPPENING_COUNT];
+    uint64_t kept[KEPT_MAX];
 };
+
+struct tally {
+    unsigned passed, failed;
+};
+
+static bool option_read(struct options *o, const char *name, const char *value)
+{
+    unsigned long long first, last;
+    if (strcmp(name, "--seeds") == 0 && sscanf(value, "%llu-%llu", &first, &last) == 2) {
+        o->first = first;
+        o->last = last;
+        return true;
+    }
+    if (strcmp(name, "--part") == 0) return sscanf(value, "%u/%u", &o->part, &o->parts) == 2;
+    if (strcmp(name, "--days") == 0) return sscanf(value, "%u", &o->days) == 1;
+    if (strcmp(name, "--scene") == 0) {
+        o->scenes = true;
+        o->scene = value;
+        return true;
+    }
+    if (sscanf(value, "%llu", &first) != 1) return false;
+    if (strcmp(name, "--seed") == 0)
+        o->first = o->last = first;
+    else if (strcmp(name, "--case") == 0)
+        o->one = first;
+    else if (strcmp(name, "--every") == 0)
+        o->every = first;
+    else
+        return false;
+    return true;
+}
 
 static bool options_read(struct options *o, int argc, char **argv)
 {
-    unsigned long long first, last;
-    *o = (struct options){.first = 1, .last = 1, .part = 1, .parts = 1, .days = 30};
+    *o = (struct options){
+        .first = 1, .last = 1, .part = 1, .parts = 1, .days = 30, .one = UINT64_MAX};
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--trace") == 0) {
+        if (strcmp(argv[i], "--trace") == 0)
             o->trace = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--seeds") == 0 && sscanf(value, "%llu-%llu", &first, &last) == 2) {
-            o->first = first;
-            o->last = last;
-        } else if (strcmp(argv[i], "--seed") == 0 && sscanf(value, "%llu", &first) == 1) {
-            o->first = o->last = first;
-        } else if (strcmp(argv[i], "--part") == 0) {
-            if (sscanf(value, "%u/%u", &o->part, &o->parts) != 2) return false;
-        } else if (strcmp(argv[i], "--days") == 0) {
-            if (sscanf(value, "%u", &o->days) != 1) return false;
-        } else {
+        else if (strcmp(argv[i], "--scenes") == 0)
+            o->scenes = true;
+        else if (i + 1 == argc || !option_read(o, argv[i], argv[i + 1]))
             return false;
-        }
-        i++;
+        else
+            i++;
     }
     return o->parts > 0 && o->part >= 1 && o->part <= o->parts && o->first <= o->last;
 }
 
-static void folder_of(char *out, size_t size, uint64_t seed)
+static void folder_of(char *out, size_t size, uint64_t number)
 {
     const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     (void)snprintf(out, size, "%s/sidan-sim-%d-%llu", base, (int)getpid(),
-                   (unsigned long long)seed);
+                   (unsigned long long)number);
 }
 
 static void folder_remove(const char *folder)
@@ -67,33 +101,39 @@ static void folder_remove(const char *folder)
     if (system(command) != 0) fprintf(stderr, "sim: cannot remove %s\n", folder);
 }
 
-static void play(const struct options *o, uint64_t seed, const char *folder, struct report *report)
+static void play(const struct options *o, const struct task *task, const char *folder,
+                 struct report *report)
 {
     struct sim *s = calloc(1, sizeof *s);
     if (s == NULL || crypto_init() != OK) _exit(1);
-    s->seed = seed;
+    s->seed = task->scene != NULL ? 1 : task->number;
     s->days = o->days;
-    s->node_count = SIM_NODES_MAX;
+    s->node_count = task->scene != NULL ? task->scene->villages + 1 : SIM_NODES_MAX;
     s->trace.print = o->trace;
+    s->kept = report->kept;
     (void)snprintf(s->folder, sizeof s->folder, "%s", folder);
-    story_play(s, &report->hash);
+    story_begin(s);
+    if (task->scene != NULL)
+        task->scene->play(s, task->number);
+    else
+        story_play(s);
+    story_end(s, &report->hash);
     report->lines = s->trace.lines;
     for (size_t i = 0; i < HAPPENING_COUNT; i++) report->happened[i] += s->trace.happened[i];
     free(s);
 }
 
-static bool play_apart(const struct options *o, uint64_t seed, struct report *report)
+static bool play_apart(const struct options *o, const struct task *task, struct report *report)
 {
     char folder[64];
     int status = -1;
-    folder_of(folder, sizeof folder, seed);
+    unsigned long long number = task->number;
+    folder_of(folder, sizeof folder, number);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        char command[96];
-        (void)snprintf(command, sizeof command, "mkdir -p -m 700 '%s'", folder);
-        if (system(command) != 0) _exit(1);
-        play(o, seed, folder, report);
+        if (mkdir(folder, 0700) != 0) _exit(1);
+        play(o, task, folder, report);
         fflush(stdout);
         exit(0);
     }
@@ -101,9 +141,21 @@ static bool play_apart(const struct options *o, uint64_t seed, struct report *re
     folder_remove(folder);
     if (child > 0 && status == 0) return true;
     if (child > 0 && WIFSIGNALED(status))
-        printf("seed %llu: killed by signal %d\n", (unsigned long long)seed, WTERMSIG(status));
-    printf("  again: make build/sim && build/sim --seed %llu --trace\n", (unsigned long long)seed);
+        printf("%llu: killed by signal %d\n", number, WTERMSIG(status));
+    if (task->scene != NULL)
+        printf("  again: make build/sim && build/sim --scene %s --case %llu --trace\n",
+               task->scene->name, number);
+    else
+        printf("  again: make build/sim && build/sim --seed %llu --trace\n", number);
     return false;
+}
+
+static void count(struct tally *tally, bool good)
+{
+    if (good)
+        tally->passed++;
+    else
+        tally->failed++;
 }
 
 /* A fault that no seed met is a hole in the story. */
@@ -119,41 +171,60 @@ static bool happenings_print(const struct report *report)
     return all;
 }
 
+static void play_seeds(const struct options *o, struct report *report, struct tally *tally)
+{
+    char hex[65];
+    for (uint64_t seed = o->first + o->part - 1; seed <= o->last; seed += o->parts) {
+        const struct task task = {.number = seed};
+        count(tally, play_apart(o, &task, report));
+        if (o->first == o->last || seed != o->first + o->part - 1) continue;
+        struct hash hash = report->hash;
+        bool same = play_apart(o, &task, report) && hash_equal(&hash, &report->hash);
+        if (!same)
+            printf("seed %llu told another story the second time\n", (unsigned long long)seed);
+        count(tally, same);
+    }
+    if (o->first != o->last) count(tally, happenings_print(report));
+    hex_encode(hex, report->hash.bytes, sizeof report->hash.bytes);
+    printf("%llu lines, last trace %.16s\n", (unsigned long long)report->lines, hex);
+}
+
+/* The first case comes before any other: the others are held against it. */
+static void play_scene(const struct options *o, const struct scene *scene, struct report *report,
+                       struct tally *tally)
+{
+    const uint64_t step = o->every > 0 ? o->every : scene->step;
+    const unsigned passed = tally->passed;
+    struct options quiet = *o;
+    quiet.trace = o->trace && (o->one == UINT64_MAX || o->one == scene->first);
+    struct task task = {.scene = scene, .number = scene->first};
+    memset(report->kept, 0, sizeof report->kept);
+    count(tally, play_apart(&quiet, &task, report));
+    for (task.number += step; o->one == UINT64_MAX && task.number <= scene->last;
+         task.number += step)
+        count(tally, play_apart(o, &task, report));
+    task.number = o->one;
+    if (o->one != UINT64_MAX && o->one != scene->first) count(tally, play_apart(o, &task, report));
+    printf("%-40s %6u passed\n", scene->name, tally->passed - passed);
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
-    unsigned passed = 0, failed = 0;
+    struct tally tally = {0};
     if (!options_read(&o, argc, argv)) {
-        fputs("usage: sim --seeds A-B [--part I/N] | --seed N [--trace]   [--days D]\n", stderr);
+        fputs("usage: sim --seeds A-B [--part I/N] | --seed N [--trace]   [--days D]\n"
+              "       sim --scenes | --scene NAME [--case N] [--trace]   [--every N]\n",
+              stderr);
         return 2;
     }
     struct report *report =
         mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (report == MAP_FAILED) return 1;
-    for (uint64_t seed = o.first + o.part - 1; seed <= o.last; seed += o.parts) {
-        if (play_apart(&o, seed, report))
-            passed++;
-        else
-            failed++;
-        if (o.first == o.last || seed != o.first + o.part - 1) continue;
-        struct hash hash = report->hash;
-        bool same = play_apart(&o, seed, report) && hash_equal(&hash, &report->hash);
-        if (!same)
-            printf("seed %llu told another story the second time\n", (unsigned long long)seed);
-        if (same)
-            passed++;
-        else
-            failed++;
-    }
-    if (o.first != o.last) {
-        if (happenings_print(report))
-            passed++;
-        else
-            failed++;
-    }
-    char hex[65];
-    hex_encode(hex, report->hash.bytes, sizeof report->hash.bytes);
-    printf("%llu lines, last trace %.16s\n%u passed, %u failed\n",
-           (unsigned long long)report->lines, hex, passed, failed);
-    return failed != 0;
+    if (!o.scenes) play_seeds(&o, report, &tally);
+    for (size_t i = 0; i < scene_count && o.scenes; i++)
+        if (o.scene == NULL || strcmp(o.scene, scenes[i].name) == 0)
+            play_scene(&o, &scenes[i], report, &tally);
+    printf("%u passed, %u failed\n", tally.passed, tally.failed);
+    return tally.failed != 0 || tally.passed == 0;
 }

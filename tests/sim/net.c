@@ -89,6 +89,12 @@ static struct conn *conn_of(struct sim_link *l, uint64_t peer, size_t *index, in
     return c->end[*end] == l ? c : NULL;
 }
 
+static bool conn_is_of(const struct conn *c, const struct sim_node *n)
+{
+    return (c->end[0] != NULL && c->end[0]->node == n) ||
+           (c->end[1] != NULL && c->end[1]->node == n);
+}
+
 /* --- the line --- */
 
 /* What comes next on this way comes at its time; one step at a time waits for it. */
@@ -262,7 +268,10 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
     }
     struct sim_link *l = sim_link_new(from);
     struct conn *c = &net->conns[net->count];
-    draw_line(s, &line);
+    if (net->line != NULL)
+        line = *net->line;
+    else
+        draw_line(s, &line);
     *c = (struct conn){.end = {l, NULL},
                        .key = {*key, to->keys.transport},
                        .open = true,
@@ -345,6 +354,12 @@ void net_silent(struct sim *s, size_t index, int end)
                  SILENCE_MAX_MS / 1000);
 }
 
+void net_hole(struct sim *s, const struct sim_node *n)
+{
+    for (size_t i = 0; i < s->net.count; i++)
+        if (s->net.conns[i].open && conn_is_of(&s->net.conns[i], n)) conn_break(s, i);
+}
+
 static void conn_cut(struct sim *s, size_t index, bool half_open)
 {
     conn_break(s, index);
@@ -391,9 +406,7 @@ void net_cut(struct sim *s, struct sim_node *n, bool half_open)
 {
     for (size_t i = 0; i < s->net.count; i++) {
         const struct conn *c = &s->net.conns[i];
-        bool ours = (c->end[0] != NULL && c->end[0]->node == n) ||
-                    (c->end[1] != NULL && c->end[1]->node == n);
-        if (c->open && ours) conn_cut(s, i, half_open);
+        if (c->open && conn_is_of(c, n)) conn_cut(s, i, half_open);
     }
 }
 

@@ -62,6 +62,7 @@ const char *happening_text(enum sim_happening f);
 
 struct sim;
 struct sim_node;
+#define KEPT_MAX 16
 
 /* --- trace --- */
 struct trace {
@@ -108,6 +109,7 @@ struct net {
     struct conn *conns;
     size_t count, capacity;
     struct link_counts bytes[2]; /* of connections that are over, by way */
+    const struct net_line *line; /* of every connection to come; NULL: drawn */
 };
 struct link *net_listen(struct sim *s, struct sim_node *n);
 /* The result comes as LINK_UP or LINK_DOWN. */
@@ -115,6 +117,8 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
                       const struct box_key *key);
 /* The line goes dead; frames in flight are lost. Both ends hear of it, or only one. */
 void net_cut(struct sim *s, struct sim_node *n, bool half_open);
+/* The line swallows all, and neither end is told. */
+void net_hole(struct sim *s, const struct sim_node *n);
 /* The process is gone: its links with it, without a word. */
 void net_forget(struct sim *s, struct sim_node *n);
 struct sim_node *net_node(struct sim *s, size_t conn, int end); /* NULL once that end is gone */
@@ -211,6 +215,7 @@ struct sim {
     struct rng story, network, keys;
     struct trace trace;
     struct net net;
+    uint64_t *kept;    /* what one case of a scene leaves for the next ones */
     size_t node_count; /* the hub and the villages of this story */
     struct sim_node nodes[SIM_NODES_MAX];
     char folder[64];
@@ -220,7 +225,9 @@ struct sim {
     uint64_t step_order;
 };
 void story_schedule(struct sim *s, uint64_t in_ms, struct step step);
-/* Plays the whole story of a seed; *hash is the trace's. Ends the process when something fails. */
-void story_play(struct sim *s, struct hash *hash);
+/* All draws follow from s->seed. Ends the process when something fails. */
+void story_begin(struct sim *s);
+void story_play(struct sim *s);                   /* the whole story of a seed */
+void story_end(struct sim *s, struct hash *hash); /* of the trace */
 /* Plays until `until_ms` or until nothing is left to do. */
 void story_run(struct sim *s, uint64_t until_ms);

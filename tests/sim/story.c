@@ -268,19 +268,27 @@ static void settle(struct sim *s)
     check_end(s);
 }
 
-void story_play(struct sim *s, struct hash *hash)
+void story_begin(struct sim *s)
 {
     crypto_hasher_begin(&s->trace.hasher, "sidan/sim");
     s->story.state = s->seed * 3 + 1;
     s->network.state = s->seed * 3 + 2;
     s->keys.state = s->seed * 3 + 3;
     crypto_random_source(rng_crypto_source, &s->keys);
+}
+
+void story_play(struct sim *s)
+{
     s->quiet = true;
     township_found(s);
     s->quiet = false;
     schedule_all(s);
     story_run(s, s->now_ms + DAYS(s->days));
     settle(s);
+}
+
+void story_end(struct sim *s, struct hash *hash)
+{
     for (size_t i = 0; i < s->node_count; i++) {
         node_stop(&s->nodes[i]);
         free(s->nodes[i].receipted);

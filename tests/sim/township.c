@@ -6,12 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void node_make(struct sim *s, int index)
+static void node_make(struct sim *s, size_t index)
 {
+    assert(index < SIM_NODES_MAX);
     struct sim_node *n = &s->nodes[index];
     struct sign_seed seed;
     n->sim = s;
-    n->index = index;
+    n->index = (int)index;
     n->wake_at = UINT64_MAX;
     sign_seed_make(&seed);
     signer_from_seed(&n->keys.signer, &seed);
@@ -19,9 +20,8 @@ static void node_make(struct sim *s, int index)
     if (index == SIM_HUB) {
         (void)snprintf(n->name, sizeof n->name, "hub");
     } else {
-        (void)snprintf(n->name, sizeof n->name, "village%02u", (unsigned)index % 100);
-        (void)snprintf(n->village, sizeof n->village, "431322111%03u",
-                       (200 + (unsigned)index) % 1000);
+        (void)snprintf(n->name, sizeof n->name, "village%02zu", index);
+        (void)snprintf(n->village, sizeof n->village, "431322111%03u", 200 + (unsigned)index);
     }
     (void)snprintf(n->home, sizeof n->home, "%s/%s.0", s->folder, n->name);
     if (mkdir(n->home, 0700) != 0) sim_fail(s, "cannot make %s", n->home);
@@ -189,10 +189,9 @@ void township_found(struct sim *s)
 {
     struct invite invites[SIM_NODES_MAX];
     struct sign_seed seed;
-    assert(s->node_count <= SIM_NODES_MAX);
     sign_seed_make(&seed);
     signer_from_seed(&s->authority, &seed);
-    for (size_t i = 0; i < s->node_count; i++) node_make(s, (int)i);
+    for (size_t i = 0; i < s->node_count; i++) node_make(s, i);
     found_all(s, invites);
     node_open(&s->nodes[SIM_HUB]);
     for (size_t i = 1; i < s->node_count; i++) join(&s->nodes[i], &invites[i]);

@@ -1,0 +1,127 @@
+#include "tests/sim/scene.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct net_line scene_line(uint32_t rate_bps, uint32_t delay_ms)
+{
+    struct net_line line = {.queue_max = 32};
+    for (int way = 0; way < 2; way++)
+        line.way[way] = (struct link_options){
+            .rate_bps = rate_bps, .delay_us = (uint64_t)delay_ms * 1000, .queue_max = KIB(8)};
+    return line;
+}
+
+void scene_begin(struct sim *s, const struct net_line *line)
+{
+    static const struct net_line fast = {
+        .way = {{.delay_us = 1000, .queue_max = KIB(64)}, {.delay_us = 1000, .queue_max = KIB(64)}},
+        .queue_max = 32};
+    s->quiet = true;
+    s->net.line = &fast;
+    township_found(s);
+    story_run(s, s->now_ms + MINUTES(1));
+    s->net.line = line;
+    for (int way = 0; way < 2; way++) s->net.bytes[way] = (struct link_counts){0};
+}
+
+void scene_contact(struct sim_node *n)
+{
+    n->contact_to = UINT64_MAX;
+    story_schedule(n->sim, 0, (struct step){.type = STEP_DIAL, .a = (size_t)n->index});
+}
+
+void scene_apart(struct sim_node *n)
+{
+    n->contact_to = n->sim->now_ms;
+    net_cut(n->sim, n, false);
+}
+
+static void put_text(struct mp_map *m, const char *key, const char *text)
+{
+    struct mp_writer w = mp_map_put(m, key);
+    mp_write_text(&w, text);
+}
+
+static void put_uint(struct mp_map *m, const char *key, uint64_t v)
+{
+    struct mp_writer w = mp_map_put(m, key);
+    mp_write_uint(&w, v);
+}
+
+static char *noise_make(struct sim *s, size_t size)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    char *text = malloc(size + 1);
+    if (text == NULL) abort();
+    for (size_t i = 0; i < size; i++) text[i] = digits[rng_below(&s->story, 64)];
+    text[size] = '\0';
+    return text;
+}
+
+void scene_register(struct sim_node *n, enum lane lane, size_t noise, struct recorded *out)
+{
+    struct sim *s = n->sim;
+    struct mp_map body = {0}, box = {0};
+    struct buf body_bytes = {0}, box_bytes = {0};
+    char number[16], *text = noise_make(s, noise + noise / 3); /* six bits a character */
+    (void)snprintf(number, sizeof number, "%02dA-%04zu", n->index,
+                   (n->acknowledged_count + 1) % 10000);
+    put_text(&body, "number", number);
+    put_text(&body, "channel", "visit");
+    put_uint(&body, "received", node_clock(n).wall_ms);
+    put_text(&body, "nature", "help");
+    put_text(&body, "category", "0101");
+    put_uint(&body, "urgency", lane == LANE_URGENT ? 3 : 1);
+    put_text(&box, "name", "村民甲");
+    put_text(&box, "content", "-");
+    put_text(&box, "x", text);
+    SIM_OK(s, mp_map_end(&body, &body_bytes));
+    SIM_OK(s, mp_map_end(&box, &box_bytes));
+    struct draft draft = {.kind = "request.register",
+                          .scope = scope_of_village(s->nodes[1].village),
+                          .lane = lane,
+                          .founding = true,
+                          .body = buf_slice(&body_bytes),
+                          .box = buf_slice(&box_bytes)};
+    if (!node_record(n, &draft, out)) sim_fail(s, "%s may not register", n->name);
+    mp_map_clear(&body);
+    mp_map_clear(&box);
+    buf_clear(&body_bytes);
+    buf_clear(&box_bytes);
+    free(text);
+}
+
+bool scene_holds(struct sim_node *n, const struct recorded *r)
+{
+    struct txn *t = NULL;
+    struct feed_row row;
+    SIM_OK(n->sim, txn_begin(n->store, false, &t));
+    bool holds = feed_find(t, &r->feed, &row) && log_find(t, row.number, r->seq, r->id.bytes) != 0;
+    txn_abort(t);
+    return holds;
+}
+
+void scene_settle(struct sim *s, uint64_t limit_ms)
+{
+    uint64_t limit = s->now_ms + limit_ms;
+    while (!check_agreement(s, false)) {
+        if (s->now_ms > limit) (void)check_agreement(s, true);
+        story_run(s, s->now_ms + SECONDS(1));
+    }
+    /* The last receipt is on its way. */
+    story_run(s, s->now_ms + SECONDS(8));
+}
+
+struct link_counts scene_bytes(const struct sim *s, int way)
+{
+    struct link_counts sum = s->net.bytes[way];
+    for (size_t i = 0; i < s->net.count; i++) {
+        const struct link_counts *c = &s->net.conns[i].way[way].link.counts;
+        if (!s->net.conns[i].open) continue;
+        sum.taken += c->taken;
+        sum.carried += c->carried;
+        sum.lost += c->lost;
+    }
+    return sum;
+}
