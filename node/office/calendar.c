@@ -92,22 +92,42 @@ static enum err read_row(struct mp_reader *r, uint32_t year, struct calendar_not
     return OK;
 }
 
-enum err calendar_put(struct calendar *cal, struct slice body)
+static enum err read_notice(uint32_t *year, struct calendar_notice *notice, struct slice body)
 {
     struct mp_reader of_year, days;
-    struct calendar_notice notice = {.known = true};
     if (!mp_map_get(body, "year", &of_year) || !mp_map_get(body, "days", &days))
         return ERR_MALFORMED;
-    uint32_t year = (uint32_t)mp_read_uint(&of_year, UINT32_MAX);
+    *notice = (struct calendar_notice){.known = true};
+    *year = (uint32_t)mp_read_uint(&of_year, UINT32_MAX);
     size_t rows = mp_read_array(&days, CALENDAR_NOTICE_DAYS);
     enum err e = of_year.err ? of_year.err : days.err;
     if (e) return e;
-    if (!notice_of(cal, year)) return ERR_RANGE;
-    for (size_t i = 0; i < rows && !e; i++) e = read_row(&days, year, &notice);
+    if (*year < CALENDAR_YEAR_FIRST || *year > CALENDAR_YEAR_LAST) return ERR_RANGE;
+    for (size_t i = 0; i < rows && !e; i++) e = read_row(&days, *year, notice);
+    return e;
+}
+
+enum err calendar_put(struct calendar *cal, struct slice body)
+{
+    struct calendar_notice notice;
+    uint32_t year;
+    enum err e = read_notice(&year, &notice, body);
     if (e) return e;
     cal->notices[year - CALENDAR_YEAR_FIRST] = notice;
     for (uint32_t day = notice_first(year); day <= time_day_of(year, 12, 31); day++)
         if (in_calendar(day)) settle_day(cal, day);
+    return OK;
+}
+
+enum err calendar_put_off(struct calendar *cal, struct slice body)
+{
+    struct calendar_notice notice;
+    uint32_t year;
+    enum err e = read_notice(&year, &notice, body);
+    if (e) return e;
+    for (uint32_t at = 0, day = notice_first(year); at < CALENDAR_NOTICE_DAYS; at++, day++)
+        if (in_calendar(day) && bit_get(notice.off, at))
+            bit_put(cal->working, day - FIRST_DAY, false);
     return OK;
 }
 

@@ -44,6 +44,10 @@ void calendar_begin(struct calendar *cal);
  * December before), ERR_EXISTS (a day that is named twice). */
 MUST_CHECK enum err calendar_put(struct calendar *cal, struct slice body);
 
+/* Takes the same body, of which only the days off count, beside all that was put before: no day
+ * gets to be a working day, or known. Errors: as calendar_put. */
+MUST_CHECK enum err calendar_put_off(struct calendar *cal, struct slice body);
+
 bool calendar_is_working(const struct calendar *cal, uint32_t day);
 bool calendar_is_known(const struct calendar *cal, uint32_t day);
 

@@ -30,6 +30,7 @@ enum limit_unit {
     LIMIT_DAYS,  /* "d": 18:00 that many days after the day of the start, also on a holiday */
     LIMIT_HOURS, /* "h": that many hours after the start */
 };
+enum { LIMIT_UNIT_COUNT = LIMIT_HOURS + 1 };
 
 struct limits {
     struct limit {
