@@ -169,8 +169,7 @@ static const char corrects_entry[] = "correct.entry";
 /* Of the request itself, or as one of its records is corrected. */
 static MUST_CHECK enum err check_category(const struct rules *rules,
                                           const struct deadlines_act *act,
-                                          const struct stated *stated,
-                                          struct kind_problem *problem)
+                                          const struct stated *stated, struct kind_problem *problem)
 {
     const struct kind *kind = act->kind;
     struct slice code = text_of(stated->category);
@@ -183,8 +182,10 @@ static MUST_CHECK enum err check_category(const struct rules *rules,
     const struct field *field = code.data ? kind_field(kind, "category") : NULL;
     if (act->any_category || !field || field->type != FIELD_CODE) return OK;
     const struct rule *list = rules_at(rules, RULE_CATEGORY, time_day(act->now_ms));
-    if (!list || rule_category_known(list, code)) return OK;
-    return refuse(problem, name, deadlines_not_listed);
+    /* Before the first list is in force, what the fold knows of is enough. */
+    bool known =
+        list ? code_set_has(list->codes, code) : bounds_allow_category(&rules->bounds, code);
+    return known ? OK : refuse(problem, name, deadlines_not_listed);
 }
 
 /* --- what is filled in --- */

@@ -138,16 +138,12 @@ int cli_open_store_writable(struct cli *cli)
     return open_store(cli, true);
 }
 
-/* Who records looks up persons and numbers: after an upgrade the rows are made before that. What is
- * damaged keeps none, which `verify` and `doctor` tell. */
-static enum err make_missing_rows(struct cli *cli)
+/* Who records looks up persons and numbers, and acts on what stands: after an upgrade or a change
+ * of rights or rules the rows are made before that. What is damaged keeps none, or an old one,
+ * which `verify` and `doctor` tell. */
+enum err cli_finish_rows(struct cli *cli)
 {
-    struct txn *t;
-    enum err e = txn_begin(cli->store, false, &t);
-    if (e) return e;
-    bool lacking = views_rebuild_lacks_rows(t);
-    txn_abort(t);
-    if (lacking) e = views_rebuild(cli->views, cli->store, NULL, NULL);
+    enum err e = views_rebuild_finish(cli->views, cli->store);
     return e == ERR_CORRUPT ? OK : e;
 }
 
@@ -161,7 +157,7 @@ int cli_open_views(struct cli *cli)
         if (code) return code;
         e = views_open(&cli->views, cli->store);
     }
-    if (!e && cli->store_writable) e = make_missing_rows(cli);
+    if (!e && cli->store_writable) e = cli_finish_rows(cli);
     return e ? cli_fail(cli, e, _("the lists cannot be opened")) : EXIT_OK;
 }
 

@@ -96,6 +96,8 @@ int cli_open_keys(struct cli *cli);  /* exit 10 before `join` */
 int cli_open_store(struct cli *cli); /* read-only unless it was opened for writing before */
 int cli_open_store_writable(struct cli *cli);
 int cli_open_views(struct cli *cli); /* and the store */
+/* Makes what rows are pending; cli_open_views does where the store is open for writing. */
+MUST_CHECK enum err cli_finish_rows(struct cli *cli);
 /* A recorder of this device's events, with keys, store for writing and views. */
 int cli_open_recorder(struct cli *cli);
 /* A read transaction (views open), and the roster as of it. The caller ends it by txn_abort. */

@@ -29,9 +29,9 @@ static const struct {
                              N_("give it to another: sidan transfer NUMBER --to UNIT")},
     [CHECK_DUTY_CLOSED] = {N_("duties are published of a unit that was abolished"),
                            N_("publish them for the unit that has them now: sidan duty publish")},
-    [CHECK_CATEGORY] = {N_("a request of a category that is not on the list"),
-                        N_("correct it: sidan correct NUMBER --field category; sidan category "
-                           "list")},
+    [CHECK_CATEGORY] = {N_("a request of a category that is on no list, so it does not count"),
+                        N_("register it anew with one of sidan category list, or put its own "
+                           "there")},
     [CHECK_PHONE] = {N_("a phone that is no phone number"),
                      N_("ask for it, and correct it: sidan correct NUMBER --field phone")},
     [CHECK_VOLUNTEER_PHONE] = {N_("two volunteers have one phone"),

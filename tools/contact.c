@@ -199,6 +199,9 @@ enum err contact_sync(struct contact *c, const struct contact_hub *hub, uint64_t
     if (e == OK) {
         e = run_session(c, x, link, until_ms, live, out);
     }
+    if (e == OK) {
+        e = cli_finish_rows(cli); /* where no node runs, nobody else does */
+    }
     crypto_wipe(&dial.secret, sizeof dial.secret);
     exchange_close(x);
     if (link != NULL) {

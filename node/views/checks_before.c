@@ -234,7 +234,7 @@ static void before_extension(struct asking *a)
     struct request r;
     struct limits limits;
     const struct rules *rules;
-    uint64_t latest_ms;
+    uint64_t latest_ms, until_ms;
     bool provisional;
     if (!mp_map_get(a->draft->body, field, &value) ||
         !scope_find(a->txn, a->draft->scope, &scope) || views_rules(a->views, a->txn, &rules))
@@ -243,7 +243,10 @@ static void before_extension(struct asking *a)
     if (request_get(a->txn, &key, &r) || !r.due_ms) return;
     rules_limits(rules, time_day(a->draft->now_ms), &limits);
     limits_due(&limits, &rules->calendar, LIMIT_EXTENSION, r.due_ms, &latest_ms, &provisional);
-    if (time_day(mp_read_uint(&value, UINT64_MAX)) <= time_day(latest_ms)) return;
+    until_ms = mp_read_uint(&value, UINT64_MAX);
+    if (time_day(until_ms) <= time_day(latest_ms) &&
+        bounds_allow_extension(&rules->bounds, r.due_ms, until_ms))
+        return;
     asking_find(a, ERR_STATE, field, N_("is further than the rules extend an order"),
                 N_("sidan rule show sla names the limit; what takes longer is suspended"));
 }

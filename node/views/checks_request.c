@@ -35,16 +35,6 @@ static bool is_closed(const struct checking *c, struct slice unit)
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
-/* Codes are never taken off the list: the newest knows them all. */
-static void check_category(struct checking *c, const struct thing_key *key, const struct request *r)
-{
-    if (!c->categories || !r->category.size || rule_category_known(c->categories, r->category))
-        return;
-    struct check_flag flag = flag_of(CHECK_CATEGORY, THING_REQUEST, key);
-    flag_say(&flag, r->category);
-    flag_give(c, &flag);
-}
-
 static bool check_request(void *state, const struct thing_key *key, const struct request *r)
 {
     struct checking *c = state;
@@ -60,7 +50,6 @@ static bool check_request(void *state, const struct thing_key *key, const struct
         flag_say(&flag, r->holder);
         flag_give(c, &flag);
     }
-    check_category(c, key, r);
     return true;
 }
 
@@ -118,6 +107,16 @@ static void check_phone(struct checking *c, const struct event *e, const struct 
     flag_give(c, &flag);
 }
 
+/* A registration that has no effect, and so stands in no list. */
+static void check_category(struct checking *c, const struct event *e, const struct thing_key *key)
+{
+    struct slice code = body_text(e->body, "category");
+    if (bounds_allow_category(c->bounds, code)) return;
+    struct check_flag flag = flag_of(CHECK_CATEGORY, THING_REQUEST, key);
+    flag_say(&flag, code);
+    flag_give(c, &flag);
+}
+
 static void check_event(struct checking *c, uint64_t arrival, const struct roster *roster)
 {
     struct event e;
@@ -129,6 +128,7 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
     if (!scope_find(c->txn, &e.feed.scope, &scope)) return;
     const struct thing_key key = {scope.number, e.subject};
     struct request r;
+    if (registers) check_category(c, &e, &key);
     if (request_get(c->txn, &key, &r)) return;
     if (!registers) {
         struct slice doc_no = body_text(e.body, "doc_no");
@@ -148,7 +148,7 @@ void checks_requests(struct checking *c)
     const struct rules *rules;
     if (!c->err) c->err = views_roster(c->views, c->txn, &roster);
     if (!c->err) c->err = views_rules(c->views, c->txn, &rules);
-    if (!c->err) c->categories = rules_newest(rules, RULE_CATEGORY);
+    if (!c->err) c->bounds = &rules->bounds;
     if (!c->err) c->err = things_each(c->txn, THING_UNIT, 0, gather_closed, c);
     if (!c->err) c->err = c->closed.err;
     if (!c->err) c->err = requests_each(c->txn, &all, check_request, c);

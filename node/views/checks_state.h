@@ -13,9 +13,9 @@ struct checking {
     void *state;
     bool stopped;
     enum err err;
-    const struct rule *categories; /* the newest list; NULL: none */
-    struct buf claims;             /* struct claim */
-    struct buf left;               /* struct left_person, by id */
+    const struct bounds *bounds; /* of the rules */
+    struct buf claims;           /* struct claim */
+    struct buf left;             /* struct left_person, by id */
     struct buf closed; /* struct unit_name: units that were abolished, and none is called so now */
 };
 

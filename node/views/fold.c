@@ -346,6 +346,7 @@ enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
     f->key = *key;
     f->type = THING_NONE;
     f->damaged = 0;
+    f->bound = false;
     buf_reset(&f->row);
     enum err err = gather(f, sole);
     if (err) return err;

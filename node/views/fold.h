@@ -2,9 +2,9 @@
 /*
  * Stage 1 of one thing, whatever its type: gathers the thing's events, puts them in fold order,
  * judges each by what holds for every kind, then hands them to the thing type's own fold, which
- * judges the acts and leaves one row. Pure: reads events and the roster, writes nothing; two nodes
- * that hold the same events get the same bytes. Of a thing with more than THING_EVENTS_MAX events
- * the first in fold order are folded; the others only count.
+ * judges the acts and leaves one row. Pure: reads events, the roster and the bounds that rules set,
+ * writes nothing; two nodes that hold the same events get the same bytes. Of a thing with more than
+ * THING_EVENTS_MAX events the first in fold order are folded; the others only count.
  *
  * Fold order: the founding event, then (depth, township before village, time, id). Of the things
  * that make up the roster only the authority counts as township, so they are folded without one.
@@ -19,6 +19,7 @@
  *   LIMIT         a village device's body in scope town over EVENT_TOWN_BODY_SIZE_MAX
  *   BAD_FIELD     the body against the kind's table (never the box: it may be erased)
  */
+#include "node/views/bounds.h"
 #include "node/views/request.h"
 #include "node/views/thing_fold.h"
 
@@ -38,7 +39,8 @@ struct fold_item {
 struct fold {
     struct sign_key authority;
     const struct roster *roster;
-    bool verify; /* check each event's hash as it is read */
+    const struct bounds *bounds; /* NULL: none */
+    bool verify;                 /* check each event's hash as it is read */
     struct txn *txn;
     struct thing_key key;
     enum thing_type type; /* THING_NONE: founding event not held or of an unknown kind */
@@ -47,6 +49,7 @@ struct fold {
     size_t count;
     uint64_t total;   /* events held of the thing */
     uint64_t damaged; /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
+    bool bound;       /* some event has no effect for what it states is beyond `bounds` */
     struct buf row;   /* result; empty: the thing has no row */
     struct request request; /* what the row of a request says */
     struct fold_item *items;

@@ -28,12 +28,10 @@ static void take_older(char *out, size_t size, const struct event *e, const char
 enum err person_read(struct views *v, struct txn *t, const struct thing_key *key,
                      struct person *out)
 {
-    const struct roster *roster;
     memset(out, 0, sizeof *out);
-    enum err err = views_roster(v, t, &roster);
+    enum err err = views_fold_begin(v, t);
     if (err) return err;
     struct fold *f = &v->fold;
-    f->roster = roster;
     err = fold_thing(f, t, key, NULL);
     if (err) return err;
     if (!f->count) return ERR_NOT_FOUND;

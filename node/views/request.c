@@ -135,6 +135,44 @@ static void found(struct folding *g, const struct fold_item *item)
     g->category_from = e;
 }
 
+/* What no rule ever allowed (SPEC 14.15). */
+
+static const char not_listed[] = N_("is on no list of categories");
+
+/* What was sealed elsewhere is opened whatever category it says. */
+static bool may_be_category(struct fold *f, const struct event *e, struct slice code)
+{
+    bool may =
+        scope_class(&e->feed.scope) == SCOPE_OFFICE || bounds_allow_category(f->bounds, code);
+    f->bound |= !may;
+    return may;
+}
+
+static void check_category(struct fold *f, struct fold_item *item)
+{
+    static const char name[] = "category";
+    const struct event *e = &item->event;
+    if (item != f->founder && !slice_is_text(e->kind, "request.accept")) return;
+    struct slice code = body_text(e->body, name);
+    if (!code.size || may_be_category(f, e, code)) return;
+    fold_mark(item, EFFECT_BAD_FIELD, not_listed);
+    memcpy(item->field, name, sizeof name);
+}
+
+static const char *check_extension(struct fold *f, const struct request *r,
+                                   const struct request_step *s)
+{
+    struct slice kind = s->act->kind, body = s->act->body;
+    uint64_t until_ms = 0;
+    if (slice_is_text(kind, "order.extend_ask"))
+        until_ms = body_uint(body, "to");
+    else if (slice_is_text(kind, "order.extend_decide") && body_bool(body, "ok"))
+        until_ms = s->due_ms;
+    if (!until_ms || bounds_allow_extension(f->bounds, r->due_ms, until_ms)) return NULL;
+    f->bound = true;
+    return N_("is further than any rule extends an order");
+}
+
 static MUST_CHECK enum err correct(struct fold *f, struct folding *g, const struct fold_item *item,
                                    const char **why)
 {
@@ -147,6 +185,10 @@ static MUST_CHECK enum err correct(struct fold *f, struct folding *g, const stru
     if (*why) return ERR_STATE;
     if (c.personal) return OK;
     const char *field = c.field->name;
+    if (strcmp(field, "category") == 0 && !may_be_category(f, &item->event, value)) {
+        *why = not_listed;
+        return ERR_STATE;
+    }
     if (strcmp(field, "urgency") == 0)
         r->urgency = (uint32_t)body_uint(c.map, field);
     else if (strcmp(field, "channel") == 0)
@@ -181,6 +223,7 @@ static void act_on(struct fold *f, struct folding *g, struct fold_item *item)
     request_step_of(&step, &act);
     enum err err = request_rules_find(&rule, &g->r, &step, &why);
     if (!err && slice_is_text(e->kind, "correct.entry")) err = correct(f, g, item, &why);
+    if (!err && (why = check_extension(f, &g->r, &step)) != NULL) err = ERR_STATE;
     if (err) {
         fold_mark(item, EFFECT_IMPOSSIBLE, why);
         return;
@@ -211,6 +254,7 @@ void request_fold(struct fold *f)
     struct folding g = {.r.state = REQUEST_HELD};
     for (size_t i = 0; i < f->count; i++) {
         struct fold_item *item = f->order[i];
+        if (item->effect == EFFECT_COUNTS) check_category(f, item);
         if (item == f->founder && item->effect == EFFECT_COUNTS)
             found(&g, item);
         else if (item->effect == EFFECT_COUNTS)

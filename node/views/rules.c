@@ -68,31 +68,15 @@ static void *grow(struct loading *l, void *items, size_t count, size_t *capacity
     return grown;
 }
 
-enum { CODES = 10000, CODES_WORDS = (CODES + 63) / 64 };
-
-/* The number of a code of 4 digits; CODES: it is none. */
-static unsigned code_number(struct slice code)
-{
-    unsigned number = 0;
-    if (code.size != 4) return CODES;
-    for (size_t i = 0; i < 4; i++) {
-        if (code.data[i] < '0' || code.data[i] > '9') return CODES;
-        number = number * 10 + (unsigned)(code.data[i] - '0');
-    }
-    return number;
-}
-
 static bool codes_read(struct loading *l, struct rule *rule)
 {
     struct category_cursor at = {0};
     struct category category;
     if (!body_has(rule->fields, "categories")) return false;
-    rule->codes = calloc(CODES_WORDS, sizeof *rule->codes);
+    rule->codes = calloc(1, sizeof *rule->codes);
     if (!rule->codes) l->err = ERR_NOMEM;
-    while (rule->codes && rule_category_next(rule, &at, &category)) {
-        unsigned code = code_number(category.code);
-        if (code < CODES) rule->codes[code / 64] |= UINT64_C(1) << code % 64;
-    }
+    while (rule->codes && rule_category_next(rule, &at, &category))
+        code_set_add(rule->codes, category.code);
     return true;
 }
 
@@ -123,6 +107,8 @@ static bool take_rule(void *state, const struct thing *thing)
         free(rule.codes);
         return false;
     }
+    if (rule.type == RULE_SLA) bounds_add_limits(&r->bounds, &rule.limits);
+    if (rule.codes) bounds_add_list(&r->bounds, rule.codes);
     rule.fields = keep(l, thing->fields);
     r->rules[r->rule_count++] = rule;
     return true;
@@ -137,7 +123,7 @@ static bool take_calendar(void *state, const struct thing *thing)
         .founded_ms = thing->founded_ms,
         .id = thing->key.thing,
     };
-    if (calendar_put(&r->calendar, thing->fields)) return true;
+    if (bounds_add_calendar(&r->bounds, thing->fields)) return true;
     r->calendars =
         grow(l, r->calendars, r->calendar_count, &l->calendar_capacity, sizeof *r->calendars);
     if (l->err) return false;
@@ -198,6 +184,7 @@ enum err rules_load(struct rules **out, struct txn *t)
     struct scope town = scope_town();
     struct scope_row scope;
     calendar_begin(&r->calendar);
+    bounds_begin(&r->bounds);
     enum err err = OK;
     if (scope_find(t, &town, &scope)) {
         err = things_each(t, THING_RULE, scope.number, take_rule, &l);
@@ -242,6 +229,25 @@ enum err views_rules(struct views *v, struct txn *t, const struct rules **out)
     }
     enum err err = txn_error(t);
     if (!err) *out = v->rules;
+    return err;
+}
+
+/* Wider bounds concern only what was without effect by them. */
+enum err views_rules_follow(struct views *v, struct txn *t, bool *altered)
+{
+    struct rules *before = v->rules;
+    const struct rules *now;
+    *altered = false;
+    if (before && v->rules_txn) return txn_error(t);
+    v->rules = NULL;
+    enum err err = views_rules(v, t, &now);
+    if (!err && before) {
+        enum bounds_change change = bounds_compare(&before->bounds, &now->bounds);
+        *altered = change == BOUNDS_OTHER ||
+                   (change == BOUNDS_WIDER && meta_get_uint(t, META_RULES_BOUND));
+        if (*altered) meta_put_uint(t, META_RULES_BOUND, 0); /* whoever is still bound says so */
+    }
+    rules_free(before);
     return err;
 }
 
@@ -320,10 +326,4 @@ bool rule_category_find(const struct rule *rule, struct slice code, struct categ
     while (rule && rule_category_next(rule, &at, out))
         if (slice_equal(out->code, code)) return true;
     return false;
-}
-
-bool rule_category_known(const struct rule *rule, struct slice code)
-{
-    unsigned number = code_number(code);
-    return number < CODES && rule->codes[number / 64] >> number % 64 & 1;
 }

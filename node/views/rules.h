@@ -6,7 +6,7 @@
  * greater id. Of two calendars of a year the same. What cannot be read is left out, on every node
  * alike.
  */
-#include "node/office/limits.h"
+#include "node/views/bounds.h"
 #include "node/views/views.h"
 
 #define RULE_TYPES(X)                                                                              \
@@ -34,9 +34,9 @@ struct rule {
     uint32_t effective; /* day, as common/time.h numbers them */
     uint64_t founded_ms;
     struct thing_id id;
-    struct slice fields;  /* the body of its rule.put */
-    struct limits limits; /* of RULE_SLA */
-    uint64_t *codes;      /* of RULE_CATEGORY: a bit for each code of 4 digits */
+    struct slice fields;    /* the body of its rule.put */
+    struct limits limits;   /* of RULE_SLA */
+    struct code_set *codes; /* of RULE_CATEGORY */
 };
 struct rules_calendar {
     uint32_t year;
@@ -50,6 +50,7 @@ struct rules {
     struct rules_calendar *calendars; /* by year, one each */
     size_t calendar_count;
     struct calendar calendar;
+    struct bounds bounds; /* of all versions together */
     struct buf bytes;
 };
 
@@ -84,5 +85,3 @@ struct category_cursor {
 };
 bool rule_category_next(const struct rule *rule, struct category_cursor *at, struct category *out);
 bool rule_category_find(const struct rule *rule, struct slice code, struct category *out);
-/* Is there such a category? For every record that names one. */
-bool rule_category_known(const struct rule *rule, struct slice code);

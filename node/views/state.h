@@ -8,6 +8,7 @@
 #define META_ROSTER_CHANGES "roster.changes"
 #define META_ROSTER_HUBS "roster.hubs"
 #define META_RULES_CHANGES "rules.changes" /* how often a rule or a calendar changed */
+#define META_RULES_BOUND "rules.bound"     /* 1: some act is without effect by them */
 
 struct views {
     struct roster *roster;   /* NULL: to be read */
@@ -21,19 +22,26 @@ struct views {
     struct numbers_note numbers, officials, persons;
 };
 
-/* The roster's things are folded before the others, which are folded by it. */
-enum views_pass { PASS_ROSTER, PASS_REST };
+/* In this order: the roster's things, by which all others are folded; what else is in `town`, for
+ * the rules are there (PASS_RULES: they alone), by which the things of other scopes are folded. */
+enum views_pass { PASS_ROSTER, PASS_RULES, PASS_TOWN, PASS_REST };
 
-/* Folds a thing if it belongs to the pass and keeps its row and index rows. `*changed` is set when
- * its row changed. Numbers are noted, not flushed. Errors: as fold_thing. */
+/* Folds a thing if its type belongs to the pass and keeps its row and index rows. `*changed` is set
+ * when its row changed. Numbers are noted, not flushed. Errors: as fold_thing. */
 MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
                                      const struct event *sole, enum views_pass pass, bool *changed);
 /* After rows of the roster changed: reads it again and tells other processes to. `*rights`: roles
  * or village of an author changed whose events may be folded already. */
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
+/* What the next fold_thing reads besides events, as of this transaction. */
+MUST_CHECK enum err views_fold_begin(struct views *v, struct txn *t);
+/* After rows of rules or calendars may have changed: reads them again. `*altered`: what other
+ * things fold to may be altered by it. */
+MUST_CHECK enum err views_rules_follow(struct views *v, struct txn *t, bool *altered);
 void views_numbers_flush(struct views *v, struct txn *t);
 /* Where another version folded the rows: throws them away, folds the roster and leaves the rest to
  * a rebuild. Errors: as views_open. */
 MUST_CHECK enum err views_rebuild_renew(struct views *v, struct store *s);
-/* Sets the marker for folding everything again by the roster as it is now; rows stay until then. */
+/* Sets the marker for folding everything again by roster and rules as they are now; rows stay until
+ * then. */
 void views_rebuild_refold(struct txn *t);

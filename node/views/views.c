@@ -58,6 +58,15 @@ enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
     return err;
 }
 
+enum err views_fold_begin(struct views *v, struct txn *t)
+{
+    const struct rules *rules;
+    enum err err = views_roster(v, t, &v->fold.roster);
+    if (!err) err = views_rules(v, t, &rules);
+    if (!err) v->fold.bounds = &rules->bounds;
+    return err;
+}
+
 /* --- a changed roster ---------------------------------------------------------------------- */
 
 static bool author_has_events(struct txn *t, const struct sign_key *author)
@@ -160,6 +169,11 @@ void views_numbers_flush(struct views *v, struct txn *t)
     numbers_flush(t, &v->persons);
 }
 
+static bool is_rule(enum thing_type type)
+{
+    return type == THING_RULE || type == THING_CALENDAR;
+}
+
 /* Keeps what the fold left. `fresh`: the thing cannot have a row yet. */
 static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, bool *changed)
 {
@@ -171,7 +185,7 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     enum err err = txn_error(t);
     if (err || slice_equal(old, row)) return err;
     *changed = true;
-    if (f->type == THING_RULE || f->type == THING_CALENDAR) {
+    if (is_rule(f->type)) {
         meta_put_uint(t, META_RULES_CHANGES, meta_get_uint(t, META_RULES_CHANGES) + 1);
         v->rules_txn = 0;
     }
@@ -190,28 +204,38 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
     return txn_error(t);
 }
 
+/* Of one that is in the pass's scope. */
+static bool is_of_pass(enum thing_type type, enum views_pass pass)
+{
+    if (pass == PASS_RULES) return is_rule(type);
+    return type != THING_NONE && fold_is_roster(type) == (pass == PASS_ROSTER);
+}
+
 enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
                           const struct event *sole, enum views_pass pass, bool *changed)
 {
     v->fold.roster = v->roster;
+    v->fold.bounds = v->rules ? &v->rules->bounds : NULL;
     enum err err = fold_thing(&v->fold, t, key, sole);
     if (err) return err;
-    if (v->fold.type == THING_NONE || fold_is_roster(v->fold.type) != (pass == PASS_ROSTER))
-        return OK;
-    return row_keep(v, t, sole != NULL, changed);
+    if (v->fold.bound && !meta_get_uint(t, META_RULES_BOUND)) meta_put_uint(t, META_RULES_BOUND, 1);
+    return is_of_pass(v->fold.type, pass) ? row_keep(v, t, sole != NULL, changed) : OK;
 }
 
-/* What founded a thing right now says what it is; of what acts on one its fold will say. */
-static bool may_be_roster(const struct touched *touched)
+/* May the roster or the rules be changed by it? What founded a thing right now says what it is; of
+ * what acts on one its fold will say. */
+static bool may_be_base(const struct touched *touched)
 {
     const struct kind *kind = touched->sole ? kind_find(touched->sole->kind) : NULL;
-    return touched->sole ? kind && fold_is_roster(kind->thing) : true;
+    return touched->sole ? kind && (fold_is_roster(kind->thing) || is_rule(kind->thing)) : true;
 }
 
 static bool in_pass(const struct touched *touched, uint32_t town, enum views_pass pass)
 {
     if (touched->scope_number != town) return pass == PASS_REST;
-    return touched->sole ? may_be_roster(touched) == (pass == PASS_ROSTER) : true;
+    if (!touched->sole) return pass != PASS_REST;
+    const struct kind *kind = kind_find(touched->sole->kind);
+    return pass != PASS_REST && kind && is_of_pass(kind->thing, pass);
 }
 
 /* `town`: the number of that scope, 0 while it is not known here. */
@@ -231,27 +255,29 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
     return txn_error(t);
 }
 
-static MUST_CHECK enum err fold_roster(struct views *v, struct txn *t,
-                                       const struct touched *touched, size_t count, uint32_t town)
+/* What is in `town`, by which the rest is folded. */
+static MUST_CHECK enum err fold_town(struct views *v, struct txn *t, const struct touched *touched,
+                                     size_t count, uint32_t town)
 {
-    bool changed = false, rights = false;
-    enum err err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &changed);
-    if (!err && changed) err = views_roster_reload(v, t, &rights);
-    if (!err && rights) views_rebuild_refold(t);
+    bool roster = false, rights = false, rules = false, ignored = false;
+    enum err err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &roster);
+    if (!err && roster) err = views_roster_reload(v, t, &rights);
+    if (!err) err = fold_pass(v, t, touched, count, town, PASS_TOWN, &ignored);
+    if (!err) err = views_rules_follow(v, t, &rules);
+    if (!err && (rights || (rules && scope_count(t) > 1))) views_rebuild_refold(t);
     return err;
 }
 
 enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
 {
-    const struct roster *roster;
     struct scope scope = scope_town();
     struct scope_row row;
     uint32_t town = 0;
-    bool of_roster = false, ignored = false;
-    for (size_t i = 0; i < count && !of_roster; i++) of_roster = may_be_roster(&touched[i]);
-    if (of_roster && scope_find(t, &scope, &row)) town = row.number;
-    enum err err = views_roster(v, t, &roster);
-    if (!err && of_roster) err = fold_roster(v, t, touched, count, town);
+    bool of_base = false, ignored = false;
+    for (size_t i = 0; i < count && !of_base; i++) of_base = may_be_base(&touched[i]);
+    if (of_base && scope_find(t, &scope, &row)) town = row.number;
+    enum err err = views_fold_begin(v, t);
+    if (!err && town) err = fold_town(v, t, touched, count, town);
     if (!err) err = fold_pass(v, t, touched, count, town, PASS_REST, &ignored);
     if (!err) views_numbers_flush(v, t);
     return err ? err : txn_error(t);

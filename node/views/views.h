@@ -1,14 +1,15 @@
 #pragma once
 /*
- * Views: stage 1 folds one thing from its own events and the roster; the rows they leave behind are
- * a pure function of the events held. Fold order: (depth, township before village, time, id).
+ * Views: stage 1 folds one thing from its own events, the roster and the bounds that rules set; the
+ * rows they leave behind are a pure function of the events held. Fold order: (depth, township
+ * before village, time, id).
  *
- * One handle a process; it caches the roster. A fold that changes the roster reloads the cache in
- * the same transaction; whoever aborts that transaction calls views_forget.
+ * One handle a process; it caches the roster and the rules. A fold that changes them reloads the
+ * cache in the same transaction; whoever aborts that transaction calls views_forget.
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 3
+#define FOLD_VERSION 4
 
 struct views;
 /* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN
@@ -28,19 +29,17 @@ struct touched {
     struct thing_id thing;
     const struct event *sole;
 };
-/* Folds each touched thing once; one with a damaged event keeps the row it has. A roster change
- * that alters what the events of other things mean sets the rebuild marker. Errors: ERR_NOMEM,
- * ERR_CORRUPT, the transaction's; the caller aborts. */
+/* Folds each touched thing once; one with a damaged event keeps the row it has. A change of
+ * roster or rules that alters what the events of other things mean sets the rebuild marker. Errors:
+ * ERR_NOMEM, ERR_CORRUPT, the transaction's; the caller aborts. */
 MUST_CHECK enum err views_fold(struct views *v, struct txn *t, const struct touched *touched,
                                size_t count);
 
 /* --- rebuild: in slices under a marker in `meta`, so a crash in the middle resumes --- */
-/* Sets the marker; the first slice throws all rows away and folds the roster in one transaction, so
- * no committed state is ever without its roster. */
+/* Sets the marker; the first slice throws all rows away and folds roster and rules in one
+ * transaction, so no committed state is ever without them. */
 void views_rebuild_begin(struct txn *t);
 bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total);
-/* Were the rows thrown away, and are not all of them there again? */
-bool views_rebuild_lacks_rows(struct txn *t);
 /* Folds the next REBUILD_SLICE_EVENTS events' worth of things, verifying each event it reads, in
  * its own transaction. A thing with a damaged event is passed over: the slice is committed all the
  * same and ERR_CORRUPT returned, *arrival naming the event. Damage in scope `town` stops the first
@@ -51,8 +50,11 @@ MUST_CHECK enum err views_rebuild(struct views *v, struct store *s,
                                   void (*progress)(void *state, uint64_t done, uint64_t total),
                                   void *state);
 
+/* What is pending, to its end; nothing where nothing is. Errors: as views_rebuild. */
+MUST_CHECK enum err views_rebuild_finish(struct views *v, struct store *s);
+
 /* hash("sidan/views", [fold version uint, roster heads bin 32, scope's rows_sum bin 32]);
- * comparable between nodes whose fold version and roster heads agree. roster heads =
+ * comparable between nodes whose fold version, roster heads and rules agree. roster heads =
  * hash("sidan/views",
  * [[feed id bin 32, [head id bin 32, ...]], ...]) over the feeds in `town` of the authority and of
  * every joined or revoked device with the role hub, sorted by feed id, head ids sorted. A scope

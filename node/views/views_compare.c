@@ -23,12 +23,10 @@ static bool row_same(const struct fold *f, struct txn *t)
 static MUST_CHECK enum err things_compare(struct views *v, struct txn *t, struct thing_key *at,
                                           uint64_t *done, uint64_t *differing, bool *more)
 {
-    const struct roster *roster;
-    enum err err = views_roster(v, t, &roster);
+    enum err err = views_fold_begin(v, t);
     for (uint64_t events = 0; !err && events < COMPARE_SLICE_EVENTS; events += v->fold.total) {
         *more = thing_each(t, at);
         if (!*more) break;
-        v->fold.roster = roster;
         err = fold_thing(&v->fold, t, at, NULL);
         bool damaged = err == ERR_CORRUPT && v->fold.damaged;
         if (damaged) err = OK;

@@ -64,11 +64,9 @@ static enum thing_type guess_type(const struct fold *f)
 enum err views_history(struct views *v, struct txn *t, uint32_t scope_number,
                        const struct thing_id *thing, struct history *out)
 {
-    const struct roster *roster;
-    enum err err = views_roster(v, t, &roster);
+    enum err err = views_fold_begin(v, t);
     if (err) return err;
     struct fold *f = &v->fold;
-    f->roster = roster;
     err = fold_thing(f, t, &(struct thing_key){scope_number, *thing}, NULL);
     if (err) return err;
     if (!f->count) return ERR_NOT_FOUND;

@@ -7,9 +7,9 @@
 
 /*
  * The marker in meta: step (1 byte), scope number (be32), thing id (16), events done (be64).
- * CLEAR: rows are to be thrown away and the roster folded, in one transaction. FOLD and REFOLD:
- * things after (scope number, thing) in key order are still to be folded; under REFOLD, which a
- * change of the roster brings about, old rows stand until then.
+ * CLEAR: rows are to be thrown away and roster and rules folded, in one transaction. FOLD and
+ * REFOLD: things after (scope number, thing) in key order are still to be folded; under REFOLD,
+ * which a change of roster or rules brings about, old rows stand until then.
  */
 #define META_REBUILD "views.rebuild"
 
@@ -68,39 +68,41 @@ bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
     return true;
 }
 
-bool views_rebuild_lacks_rows(struct txn *t)
-{
-    struct marker marker;
-    return marker_get(t, &marker) && marker.step != STEP_REFOLD;
-}
-
-/* The roster's own things, all at once: what they fold to is what the others are folded by. */
-static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
+static MUST_CHECK enum err town_rebuild(struct views *v, struct txn *t, enum views_pass pass)
 {
     struct scope town = scope_town();
     struct scope_row scope;
+    bool ignored;
+    if (!scope_find(t, &town, &scope)) return txn_error(t);
+    struct thing_key key = {.scope_number = scope.number};
+    while (thing_each(t, &key) && key.scope_number == scope.number) {
+        enum err err = views_fold_thing(v, t, &key, NULL, pass, &ignored);
+        if (err) return err;
+    }
+    return txn_error(t);
+}
+
+/* The roster's own things and then the rules, all at once: what they fold to is what the others are
+ * folded by. */
+static MUST_CHECK enum err base_rebuild(struct views *v, struct txn *t)
+{
     const struct roster *none;
+    bool ignored;
     rows_clear(t);
     search_reset(t);
+    meta_put_uint(t, META_RULES_BOUND, 0);
     views_forget(v); /* an older version's rows need not be readable */
     enum err err = views_roster(v, t, &none);
-    if (err) return err;
-    if (scope_find(t, &town, &scope)) {
-        struct thing_key key = {.scope_number = scope.number};
-        bool ignored;
-        while (thing_each(t, &key) && key.scope_number == scope.number) {
-            err = views_fold_thing(v, t, &key, NULL, PASS_ROSTER, &ignored);
-            if (err) return err;
-        }
-    }
-    bool rights;
-    return views_roster_reload(v, t, &rights);
+    if (!err) err = town_rebuild(v, t, PASS_ROSTER);
+    if (!err) err = views_roster_reload(v, t, &ignored);
+    if (!err) err = town_rebuild(v, t, PASS_RULES);
+    return err ? err : views_rules_follow(v, t, &ignored);
 }
 
 static MUST_CHECK enum err things_rebuild(struct views *v, struct txn *t, struct marker *marker,
                                           bool *more, uint64_t *damaged)
 {
-    bool ignored;
+    bool ignored, altered;
     for (uint64_t events = 0; events < REBUILD_SLICE_EVENTS;) {
         *more = thing_each(t, &marker->at);
         if (!*more) break;
@@ -113,22 +115,26 @@ static MUST_CHECK enum err things_rebuild(struct views *v, struct txn *t, struct
         marker->done += v->fold.total;
     }
     views_numbers_flush(v, t);
-    return txn_error(t);
+    enum err err = views_rules_follow(v, t, &altered);
+    if (!err && altered) { /* rules folded among the rest: once more from the beginning by them */
+        *marker = (struct marker){.step = marker->step};
+        *more = true;
+    }
+    return err ? err : txn_error(t);
 }
 
 static MUST_CHECK enum err slice_run(struct views *v, struct txn *t, uint64_t *damaged)
 {
     struct marker marker;
     if (!marker_get(t, &marker)) return txn_error(t);
-    const struct roster *roster;
     enum err err;
     bool more = true;
     if (marker.step == STEP_CLEAR) {
-        err = roster_rebuild(v, t);
+        err = base_rebuild(v, t);
         *damaged = err == ERR_CORRUPT ? v->fold.damaged : 0;
         marker = (struct marker){.step = STEP_FOLD};
     } else {
-        err = views_roster(v, t, &roster);
+        err = views_fold_begin(v, t);
         if (!err) err = things_rebuild(v, t, &marker, &more, damaged);
     }
     if (err) return err;
@@ -164,8 +170,8 @@ enum err views_rebuild_slice(struct views *v, struct store *s, uint64_t *arrival
     return err ? err : damaged ? ERR_CORRUPT : OK;
 }
 
-/* Begins one unless such a one was cut short; what a changed roster left to do does not count, for
- * its rows are not thrown away. */
+/* Begins one unless such a one was cut short; what changed rights or rules left to do does not
+ * count, for its rows are not thrown away. */
 static MUST_CHECK enum err rebuild_start(struct store *s)
 {
     struct txn *t;
@@ -189,19 +195,31 @@ static MUST_CHECK enum err rebuild_state(struct store *s, bool *pending, uint64_
     return err;
 }
 
-enum err views_rebuild(struct views *v, struct store *s,
-                       void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
+static MUST_CHECK enum err rebuild_run(struct views *v, struct store *s,
+                                       void (*progress)(void *state, uint64_t done, uint64_t total),
+                                       void *state)
 {
-    bool pending = true;
-    uint64_t damaged = 0;
-    enum err err = rebuild_start(s);
+    bool pending;
+    uint64_t damaged = 0, done, total;
+    enum err err = rebuild_state(s, &pending, &done, &total);
     while (!err && pending) {
-        uint64_t done = 0, total = 0;
         err = slice_commit(v, s, &damaged);
         if (!err) err = rebuild_state(s, &pending, &done, &total);
         if (!err && progress) progress(state, done, total);
     }
     return err ? err : damaged ? ERR_CORRUPT : OK;
+}
+
+enum err views_rebuild(struct views *v, struct store *s,
+                       void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
+{
+    enum err err = rebuild_start(s);
+    return err ? err : rebuild_run(v, s, progress, state);
+}
+
+enum err views_rebuild_finish(struct views *v, struct store *s)
+{
+    return rebuild_run(v, s, NULL, NULL);
 }
 
 /* --- a store whose rows another version folded ---------------------------------------------- */

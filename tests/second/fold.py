@@ -4,14 +4,16 @@ from dataclasses import dataclass, field
 
 import plain
 import request
+from bounds import Bounds
 from kinds import KINDS, fields_good
 from log import feed_id
 from roster import Roster, device_fold
 from wire import digest, encode
 
-EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 3
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 4
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5, "sealed": 24}
+CATEGORISED = ("request.register", "request.accept")
 TYPES |= {name: number for number, name in enumerate(plain.TYPES, 6)}
 
 
@@ -108,7 +110,12 @@ def refused(log, roster, thing, founder, event, place, township, counted):
     if (event.scope == "town" and not township and not roster_thing
             and len(encode(event.body)) > TOWN_BODY_MAX):
         return "size"
-    return None if fields_good(kind, event) else "field"
+    if not fields_good(kind, event):
+        return "field"
+    if event.kind in CATEGORISED and "category" in event.body and not request.category_known(
+            event, event.body["category"], roster):
+        return "field"
+    return None
 
 
 def _copied(*names):
@@ -143,10 +150,13 @@ def apply(thing, event, events, roster, township):
 
 
 def roster_fold(log, authority):
-    """Roster things need no other thing (14.7), so one pass is enough."""
+    """Roster things need no other thing (14.7), rules and calendars the roster alone."""
     roster = Roster(authority)
-    things = [thing_fold(log, roster, *key) for key in log.things if key[0] == "town"]
-    roster.add(thing for thing in things if thing.shown)
+    roster.add(things_shown(log, roster, "town"))
+    rules = [key for key, events in log.things.items() if key[0] == "town"
+             and any(e.kind in ("rule.put", "calendar.put") for e in events)]
+    things = [thing_fold(log, roster, *key) for key in rules]
+    roster.bounds = Bounds(t for t in things if t.shown and t.type in ("rule", "calendar"))
     return roster
 
 

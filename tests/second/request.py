@@ -1,7 +1,6 @@
 """The states of a request: SPEC 14.8."""
 
-import datetime
-
+from bounds import DAY_MS, ZONE_MS, date_day, day
 from plain import correction
 
 STATES = ("", "registered", "awaiting_info", "accepted", "assigned", "in_progress", "objected",
@@ -12,7 +11,6 @@ ORDERED = {"assigned", "in_progress"}
 ALL = set(STATES[1:])
 SOLVED = ("", "yes", "part", "no")
 STEPS = ("accept", "issue", "sign", "contact", "callback")
-DAY_MS, ZONE_MS = 86400_000, 8 * 3600_000
 
 # kind, when, from, to ("": the same), village, step (named: its deadline is judged), guard
 TABLE = (
@@ -78,14 +76,6 @@ class Act:
         self.moment = event.ms if township else self.claimed
         self.untrusted = bool(event.time & 1)
         self.no_clock = not stated and self.untrusted
-
-
-def day(ms):
-    return (ms + ZONE_MS) // DAY_MS
-
-
-def date_day(text):
-    return (datetime.date.fromisoformat(text) - datetime.date(1970, 1, 1)).days
 
 
 def register(state, act):
@@ -167,12 +157,14 @@ def may_issue(state, act):
 
 def may_ask_extension(state, act):
     return (state["due"] and not state["extended"] and not state["asked_until"]
-            and (act.no_clock or act.claimed <= state["due"]) and act.body["to"] > state["due"])
+            and (act.no_clock or act.claimed <= state["due"]) and act.body["to"] > state["due"]
+            and act.roster.bounds.allow_extension(state["due"], act.body["to"]))
 
 
 def may_decide_extension(state, act):
     return state["asked_until"] and (
-        not act.body["ok"] or act.body.get("due", 0) > state["due"])
+        not act.body["ok"] or act.body.get("due", 0) > state["due"]
+        and act.roster.bounds.allow_extension(state["due"], act.body["due"]))
 
 
 def may_suspend(_state, act):
@@ -206,8 +198,14 @@ def may_reopen(state, act):
 
 def may_correct(state, act):
     good, target, values = correction(act.event, state["records"])
-    return good and all(name == "category" or name in CORRECTABLE and target.subject is None
-                        for name in values)
+    return good and all(
+        category_known(act.event, value, act.roster) if name == "category"
+        else name in CORRECTABLE and target.subject is None for name, value in values.items())
+
+
+def category_known(event, code, roster):
+    """14.15"""
+    return event.scope == "office" or roster.bounds.allow_category(code)
 
 
 CORRECTABLE = {"urgency", "channel", "channel_ref", "nature"}

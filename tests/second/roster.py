@@ -1,5 +1,6 @@
 """Who is in the township and may do what: SPEC 10 and 14.7."""
 
+from bounds import Bounds
 from kinds import ROLES
 from wire import Malformed, decode, is_bin, need, verify
 
@@ -20,7 +21,7 @@ class Roster:
     """Built from the folded devices; about roster things it knows the authority alone."""
 
     def __init__(self, authority):
-        self.authority, self.devices = authority, {}
+        self.authority, self.devices, self.bounds = authority, {}, Bounds()
 
     def add(self, things):
         """Takes the devices in; the lower thing id counts where two have one key: 10.8."""

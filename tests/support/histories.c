@@ -115,7 +115,7 @@ static void append_code(struct buf *out, struct rng *rng, const struct field *f)
     if (f->min == 12)
         buf_printf(out, "\"431322111%03u\"", 201 + (unsigned)rng_below(rng, 3));
     else
-        buf_printf(out, "\"%0*u\"", (int)f->min, 100 + (unsigned)rng_below(rng, 4));
+        buf_printf(out, "\"%0*u\"", (int)f->min, 100 + (unsigned)rng_below(rng, 8));
 }
 
 /* What was done lies a little back, what is to be done mostly ahead. */
@@ -397,6 +397,35 @@ static void record(struct history_maker *h, const struct kind *k, struct buf *bo
     h->count++;
 }
 
+/* Rules that bind acts of other things; 0107 is on no list. */
+static void publish(struct history_maker *h)
+{
+#define RULE(type, rest)                                                                           \
+    {                                                                                              \
+        "rule.put", "{\"type\":\"" type "\",\"ver\":1,\"effective\":\"2025-11-01\","               \
+                    "\"approved_by\":\"a\",\"doc_ref\":\"b\"," rest "}"                            \
+    }
+#define CODE(code) "[\"" code "\",\"a\",null,null]"
+    static const char *const published[][2] = {
+        RULE("category", "\"categories\":[" CODE("0100") "," CODE("0101") "," CODE("0102") "]"),
+        RULE("category", "\"categories\":[" CODE("0103") "," CODE("0104") "]"),
+        RULE("category", "\"categories\":[" CODE("0100") "," CODE("0105") "," CODE("0106") "]"),
+        RULE("sla", "\"limits\":[[\"extension\",4,\"wd\"]]"),
+        RULE("sla", "\"limits\":[[\"extension\",3,\"d\"]]"),
+        RULE("sla", "\"limits\":[[\"extension\",30,\"h\"]]"),
+        {"calendar.put", "{\"year\":2025,\"source\":\"a\",\"days\":[[\"2025-12-01\",true,\"b\"],"
+                         "[\"2025-12-06\",false,\"b\"]]}"},
+        {"calendar.put", "{\"year\":2025,\"source\":\"a\",\"days\":[[\"2025-12-02\",true,\"b\"],"
+                         "[\"2025-12-03\",true,\"b\"],[\"2025-12-04\",true,\"b\"]]}"},
+    };
+#undef CODE
+#undef RULE
+    const char *const *what = published[rng_below(h->rng, sizeof published / sizeof published[0])];
+    size_t author = rng_below(h->rng, h->author_count); /* often one who may not */
+    township_record(h->town, h->authors[author],
+                    &(struct township_act){what[0], .scope = "town", .body = what[1]});
+}
+
 void histories_begin(struct township *t)
 {
     must(t->device_count >= 3, "three villages at least");
@@ -411,6 +440,7 @@ void histories_add(struct township *t, struct rng *rng)
     struct history_maker h = {.town = t, .rng = rng};
     struct buf body = {0};
     gather_authors(&h);
+    if (rng_chance(rng, 4)) publish(&h);
     const struct kind *founding = choose_founding(rng);
     h.type = founding->thing;
     h.scope = choose_scope(&h, founding);

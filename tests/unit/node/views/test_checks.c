@@ -208,7 +208,7 @@ static void a_phone_is_digits_and_a_category_stands_on_the_list(void **state)
         "\"approved_by\":\"会\",\"doc_ref\":\"1\",\"categories\":"
         "[[\"0103\",\"水利\",\"water\",null]]}",
         NULL);
-    flags_are("category-unknown=9998/1 phone-unusable/1 phone-unusable/1 phone-unusable/1 ");
+    flags_are("category-unknown=9998/1 phone-unusable/1 phone-unusable/1 ");
 }
 
 static void a_minor_needs_a_guardian(void **state)
