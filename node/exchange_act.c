@@ -7,28 +7,29 @@
 
 /* --- what is remembered --- */
 
-static void remember_arrived(struct exchange *x, struct peer *p, const struct session_action *a)
+/* The points of one feed in a vector of the peer's row are now these. */
+static void remember_points(struct exchange *x, struct peer *p, struct peer_have **vector,
+                            size_t *count, const struct session_action *a)
 {
-    struct peer_row *row = &p->row;
     size_t kept = 0;
-    struct peer_have *have = calloc(row->have_count + a->point_count + 1, sizeof *have);
+    struct peer_have *have = calloc(*count + a->point_count + 1, sizeof *have);
     if (!have) return;
-    for (size_t i = 0; i < row->have_count; i++)
-        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) < 0)
-            have[kept++] = row->have[i];
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp((*vector)[i].feed8, a->feed.id8, sizeof a->feed.id8) < 0)
+            have[kept++] = (*vector)[i];
     for (size_t i = 0; i < a->point_count; i++) {
         memcpy(have[kept].feed8, a->feed.id8, sizeof a->feed.id8);
         have[kept].seq = a->points[i].seq;
         memcpy(have[kept].id8, a->points[i].id8, sizeof have[kept].id8);
         kept++;
     }
-    for (size_t i = 0; i < row->have_count; i++)
-        if (memcmp(row->have[i].feed8, a->feed.id8, sizeof a->feed.id8) > 0)
-            have[kept++] = row->have[i];
-    free(row->have);
-    row->have = have;
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp((*vector)[i].feed8, a->feed.id8, sizeof a->feed.id8) > 0)
+            have[kept++] = (*vector)[i];
+    free(*vector);
+    *vector = have;
     /* A row over the limit would cost the commit of all peers. */
-    row->have_count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
+    *count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
     peer_changed(x, p);
 }
 
@@ -180,7 +181,10 @@ void peer_act(struct exchange *x, struct peer *p)
             act_receipt(x, p, a.frame);
             break;
         case SESSION_ARRIVED:
-            remember_arrived(x, p, &a);
+            remember_points(x, p, &p->row.have, &p->row.have_count, &a);
+            break;
+        case SESSION_SHOWN:
+            remember_points(x, p, &p->row.shown, &p->row.shown_count, &a);
             break;
         case SESSION_PEER:
             remember_hello(x, p, &a.hello);

@@ -56,15 +56,13 @@ uint64_t peer_window(const struct exchange *x)
     return window < CREDIT_PEER_MIN ? CREDIT_PEER_MIN : window;
 }
 
-static struct have_entry *remembered_have(const struct peer_row *row, size_t *count)
+static struct have_entry *entries_of(const struct peer_have *vector, size_t count)
 {
-    struct have_entry *have = calloc(row->have_count + 1, sizeof *have);
-    *count = 0;
-    for (size_t i = 0; have && i < row->have_count; i++) {
-        struct have_entry *e = &have[(*count)++];
-        memcpy(e->feed.id8, row->have[i].feed8, sizeof e->feed.id8);
-        e->seq = row->have[i].seq;
-        memcpy(e->id8, row->have[i].id8, sizeof e->id8);
+    struct have_entry *have = calloc(count + 1, sizeof *have);
+    for (size_t i = 0; have && i < count; i++) {
+        memcpy(have[i].feed.id8, vector[i].feed8, sizeof have[i].feed.id8);
+        have[i].seq = vector[i].seq;
+        memcpy(have[i].id8, vector[i].id8, sizeof have[i].id8);
     }
     return have;
 }
@@ -89,15 +87,22 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
     options.has_views = peer_views(x, t, p, options.views8);
-    struct have_entry *have = remembered_have(&p->row, &options.memory.have_count);
+    struct have_entry *have = entries_of(p->row.have, p->row.have_count);
+    struct have_entry *shown = entries_of(p->row.shown, p->row.shown_count);
     struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
     size_t count = 0;
     for (size_t i = 0; feeds && i < x->feed_count; i++)
         if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
     options.memory.have = have;
-    enum err err = have && feeds ? session_open(&p->session, &options, feeds, count, x->time.now_ms)
-                                 : ERR_NOMEM;
+    options.memory.have_count = p->row.have_count;
+    options.memory.shown = shown;
+    options.memory.shown_count = p->row.shown_count;
+    memcpy(options.memory.generation, p->row.generation, sizeof options.memory.generation);
+    enum err err = ERR_NOMEM;
+    if (have && shown && feeds)
+        err = session_open(&p->session, &options, feeds, count, x->time.now_ms);
     free(have);
+    free(shown);
     free(feeds);
     return err;
 }
@@ -111,6 +116,20 @@ static void close_older(struct exchange *x, const struct peer *newer)
         p->link->ops->drop(p->link, p->handle);
         peer_close(x, p, OK, "replaced by a newer connection");
     }
+}
+
+/* What is known of the peer: of its last session, written or not. */
+static bool recall(struct exchange *x, struct txn *t, struct peer *p)
+{
+    for (size_t i = x->gone_count; i > 0; i--) {
+        struct peer_row *gone = &x->gone[i - 1];
+        if (!sign_key_equal(&gone->device, &p->device.key)) continue;
+        p->row = *gone;
+        memmove(gone, gone + 1, (x->gone_count - i) * sizeof *gone);
+        x->gone_count--;
+        return true;
+    }
+    return peer_get(t, &p->device.key, &p->row);
 }
 
 enum err peer_open(struct exchange *x, struct attached *a, const struct link_event *event,
@@ -146,7 +165,7 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
                            .device = *device};
         p->unsent_tail = &p->unsent;
         static const uint8_t never[8];
-        bool known = peer_get(t, &p->device.key, &p->row) &&
+        bool known = recall(x, t, p) &&
                      memcmp(p->row.generation, never, sizeof never) != 0; /* its HELLO was seen */
         p->row.device = p->device.key;
         p->row.last_attempt_ms = x->time.clock.wall_ms;

@@ -8,9 +8,9 @@
 enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a' };
 enum { HAVE_SIZE = 24 };
 
-/* --- peers: numbers of 8 bytes, generation, views8, then the have-vector --- */
+/* --- peers: numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
-enum { PEER_NUMBERS = 16, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+enum { PEER_NUMBERS = 17, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -23,6 +23,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->rate_bps,        row->rtt_ms,
         row->bytes_sent,      row->bytes_received,
         row->refusals,        row->next_attempt_ms,
+        row->have_count,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -45,6 +46,18 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->bytes_received = in[13];
     row->refusals = in[14];
     row->next_attempt_ms = in[15];
+    row->have_count = in[16];
+}
+
+static struct peer_have *vector_read(const uint8_t *at, size_t count)
+{
+    struct peer_have *have = calloc(count + 1, sizeof *have);
+    for (size_t i = 0; have && i < count; i++, at += HAVE_SIZE) {
+        memcpy(have[i].feed8, at, 8);
+        have[i].seq = be64_get(at + 8);
+        memcpy(have[i].id8, at + 16, 8);
+    }
+    return have;
 }
 
 static enum err peer_read(struct peer_row *out, struct slice value)
@@ -53,22 +66,19 @@ static enum err peer_read(struct peer_row *out, struct slice value)
     const uint8_t *at = value.data;
     if (value.size < PEER_FIXED || (value.size - PEER_FIXED) % HAVE_SIZE != 0) return ERR_CORRUPT;
     size_t count = (value.size - PEER_FIXED) / HAVE_SIZE;
-    struct peer_have *have = count ? calloc(count, sizeof *have) : NULL;
-    if (count && !have) return ERR_NOMEM;
     for (size_t i = 0; i < PEER_NUMBERS; i++) numbers[i] = be64_get(at + 8 * i);
     at += PEER_NUMBERS * 8;
     peer_numbers_take(out, numbers);
+    if (out->have_count > count) return ERR_CORRUPT;
+    out->shown_count = count - out->have_count;
     memcpy(out->generation, at, 8);
     memcpy(out->views8, at + 8, 8);
     at += 16;
-    for (size_t i = 0; i < count; i++, at += HAVE_SIZE) {
-        memcpy(have[i].feed8, at, 8);
-        have[i].seq = be64_get(at + 8);
-        memcpy(have[i].id8, at + 16, 8);
-    }
-    out->have = have;
-    out->have_count = count;
-    return OK;
+    out->have = vector_read(at, out->have_count);
+    out->shown = vector_read(at + out->have_count * HAVE_SIZE, out->shown_count);
+    if (out->have && out->shown) return OK;
+    peer_row_clear(out);
+    return ERR_NOMEM;
 }
 
 static bool peer_take(struct txn *t, const struct sign_key *device, struct slice value,
@@ -99,12 +109,24 @@ static int have_order(const void *a, const void *b)
     return order ? order : (x->seq < y->seq) - (x->seq > y->seq);
 }
 
+static uint8_t *vector_write(uint8_t *at, struct peer_have *have, size_t count)
+{
+    if (count) qsort(have, count, sizeof *have, have_order);
+    for (size_t i = 0; i < count; i++, at += HAVE_SIZE) {
+        memcpy(at, have[i].feed8, 8);
+        be64_put(at + 8, have[i].seq);
+        memcpy(at + 16, have[i].id8, 8);
+    }
+    return at;
+}
+
 void peer_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;
     uint64_t numbers[PEER_NUMBERS];
-    if (row->have_count > HAVE_ENTRIES_MAX) txn_fail(t, ERR_LIMIT);
-    size_t size = PEER_FIXED + row->have_count * HAVE_SIZE;
+    if (row->have_count > HAVE_ENTRIES_MAX || row->shown_count > HAVE_ENTRIES_MAX)
+        txn_fail(t, ERR_LIMIT);
+    size_t size = PEER_FIXED + (row->have_count + row->shown_count) * HAVE_SIZE;
     uint8_t *at = db_put_room(
         t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(row->device.bytes, 32)), size, false);
     if (!at) return;
@@ -113,19 +135,16 @@ void peer_put(struct txn *t, const struct peer_row *row)
     memcpy(at, row->generation, 8);
     memcpy(at + 8, row->views8, 8);
     at += 16;
-    if (row->have_count) qsort(row->have, row->have_count, sizeof *row->have, have_order);
-    for (size_t i = 0; i < row->have_count; i++, at += HAVE_SIZE) {
-        memcpy(at, row->have[i].feed8, 8);
-        be64_put(at + 8, row->have[i].seq);
-        memcpy(at + 16, row->have[i].id8, 8);
-    }
+    at = vector_write(at, row->have, row->have_count);
+    vector_write(at, row->shown, row->shown_count);
 }
 
 void peer_row_clear(struct peer_row *row)
 {
     free(row->have);
-    row->have = NULL;
-    row->have_count = 0;
+    free(row->shown);
+    row->have = row->shown = NULL;
+    row->have_count = row->shown_count = 0;
 }
 
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out)

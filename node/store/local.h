@@ -29,6 +29,8 @@ struct peer_row {
         uint64_t seq;
         uint8_t id8[8];
     } * have; /* owned; sorted by feed, seq descending */
+    size_t shown_count;
+    struct peer_have *shown; /* the same of ours as the peer knows it; owned, sorted */
 };
 enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
 /* *out is filled and owned (peer_row_clear); false when unknown. */

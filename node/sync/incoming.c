@@ -4,141 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void refuse_frame(struct session *s, enum err err, const char *text)
+void session_refuse_frame(struct session *s, enum err err, const char *text)
 {
     session_refuse(s, err == ERR_LIMIT ? REFUSE_LIMIT : REFUSE_MALFORMED, text);
-}
-
-/* --- HELLO --- */
-
-/* The peer lost what it had of a feed held here: all that was sent since is sent again. */
-static bool take_loss(struct session *s, struct track *t)
-{
-    uint64_t had = points_top(&t->confirmed), has = points_top(&t->told);
-    if (!t->held || has >= had) return false;
-    t->sent = (struct point_set){0};
-    session_flight_forget(s, t->id8);
-    struct queued *q = t->local.hidden ? NULL : session_queue(s, SESSION_ALARM);
-    if (!q) return true;
-    char id[17];
-    hex_encode(id, t->id8, sizeof t->id8);
-    snprintf(q->action.text, sizeof q->action.text,
-             "the peer holds feed %s up to %llu and had %llu: sending it again", id,
-             (unsigned long long)has, (unsigned long long)had);
-    return true;
-}
-
-/* Each loss makes us send again, so it is believed so often and no more. */
-static void count_loss(struct session *s, bool lost)
-{
-    if (lost && ++s->shrinks_taken > SHRINKS_TAKEN_MAX)
-        session_refuse(s, REFUSE_LIMIT, "it lost what it had too often");
-}
-
-/* Takes over what the peer told of one feed. What is on its way stays counted as sent when the
- * peer's word is from before it arrived. */
-static bool take_told(struct session *s, struct track *t)
-{
-    if (points_equal(&t->told, &t->confirmed)) return false;
-    bool of_ours = false;
-    for (size_t i = 0; i < t->told.count; i++)
-        if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
-    if (!of_ours) {
-        t->sent = (struct point_set){0};
-        session_flight_forget(s, t->id8);
-    }
-    bool lost = take_loss(s, t);
-    t->confirmed = t->told;
-    t->peer = t->told;
-    session_arrived(s, t);
-    return lost;
-}
-
-/* First 8 bytes of the digest of all that the peer is believed to hold. */
-static void confirmed_digest(const struct session *s, uint8_t out8[8])
-{
-    size_t count = 0;
-    struct have_entry *have = malloc((s->tracks.count * TRACK_POINTS_MAX + 1) * sizeof *have);
-    for (size_t i = 0; have && i < s->tracks.count; i++) {
-        const struct track *t = s->tracks.rows[i];
-        for (size_t j = 0; j < t->confirmed.count; j++) {
-            struct have_entry *e = &have[count++];
-            *e = (struct have_entry){.seq = t->confirmed.points[j].seq};
-            memcpy(e->feed.id8, t->id8, sizeof e->feed.id8);
-            memcpy(e->id8, t->confirmed.points[j].id8, sizeof e->id8);
-        }
-    }
-    have_digest(out8, have, count);
-    free(have);
-}
-
-static bool take_have(struct session *s, const struct frame_hello *hello)
-{
-    for (size_t i = 0; i < s->tracks.count; i++) s->tracks.rows[i]->told.count = 0;
-    struct mp_reader r = frame_have_begin(hello);
-    struct have_entry e;
-    while (frame_have_next(&r, &e)) {
-        struct track *t = tracks_get(&s->tracks, e.feed.id8);
-        if (!t) return false;
-        struct want_point p = {.seq = e.seq};
-        memcpy(p.id8, e.id8, sizeof p.id8);
-        points_add(&t->told, &p, NULL);
-    }
-    bool lost = false;
-    for (size_t i = 0; i < s->tracks.count; i++) {
-        struct track *t = s->tracks.rows[i];
-        if ((hello->complete || t->told.count) && take_told(s, t)) lost = true;
-    }
-    count_loss(s, lost);
-    return true;
-}
-
-static void take_hello(struct session *s, struct slice frame)
-{
-    struct frame_hello hello;
-    enum err err = frame_hello_read(&hello, frame);
-    if (err) {
-        refuse_frame(s, err, "HELLO malformed or over a limit");
-        return;
-    }
-    if (hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN) {
-        session_refuse(s, REFUSE_VERSION, "no common protocol version");
-        return;
-    }
-    if (memcmp(hello.township8, s->options.township8, sizeof hello.township8) != 0) {
-        session_refuse(s, REFUSE_TOWNSHIP, "another township");
-        return;
-    }
-    if (++s->hellos_taken > HELLOS_TAKEN_MAX) {
-        session_refuse(s, REFUSE_LIMIT, "too many HELLOs");
-        return;
-    }
-    struct queued *q = session_queue(s, SESSION_PEER);
-    if (q) {
-        q->action.hello = hello;
-        q->action.hello.software = q->action.hello.have = SLICE_EMPTY;
-    }
-    if (!take_have(s, &hello)) {
-        session_refuse(s, REFUSE_LIMIT, "too many feeds in HELLO");
-        return;
-    }
-    if (!s->greeted && s->options.connecting) s->rtt_ms = s->now_ms - s->hello_sent_ms;
-    if (!s->greeted) s->greeted_ms = s->now_ms;
-    s->greeted = true;
-    s->credit_total = hello.credit;
-    if (!s->hello_sent) session_send_hello(s); /* before all else: the peer refuses what is not */
-    uint8_t digest[8];
-    confirmed_digest(s, digest);
-    if (memcmp(digest, hello.have8, sizeof digest) != 0) {
-        if (hello.complete) {
-            session_refuse(s, REFUSE_MALFORMED, "HELLO does not match its own digest");
-            return;
-        }
-        struct frame_want want = {.flags = WANT_HELLO};
-        struct buf out = {0};
-        frame_want_write(&out, &want);
-        session_send(s, &out);
-    }
 }
 
 /* --- RUN --- */
@@ -148,7 +16,7 @@ static void take_run(struct session *s, struct slice frame)
     struct frame_run f;
     enum err err = frame_run_read(&f, frame);
     if (err) {
-        refuse_frame(s, err, "RUN malformed or over a limit");
+        session_refuse_frame(s, err, "RUN malformed or over a limit");
         return;
     }
     /* What a first flight may hold is granted to everyone (SPEC, "Credit"). */
@@ -197,14 +65,14 @@ static void take_want(struct session *s, struct slice frame)
     struct frame_want want;
     enum err err = frame_want_read(&want, frame);
     if (err) {
-        refuse_frame(s, err, "WANT malformed or over a limit");
+        session_refuse_frame(s, err, "WANT malformed or over a limit");
         return;
     }
     if (++s->wants_taken > WANTS_TAKEN_MAX) {
         session_refuse(s, REFUSE_LIMIT, "too many WANTs");
         return;
     }
-    if (want.flags & WANT_HELLO) session_send_hello(s);
+    if (want.flags & WANT_HELLO) session_send_hello(s, true);
     for (size_t i = 0; (want.flags & WANT_ROSTER) && i < s->tracks.count; i++)
         if (s->tracks.rows[i]->local.roster) s->tracks.rows[i]->sent = (struct point_set){0};
     struct track *t = want.has_feed ? tracks_find(&s->tracks, want.feed.id8) : NULL;
@@ -218,7 +86,7 @@ static void open_receipt(struct session *s, struct slice frame)
     struct frame_receipt f;
     enum err err = frame_receipt_read(&f, frame);
     if (err) {
-        refuse_frame(s, err, "RECEIPT malformed or over a limit");
+        session_refuse_frame(s, err, "RECEIPT malformed or over a limit");
         return;
     }
     if (s->receipts_taken && f.counter <= s->receipt_counter) {
@@ -261,23 +129,24 @@ void session_take_receipt(struct session *s)
         struct track *t = s->tracks.rows[i];
         if (!t->told.count) continue;
         if (!t->local.hidden) shown = true;
-        if (take_loss(s, t)) lost = true;
+        if (session_take_loss(s, t)) lost = true;
         t->confirmed = t->told;
         t->peer = t->told;
         t->want_open = false;
         t->expired = 0;
         session_flight_end(s, t->id8, points_top(&t->told));
+        session_shown_by_receipt(s, t);
         session_arrived(s, t);
     }
     if (f.credit > s->credit_total) s->credit_total = f.credit;
     if (!shown) s->received_bytes -= s->receipt.size;
-    count_loss(s, lost);
+    session_count_loss(s, lost);
 }
 
 static void take_hold(struct session *s, struct slice frame)
 {
     enum err err = frame_hold_read(&s->held, frame);
-    if (err) refuse_frame(s, err, "HOLD malformed");
+    if (err) session_refuse_frame(s, err, "HOLD malformed");
 }
 
 /* --- all frames --- */
@@ -287,14 +156,16 @@ void session_take_frame(struct session *s, struct slice frame)
     uint64_t type;
     enum err err = frame_type_of(frame, &type);
     if (err) {
-        refuse_frame(s, err, "frame malformed or over a limit");
+        session_refuse_frame(s, err, "frame malformed or over a limit");
         return;
     }
     if (type != FRAME_PING) beat_heard(&s->beat, s->now_ms);
     if (type == FRAME_HELLO) {
-        take_hello(s, frame);
+        session_take_hello(s, frame);
+        session_shown(s); /* with the round trip that it told */
         return;
     }
+    session_shown(s);
     if (type == FRAME_REFUSE) {
         struct frame_refuse f = {0};
         if (frame_refuse_read(&f, frame) != OK) f.code = REFUSE_MALFORMED;

@@ -91,6 +91,7 @@ bool session_next(struct session *s, struct session_action *out)
                 e->id = t->local.heads[j].id;
             }
             t->confirm = false;
+            session_showing(s, t);
         }
         s->confirm = more;
         s->granted_total = s->run_bytes_answered + s->options.window;
@@ -139,52 +140,11 @@ bool session_ticket_take(struct session *s, uint32_t number, bool store, struct 
 
 /* --- frames of our own --- */
 
-static void send_hold(struct session *s)
+void session_send_hold(struct session *s)
 {
     struct buf frame = {0};
     frame_hold_write(&frame, s->hold);
     session_send(s, &frame);
-}
-
-void session_send_hello(struct session *s)
-{
-    struct have_entry *have = NULL;
-    size_t count = 0;
-    if (s->hold) send_hold(s); /* first: HELLO starts the peer's runs */
-    if (s->tracks.count) have = malloc(s->tracks.count * FEED_BRANCHES_MAX * sizeof *have);
-    for (size_t i = 0; have && i < s->tracks.count; i++) {
-        const struct track *t = s->tracks.rows[i];
-        for (size_t j = 0; t->held && j < t->local.head_count; j++) {
-            if (count == HAVE_ENTRIES_MAX) break;
-            struct have_entry *e = &have[count++];
-            *e = (struct have_entry){.seq = t->local.heads[j].seq};
-            memcpy(e->feed.id8, t->id8, sizeof e->feed.id8);
-            memcpy(e->id8, t->local.heads[j].id.bytes, sizeof e->id8);
-        }
-    }
-    if (!s->granted_total) s->granted_total = s->options.window;
-    struct frame_hello hello = {
-        .protocol_min = PROTOCOL_MIN,
-        .protocol_max = PROTOCOL_MAX,
-        .time_ms = s->options.time_ms + (s->now_ms - s->opened_ms),
-        .time_trusted = s->options.time_trusted,
-        .disk_free_mib = s->options.disk_free_mib,
-        .software = slice_of_text(s->software),
-        .credit = s->granted_total,
-        .has_views = s->options.has_views,
-        .complete = true,
-        .have_count = count,
-    };
-    memcpy(hello.township8, s->options.township8, sizeof hello.township8);
-    memcpy(hello.generation, s->options.generation, sizeof hello.generation);
-    memcpy(hello.views8, s->options.views8, sizeof hello.views8);
-    have_digest(hello.have8, have, count);
-    struct buf frame = {0};
-    frame_hello_write(&frame, &hello, have);
-    free(have);
-    session_send(s, &frame);
-    s->hello_sent = true;
-    s->hello_sent_ms = s->now_ms;
 }
 
 void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags)
@@ -232,15 +192,27 @@ static bool track_hold(struct session *s, const struct session_feed *feed)
     return true;
 }
 
+static struct want_point point_of_entry(const struct have_entry *e)
+{
+    struct want_point p = {.seq = e->seq};
+    memcpy(p.id8, e->id8, sizeof p.id8);
+    return p;
+}
+
 static bool memory_load(struct session *s, const struct session_memory *memory)
 {
     for (size_t i = 0; i < memory->have_count; i++) {
         struct track *t = tracks_get(&s->tracks, memory->have[i].feed.id8);
         if (!t) return false;
-        struct want_point p = {.seq = memory->have[i].seq};
-        memcpy(p.id8, memory->have[i].id8, sizeof p.id8);
+        struct want_point p = point_of_entry(&memory->have[i]);
         points_add(&t->confirmed, &p, NULL);
         points_add(&t->peer, &p, NULL);
+    }
+    for (size_t i = 0; i < memory->shown_count; i++) {
+        struct track *t = tracks_get(&s->tracks, memory->shown[i].feed.id8);
+        if (!t) return false;
+        struct want_point p = point_of_entry(&memory->shown[i]);
+        points_add(&t->shown, &p, NULL);
     }
     return true;
 }
@@ -262,13 +234,13 @@ enum err session_open(struct session **out, const struct session_options *option
     s->rtt_ms = options->memory.rtt_ms;
     bool good = memory_load(s, &options->memory);
     for (size_t i = 0; good && i < feed_count; i++) good = track_hold(s, &feeds[i]);
-    s->options.memory.have = NULL;
+    s->options.memory.have = s->options.memory.shown = NULL;
     if (!good) {
         session_close(s);
         return ERR_NOMEM;
     }
     if (options->connecting) {
-        session_send_hello(s);
+        session_send_hello(s, !options->memory.known);
         session_pump(s);
     }
     *out = s;
@@ -341,7 +313,7 @@ void session_hold(struct session *s, bool hold)
     if (s->ended || s->hold == hold) return;
     s->hold = hold;
     if (!s->hello_sent) return;
-    send_hold(s);
+    session_send_hold(s);
     session_pump(s);
 }
 

@@ -37,6 +37,9 @@ struct session_memory {
     const struct have_entry
         *have; /* as the peer last told; feeds by the first 8 bytes of their id */
     size_t have_count;
+    const struct have_entry *shown; /* what the peer knows that we hold; named in the same way */
+    size_t shown_count;
+    uint8_t generation[8];     /* of the peer's store when it was last told */
     uint64_t credit;           /* last granted; 0: CREDIT_DEFAULT */
     uint64_t rate_bps, rtt_ms; /* 0: unknown */
 };
@@ -119,6 +122,7 @@ enum session_action_type {
     SESSION_CONFIRM, /* sign and send a RECEIPT over `entries`; follows the STORED of each (S2) */
     SESSION_RECEIPT, /* the peer's RECEIPT in `frame`: verify its signature, keep it */
     SESSION_ARRIVED, /* the peer holds `points` of one feed (none: nothing any more): remember it */
+    SESSION_SHOWN,   /* the peer knows that we hold `points` of one feed: remember it */
     SESSION_PEER,    /* the peer's HELLO was taken */
     SESSION_ALARM,   /* the peer holds less than it had; `text` for the admin */
     SESSION_END,     /* close the link after what was sent; nothing follows */
@@ -128,7 +132,7 @@ struct session_action {
     enum session_action_type type;
     uint32_t ticket;
     struct slice frame;
-    struct feed_ref feed; /* BUILD: whole. STORE, ARRIVED: as the peer named it */
+    struct feed_ref feed; /* BUILD: whole. STORE: as the peer named it. ARRIVED, SHOWN: short */
     struct run run;       /* STORE; borrowed from the frame */
     bool has_views;       /* STORE: the peer's views when it sent the run */
     uint8_t views8[8];
@@ -138,7 +142,7 @@ struct session_action {
     size_t payload_max;                        /* BUILD: about this many compressed bytes */
     bool dictionary;                           /* BUILD: may use one */
     int level;                                 /* BUILD: zstd level */
-    struct want_point points[WANT_POINTS_MAX]; /* BUILD: newest first; ARRIVED: the heads */
+    struct want_point points[WANT_POINTS_MAX]; /* BUILD: newest first; ARRIVED, SHOWN: heads */
     size_t point_count;
     const struct receipt_entry *entries; /* CONFIRM */
     size_t entry_count;

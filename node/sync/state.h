@@ -17,6 +17,7 @@
     600000u                     /* of a run; the slowest link takes less for what is in flight     \
                                  */
 #define RESENDS_MAX 2u          /* of what was not answered; then the feed is parked */
+#define SHOWN_AFTER_MS 2000u    /* the round trip, while it is not known */
 #define BLIND_BYTES_MAX KIB(16) /* sent before a HELLO to a peer never met */
 #define WINDOW_UNKNOWN KIB(32)  /* in flight while the rate is unknown */
 #define FLIGHT_BYTES_MAX MIB(1) /* in flight, however fast the link seems */
@@ -76,6 +77,7 @@ struct session {
     size_t entry_capacity;
     struct buf receipt; /* the peer's, while it is verified */
     bool receipt_open;
+    bool showing; /* of some feed */
     unsigned wants_taken, hellos_taken, shrinks_taken, runs_wasted;
     uint64_t receipts_taken, receipt_counter;
 
@@ -92,11 +94,26 @@ void session_end(struct session *s, uint64_t refused, bool by_peer, const char *
 void session_refuse(struct session *s, enum refuse_code code, const char *text);
 struct ticket *session_ticket(struct session *s, const struct track *t, bool store);
 bool session_ticket_take(struct session *s, uint32_t number, bool store, struct ticket *out);
-void session_send_hello(struct session *s);
+void session_send_hold(struct session *s);
 void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags);
 void session_arrived(struct session *s, const struct track *t);
 
+/* --- hello.c --- */
+/* Not complete: names only the feeds of which the peer may not know what is held here. */
+void session_send_hello(struct session *s, bool complete);
+void session_take_hello(struct session *s, struct slice frame);
+/* The heads of the feed were told; that they were read is known a round trip later. */
+void session_showing(struct session *s, struct track *t);
+void session_shown(struct session *s); /* a frame came */
+/* The peer's receipt names the very heads that are held here: so it knows that they are. */
+void session_shown_by_receipt(struct session *s, struct track *t);
+/* The peer lost what it had of a feed held here (true): all that was sent since is sent again. */
+bool session_take_loss(struct session *s, struct track *t);
+/* Each loss makes us send again, so it is believed so often and no more. */
+void session_count_loss(struct session *s, bool lost);
+
 /* --- incoming.c: the peer's frames --- */
+void session_refuse_frame(struct session *s, enum err err, const char *text);
 void session_take_frame(struct session *s, struct slice frame);
 void session_take_receipt(struct session *s);
 

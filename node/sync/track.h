@@ -21,10 +21,13 @@ struct track {
     struct point_set peer;      /* as told, receipted, or sent to us */
     struct point_set confirmed; /* only what the peer told or receipted: what has arrived there */
     struct point_set told;      /* while a HELLO is read */
-    struct point_set sent;      /* sent in this session, not yet receipted */
-    struct point_set wanted;    /* positions of the peer's last WANT; count may be 0 */
-    bool want_open;             /* a WANT of the peer is to be answered from `wanted` */
-    uint64_t want_to;           /* its last number; 0: to the head */
+    struct point_set shown;     /* what the peer knows that is held here */
+    struct point_set showing;   /* told to the peer at showing_ms, not known to be read; or none */
+    uint64_t showing_ms;
+    struct point_set sent;   /* sent in this session, not yet receipted */
+    struct point_set wanted; /* positions of the peer's last WANT; count may be 0 */
+    bool want_open;          /* a WANT of the peer is to be answered from `wanted` */
+    uint64_t want_to;        /* its last number; 0: to the head */
     bool no_dictionary;
     bool building;
     unsigned storing;  /* RUNs of the peer not stored yet: what they bring is not sent back */

@@ -51,6 +51,42 @@ static void what_arrived_is_remembered_and_not_sent_again(void **state)
     meeting_end();
 }
 
+/* What each knows of the other need not be told: two HELLOs that name no feed. */
+static void nothing_new_costs_less_than_two_hundred_bytes(void **state)
+{
+    (void)state;
+    meeting_begin(50);
+    for (unsigned contact = 0; contact < 3; contact++) {
+        meeting_connect();
+        uint64_t before = pipe_bytes(meeting.pipe);
+        meeting_sync_to_rest();
+        if (contact) assert_true(pipe_bytes(meeting.pipe) - before < 200);
+        meeting.now_ms += 2000;
+        meeting_turns(2);
+        exchange_finish(meeting.village.exchange, meeting.village.link);
+        meeting_turns(10);
+        meeting_disconnect();
+    }
+    meeting_connect();
+    meeting_end();
+}
+
+/* A receipt that was cut off is told again by the next HELLO, without a further question. */
+static void what_the_peer_may_not_know_is_named(void **state)
+{
+    (void)state;
+    meeting_begin(50);
+    meeting_connect();
+    meeting_sync_to_rest();
+    meeting_disconnect(); /* the last receipts may not have been read */
+    meeting_connect();
+    uint64_t before = pipe_bytes(meeting.pipe);
+    meeting_sync_to_rest();
+    assert_true(pipe_bytes(meeting.pipe) - before < 250);
+    meeting_assert_agree(MEETING_VILLAGE, 50);
+    meeting_end();
+}
+
 static void receipts_are_kept_as_proof(void **state)
 {
     (void)state;
@@ -319,6 +355,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_village_hands_its_requests_to_the_hub),
         cmocka_unit_test(what_arrived_is_remembered_and_not_sent_again),
+        cmocka_unit_test(nothing_new_costs_less_than_two_hundred_bytes),
+        cmocka_unit_test(what_the_peer_may_not_know_is_named),
         cmocka_unit_test(receipts_are_kept_as_proof),
         cmocka_unit_test(a_cut_loses_nothing_and_doubles_nothing),
         cmocka_unit_test(a_full_queue_delays_and_drops_nothing),
