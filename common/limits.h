@@ -27,6 +27,8 @@
 #define SIGN_EVENTS_MAX 64u     /* a bulk import signs at least every 64th event */
 #define SIGN_BYTES_MAX KIB(32)  /* and every 32 KiB in run encoding */
 #define FRAME_SIZE_MAX KIB(80)
+#define RUN_PADDED_BELOW KIB(1) /* RUN frames shorter than this have a padded size */
+#define RUN_PADDING_STEP 32u
 #define CREDIT_DEFAULT KIB(256) /* of a peer that never granted any */
 #define THING_EVENTS_MAX 4096u  /* events of a subject that take effect */
 #define DEPTH_AHEAD_MAX 64u

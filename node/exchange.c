@@ -141,8 +141,11 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
         a->link->ops->drop(a->link, event->peer);
         return;
     }
-    if (event->type == LINK_FRAME && !p->closing)
+    struct session_unfinished unfinished;
+    if (event->type == LINK_FRAME && !p->closing) {
         session_frame(p->session, event->frame, x->time.now_ms);
+        if (session_unfinished(p->session, &unfinished)) peer_changed(x, p);
+    }
     peer_act(x, p);
 }
 

@@ -41,7 +41,7 @@ static void remember_hello(struct exchange *x, struct peer *p, const struct fram
     row->disk_free_mib = h->disk_free_mib;
     row->clock_trusted = h->time_trusted;
     row->clock_offset_ms = (int64_t)(h->time_ms - x->time.clock.wall_ms);
-    peer_told_views(x, p, ++p->told, h->has_views, h->views8);
+    if (h->has_views || !p->told) peer_told_views(x, p, ++p->told, h->has_views, h->views8);
 }
 
 /* --- actions --- */

@@ -80,6 +80,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .window = peer_window(x),
         .hold = x->holding,
         .memory = {.known = known,
+                   .cut = p->row.cut,
                    .credit = p->row.credit,
                    .rate_bps = p->row.rate_bps,
                    .rtt_ms = p->row.rtt_ms},
@@ -87,6 +88,10 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
     options.has_views = peer_views(x, t, p, options.views8);
+    struct session_outgoing outgoing[OUTGOING_MAX];
+    struct slice unfinished =
+        p->row.unfinished_new ? buf_slice(&p->row.unfinished) : peer_unfinished(t, &p->device.key);
+    unfinished_read(unfinished, &options.memory, outgoing);
     struct have_entry *have = entries_of(p->row.have, p->row.have_count);
     struct have_entry *shown = entries_of(p->row.shown, p->row.shown_count);
     struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
@@ -228,6 +233,18 @@ static void keep_row(struct exchange *x, struct peer *p)
     p->row = (struct peer_row){0};
 }
 
+static void keep_rate(struct peer *p, const struct session_status *status)
+{
+    if (status->rate_bps) p->row.rate_bps = status->rate_bps;
+    if (status->rtt_ms) p->row.rtt_ms = status->rtt_ms;
+}
+
+static void keep_unfinished(struct peer *p)
+{
+    unfinished_write(&p->row.unfinished, p->session);
+    p->row.unfinished_new = true;
+}
+
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text)
 {
     drop_pending(x, p);
@@ -236,6 +253,9 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     if (text[0])
         exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
                      p->device.key.bytes[1], p->device.key.bytes[2], text);
+    if (status.greeted) p->row.cut = !p->closing && !status.idle;
+    keep_rate(p, &status);
+    keep_unfinished(p);
     p->row.bytes_sent += status.sent_bytes;
     p->row.bytes_received += status.received_bytes;
     if (p->row.state != PEER_FAULT) p->row.state = PEER_OFFLINE;
@@ -340,8 +360,7 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
     p->row.last_ok_ms = x->time.clock.wall_ms;
     p->row.failures = 0;
     p->row.last_error = OK;
-    if (status->rate_bps) p->row.rate_bps = status->rate_bps;
-    if (status->rtt_ms) p->row.rtt_ms = status->rtt_ms;
+    keep_rate(p, status);
     peer_changed(x, p);
 }
 
@@ -356,7 +375,9 @@ void peers_write(struct exchange *x, struct txn *t)
     x->gone_count = 0;
     for (struct peer *p = x->peers; p; p = p->next) {
         if (!p->row_changed) continue;
+        keep_unfinished(p);
         peer_put(t, &p->row);
+        p->row.unfinished_new = false;
         p->row_changed = false;
     }
     while (x->receipts) {

@@ -152,6 +152,13 @@ void peer_told_views(struct exchange *x, struct peer *p, uint64_t told, bool has
 /* A session that has nothing left to do, or ended so: that is a success to remember. */
 void peer_succeeded(struct exchange *x, struct peer *p, const struct session_status *status);
 
+/* --- exchange_unfinished.c --- */
+/* Runs that are on their way in pieces, as peer_row keeps them; empty when there are none. */
+void unfinished_write(struct buf *out, const struct session *s);
+/* What cannot be read is left out. `memory` borrows from `bytes` and `outgoing`. */
+void unfinished_read(struct slice bytes, struct session_memory *memory,
+                     struct session_outgoing outgoing[OUTGOING_MAX]);
+
 /* --- exchange_act.c --- */
 /* Takes all actions of its session. */
 void peer_act(struct exchange *x, struct peer *p);

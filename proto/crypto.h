@@ -50,6 +50,7 @@ struct signer {
 #define CONTEXT_ROW "sidan/row"
 #define CONTEXT_HAVE "sidan/have"
 #define CONTEXT_LIST "sidan/list"
+#define CONTEXT_PIECE "sidan/piece"
 
 /* Once per process, before threads and sockets. Also signs and verifies once with a fresh key.
  * Errors: ERR_IO. */

@@ -17,6 +17,7 @@ enum frame_type {
     FRAME_RECEIPT = 4,
     FRAME_REFUSE = 5,
     FRAME_BYE = 6,
+    FRAME_PIECE = 7,
     FRAME_PING = 8,
     FRAME_HOLD = 9,
     FRAME_JOIN = 16,
@@ -58,6 +59,9 @@ struct frame_hello {
     uint8_t have8[8];  /* digest of the whole vector */
     size_t have_count;
     struct slice have; /* encoded array; walk with frame_have_next */
+    bool has_unfinished;
+    uint8_t unfinished8[8];   /* the RUN frame of which pieces are held here */
+    uint64_t unfinished_size; /* how much of it, from its beginning */
 };
 
 struct frame_run {
@@ -65,6 +69,14 @@ struct frame_run {
     struct run run;
     bool has_views; /* the run ends at the sender's head, and these are its views then */
     uint8_t views8[8];
+};
+
+/* A part of a RUN frame that does not fit between two cuts of the link. */
+struct frame_piece {
+    uint8_t run8[8];   /* frame_piece_name of the RUN frame */
+    uint64_t run_size; /* of the whole RUN frame, at most FRAME_SIZE_MAX */
+    uint64_t offset;
+    struct slice bytes; /* 1 and more; offset + size is at most run_size */
 };
 
 enum want_flags { WANT_NO_DICTIONARY = 1, WANT_BOXES = 2, WANT_ROSTER = 4, WANT_HELLO = 8 };
@@ -141,7 +153,12 @@ void frame_hello_write(struct buf *out, const struct frame_hello *h, const struc
 void have_digest(uint8_t out8[8], struct have_entry *have, size_t count);
 
 MUST_CHECK enum err frame_run_read(struct frame_run *out, struct slice frame);
+/* A frame below RUN_PADDED_BELOW is padded to a multiple of RUN_PADDING_STEP: its size tells less.
+ */
 void frame_run_write(struct buf *out, const struct frame_run *f);
+MUST_CHECK enum err frame_piece_read(struct frame_piece *out, struct slice frame);
+void frame_piece_write(struct buf *out, const struct frame_piece *f);
+void frame_piece_name(uint8_t run8[8], struct slice run_frame);
 MUST_CHECK enum err frame_want_read(struct frame_want *out, struct slice frame);
 void frame_want_write(struct buf *out, const struct frame_want *f);
 MUST_CHECK enum err frame_receipt_read(struct frame_receipt *out, struct slice frame);

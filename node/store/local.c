@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a' };
+enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a', TABLE_UNFINISHED = 'u' };
 enum { HAVE_SIZE = 24 };
 
 /* --- peers: numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
-enum { PEER_NUMBERS = 17, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+enum { PEER_NUMBERS = 18, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -23,7 +23,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->rate_bps,        row->rtt_ms,
         row->bytes_sent,      row->bytes_received,
         row->refusals,        row->next_attempt_ms,
-        row->have_count,
+        row->have_count,      row->cut,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -47,6 +47,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->refusals = in[14];
     row->next_attempt_ms = in[15];
     row->have_count = in[16];
+    row->cut = in[17] != 0;
 }
 
 static struct peer_have *vector_read(const uint8_t *at, size_t count)
@@ -120,6 +121,24 @@ static uint8_t *vector_write(uint8_t *at, struct peer_have *have, size_t count)
     return at;
 }
 
+static void unfinished_put(struct txn *t, const struct peer_row *row)
+{
+    struct key key;
+    struct slice name = key_local(&key, TABLE_UNFINISHED, slice_of(row->device.bytes, 32));
+    if (row->unfinished.size)
+        db_put(t, DB_LOCAL, name, buf_slice(&row->unfinished));
+    else
+        db_delete(t, DB_LOCAL, name);
+}
+
+struct slice peer_unfinished(struct txn *t, const struct sign_key *device)
+{
+    struct key key;
+    struct slice value;
+    struct slice name = key_local(&key, TABLE_UNFINISHED, slice_of(device->bytes, 32));
+    return db_get(t, DB_LOCAL, name, &value) ? value : SLICE_EMPTY;
+}
+
 void peer_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;
@@ -137,12 +156,14 @@ void peer_put(struct txn *t, const struct peer_row *row)
     at += 16;
     at = vector_write(at, row->have, row->have_count);
     vector_write(at, row->shown, row->shown_count);
+    if (row->unfinished_new) unfinished_put(t, row);
 }
 
 void peer_row_clear(struct peer_row *row)
 {
     free(row->have);
     free(row->shown);
+    buf_clear(&row->unfinished);
     row->have = row->shown = NULL;
     row->have_count = row->shown_count = 0;
 }

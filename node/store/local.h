@@ -31,12 +31,18 @@ struct peer_row {
     } * have; /* owned; sorted by feed, seq descending */
     size_t shown_count;
     struct peer_have *shown; /* the same of ours as the peer knows it; owned, sorted */
+    bool cut;                /* the last session was cut while something was on its way */
+    bool unfinished_new;     /* `unfinished` is to be written; peer_get leaves both alone */
+    struct buf unfinished;   /* runs that were cut (peer_unfinished); owned */
 };
 enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
 /* *out is filled and owned (peer_row_clear); false when unknown. */
 bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out);
 void peer_put(struct txn *t, const struct peer_row *row); /* sorts row->have */
 void peer_row_clear(struct peer_row *row);
+/* What is kept of runs that were on their way in pieces; opaque here, empty when there is none.
+ * Borrowed from the transaction. */
+struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 

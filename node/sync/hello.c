@@ -116,7 +116,7 @@ void session_send_hello(struct session *s, bool complete)
         .disk_free_mib = s->options.disk_free_mib,
         .software = slice_of_text(s->software),
         .credit = s->granted_total,
-        .has_views = s->options.has_views,
+        .has_views = s->options.has_views && !s->hello_sent, /* later they have changed */
         .complete = complete,
     };
     memcpy(hello.township8, s->options.township8, sizeof hello.township8);
@@ -124,6 +124,12 @@ void session_send_hello(struct session *s, bool complete)
     memcpy(hello.views8, s->options.views8, sizeof hello.views8);
     local_digest(s, room, hello.have8);
     hello.have_count = named_entries(s, room, complete);
+    struct session_unfinished unfinished;
+    hello.has_unfinished = session_unfinished(s, &unfinished);
+    if (hello.has_unfinished) {
+        memcpy(hello.unfinished8, unfinished.run8, sizeof hello.unfinished8);
+        hello.unfinished_size = unfinished.bytes.size;
+    }
     struct buf frame = {0};
     frame_hello_write(&frame, &hello, room);
     free(room);
@@ -254,11 +260,13 @@ void session_take_hello(struct session *s, struct slice frame)
         return;
     }
     if (!s->greeted && s->options.connecting) s->rtt_ms = s->now_ms - s->hello_sent_ms;
-    if (!s->greeted) s->greeted_ms = s->now_ms;
+    bool first = !s->greeted;
+    if (first) s->greeted_ms = s->now_ms;
     s->greeted = true;
     s->credit_total = hello.credit;
     /* Before all else: the peer refuses what comes before. */
     if (!s->hello_sent) session_send_hello(s, !knows_us(s, &hello));
+    if (first) session_resume(s, &hello);
     uint8_t digest[8];
     confirmed_digest(s, digest);
     if (memcmp(digest, hello.have8, sizeof digest) != 0) {

@@ -11,7 +11,16 @@ void session_refuse_frame(struct session *s, enum err err, const char *text)
 
 /* --- RUN --- */
 
-static void take_run(struct session *s, struct slice frame)
+bool session_may_take_run(struct session *s)
+{
+    /* What a first flight may hold is granted to everyone (SPEC, "Credit"). */
+    if (s->run_bytes_received < s->granted_total || s->run_bytes_received < CREDIT_DEFAULT)
+        return true;
+    session_refuse(s, REFUSE_CREDIT, "more than was granted");
+    return false;
+}
+
+void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes)
 {
     struct frame_run f;
     enum err err = frame_run_read(&f, frame);
@@ -19,12 +28,6 @@ static void take_run(struct session *s, struct slice frame)
         session_refuse_frame(s, err, "RUN malformed or over a limit");
         return;
     }
-    /* What a first flight may hold is granted to everyone (SPEC, "Credit"). */
-    if (s->run_bytes_received >= s->granted_total && s->run_bytes_received >= CREDIT_DEFAULT) {
-        session_refuse(s, REFUSE_CREDIT, "more than was granted");
-        return;
-    }
-    s->run_bytes_received += frame.size;
     struct track *t = tracks_get(&s->tracks, f.feed.id8);
     struct ticket *ticket = t ? session_ticket(s, t, true) : NULL;
     struct queued *q = ticket ? session_queue(s, SESSION_STORE) : NULL;
@@ -36,7 +39,7 @@ static void take_run(struct session *s, struct slice frame)
     ticket->base_seq = f.run.base_seq;
     memcpy(ticket->base_id8, f.run.base_id8, sizeof ticket->base_id8);
     ticket->count = f.run.count;
-    ticket->size = frame.size;
+    ticket->size = wire_bytes;
     q->action.ticket = ticket->number;
     q->action.feed = f.feed;
     q->action.run = f.run;
@@ -184,7 +187,11 @@ void session_take_frame(struct session *s, struct slice frame)
         session_refuse(s, REFUSE_ORDER, "a frame before HELLO");
         return;
     }
-    if (type == FRAME_RUN) take_run(s, frame);
+    if (type == FRAME_RUN && session_may_take_run(s)) {
+        s->run_bytes_received += frame.size;
+        session_take_run(s, frame, frame.size);
+    }
+    if (type == FRAME_PIECE) session_take_piece(s, frame);
     if (type == FRAME_WANT) take_want(s, frame);
     if (type == FRAME_RECEIPT) open_receipt(s, frame);
     if (type == FRAME_PING) session_take_ping(s, frame);

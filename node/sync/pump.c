@@ -3,26 +3,30 @@
 #include <assert.h>
 #include <string.h>
 
-#define RUN_SECONDS 2        /* a run is about this much of the measured link */
-#define RATE_SLOW_BPS 256000 /* below it zstd works hard */
+#define RUN_SECONDS 2           /* a run is about this much of the measured link */
+#define RATE_SLOW_BPS 256000    /* below it zstd works hard */
+#define RUN_PAYLOAD_MIN 512u    /* of a run that is cut by size */
+#define AFTER_CUT_FLIGHT KIB(8) /* until the first receipt */
+#define AFTER_CUT_GROWTH 4      /* with each receipt */
+#define SAMPLE_BYTES_MIN KIB(2) /* what is less tells of the round trip, not of the rate */
 
-/* Bytes that may be on their way: what the link holds, by what was measured. */
+/* Bytes that may be on their way before another run is made: what the link holds and one run, so
+ * that it is never without work and what is urgent waits for one run at most. */
 static uint64_t flight_limit(const struct session *s)
 {
     if (!s->greeted && !s->options.memory.known) return BLIND_BYTES_MAX;
+    if (s->run_cap < RUN_PAYLOAD_SIZE_MAX && !s->answered) return AFTER_CUT_FLIGHT;
     if (!s->rate_bps) return WINDOW_UNKNOWN;
     uint64_t held = s->rate_bps / 8 * (1000 * RUN_SECONDS + s->rtt_ms) / 1000;
     /* The peer's answers make the rate: it may not make it boundless. */
-    if (held > FLIGHT_BYTES_MAX / 2) return FLIGHT_BYTES_MAX;
-    return 2 * held > WINDOW_UNKNOWN ? 2 * held : WINDOW_UNKNOWN;
+    return held > FLIGHT_BYTES_MAX ? FLIGHT_BYTES_MAX : held;
 }
 
 static size_t payload_target(const struct session *s)
 {
-    if (!s->rate_bps) return KIB(16);
-    uint64_t size = s->rate_bps / 8 * RUN_SECONDS;
-    if (size < 512) return 512;
-    return size > RUN_PAYLOAD_SIZE_MAX ? RUN_PAYLOAD_SIZE_MAX : (size_t)size;
+    uint64_t size = s->rate_bps ? s->rate_bps / 8 * RUN_SECONDS : KIB(16);
+    if (size > s->run_cap) size = s->run_cap;
+    return size < RUN_PAYLOAD_MIN ? RUN_PAYLOAD_MIN : (size_t)size;
 }
 
 static int compression_level(const struct session *s)
@@ -134,15 +138,16 @@ void session_built(struct session *s, uint32_t number, enum err err,
                                   .has_views = built->has_views};
         memcpy(frame.feed.id8, t->id8, sizeof frame.feed.id8);
         memcpy(frame.views8, built->views8, sizeof frame.views8);
-        struct want_point base = {.seq = run->base_seq};
-        struct want_point last = point_of(built->last_seq, &built->last_id);
-        memcpy(base.id8, run->base_id8, sizeof base.id8);
-        points_add(&t->sent, &last, &base);
+        struct session_outgoing run_out = {.base = {.seq = run->base_seq},
+                                           .last = point_of(built->last_seq, &built->last_id),
+                                           .count = run->count};
+        memcpy(run_out.id8, t->id8, sizeof run_out.id8);
+        memcpy(run_out.base.id8, run->base_id8, sizeof run_out.base.id8);
+        points_add(&t->sent, &run_out.last, &run_out.base);
         if (t->want_to && built->last_seq >= t->want_to) want_answered(t);
         struct buf out = {0};
         frame_run_write(&out, &frame);
-        size_t size = out.size;
-        session_send(s, &out);
+        size_t size = session_send_run(s, &run_out, &out);
         if (t->local.hidden) s->sent_bytes -= size;
         session_flight_begin(s, t, built->last_seq, run->count, size);
     } else if (err == ERR_BASE) {
@@ -161,7 +166,6 @@ void session_flight_begin(struct session *s, const struct track *t, uint64_t seq
                           size_t size)
 {
     s->runs_sent++;
-    s->run_bytes_sent += size;
     s->unanswered_bytes += size;
     assert(s->flight_count < FLIGHT_MAX);
     struct flight *f = &s->flights[s->flight_count++];
@@ -179,6 +183,7 @@ void session_flight_forget(struct session *s, const uint8_t id8[8])
             s->unanswered_bytes -= s->flights[i].size;
     }
     s->flight_count = kept;
+    if (s->greeted) session_outgoing_answered(s, id8, UINT64_MAX);
 }
 
 bool session_in_flight(const struct session *s, const struct track *t)
@@ -199,6 +204,23 @@ void session_flight_expire(struct session *s)
     }
 }
 
+/* An answer for `bytes` that were sent since `since_ms`. Answers that follow each other are as far
+ * apart as the link took for what lies between; a first answer also took the round trip. What is
+ * too little to tell the rate can still show that it is higher than was thought. */
+static void measure(struct session *s, uint64_t bytes, uint64_t since_ms)
+{
+    bool follows = s->last_answer_ms > since_ms;
+    uint64_t took_ms = s->now_ms - (follows ? s->last_answer_ms : since_ms);
+    uint64_t least = bytes * 8000 / (took_ms ? took_ms : 1);
+    uint64_t moved_ms = !follows && took_ms > s->rtt_ms ? took_ms - s->rtt_ms : took_ms;
+    bool tells = bytes >= SAMPLE_BYTES_MIN && (follows || 4 * moved_ms >= s->rtt_ms);
+    uint64_t sample = tells ? bytes * 8000 / (moved_ms ? moved_ms : 1) : least;
+    if (!tells && (!s->rate_bps || sample <= s->rate_bps)) return;
+    /* Falls at once, grows by half of the difference. */
+    s->rate_bps = !s->rate_bps || sample < s->rate_bps ? sample : (s->rate_bps + sample) / 2;
+    if (!s->rate_bps) s->rate_bps = 1;
+}
+
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
 {
     const struct track *t = tracks_find(&s->tracks, id8);
@@ -216,15 +238,12 @@ void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
         if (f->sent_ms < since_ms) since_ms = f->sent_ms;
     }
     s->flight_count = kept;
+    session_outgoing_answered(s, id8, seq);
     if (!bytes) return;
     s->unanswered_bytes -= bytes;
-    if (s->last_answer_ms > since_ms) since_ms = s->last_answer_ms;
+    measure(s, bytes, since_ms);
+    s->answered = true;
     s->last_answer_ms = s->now_ms;
-    uint64_t ms = s->now_ms > since_ms ? s->now_ms - since_ms : 1;
-    /* The round trip is not the link's rate; leave it out where it is known. */
-    if (s->rtt_ms && ms > 2 * s->rtt_ms) ms -= s->rtt_ms;
-    uint64_t sample = bytes * 8000 / ms;
-    /* Falls at once, grows by half of the difference. */
-    s->rate_bps = !s->rate_bps || sample < s->rate_bps ? sample : (s->rate_bps + sample) / 2;
-    if (!s->rate_bps) s->rate_bps = 1;
+    s->run_cap *= AFTER_CUT_GROWTH;
+    if (s->run_cap > RUN_PAYLOAD_SIZE_MAX) s->run_cap = RUN_PAYLOAD_SIZE_MAX;
 }

@@ -232,9 +232,14 @@ enum err session_open(struct session **out, const struct session_options *option
     s->hold = options->hold;
     s->rate_bps = options->memory.rate_bps;
     s->rtt_ms = options->memory.rtt_ms;
+    s->run_cap = options->memory.cut ? AFTER_CUT_PAYLOAD : RUN_PAYLOAD_SIZE_MAX;
     bool good = memory_load(s, &options->memory);
     for (size_t i = 0; good && i < feed_count; i++) good = track_hold(s, &feeds[i]);
+    good = good && session_unfinished_load(s, &options->memory.unfinished) &&
+           session_outgoing_load(s, &options->memory);
     s->options.memory.have = s->options.memory.shown = NULL;
+    s->options.memory.outgoing = NULL;
+    s->options.memory.unfinished.bytes = SLICE_EMPTY;
     if (!good) {
         session_close(s);
         return ERR_NOMEM;
@@ -256,6 +261,8 @@ void session_close(struct session *s)
     free(s->entries);
     buf_clear(&s->taken);
     buf_clear(&s->receipt);
+    buf_clear(&s->incoming.bytes);
+    for (size_t i = 0; i < s->outgoing_count; i++) buf_clear(&s->outgoing[i].frame);
     tracks_clear(&s->tracks);
     free(s);
 }

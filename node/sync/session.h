@@ -31,6 +31,21 @@ struct session_feed {
     bool hidden;       /* exchanged like any other, and in no count or text of this session */
 };
 
+/* A RUN frame on its way in pieces, and what it brings. */
+struct session_outgoing {
+    uint8_t id8[8]; /* of the feed */
+    struct want_point base, last;
+    uint32_t count;
+    struct slice frame;
+};
+/* The beginning of a RUN frame of the peer. */
+struct session_unfinished {
+    uint8_t run8[8];
+    size_t run_size;
+    struct slice bytes; /* empty: none */
+};
+#define OUTGOING_MAX 4u
+
 /* What is remembered of the peer between sessions. */
 struct session_memory {
     bool known; /* there was a session before */
@@ -39,6 +54,10 @@ struct session_memory {
     size_t have_count;
     const struct have_entry *shown; /* what the peer knows that we hold; named in the same way */
     size_t shown_count;
+    bool cut; /* the last session was cut while something was on its way */
+    struct session_unfinished unfinished;
+    const struct session_outgoing *outgoing; /* oldest first */
+    size_t outgoing_count;
     uint8_t generation[8];     /* of the peer's store when it was last told */
     uint64_t credit;           /* last granted; 0: CREDIT_DEFAULT */
     uint64_t rate_bps, rtt_ms; /* 0: unknown */
@@ -154,6 +173,10 @@ struct session_action {
 };
 /* Takes the next action; false when there is none. */
 bool session_next(struct session *s, struct session_action *out);
+
+/* --- what the next session with this peer is to remember; borrowed until the next input --- */
+bool session_unfinished(const struct session *s, struct session_unfinished *out); /* false: none */
+bool session_outgoing(const struct session *s, size_t i, struct session_outgoing *out);
 
 /* --- what can be shown --- */
 struct session_status {

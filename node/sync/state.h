@@ -14,13 +14,14 @@
 #define HOLD_SETTLES_MS 5000u
 #define GREETING_TIMEOUT_MS 60000u
 #define ANSWER_TIMEOUT_MS                                                                          \
-    600000u                     /* of a run; the slowest link takes less for what is in flight     \
-                                 */
-#define RESENDS_MAX 2u          /* of what was not answered; then the feed is parked */
-#define SHOWN_AFTER_MS 2000u    /* the round trip, while it is not known */
-#define BLIND_BYTES_MAX KIB(16) /* sent before a HELLO to a peer never met */
-#define WINDOW_UNKNOWN KIB(32)  /* in flight while the rate is unknown */
-#define FLIGHT_BYTES_MAX MIB(1) /* in flight, however fast the link seems */
+    600000u                      /* of a run; the slowest link takes less for what is in flight    \
+                                  */
+#define AFTER_CUT_PAYLOAD KIB(2) /* of the first runs after a cut */
+#define RESENDS_MAX 2u           /* of what was not answered; then the feed is parked */
+#define SHOWN_AFTER_MS 2000u     /* the round trip, while it is not known */
+#define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
+#define WINDOW_UNKNOWN KIB(32)   /* in flight while the rate is unknown */
+#define FLIGHT_BYTES_MAX MIB(1)  /* in flight, however fast the link seems */
 
 struct queued {
     struct session_action action;
@@ -43,6 +44,20 @@ struct flight { /* a RUN on its way */
     uint32_t count;
     size_t size;
     uint64_t sent_ms;
+};
+
+struct outgoing {
+    struct session_outgoing run;
+    struct buf frame; /* what run.frame shows */
+    bool recalled;    /* of an earlier session, until the peer's HELLO */
+};
+
+struct incoming { /* the run of which pieces come */
+    uint8_t run8[8];
+    size_t run_size;
+    struct buf bytes;
+    uint64_t wire_bytes; /* of its frames in this session, not answered yet */
+    bool done;           /* whole, and taken */
 };
 
 struct session {
@@ -69,6 +84,10 @@ struct session {
     size_t flight_count;
     uint64_t unanswered_bytes, last_answer_ms;
     uint64_t rate_bps, rtt_ms;
+    size_t run_cap; /* payload of a run at most; small after a cut, grows with receipts */
+    bool answered;  /* a receipt came for something sent in this session */
+    struct outgoing outgoing[OUTGOING_MAX];
+    size_t outgoing_count;
 
     /* receiving */
     uint64_t run_bytes_received, run_bytes_answered, granted_total;
@@ -78,6 +97,7 @@ struct session {
     struct buf receipt; /* the peer's, while it is verified */
     bool receipt_open;
     bool showing; /* of some feed */
+    struct incoming incoming;
     unsigned wants_taken, hellos_taken, shrinks_taken, runs_wasted;
     uint64_t receipts_taken, receipt_counter;
 
@@ -114,6 +134,10 @@ void session_count_loss(struct session *s, bool lost);
 
 /* --- incoming.c: the peer's frames --- */
 void session_refuse_frame(struct session *s, enum err err, const char *text);
+/* May the peer begin a run now? Refuses it if not. */
+bool session_may_take_run(struct session *s);
+/* `wire_bytes`: of the frames that brought it, counted as received already. */
+void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes);
 void session_take_frame(struct session *s, struct slice frame);
 void session_take_receipt(struct session *s);
 
@@ -122,6 +146,18 @@ void session_take_receipt(struct session *s);
 void session_beat(struct session *s);
 uint64_t session_beat_deadline_ms(const struct session *s);
 void session_take_ping(struct session *s, struct slice frame);
+
+/* --- pieces.c --- */
+/* Takes the buffer over, sends it whole or in pieces; gives the bytes on the wire. */
+size_t session_send_run(struct session *s, const struct session_outgoing *run, struct buf *frame);
+/* The peer holds the feed up to `seq`: what was kept of such runs is needed no more. */
+void session_outgoing_answered(struct session *s, const uint8_t id8[8], uint64_t seq);
+/* False: out of memory. */
+bool session_outgoing_load(struct session *s, const struct session_memory *memory);
+bool session_unfinished_load(struct session *s, const struct session_unfinished *from);
+/* The peer's first HELLO tells where the run that was cut goes on. */
+void session_resume(struct session *s, const struct frame_hello *hello);
+void session_take_piece(struct session *s, struct slice frame);
 
 /* --- pump.c: what to send next, and how much --- */
 /* Does the feed wait, for the sake of either side's month? */

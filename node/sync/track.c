@@ -80,7 +80,7 @@ static bool head_covered(const struct track *t, const struct point_set *set,
 
 const struct session_head *track_next_head(const struct track *t)
 {
-    if (!t->held || t->parked || t->building || t->storing) return NULL;
+    if (!t->held || t->parked || t->building || t->resuming || t->storing) return NULL;
     for (size_t i = 0; i < t->local.head_count; i++) {
         const struct session_head *h = &t->local.heads[i];
         struct want_point p = point_of(h->seq, &h->id);

@@ -30,6 +30,7 @@ struct track {
     uint64_t want_to;        /* its last number; 0: to the head */
     bool no_dictionary;
     bool building;
+    bool resuming;     /* a run of it was cut: where it goes on the peer will tell */
     unsigned storing;  /* RUNs of the peer not stored yet: what they bring is not sent back */
     bool parked;       /* left alone in this session: a damaged event is in the way */
     unsigned asked;    /* WANTs sent without progress since */

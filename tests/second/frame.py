@@ -1,11 +1,13 @@
 """The form of every frame: SPEC 8."""
 
 from log import feed_check, feed_id
-from wire import decode, digest, is_bin, is_uint, need
+from wire import decode, digest, encode, is_bin, is_uint, need
 
-HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PING, HOLD, JOIN, ADMIT = 1, 2, 3, 4, 5, 6, 8, 9, 16, 17
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PIECE, PING, HOLD = 1, 2, 3, 4, 5, 6, 7, 8, 9
+JOIN, ADMIT = 16, 17
 FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
 RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
+PADDED_BELOW, PADDING_STEP = 1024, 32
 
 
 def id8(feed):
@@ -44,6 +46,16 @@ def data_to(most):
     return lambda value: need(isinstance(value, bytes) and 1 <= len(value) <= most, "bytes")
 
 
+def padding(value):
+    need(isinstance(value, bytes) and len(value) < PADDING_STEP and not any(value), "padding")
+
+
+def unfinished(value):
+    need(isinstance(value, list) and len(value) == 2, "unfinished")
+    data(8)(value[0])
+    uint(value[1], FRAME_MAX)
+
+
 def text_to(most):
     return lambda value: need(isinstance(value, str) and len(value.encode()) <= most, "text")
 
@@ -64,10 +76,13 @@ def array(most, *forms):
 
 FORMS = {
     HELLO: (uint, uint, data(8), uint, boolean, data(8), uint, text_to(32), uint,
-            optional(data(8)), boolean, data(8), array(HAVE_MAX, feed_, seq_, data(8))),
+            optional(data(8)), boolean, data(8), array(HAVE_MAX, feed_, seq_, data(8)),
+            optional(unfinished)),
     RUN: (feed_, uint, optional(data(8)), optional(data(8)), lambda n: uint(n, RUN_EVENTS_MAX),
           lambda n: uint(n, RUN_RAW_MAX), data(4), data_to(PAYLOAD_MAX), data(64),
-          optional(data(8))),
+          optional(data(8)), padding),
+    PIECE: (data(8), lambda n: uint(n, FRAME_MAX), lambda n: uint(n, FRAME_MAX),
+            data_to(FRAME_MAX)),
     WANT: (optional(feed_), array(POINTS_MAX, seq_, data(8)), uint, uint),
     RECEIPT: (uint, uint, uint, optional(data(8)), array(ENTRIES_MAX, data(8), seq_, data(32)),
               data(64)),
@@ -99,7 +114,20 @@ def frame_read(frame):
         form(value)
     if frame[0] == RUN:
         _run_check(*frame[1:7])
+    if frame[0] == PIECE:
+        need(frame[3] + len(frame[4]) <= frame[2], "a piece past the end of its run")
     return frame
+
+
+def run_padded(elements):
+    """The RUN frame of these elements, all but its padding."""
+    size = len(encode(elements + [b""]))
+    over = size % PADDING_STEP
+    return encode(elements + [bytes(PADDING_STEP - over if size < PADDED_BELOW and over else 0)])
+
+
+def piece_name(run_frame):
+    return digest("sidan/piece", run_frame)[:8]
 
 
 def _run_check(feed, base_seq, base_id8, dictionary8, count, raw_size):

@@ -13,17 +13,20 @@ DAY_MS, CHINA_MS = 86_400_000, 28_800_000
 
 
 class Peer:
-    """The hub: the heads it told, what it was told of ours, its last credit and generation."""
+    """The hub: the heads it told, what it was told of ours, its last credit and generation,
+    the beginning of a run that was cut: (name, size, bytes)."""
 
     def __init__(self, key, memory=None):
         self.key = key
-        heads, told, self.credit, self.generation = memory or ([], [], 1 << 18, None)
+        heads, told, self.credit, self.generation, self.unfinished = memory or (
+            [], [], 1 << 18, None, None)
         self.heads = {feed: [tuple(point) for point in points] for feed, points in heads}
         self.vector_told = dict(told)
 
     def memory(self):
         return [[list(pair) for pair in self.heads.items()],
-                [list(pair) for pair in self.vector_told.items()], self.credit, self.generation]
+                [list(pair) for pair in self.vector_told.items()], self.credit, self.generation,
+                self.unfinished]
 
 
 class Home:

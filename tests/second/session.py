@@ -1,7 +1,7 @@
 """The session with a peer: frames in, frames out; no socket and no clock: SPEC 8 and 9."""
 
-from frame import (BYE, HELLO, HOLD, POINTS_MAX, RECEIPT, REFUSE, RUN, WANT, common_version, frame_read,
-                   have8, id8)
+from frame import (BYE, HELLO, HOLD, PIECE, POINTS_MAX, RECEIPT, REFUSE, RUN, WANT, common_version,
+                   frame_read, have8, id8, piece_name, run_padded)
 from run import BadSignature, DictionaryDiffers, TooLarge, pack, unpack
 from wire import Malformed, digest, encode, need, sign, verify
 
@@ -36,7 +36,7 @@ class Session:
         self.views_agree = None
         self.refused = None
         self.counts = dict.fromkeys(("runs_sent", "runs_with_dictionary", "runs_received",
-                                     "receipts", "wants"), 0)
+                                     "pieces", "receipts", "wants"), 0)
         self._views = (None, None)
 
     # --- what goes out ---------------------------------------------------------------------
@@ -73,8 +73,12 @@ class Session:
         have = [[list(f), e.seq, e.id[:8]] for f in changed for e in self.log.heads(f)]
         self._send(encode([HELLO, 1, 1, self.home.authority[:8], self.now, True,
                            self.home.generation, 1024, "second 1", self.granted, self._views8(),
-                           complete, have8(vector), have]))
+                           complete, have8(vector), have, self._unfinished()]))
         self.peer.vector_told = {id8(f): heads_vector(self.log, [f]) for f in feeds}
+
+    def _unfinished(self):
+        name, _, data = self.peer.unfinished or (None, 0, b"")
+        return [name, len(data)] if data else None
 
     def _arrived(self, feed):
         held = set()
@@ -122,7 +126,7 @@ class Session:
             feed = events[0].feed
             fields = pack(self.log, base, events, feed not in self.plain)
             name = id8(feed) if base else list(feed)
-            frame = encode([RUN, name, *fields, None])
+            frame = run_padded([RUN, name, *fields, None])
             self.counts["runs_sent"] += 1
             self.counts["runs_with_dictionary"] += fields[2] is not None
             self.sent_bytes += len(frame)
@@ -175,8 +179,8 @@ class Session:
         kind = frame[0]
         if kind == REFUSE:
             raise Refused(frame[1], frame[2])
-        take = {HELLO: self._take_hello, RUN: self._take_run, WANT: self._take_want,
-                RECEIPT: self._take_receipt}.get(kind)
+        take = {HELLO: self._take_hello, RUN: self._take_run, PIECE: self._take_piece,
+                WANT: self._take_want, RECEIPT: self._take_receipt}.get(kind)
         if kind == HOLD:
             self.held = frame[1]
             if self.hello is not None:
@@ -185,7 +189,7 @@ class Session:
             return
         if kind != HELLO and self.hello is None:
             self._refuse(8, "a frame before HELLO")
-        if kind == RUN:
+        if kind in (RUN, PIECE):
             if self.received_bytes >= max(self.granted, CREDIT_START):
                 self._refuse(7, "more than was granted")
             self.received_bytes += len(data)
@@ -249,10 +253,36 @@ class Session:
             self._want(name, feed, WANT_PLAIN)
             return
         self.home.append(events)
-        self.peer.heads.setdefault(id8(feed), []).append((events[-1].seq, events[-1].id[:8]))
+        self._told_by_run(feed, base, events[-1])
         self.wants.pop(feed, None)
         self._receipt([feed])
         self._compare(frame[10])
+
+    def _told_by_run(self, feed, base, last):
+        heads = self.peer.heads.setdefault(id8(feed), [])
+        if all(last.seq > seq for seq, _ in heads):
+            if base and (base.seq, base.id[:8]) in heads:
+                heads.remove((base.seq, base.id[:8]))
+            heads.append((last.seq, last.id[:8]))
+
+    def _take_piece(self, frame):
+        name, size, offset, data = frame[1:5]
+        held = self.peer.unfinished
+        if held is None or held[0] != name:
+            held = (name, size, b"")
+        need(size == held[1] and offset <= len(held[2]), "a piece that does not continue the others")
+        run = held[2] + data[len(held[2]) - offset:]
+        self.peer.unfinished = (name, size, run)
+        self.counts["pieces"] += 1
+        if len(run) < size:
+            return
+        self.peer.unfinished = None
+        if piece_name(run) != name:
+            self.bye()
+            raise Refused(0, "by us: pieces of another run")
+        run = frame_read(run)
+        need(run[0] == RUN, "pieces that make no RUN")
+        self._take_run(run)
 
     def _take_want(self, frame):
         name, points, _, flags = frame[1:5]

@@ -13,6 +13,7 @@ struct end {
     struct end *other;
     struct box_key key; /* of the peer at the other end */
     bool shows_up, up, told_down;
+    uint64_t budget; /* bytes it may still send */
     struct frame *inbox, **tail;
     struct frame *taken;
     struct link_traffic carried; /* not told yet */
@@ -76,6 +77,9 @@ static enum err send(struct link *l, uint64_t peer, struct slice frame)
         e->pipe->full--;
         return ERR_AGAIN;
     }
+    if (frame.size > e->budget) e->budget = 0;
+    if (!e->budget) return OK;
+    e->budget -= frame.size;
     put(e->other, frame);
     e->carried.sent += frame.size;
     return OK;
@@ -112,7 +116,8 @@ void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *d
     if (!p) abort();
     for (size_t i = 0; i < 2; i++) {
         struct end *e = &p->ends[i];
-        *e = (struct end){.link = {.ops = &ops}, .pipe = p, .other = &p->ends[1 - i]};
+        *e = (struct end){
+            .link = {.ops = &ops}, .pipe = p, .other = &p->ends[1 - i], .budget = UINT64_MAX};
         e->tail = &e->inbox;
     }
     p->ends[0].shows_up = true;
@@ -136,6 +141,11 @@ void pipe_cut(struct pipe *p)
 void pipe_fill(struct pipe *p, unsigned count)
 {
     p->full = count;
+}
+
+void pipe_budget(struct pipe *p, uint64_t bytes)
+{
+    for (size_t i = 0; i < 2; i++) p->ends[i].budget = bytes;
 }
 
 void pipe_hold(struct pipe *p, bool held)

@@ -15,6 +15,8 @@ void pipe_set_invite(struct pipe *p, bool invite);
 void pipe_cut(struct pipe *p);
 /* The next `count` sends get ERR_AGAIN. */
 void pipe_fill(struct pipe *p, unsigned count);
+/* Each end sends so many bytes from now on; the frame that goes beyond and all after are lost. */
+void pipe_budget(struct pipe *p, uint64_t bytes);
 /* While it is held, the dialled end is given nothing: what comes waits. */
 void pipe_hold(struct pipe *p, bool held);
 /* Puts a frame in as if the dialled end had sent it. */

@@ -318,7 +318,7 @@ json_t *make_runs(const struct chain *c)
         if (i != 2) continue;
         for (size_t n = 0; n < sizeof faults / sizeof faults[0]; n++) {
             struct slice value = slice_of(faults[n].value, faults[n].size);
-            rewrite(&bad, buf_slice(&frame), 11, faults[n].at, value, SLICE_EMPTY);
+            rewrite(&bad, buf_slice(&frame), 12, faults[n].at, value, SLICE_EMPTY);
             json_t *item = named(faults[n].what);
             put(item, "error", json_string(faults[n].error));
             put(item, "frame", hex(buf_slice(&bad)));
@@ -327,7 +327,7 @@ json_t *make_runs(const struct chain *c)
         struct buf other = {0};
         struct mp_writer w = {&other};
         mp_write_bin(&w, c->events[0].signature.bytes, sizeof c->events[0].signature.bytes);
-        rewrite(&bad, buf_slice(&frame), 11, 9, buf_slice(&other), SLICE_EMPTY);
+        rewrite(&bad, buf_slice(&frame), 12, 9, buf_slice(&other), SLICE_EMPTY);
         json_t *item = named("signature of another event");
         put(item, "error", json_string("signature"));
         put(item, "frame", hex(buf_slice(&bad)));

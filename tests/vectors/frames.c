@@ -76,6 +76,8 @@ static const struct bytes frames_refused[] = {
     BYTES("PING without seconds", "\x91\x08"),
     BYTES("JOIN that ends early", "\x92\x10\xc4\x01x"),
     BYTES("ADMIT with a short hash", "\x92\x11\xc4\x01x"),
+    BYTES("PIECE past the end of its run", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x02xx"),
+    BYTES("PIECE of nothing", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x00"),
     BYTES("BYE in a long form", "\xdc\x00\x01\x06"),
 };
 
@@ -95,7 +97,7 @@ json_t *make_frames(const struct chain *c)
     memcpy(have[2].feed.id8, id.bytes, 8);
     write_hello(&frame, have, 3, 1);
     add(good, frame_json("HELLO with three heads of two feeds", &frame));
-    rewrite(&longer, buf_slice(&frame), 14, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
+    rewrite(&longer, buf_slice(&frame), 15, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
     add(good, frame_json("HELLO with an element of a later version", &longer));
     buf_reset(&frame);
     write_hello(&frame, NULL, 0, 1);
@@ -120,6 +122,13 @@ json_t *make_frames(const struct chain *c)
     add(good, frame_json("WANT roster", &frame));
     buf_reset(&frame);
     add(good, make_receipt(c, &frame));
+    buf_reset(&frame);
+    struct frame_piece piece = {.run8 = {1, 2, 3, 4, 5, 6, 7, 8},
+                                .run_size = 4000,
+                                .offset = 3998,
+                                .bytes = slice_of("\x01\x02", 2)};
+    frame_piece_write(&frame, &piece);
+    add(good, frame_json("PIECE, the last of its run", &frame));
     buf_reset(&frame);
     frame_refuse_write(&frame, REFUSE_SIGNATURE, "signature does not verify");
     add(good, frame_json("REFUSE", &frame));

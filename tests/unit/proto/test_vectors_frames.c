@@ -17,6 +17,7 @@ static enum err read_frame(struct slice frame, struct buf *again)
 {
     union {
         struct frame_hello hello;
+        struct frame_piece piece;
         struct frame_run run;
         struct frame_want want;
         struct frame_receipt receipt;
@@ -43,6 +44,10 @@ static enum err read_frame(struct slice frame, struct buf *again)
     case FRAME_WANT:
         err = frame_want_read(&f.want, frame);
         if (!err) frame_want_write(again, &f.want);
+        return err;
+    case FRAME_PIECE:
+        err = frame_piece_read(&f.piece, frame);
+        if (!err) frame_piece_write(again, &f.piece);
         return err;
     case FRAME_RUN:
         return frame_run_read(&f.run, frame);

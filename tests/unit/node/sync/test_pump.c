@@ -69,6 +69,14 @@ static void build(const struct session_action *a)
     session_built(play->session, a->ticket, OK, &built, (struct session_points){0}, play->now_ms);
 }
 
+static bool begins_run(uint64_t type, struct slice frame)
+{
+    struct frame_piece piece;
+    if (type != FRAME_PIECE) return type == FRAME_RUN;
+    assert_int_equal(frame_piece_read(&piece, frame), OK);
+    return piece.offset == 0;
+}
+
 /* Builds are answered in pairs, as an exchange does that takes all actions before it builds. */
 static void act(void)
 {
@@ -79,8 +87,8 @@ static void act(void)
         while (session_next(play->session, &a)) {
             uint64_t type = 0;
             if (a.type == SESSION_SEND) assert_int_equal(frame_type_of(a.frame, &type), OK);
-            if (type == FRAME_RUN) play->runs++;
-            if (type == FRAME_RUN) play->run_bytes += a.frame.size;
+            if (begins_run(type, a.frame)) play->runs++;
+            if (type == FRAME_RUN || type == FRAME_PIECE) play->run_bytes += a.frame.size;
             if (type == FRAME_WANT) play->wants++;
             if (a.type == SESSION_ALARM) play->alarms++;
             if (a.type == SESSION_BUILD) builds[open++] = a;

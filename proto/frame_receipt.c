@@ -1,0 +1,109 @@
+/* RECEIPT: its wire form, the signed statement, the signature. */
+#include "proto/frame_form.h"
+
+#include <string.h>
+
+static void receipt_entry_read(struct mp_reader *r, struct receipt_entry *out)
+{
+    frame_read_tuple(r, 3);
+    mp_read_bin_exact(r, out->feed8, sizeof out->feed8);
+    out->seq = frame_read_seq(r);
+    mp_read_bin_exact(r, out->id.bytes, sizeof out->id.bytes);
+}
+
+enum err frame_receipt_read(struct frame_receipt *out, struct slice frame)
+{
+    struct frame_receipt f = {0};
+    struct receipt_entry entry;
+    struct mp_reader r = frame_open(frame, FRAME_RECEIPT, 7);
+    f.counter = mp_read_uint(&r, FRAME_UINT_MAX);
+    f.time_ms = mp_read_uint(&r, HLC_MS_MAX);
+    f.credit = mp_read_uint(&r, FRAME_UINT_MAX);
+    f.has_views = frame_read_optional8(&r, f.views8);
+    const uint8_t *start = r.at;
+    f.entry_count = mp_read_array(&r, RECEIPT_ENTRIES_MAX);
+    for (size_t i = 0; i < f.entry_count && !r.err; i++) receipt_entry_read(&r, &entry);
+    f.entries = slice_of(start, (size_t)(r.at - start));
+    mp_read_bin_exact(&r, f.signature.bytes, sizeof f.signature.bytes);
+    if (r.err) return frame_error(&r);
+    *out = f;
+    return OK;
+}
+
+struct mp_reader frame_receipt_begin(const struct frame_receipt *f)
+{
+    struct mp_reader r = mp_reader_of(f->entries);
+    (void)mp_read_array(&r, RECEIPT_ENTRIES_MAX);
+    return r;
+}
+
+bool frame_receipt_next(struct mp_reader *r, struct receipt_entry *out)
+{
+    if (r->err || mp_peek(r) == MP_END) return false;
+    receipt_entry_read(r, out);
+    return !r->err;
+}
+
+void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
+                        const struct frame_receipt *f)
+{
+    struct mp_writer w = {out};
+    mp_write_array(&w, 7);
+    mp_write_bin(&w, parties->township.bytes, sizeof parties->township.bytes);
+    mp_write_bin(&w, parties->receiver.bytes, sizeof parties->receiver.bytes);
+    mp_write_bin(&w, parties->addressee.bytes, sizeof parties->addressee.bytes);
+    mp_write_bin(&w, parties->generation, sizeof parties->generation);
+    mp_write_uint(&w, f->counter);
+    mp_write_uint(&w, f->time_ms);
+    mp_write_raw(&w, f->entries);
+}
+
+static enum err receipt_hash(struct hash *out, const struct receipt_parties *parties,
+                             const struct frame_receipt *f)
+{
+    struct buf body = {0};
+    receipt_body_write(&body, parties, f);
+    enum err err = body.err;
+    if (!err) crypto_hash_one(out, CONTEXT_RECEIPT, buf_slice(&body));
+    buf_clear(&body);
+    return err;
+}
+
+void frame_receipt_write(struct buf *out, struct frame_receipt *f,
+                         const struct receipt_entry *entries, const struct receipt_parties *parties,
+                         const struct signer *signer)
+{
+    size_t start = out->size;
+    struct mp_writer w = frame_start(out, FRAME_RECEIPT, 7);
+    mp_write_uint(&w, f->counter);
+    mp_write_uint(&w, f->time_ms);
+    mp_write_uint(&w, f->credit);
+    frame_write_optional8(&w, f->has_views, f->views8);
+    size_t at = out->size;
+    mp_write_array(&w, f->entry_count);
+    for (size_t i = 0; i < f->entry_count; i++) {
+        mp_write_array(&w, 3);
+        mp_write_bin(&w, entries[i].feed8, sizeof entries[i].feed8);
+        mp_write_uint(&w, entries[i].seq);
+        mp_write_bin(&w, entries[i].id.bytes, sizeof entries[i].id.bytes);
+    }
+    if (out->err) return;
+    size_t entries_size = out->size - at;
+    f->entries = slice_of(out->data + at, entries_size);
+    struct hash hash;
+    out->err = receipt_hash(&hash, parties, f);
+    if (out->err) return;
+    signer_sign(&f->signature, signer, CONTEXT_RECEIPT, slice_of(hash.bytes, sizeof hash.bytes));
+    mp_write_bin(&w, f->signature.bytes, sizeof f->signature.bytes);
+    if (!out->err) f->entries = slice_of(out->data + at, entries_size);
+    frame_finish(out, start);
+}
+
+enum err frame_receipt_verify(const struct frame_receipt *f, const struct receipt_parties *parties)
+{
+    struct hash hash;
+    enum err err = receipt_hash(&hash, parties, f);
+    if (err) return err;
+    return crypto_verify(&f->signature, &parties->receiver, CONTEXT_RECEIPT,
+                         slice_of(hash.bytes, sizeof hash.bytes));
+}

@@ -1,0 +1,199 @@
+/* Links that are cut all the time: runs go in pieces, and what came is not sent again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/support/meeting.h"
+
+#include "node/store/local.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void note_rate(struct meeting_node *n, const struct sign_key *peer, uint64_t rate_bps)
+{
+    struct txn *t;
+    struct peer_row row = {0};
+    assert_int_equal(txn_begin(n->store.store, true, &t), OK);
+    if (!peer_get(t, peer, &row)) row.device = *peer;
+    row.rate_bps = rate_bps;
+    row.rtt_ms = 600;
+    peer_put(t, &row);
+    peer_row_clear(&row);
+    assert_int_equal(txn_commit(t), OK);
+}
+
+/* Both have met on a slow link, and nothing is new. */
+static void begin_on_a_slow_link(void)
+{
+    meeting_begin(0);
+    note_rate(&meeting.village, &meeting.hub.keys.signer.key, 9600);
+    note_rate(&meeting.hub, &meeting.village.keys.signer.key, 9600);
+    meeting_connect();
+    meeting_sync_to_rest();
+    exchange_finish(meeting.village.exchange, meeting.village.link);
+    meeting_turns(10);
+    meeting_disconnect();
+}
+
+/* Text of so many letters that hardly compresses. */
+static void random_text(char *out, size_t letters)
+{
+    for (size_t i = 0; i < letters; i++) {
+        uint8_t random;
+        crypto_random(&random, 1);
+        out[i] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[random % 64];
+    }
+    out[letters] = 0;
+}
+
+static void record(unsigned count, size_t letters)
+{
+    static char box[EVENT_BOX_SIZE_MAX], content[EVENT_BOX_SIZE_MAX - 64];
+    const size_t before = meeting.township.event_count;
+    for (unsigned i = 0; i < count; i++) {
+        char body[64];
+        random_text(content, letters);
+        snprintf(box, sizeof box, "{\"content\":\"%s\"}", content);
+        snprintf(body, sizeof body, "{\"number\":\"01A-%04u\",\"nature\":\"help\"}", i + 1);
+        const struct township_act act = {
+            .kind = "request.register", .scope = MEETING_VILLAGE, .body = body, .box = box};
+        township_record(&meeting.township, &meeting.township.devices[0], &act);
+    }
+    township_node_take(&meeting.village.store, meeting.township.events + before, count);
+    struct exchange_time time = meeting_time();
+    assert_int_equal(exchange_refresh(meeting.village.exchange, &time), OK);
+}
+
+static uint64_t at_hub(void)
+{
+    struct hash digest;
+    return meeting_events_of(&meeting.hub, MEETING_VILLAGE, &digest);
+}
+
+/* One contact of so many bytes each way, then the link is cut; gives the bytes that passed. */
+static uint64_t contact(uint64_t bytes)
+{
+    meeting_connect();
+    pipe_budget(meeting.pipe, bytes);
+    meeting_turns(20);
+    uint64_t passed = pipe_bytes(meeting.pipe);
+    pipe_cut(meeting.pipe);
+    meeting_turns(1);
+    meeting_disconnect();
+    return passed;
+}
+
+/* What a cold CURVE connection leaves of 2 KiB each way. */
+#define LEFT_OF_2_KIB 1300
+
+/* --- the stories --- */
+
+static void assert_arrives_by_contacts(unsigned events, unsigned contacts_max)
+{
+    unsigned contacts = 0;
+    for (; at_hub() < events && contacts < contacts_max; contacts++) contact(LEFT_OF_2_KIB);
+    assert_int_equal(at_hub(), events);
+    meeting_connect();
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, events);
+    meeting_end();
+}
+
+static void a_backlog_shrinks_with_every_short_contact(void **state)
+{
+    (void)state;
+    begin_on_a_slow_link();
+    record(100, 100); /* about 10 KB */
+    assert_arrives_by_contacts(100, 18);
+}
+
+static void a_large_record_arrives_through_short_contacts(void **state)
+{
+    (void)state;
+    begin_on_a_slow_link();
+    record(1, EVENT_BOX_SIZE_MAX - 100); /* 36 KB */
+    assert_arrives_by_contacts(1, 42);
+}
+
+static uint64_t sync_after_cut(uint64_t cut_after)
+{
+    begin_on_a_slow_link();
+    record(12, 2000);
+    uint64_t passed = cut_after ? contact(cut_after) : 0;
+    meeting_connect();
+    meeting_sync_to_rest();
+    passed += pipe_bytes(meeting.pipe);
+    meeting_assert_agree(MEETING_VILLAGE, 12);
+    meeting_end();
+    return passed;
+}
+
+/* What is sent again after a cut: the greetings, and the frame that was cut. */
+static void a_cut_anywhere_costs_little(void **state)
+{
+    (void)state;
+    uint64_t uncut = sync_after_cut(0);
+    for (uint64_t cut = 150; cut < uncut; cut += 1571)
+        assert_in_range(sync_after_cut(cut), 0, uncut + 1300);
+}
+
+/* The hub lost what it had of an unfinished run: it is begun anew. */
+static void what_the_peer_forgot_is_sent_from_the_start(void **state)
+{
+    (void)state;
+    begin_on_a_slow_link();
+    record(1, 20000);
+    for (unsigned i = 0; i < 3; i++) contact(LEFT_OF_2_KIB);
+    meeting_node_stop(&meeting.hub);
+    meeting_node_start(&meeting.hub);
+    struct txn *t;
+    struct peer_row row = {0};
+    assert_int_equal(txn_begin(meeting.hub.store.store, true, &t), OK);
+    assert_true(peer_get(t, &meeting.village.keys.signer.key, &row));
+    assert_true(peer_unfinished(t, &meeting.village.keys.signer.key).size > 2000);
+    row.unfinished_new = true;
+    peer_put(t, &row);
+    assert_int_equal(peer_unfinished(t, &meeting.village.keys.signer.key).size, 0);
+    peer_row_clear(&row);
+    assert_int_equal(txn_commit(t), OK);
+    meeting_connect();
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, 1);
+    meeting_end();
+}
+
+/* Both processes end between two contacts: what came is on disk, and what was sent too. */
+static void unfinished_runs_outlive_both_processes(void **state)
+{
+    (void)state;
+    begin_on_a_slow_link();
+    record(1, 20000);
+    unsigned contacts = 0;
+    for (; at_hub() < 1 && contacts < 30; contacts++) {
+        contact(LEFT_OF_2_KIB);
+        meeting_node_stop(&meeting.hub);
+        meeting_node_start(&meeting.hub);
+        meeting_node_stop(&meeting.village);
+        meeting_node_start(&meeting.village);
+    }
+    assert_int_equal(at_hub(), 1);
+    meeting_connect();
+    meeting_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_backlog_shrinks_with_every_short_contact),
+        cmocka_unit_test(a_large_record_arrives_through_short_contacts),
+        cmocka_unit_test(a_cut_anywhere_costs_little),
+        cmocka_unit_test(what_the_peer_forgot_is_sent_from_the_start),
+        cmocka_unit_test(unfinished_runs_outlive_both_processes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
