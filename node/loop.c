@@ -118,7 +118,7 @@ static enum err look_at_store(struct loop *l)
     enum err err = exchange_refresh(l->exchange, &l->time);
     if (!err) err = txn_begin(l->store, false, &t);
     if (err) return err;
-    upkeep_look(&l->upkeep, t);
+    upkeep_look(&l->upkeep, t, l->time.now_ms);
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
@@ -200,6 +200,7 @@ static uint64_t sleep_ms(struct loop *l)
     if (l->errors) return ERROR_PAUSE_MS;
     uint64_t shortest_ms = exchange_deadline(l->exchange, now_ms);
     uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
+                            upkeep_wait_ms(&l->upkeep, now_ms),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
                             supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)

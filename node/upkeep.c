@@ -9,6 +9,8 @@
 #define SCRUB_SLICE_EVENTS 1024 /* events a turn: some milliseconds */
 #define SCRUB_AFTER_MS (2 * 60 * 1000)
 #define PAUSE_MS 60000
+#define INDEX_QUIET_MS 500  /* nothing has arrived for so long */
+#define INDEX_WAIT_MS 60000 /* though more keeps arriving */
 
 void upkeep_init(struct upkeep *u, struct store *store, struct views *views, uint64_t now_ms)
 {
@@ -16,13 +18,25 @@ void upkeep_init(struct upkeep *u, struct store *store, struct views *views, uin
         .store = store, .views = views, .scrub_from_ms = now_ms + SCRUB_AFTER_MS, .scrub_next = 1};
 }
 
-void upkeep_look(struct upkeep *u, struct txn *t)
+void upkeep_look(struct upkeep *u, struct txn *t, uint64_t now_ms)
 {
-    uint64_t done, total;
+    uint64_t done, total, events = log_count(t);
     bool pending = views_rebuild_pending(t, &done, &total);
     if (pending && !u->folding) log_write(LOG_INFO, "folding views again");
     u->folding = pending;
-    u->indexing = search_behind(t) > SEARCH_TAIL_MAX;
+    bool behind = search_behind(t) > SEARCH_TAIL_MAX;
+    if (behind && !u->indexing) u->index_latest_ms = now_ms + INDEX_WAIT_MS;
+    if (events != u->events) u->index_from_ms = now_ms + INDEX_QUIET_MS;
+    u->events = events;
+    u->indexing = behind;
+}
+
+uint64_t upkeep_wait_ms(const struct upkeep *u, uint64_t now_ms)
+{
+    if (!u->indexing) return UINT64_MAX;
+    uint64_t due_ms = u->index_from_ms < u->index_latest_ms ? u->index_from_ms : u->index_latest_ms;
+    if (due_ms < u->not_before_ms) due_ms = u->not_before_ms;
+    return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
 static void fold_slice(struct upkeep *u, uint64_t now_ms)
@@ -123,6 +137,7 @@ bool upkeep_turn(struct upkeep *u, uint64_t now_ms, uint64_t wall_ms)
         return u->folding && now_ms >= u->not_before_ms;
     }
     if (u->indexing) {
+        if (upkeep_wait_ms(u, now_ms)) return false;
         index_slice(u, now_ms);
         return u->indexing && now_ms >= u->not_before_ms;
     }

@@ -49,14 +49,20 @@ static uint64_t behind(void)
     return events;
 }
 
-static unsigned run(struct upkeep *u)
+static void look(struct upkeep *u, uint64_t now_ms)
 {
     struct txn *t;
-    unsigned turns = 0;
     assert_int_equal(txn_begin(node.store, false, &t), OK);
-    upkeep_look(u, t);
+    upkeep_look(u, t, now_ms);
     txn_abort(t);
-    while (upkeep_turn(u, 1, 1)) turns++;
+}
+
+/* Looks, and a minute later does what there is to do. */
+static unsigned run(struct upkeep *u)
+{
+    unsigned turns = 0;
+    look(u, 1);
+    while (upkeep_turn(u, 60000, 1)) turns++;
     return turns;
 }
 
@@ -85,11 +91,39 @@ static void much_is_indexed_a_slice_a_turn(void **state)
     assert_int_equal(behind(), 0);
 }
 
+static void it_waits_while_more_arrives_and_not_for_ever(void **state)
+{
+    (void)state;
+    struct upkeep u;
+    uint64_t now_ms = 1000;
+    upkeep_init(&u, node.store, node.views, 0);
+    assert_true(upkeep_wait_ms(&u, now_ms) == UINT64_MAX);
+    volunteers(SEARCH_TAIL_MAX);
+    look(&u, now_ms);
+    uint64_t quiet_ms = upkeep_wait_ms(&u, now_ms);
+    assert_in_range(quiet_ms, 100, 2000);
+    assert_false(upkeep_turn(&u, now_ms + quiet_ms - 1, 1));
+    assert_true(behind() > SEARCH_TAIL_MAX);
+    for (; behind() > SEARCH_TAIL_MAX && now_ms < 100000; now_ms += quiet_ms - 1) {
+        volunteers(1);
+        look(&u, now_ms);
+        (void)upkeep_turn(&u, now_ms, 1);
+    }
+    assert_in_range(now_ms, 30000, 90000);
+    assert_int_equal(behind(), 0);
+    volunteers(SEARCH_TAIL_MAX + 1);
+    look(&u, now_ms);
+    (void)upkeep_turn(&u, now_ms + quiet_ms, 1); /* nothing more came */
+    assert_int_equal(behind(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_arrived_is_indexed_once_it_is_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(much_is_indexed_a_slice_a_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_waits_while_more_arrives_and_not_for_ever, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
