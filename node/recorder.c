@@ -1,12 +1,6 @@
-#include "node/recorder.h"
+#include "node/recorder_state.h"
 
-#include "node/deadlines.h"
 #include "node/sealing.h"
-#include "node/subject.h"
-#include "node/views/actor.h"
-#include "node/views/thing.h"
-
-#include "common/i18n.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,39 +12,8 @@
 /* Of so many events one millisecond is made at most: things are keyed by it, so those of an import
  * land near the end of the trees in any order of their hashes. */
 #define HLC_COUNTER_MAX 63u
-#define SALTS_AT_ONCE 64u
 /* More than what a record of a run holds besides kind, body and box. */
 #define RECORD_OVERHEAD 96u
-
-/* One of this device's feeds, as far as this commit has come. */
-struct own_feed {
-    struct feed feed;
-    struct head head;   /* seq 0: none yet */
-    bool unsigned_head; /* the head was recorded in this commit without a signature */
-    struct event last;  /* the head then, what log_append needs of it; borrows `header` */
-    struct buf header;
-    unsigned unsigned_events;
-    size_t unsigned_bytes;
-};
-
-struct recorder {
-    struct recorder_options options;
-    struct arrival *arrival; /* within begin..commit */
-    struct clock_reading clock;
-    bool low_space;
-    bool sign_each;
-    uint64_t hlc;      /* of the last event */
-    uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
-    unsigned added;
-    struct thing_id person;                        /* of this commit; known to act */
-    uint8_t salts[SALTS_AT_ONCE][EVENT_SALT_SIZE]; /* one system call for many */
-    size_t salts_left;
-    struct own_feed *feeds; /* used in this commit */
-    size_t feed_count, feed_capacity;
-    struct buf header; /* of the event being made */
-    struct deadlines deadlines;
-    struct outlook_memo outlook;
-};
 
 enum err recorder_open(struct recorder **out, const struct recorder_options *options)
 {
@@ -112,7 +75,7 @@ static void hlc_begin(struct recorder *r, struct txn *t)
     if (r->clock.trusted && txn != r->seen_txn) hlc_see_heads(r, t);
 }
 
-static uint64_t hlc_next(const struct recorder *r)
+uint64_t recorder_next_time(const struct recorder *r)
 {
     uint64_t ms = HLC_MS(r->hlc), wall = r->clock.wall_ms;
     uint32_t counter = HLC_COUNTER(r->hlc) + 1;
@@ -252,128 +215,6 @@ static enum err own_feed(struct recorder *r, const struct draft *draft, struct o
     return OK;
 }
 
-/* --- what may be recorded --- */
-
-static enum err refuse(struct kind_problem *problem, enum err err, const char *what)
-{
-    *problem = (struct kind_problem){.what = what};
-    return err;
-}
-
-/* Who was revoked acts no more, though the fold would take it: nothing says when it was done. */
-static enum err check_person(struct recorder *r, const struct draft *draft,
-                             struct kind_problem *problem)
-{
-    struct actor actor;
-    if (!draft->has_by || thing_id_equal(&draft->by, &r->person)) return OK;
-    enum err err = actor_get(arrival_txn(r->arrival), &draft->by, &actor);
-    if (err) return err == ERR_NOT_FOUND ? OK : err;
-    if (actor.revoked) return refuse(problem, ERR_FORBIDDEN, N_("this person acts no more"));
-    r->person = draft->by;
-    return OK;
-}
-
-static bool village_is_closed(const struct roster *roster, const struct scope *scope)
-{
-    const struct village *village = roster_village(roster, scope_village(scope));
-    return village && village->closed;
-}
-
-static enum err check_author(struct recorder *r, const struct draft *draft, const struct kind *kind,
-                             uint32_t *roles, struct kind_problem *problem)
-{
-    const struct roster *roster;
-    const struct sign_key *key = &r->options.signer->key;
-    enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
-    if (err) return err;
-    *roles = roster_roles(roster, key);
-    uint32_t allowed = kind_roles(kind, scope_class(&draft->scope));
-    if (!allowed || !roster_may_author(roster, key, &draft->scope))
-        return refuse(problem, ERR_FORBIDDEN, "does not belong in this scope");
-    if (!(*roles & allowed))
-        return refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
-    const struct device *device = roster_device(roster, key);
-    if (device && device->state == DEVICE_REVOKED)
-        return refuse(problem, ERR_FORBIDDEN, "this device was revoked");
-    if (scope_class(&draft->scope) == SCOPE_TOWN && device && !device_is_township(device) &&
-        draft->body.size > EVENT_TOWN_BODY_SIZE_MAX)
-        return refuse(problem, ERR_LIMIT, "is too long for what all villages receive");
-    if (kind->thing == THING_REQUEST && kind->founding && village_is_closed(roster, &draft->scope))
-        return refuse(problem, ERR_STATE, N_("this village was closed: it takes no new request"));
-    return check_person(r, draft, problem);
-}
-
-/* Fills subject, depth and seen. */
-static enum err place_event(struct recorder *r, const struct draft *draft, const struct kind *kind,
-                            uint32_t roles, struct event *e, struct kind_problem *problem)
-{
-    struct txn *t = arrival_txn(r->arrival);
-    struct scope_row scope;
-    struct thing_outlook outlook = {0};
-    e->founding = draft->founding;
-    if (draft->founding) return thing_may_found(kind, r->options.authority, e->body, problem);
-    e->subject = draft->subject;
-    if (!scope_find(t, &draft->scope, &scope))
-        return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
-    enum err err = views_outlook(&r->outlook, t, scope.number, &draft->subject, &outlook);
-    if (err) return err;
-    if (!outlook.exists) return refuse(problem, ERR_NOT_FOUND, "is not held");
-    if (outlook.events >= THING_EVENTS_MAX)
-        return refuse(problem, ERR_LIMIT, N_("too much is recorded of it already"));
-    const struct request_act act = {
-        .kind = e->kind,
-        .roles = roles,
-        .author = r->options.signer->key,
-        .has_by = e->has_by,
-        .by = e->by,
-        .thing = draft->subject,
-        .time_ms = HLC_MS(hlc_next(r)),
-        .untrusted = !r->clock.trusted,
-        .body = e->body,
-    };
-    const struct thing_key key = {scope.number, draft->subject};
-    err = subject_may(t, &key, outlook.type, kind, &act, problem);
-    e->seen = outlook.events;
-    /* Of a thing that is only partly held, depth may not say more than was seen. */
-    e->depth = outlook.depth_max < outlook.events ? outlook.depth_max + 1 : outlook.events;
-    return err;
-}
-
-static bool is_sealed(struct slice kind)
-{
-    return slice_is_text(kind, KIND_SEALED);
-}
-
-static enum err check_draft(struct recorder *r, const struct draft *draft, struct event *e,
-                            struct kind_problem *problem)
-{
-    static const uint8_t empty_map[] = {0x80};
-    const struct kind *kind = kind_find(slice_of_text(draft->kind));
-    uint32_t roles;
-    *problem = (struct kind_problem){.what = ""};
-    if (!kind) return refuse(problem, ERR_RANGE, "is no known kind");
-    if (kind->founding != draft->founding)
-        return refuse(problem, ERR_RANGE,
-                      draft->founding ? "needs a subject" : "founds a thing: no subject");
-    if (draft->lane >= LANE_COUNT) return refuse(problem, ERR_RANGE, N_("has no such lane"));
-    if (is_sealed(slice_of_text(draft->kind)) != draft->sealed)
-        return refuse(problem, ERR_FORBIDDEN, "is made of what is to be sealed, not by hand");
-    e->kind = slice_of_text(draft->kind);
-    e->body = draft->body.size ? draft->body : slice_of(empty_map, sizeof empty_map);
-    e->box = draft->box;
-    e->has_by = draft->has_by;
-    e->by = draft->by;
-    if (mp_scan_whole_depth(e->body, EVENT_BODY_DEPTH_MAX) ||
-        (e->box.size && mp_scan_whole_depth(e->box, EVENT_BOX_DEPTH_MAX)))
-        return refuse(problem, ERR_MALFORMED, "is not canonical");
-    enum err err = deadlines_complete(&r->deadlines, r->options.views, arrival_txn(r->arrival),
-                                      &r->clock, draft, &e->body, problem);
-    if (!err) err = kind_check(kind, e->body, e->box, false, problem);
-    if (!err) err = kind_check_scope(kind, scope_class(&draft->scope), e->body, problem);
-    if (!err) err = check_author(r, draft, kind, &roles, problem);
-    return err ? err : place_event(r, draft, kind, roles, e, problem);
-}
-
 /* --- adding --- */
 
 static void take_salt(struct recorder *r, uint8_t out[EVENT_SALT_SIZE])
@@ -393,13 +234,14 @@ static enum err link_and_encode(struct recorder *r, const struct own_feed *own, 
     e->feed = own->feed;
     e->seq = own->head.seq + 1;
     e->prev = own->head.id; /* zero before the first */
-    e->time = is_sealed(e->kind) ? sealing_day(hlc_next(r)) : hlc_next(r);
+    e->time =
+        recorder_is_sealed(e->kind) ? sealing_day(recorder_next_time(r)) : recorder_next_time(r);
     if (e->box.size) {
         e->box_state = BOX_HERE;
         take_salt(r, e->salt);
     }
     buf_reset(&r->header);
-    return event_encode_scanned(e, &r->header); /* check_draft did */
+    return event_encode_scanned(e, &r->header); /* recorder_check did */
 }
 
 /* At least every SIGN_EVENTS_MAX events and SIGN_BYTES_MAX bytes. An event that goes over the bytes
@@ -439,7 +281,7 @@ static void advance(struct recorder *r, struct own_feed *own, const struct event
     struct buf spare = own->header; /* `last` borrows the header just made */
     own->header = r->header;
     r->header = spare;
-    if (!is_sealed(e->kind)) r->hlc = e->time;
+    if (!recorder_is_sealed(e->kind)) r->hlc = e->time;
     r->added++;
 }
 
@@ -450,7 +292,7 @@ static enum err add(struct recorder *r, const struct draft *draft, struct record
     struct own_feed *own;
     size_t fresh;
     if (r->low_space && r->added >= LOW_SPACE_EVENTS_MAX) return ERR_NOSPACE;
-    enum err err = check_draft(r, draft, &e, problem);
+    enum err err = recorder_check(r, draft, &e, problem);
     if (!err) err = own_feed(r, draft, &own);
     if (!err) err = link_and_encode(r, own, &e);
     if (!err) err = sign_in_time(r, own, &e);
@@ -470,12 +312,12 @@ enum err recorder_add(struct recorder *r, const struct draft *draft, struct reco
     if (!draft->sealed) return add(r, draft, out, problem);
     enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
     if (!err && !roster->founded)
-        err = refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
+        err = recorder_refuse(problem, ERR_FORBIDDEN, "this device has no role for it");
     struct slice body = draft->body; /* asked only: its dates are stated when it is opened */
     if (!err)
         err = deadlines_complete(&r->deadlines, r->options.views, arrival_txn(r->arrival),
                                  &r->clock, draft, &body, problem);
-    if (!err) err = sealing_make(&sealing, draft, &roster->office, hlc_next(r), problem);
+    if (!err) err = sealing_make(&sealing, draft, &roster->office, recorder_next_time(r), problem);
     if (!err) err = add(r, &sealing.draft, out, problem);
     sealing_clear(&sealing);
     return err;

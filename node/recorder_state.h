@@ -1,0 +1,45 @@
+#pragma once
+/* What the recorder's files share. */
+#include "node/deadlines.h"
+#include "node/recorder.h"
+
+#define SALTS_AT_ONCE 64u
+
+/* One of this device's feeds, as far as this commit has come. */
+struct own_feed {
+    struct feed feed;
+    struct head head;   /* seq 0: none yet */
+    bool unsigned_head; /* the head was recorded in this commit without a signature */
+    struct event last;  /* the head then, what log_append needs of it; borrows `header` */
+    struct buf header;
+    unsigned unsigned_events;
+    size_t unsigned_bytes;
+};
+
+struct recorder {
+    struct recorder_options options;
+    struct arrival *arrival; /* within begin..commit */
+    struct clock_reading clock;
+    bool low_space;
+    bool sign_each;
+    uint64_t hlc;      /* of the last event */
+    uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
+    unsigned added;
+    struct thing_id person;                        /* of this commit; known to act */
+    uint8_t salts[SALTS_AT_ONCE][EVENT_SALT_SIZE]; /* one system call for many */
+    size_t salts_left;
+    struct own_feed *feeds; /* used in this commit */
+    size_t feed_count, feed_capacity;
+    struct buf header; /* of the event being made */
+    struct deadlines deadlines;
+    struct outlook_memo outlook;
+};
+
+/* The hybrid time of the event that is made next. */
+uint64_t recorder_next_time(const struct recorder *r);
+
+/* Fills in what the draft states, and depth, seen and subject. Errors: as recorder_add. */
+MUST_CHECK enum err recorder_check(struct recorder *r, const struct draft *draft, struct event *e,
+                                   struct kind_problem *problem);
+enum err recorder_refuse(struct kind_problem *problem, enum err err, const char *what);
+bool recorder_is_sealed(struct slice kind);
