@@ -135,7 +135,7 @@ static bool is_of_roster(const struct event *e)
  * back. What else is done to a thing waits, so that thousands of runs of one act on one thing cost
  * one fold and not one each. */
 static MUST_CHECK enum err touch(struct arrival *a, const struct event *e,
-                                 const struct appended *did)
+                                 const struct appended *did, const struct event *next)
 {
     struct touched touched = {.scope_number = did->scope_number, .thing = e->subject};
     struct touched *known = set_find(&a->now, &touched);
@@ -144,6 +144,7 @@ static MUST_CHECK enum err touch(struct arrival *a, const struct event *e,
         return OK;
     }
     if (e->founding && did->first_of_thing) touched.sole = e;
+    if (a->at_once) touched.next = next;
     return set_add(touched.sole || is_of_roster(e) ? &a->now : &a->waiting, &touched);
 }
 
@@ -155,7 +156,9 @@ static MUST_CHECK enum err fold(struct arrival *a, struct touched_set *set)
     return err;
 }
 
-enum err arrival_add(struct arrival *a, const struct event *events, size_t count, size_t *fresh)
+/* `next`: NULL or the one event. */
+static MUST_CHECK enum err add(struct arrival *a, const struct event *events, size_t count,
+                               const struct event *next, size_t *fresh)
 {
     struct appended did;
     size_t appended = 0;
@@ -164,7 +167,7 @@ enum err arrival_add(struct arrival *a, const struct event *events, size_t count
     for (size_t i = 0; !err && i < count; i++) {
         log_append(a->txn, &events[i], &did);
         if (!did.arrival) continue;
-        err = touch(a, &events[i], &did);
+        err = touch(a, &events[i], &did, next);
         appended++;
     }
     if (!err) err = fold(a, &a->now);
@@ -174,6 +177,17 @@ enum err arrival_add(struct arrival *a, const struct event *events, size_t count
     else
         *fresh = appended;
     return err;
+}
+
+enum err arrival_add(struct arrival *a, const struct event *events, size_t count, size_t *fresh)
+{
+    return add(a, events, count, NULL, fresh);
+}
+
+enum err arrival_add_next(struct arrival *a, const struct event *e)
+{
+    size_t fresh;
+    return add(a, e, 1, e, &fresh);
 }
 
 static void arrival_free(struct arrival *a)

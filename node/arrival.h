@@ -21,6 +21,9 @@ struct txn *arrival_txn(struct arrival *a);
  * how many were new. */
 MUST_CHECK enum err arrival_add(struct arrival *a, const struct event *events, size_t count,
                                 size_t *fresh);
+/* The same for the next event of a thing: one that was made knowing all that is held of it and lies
+ * deeper than all of that, so it need not be read again. */
+MUST_CHECK enum err arrival_add_next(struct arrival *a, const struct event *e);
 /* Folds what waits and commits. Frees the arrival whatever the result. */
 MUST_CHECK enum err arrival_commit(struct arrival *a);
 void arrival_abort(struct arrival *a); /* NULL is fine */

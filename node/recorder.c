@@ -296,7 +296,8 @@ static enum err add(struct recorder *r, const struct draft *draft, struct record
     if (!err) err = own_feed(r, draft, &own);
     if (!err) err = link_and_encode(r, own, &e);
     if (!err) err = sign_in_time(r, own, &e);
-    if (!err) err = arrival_add(r->arrival, &e, 1, &fresh);
+    if (!err)
+        err = r->next ? arrival_add_next(r->arrival, &e) : arrival_add(r->arrival, &e, 1, &fresh);
     if (err) return err;
     advance(r, own, &e);
     *out = (struct recorded){.feed = e.feed, .seq = e.seq, .id = e.id, .subject = e.subject};

@@ -66,6 +66,7 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     struct scope_row scope;
     struct thing_outlook outlook = {0};
     e->founding = draft->founding;
+    r->next = false;
     if (draft->founding) return thing_may_found(kind, r->options.authority, e->body, problem);
     e->subject = draft->subject;
     if (!scope_find(t, &draft->scope, &scope))
@@ -91,6 +92,7 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     e->seen = outlook.events;
     /* Of a thing that is only partly held, depth may not say more than was seen. */
     e->depth = outlook.depth_max < outlook.events ? outlook.depth_max + 1 : outlook.events;
+    r->next = outlook.deepest && e->depth > outlook.depth_max;
     return err;
 }
 

@@ -33,6 +33,7 @@ struct recorder {
     struct buf header; /* of the event being made */
     struct deadlines deadlines;
     struct outlook_memo outlook;
+    bool next; /* the event being made is `next` of struct touched */
 };
 
 /* The hybrid time of the event that is made next. */

@@ -318,7 +318,7 @@ static void item_check(const struct fold *f, struct fold_item *item)
         fold_mark(item, EFFECT_EXT, N_("carries an extension that this version does not know"));
     } else if (!kind) {
         fold_mark(item, EFFECT_UNKNOWN_KIND, N_("kind is not known to this version"));
-    } else if (!f->founder || f->type == THING_NONE) {
+    } else if (f->type == THING_NONE) {
         fold_mark(item, EFFECT_IMPOSSIBLE, N_("the event that founds this thing is not held"));
     } else if (kind->thing != f->type && kind->thing != THING_ANY) {
         fold_mark(item, EFFECT_IMPOSSIBLE, N_("is about another type of thing"));
@@ -339,15 +339,39 @@ static void item_check(const struct fold *f, struct fold_item *item)
     }
 }
 
-enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
-                    const struct event *sole)
+static void fold_begin(struct fold *f, struct txn *t, const struct thing_key *key)
 {
     f->txn = t;
     f->key = *key;
     f->type = THING_NONE;
+    f->founder = NULL;
+    f->count = 0;
     f->damaged = 0;
     f->bound = false;
     buf_reset(&f->row);
+}
+
+enum err fold_onto(struct fold *f, struct txn *t, const struct thing_key *key, struct slice row,
+                   const struct event *next, bool *done)
+{
+    const struct kind *kind = kind_find(next->kind);
+    *done = kind && kind->thing == THING_REQUEST && !next->founding && row.size;
+    if (!*done) return OK;
+    fold_begin(f, t, key);
+    enum err err = gather_add(f, next, 0, false);
+    if (err) return err;
+    f->type = THING_REQUEST;
+    f->order[0] = &f->items[0];
+    f->order[0]->place = next->seen;
+    item_check(f, f->order[0]);
+    *done = request_fold_onto(f, row);
+    return f->row.err;
+}
+
+enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
+                    const struct event *sole)
+{
+    fold_begin(f, t, key);
     enum err err = gather(f, sole);
     if (err) return err;
     depth_check(f);

@@ -66,6 +66,11 @@ bool fold_is_roster(enum thing_type type);
  * Errors: ERR_NOMEM, ERR_CORRUPT, the transaction's. */
 MUST_CHECK enum err fold_thing(struct fold *f, struct txn *t, const struct thing_key *key,
                                const struct event *sole);
+/* Folds one more event onto the row that the thing has: f->row and f->request are as fold_thing
+ * would leave them, the rest is not. The event is `next` of struct touched. `*done` false: it takes
+ * a whole fold. Errors: as fold_thing. */
+MUST_CHECK enum err fold_onto(struct fold *f, struct txn *t, const struct thing_key *key,
+                              struct slice row, const struct event *next, bool *done);
 void fold_clear(struct fold *f);
 
 /* Marks an event that its type's fold found to be without effect. */

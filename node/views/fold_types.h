@@ -8,5 +8,7 @@ void roster_fold_village(struct fold *f);
 void roster_fold_device(struct fold *f);
 void actor_fold(struct fold *f);
 void request_fold(struct fold *f);
+/* Of f's one event onto `row`, which was folded from all others; false: it was not. */
+bool request_fold_onto(struct fold *f, struct slice row);
 void sealed_fold(struct fold *f);
 void thing_fold(struct fold *f); /* of all plain things */

@@ -233,6 +233,16 @@ static void act_on(struct fold *f, struct folding *g, struct fold_item *item)
     request_rules_apply(rule, &g->r, &step);
 }
 
+static void take(struct fold *f, struct folding *g, struct fold_item *item)
+{
+    if (item->effect == EFFECT_COUNTS) check_category(f, item);
+    if (item == f->founder && item->effect == EFFECT_COUNTS)
+        found(g, item);
+    else if (item->effect == EFFECT_COUNTS)
+        act_on(f, g, item);
+    item->state_after = request_state_name(g->r.state);
+}
+
 /* Somebody acted without knowing all that stands before his act, and no act of the township that
  * takes effect and knows all before it has followed. */
 static bool both_changed(const struct fold *f)
@@ -249,22 +259,36 @@ static bool both_changed(const struct fold *f)
     return open;
 }
 
+static void keep(struct fold *f, const struct request *r)
+{
+    f->request = *r;
+    request_row_write(&f->row, r);
+}
+
+/* The event knows all before it, so none that nobody knew of comes in by it. */
+bool request_fold_onto(struct fold *f, struct slice row)
+{
+    struct folding g;
+    struct fold_item *item = f->order[0];
+    if (request_row_read(&g.r, row) || g.r.events != item->event.seen) return false;
+    g.category_from = NULL; /* no correction comes here */
+    take(f, &g, item);
+    if (item->effect == EFFECT_COUNTS) {
+        g.r.effective++;
+        if (item->township) g.r.both_changed = false;
+    }
+    f->total = ++g.r.events;
+    keep(f, &g.r);
+    return true;
+}
+
 void request_fold(struct fold *f)
 {
     struct folding g = {.r.state = REQUEST_HELD};
-    for (size_t i = 0; i < f->count; i++) {
-        struct fold_item *item = f->order[i];
-        if (item->effect == EFFECT_COUNTS) check_category(f, item);
-        if (item == f->founder && item->effect == EFFECT_COUNTS)
-            found(&g, item);
-        else if (item->effect == EFFECT_COUNTS)
-            act_on(f, &g, item);
-        item->state_after = request_state_name(g.r.state);
-    }
+    for (size_t i = 0; i < f->count; i++) take(f, &g, f->order[i]);
     if (g.r.state == REQUEST_HELD) return;
     g.r.both_changed = both_changed(f);
     g.r.events = (uint32_t)f->total;
     g.r.effective = fold_effective(f);
-    f->request = g.r;
-    request_row_write(&f->row, &f->request);
+    keep(f, &g.r);
 }

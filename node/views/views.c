@@ -125,13 +125,14 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
  * is made again by them. */
 static bool founded_here(const struct views *v)
 {
-    return sign_key_equal(&v->fold.founder->event.feed.author, &v->device);
+    const struct fold_item *founder = v->fold.founder; /* NULL: it was folded before */
+    return founder && sign_key_equal(&founder->event.feed.author, &v->device);
 }
 
 static bool accepted_here(const struct views *v)
 {
     const struct device *own = roster_device(v->roster, &v->device);
-    return own && own->roles & ROLE_HUB && v->fold.count > 1;
+    return own && own->roles & ROLE_HUB && v->fold.total > 1;
 }
 
 /* What hangs on a request's row: the index rows and the numbers. `old` may be borrowed; what the
@@ -211,22 +212,53 @@ static bool is_of_pass(enum thing_type type, enum views_pass pass)
     return type != THING_NONE && fold_is_roster(type) == (pass == PASS_ROSTER);
 }
 
-enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
-                          const struct event *sole, enum views_pass pass, bool *changed)
+/* What every fold reads besides the thing's events. */
+static void fold_bases(struct views *v)
 {
     v->fold.roster = v->roster;
     v->fold.bounds = v->rules ? &v->rules->bounds : NULL;
+}
+
+static void note_bound(struct views *v, struct txn *t)
+{
+    if (v->fold.bound && !meta_get_uint(t, META_RULES_BOUND)) meta_put_uint(t, META_RULES_BOUND, 1);
+}
+
+enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
+                          const struct event *sole, enum views_pass pass, bool *changed)
+{
+    fold_bases(v);
     enum err err = fold_thing(&v->fold, t, key, sole);
     if (err) return err;
-    if (v->fold.bound && !meta_get_uint(t, META_RULES_BOUND)) meta_put_uint(t, META_RULES_BOUND, 1);
+    note_bound(v, t);
     return is_of_pass(v->fold.type, pass) ? row_keep(v, t, sole != NULL, changed) : OK;
+}
+
+/* Folds the one event that its thing's row lacks. `*done` false: that takes a whole fold. */
+static MUST_CHECK enum err fold_next_event(struct views *v, struct txn *t,
+                                           const struct thing_key *key, const struct event *next,
+                                           bool *done)
+{
+    uint8_t bytes[ROW_THING_KEY_SIZE];
+    const struct row_key row_key = row_thing_key(bytes, THING_REQUEST, key);
+    struct slice row;
+    bool ignored;
+    *done = row_get(t, &row_key, &row);
+    if (!*done) return txn_error(t);
+    fold_bases(v);
+    enum err err = fold_onto(&v->fold, t, key, row, next, done);
+    if (err || !*done) return err;
+    note_bound(v, t);
+    return row_keep(v, t, false, &ignored);
 }
 
 /* May the roster or the rules be changed by it? What founded a thing right now says what it is; of
  * what acts on one its fold will say. */
 static bool may_be_base(const struct touched *touched)
 {
-    const struct kind *kind = touched->sole ? kind_find(touched->sole->kind) : NULL;
+    const struct event *e = touched->sole ? touched->sole : touched->next;
+    const struct kind *kind = e ? kind_find(e->kind) : NULL;
+    if (touched->next) return !kind || kind->thing != THING_REQUEST;
     return touched->sole ? kind && (fold_is_roster(kind->thing) || is_rule(kind->thing)) : true;
 }
 
@@ -238,6 +270,19 @@ static bool in_pass(const struct touched *touched, uint32_t town, enum views_pas
     return pass != PASS_REST && kind && is_of_pass(kind->thing, pass);
 }
 
+static MUST_CHECK enum err fold_touched(struct views *v, struct txn *t,
+                                        const struct touched *touched, enum views_pass pass,
+                                        bool *changed)
+{
+    const struct thing_key key = {touched->scope_number, touched->thing};
+    if (touched->next && pass == PASS_REST) {
+        bool done;
+        enum err err = fold_next_event(v, t, &key, touched->next, &done);
+        if (err || done) return err;
+    }
+    return views_fold_thing(v, t, &key, touched->sole, pass, changed);
+}
+
 /* `town`: the number of that scope, 0 while it is not known here. */
 static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struct touched *touched,
                                      size_t count, uint32_t town, enum views_pass pass,
@@ -245,8 +290,7 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
 {
     for (size_t i = 0; i < count; i++) {
         if (!in_pass(&touched[i], town, pass)) continue;
-        struct thing_key key = {touched[i].scope_number, touched[i].thing};
-        enum err err = views_fold_thing(v, t, &key, touched[i].sole, pass, changed);
+        enum err err = fold_touched(v, t, &touched[i], pass, changed);
         /* A damaged event keeps its own thing as it was and does not stop a sync; `verify` and the
          * daily scrub name it. */
         if (err == ERR_CORRUPT && v->fold.damaged) continue;

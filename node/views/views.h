@@ -23,11 +23,13 @@ MUST_CHECK enum err views_roster(struct views *v, struct txn *t, const struct ro
 void views_forget(struct views *v);
 
 /* A thing that events were appended to in this transaction. `sole`: the thing's only event, when it
- * was founded right now and nothing else was appended to it (saves reading it back); else NULL. */
+ * was founded right now and nothing else was appended to it (saves reading it back); else NULL.
+ * `next`: the one event appended to it, when that was made knowing all others that are held and
+ * lies deeper than all of them (saves reading those); else NULL. */
 struct touched {
     uint32_t scope_number;
     struct thing_id thing;
-    const struct event *sole;
+    const struct event *sole, *next;
 };
 /* Folds each touched thing once; one with a damaged event keeps the row it has. A change of
  * roster or rules that alters what the events of other things mean sets the rebuild marker. Errors:
@@ -118,6 +120,7 @@ struct thing_outlook {
     enum thing_type type; /* THING_NONE: what founds it is not held */
     uint32_t events;      /* seen */
     uint32_t depth_max; /* greatest depth held within DEPTH_AHEAD_MAX of its place; below events */
+    bool deepest;       /* none that is held lies deeper than that */
 };
 /* Of the thing last asked about, so that a batch of acts on one thing reads each once.
  * Zero-initialise.

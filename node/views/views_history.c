@@ -105,13 +105,15 @@ static int by_depth(const void *a, const void *b)
 
 /* A depth that a hostile author made up must not carry later acts away with it, and the next depth
  * may not exceed `seen`. */
-static uint32_t depth_max(uint32_t *depths, size_t count)
+static void depths_weigh(uint32_t *depths, size_t count, struct thing_outlook *out)
 {
     uint32_t greatest = 0;
+    if (count == 0) return;
     qsort(depths, count, sizeof *depths, by_depth);
     for (size_t i = 0; i < count; i++)
         if (depths[i] <= i + DEPTH_AHEAD_MAX) greatest = depths[i];
-    return greatest < count ? greatest : (uint32_t)count - 1;
+    out->depth_max = greatest < count ? greatest : (uint32_t)count - 1;
+    out->deepest = depths[count - 1] <= out->depth_max;
 }
 
 static MUST_CHECK enum err outlook_read(struct outlook_memo *memo, struct txn *t)
@@ -137,8 +139,8 @@ static MUST_CHECK enum err outlook_read(struct outlook_memo *memo, struct txn *t
             .exists = events > 0,
             .type = type,
             .events = events,
-            .depth_max = events ? depth_max(all, depths.size / sizeof *all) : 0,
         };
+        depths_weigh(all, depths.size / sizeof *all, &memo->outlook);
     }
     buf_clear(&depths);
     return err;
