@@ -12,6 +12,7 @@
 #include "node/views/request.h"
 #include "node/views/rules.h"
 #include "node/views/search.h"
+#include "node/views/state.h"
 
 #define REMIND_BEHIND_MAX 4096u
 #define REMIND_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
@@ -187,25 +188,20 @@ static void check_unit(struct asking *a, const char *field)
                     N_("name the unit that has its duties now: sidan unit list"));
 }
 
-/* Few orders are issued in a day: the log is read through for each. */
 static void check_doc_no(struct asking *a)
 {
     struct slice doc_no = body_text(a->draft->body, "doc_no");
-    uint64_t last = doc_no.size ? log_count(a->txn) : 0;
-    for (uint64_t arrival = 1; arrival <= last; arrival++) {
-        struct event e;
-        struct scope_row scope;
-        struct request r;
-        if (log_read_unverified(a->txn, arrival, &e) || !slice_is_text(e.kind, "order.issue") ||
-            !slice_equal(body_text(e.body, "doc_no"), doc_no) ||
-            !scope_find(a->txn, &e.feed.scope, &scope))
-            continue;
-        const struct thing_key other = {scope.number, e.subject};
-        asking_find(a, ERR_EXISTS, "doc_no", before_number_given,
-                    N_("take the next number of the register of orders"));
-        if (request_get(a->txn, &other, &r) == OK) asking_other(a, THING_REQUEST, &other, r.number);
-        return;
-    }
+    struct event e;
+    struct scope_row scope;
+    struct request r;
+    if (!doc_no.size) return;
+    enum err err = doc_numbers_find(&a->views->doc_numbers, a->txn, doc_no, &e);
+    if (err && err != ERR_NOT_FOUND && !a->err) a->err = err;
+    if (err || !scope_find(a->txn, &e.feed.scope, &scope)) return;
+    const struct thing_key other = {scope.number, e.subject};
+    asking_find(a, ERR_EXISTS, "doc_no", before_number_given,
+                N_("take the next number of the register of orders"));
+    if (request_get(a->txn, &other, &r) == OK) asking_other(a, THING_REQUEST, &other, r.number);
 }
 
 static void before_order(struct asking *a)

@@ -1,5 +1,6 @@
 #pragma once
 /* What the files of the views share: the handle, and folding one thing into its rows. */
+#include "node/views/doc_numbers.h"
 #include "node/views/fold.h"
 #include "node/views/numbers.h"
 #include "node/views/rules.h"
@@ -20,6 +21,7 @@ struct views {
     struct sign_key device; /* this node's */
     struct fold fold;
     struct numbers_note numbers, officials, persons;
+    struct doc_numbers doc_numbers;
 };
 
 /* In this order: the roster's things, by which all others are folded; what else is in `town`, for

@@ -37,6 +37,7 @@ void views_forget(struct views *v)
     v->roster = NULL;
     rules_free(v->rules);
     v->rules = NULL;
+    doc_numbers_clear(&v->doc_numbers);
 }
 
 enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
