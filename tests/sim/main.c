@@ -3,6 +3,7 @@
  * sim --seed N [--trace] [--days D]           plays one; with its trace
  * sim --scenes [--every N]                    plays all scenes, or every N-th case of each
  * sim --scene NAME [--case N] [--trace] [--every N]
+ * sim --fleet CONTACTS --rows NDJSON          the fleet over a recorded trace, with its figures
  *
  * The first seed of a range is played twice: the same seed must give the same trace.
  */
@@ -20,9 +21,10 @@ struct options {
     uint64_t first, last;
     unsigned part, parts, days;
     bool trace, scenes;
-    const char *scene; /* NULL: all */
-    uint64_t one;      /* case of a scene; UINT64_MAX: all */
-    uint64_t every;    /* case; 0: as the scene says */
+    const char *scene;           /* NULL: all */
+    const char *contacts, *rows; /* of the fleet */
+    uint64_t one;                /* case of a scene; UINT64_MAX: all */
+    uint64_t every;              /* case; 0: as the scene says */
 };
 
 /* One process: a case of a scene, or a seed's story where there is none. */
@@ -56,6 +58,10 @@ static bool option_read(struct options *o, const char *name, const char *value)
     if (strcmp(name, "--scene") == 0) {
         o->scenes = true;
         o->scene = value;
+        return true;
+    }
+    if (strcmp(name, "--fleet") == 0 || strcmp(name, "--rows") == 0) {
+        *(strcmp(name, "--fleet") == 0 ? &o->contacts : &o->rows) = value;
         return true;
     }
     if (sscanf(value, "%llu", &first) != 1) return false;
@@ -113,7 +119,11 @@ static void play(const struct options *o, const struct task *task, const char *f
     s->kept = report->kept;
     (void)snprintf(s->folder, sizeof s->folder, "%s", folder);
     story_begin(s);
-    if (task->scene != NULL)
+    if (o->contacts != NULL)
+        fleet_play(
+            s, &(struct fleet_options){
+                   .contacts = o->contacts, .rows = o->rows, .records_a_day = 100, .print = true});
+    else if (task->scene != NULL)
         task->scene->play(s, task->number);
     else
         story_play(s);

@@ -332,6 +332,7 @@ static bool frame_arrives(struct sim *s, size_t index, int to, struct buf *frame
                                .peer = peer_handle(index, to),
                                .key = c->key[1 - to],
                                .invite = to == 1 && c->invite};
+    if (s->heard != NULL) s->heard(c->end[to]->node, buf_slice(frame));
     inbox_add(c->end[to], &event, frame);
     return true;
 }
@@ -352,6 +353,18 @@ void net_silent(struct sim *s, size_t index, int end)
     if (c->end[end] != NULL && (end == 0 || c->greeted))
         sim_fail(s, "%s has not noticed for %d s that a line is dead", c->end[end]->node->name,
                  SILENCE_MAX_MS / 1000);
+}
+
+void net_leave(struct sim *s, const struct sim_node *n)
+{
+    for (size_t i = 0; i < s->net.count; i++) {
+        const struct conn *c = &s->net.conns[i];
+        if (!c->open || !conn_is_of(c, n)) continue;
+        int end = c->end[0] != NULL && c->end[0]->node == n ? 0 : 1;
+        conn_break(s, i);
+        story_schedule(s, 0, (struct step){.type = STEP_DOWN, .a = i, .b = end});
+        conn_silent(s, i, 1 - end);
+    }
 }
 
 void net_hole(struct sim *s, const struct sim_node *n)

@@ -39,6 +39,7 @@ void scene_apart(struct sim_node *n)
 
 static void put_text(struct mp_map *m, const char *key, const char *text)
 {
+    if (text == NULL) return;
     struct mp_writer w = mp_map_put(m, key);
     mp_write_text(&w, text);
 }
@@ -59,28 +60,30 @@ static char *noise_make(struct sim *s, size_t size)
     return text;
 }
 
-void scene_register(struct sim_node *n, enum lane lane, size_t noise, struct recorded *out)
+void scene_record(struct sim_node *n, const struct scene_request *r, struct recorded *out)
 {
     struct sim *s = n->sim;
     struct mp_map body = {0}, box = {0};
     struct buf body_bytes = {0}, box_bytes = {0};
-    char number[16], *text = noise_make(s, noise + noise / 3); /* six bits a character */
+    char number[16];
     (void)snprintf(number, sizeof number, "%02dA-%04zu", n->index,
                    (n->acknowledged_count + 1) % 10000);
     put_text(&body, "number", number);
-    put_text(&body, "channel", "visit");
+    put_text(&body, "channel", r->channel);
+    put_text(&body, "channel_ref", r->channel_ref);
     put_uint(&body, "received", node_clock(n).wall_ms);
-    put_text(&body, "nature", "help");
-    put_text(&body, "category", "0101");
-    put_uint(&body, "urgency", lane == LANE_URGENT ? 3 : 1);
-    put_text(&box, "name", "村民甲");
-    put_text(&box, "content", "-");
-    put_text(&box, "x", text);
+    put_text(&body, "nature", r->nature);
+    put_text(&body, "category", r->category);
+    put_uint(&body, "urgency", r->urgency);
+    put_text(&box, "place", r->place);
+    put_text(&box, "content", r->content);
+    put_text(&box, "x", r->noise);
     SIM_OK(s, mp_map_end(&body, &body_bytes));
     SIM_OK(s, mp_map_end(&box, &box_bytes));
+    const struct sim_node *about = n->index == SIM_HUB ? &s->nodes[1] : n;
     struct draft draft = {.kind = "request.register",
-                          .scope = scope_of_village(s->nodes[1].village),
-                          .lane = lane,
+                          .scope = scope_of_village(about->village),
+                          .lane = r->lane,
                           .founding = true,
                           .body = buf_slice(&body_bytes),
                           .box = buf_slice(&box_bytes)};
@@ -89,6 +92,19 @@ void scene_register(struct sim_node *n, enum lane lane, size_t noise, struct rec
     mp_map_clear(&box);
     buf_clear(&body_bytes);
     buf_clear(&box_bytes);
+}
+
+void scene_register(struct sim_node *n, enum lane lane, size_t noise, struct recorded *out)
+{
+    char *text = noise_make(n->sim, noise + noise / 3); /* six bits a character */
+    const struct scene_request request = {.channel = "visit",
+                                          .nature = "help",
+                                          .category = "0101",
+                                          .content = "-",
+                                          .noise = text,
+                                          .urgency = lane == LANE_URGENT ? 3 : 1,
+                                          .lane = lane};
+    scene_record(n, &request, out);
     free(text);
 }
 

@@ -21,10 +21,32 @@ struct net_line scene_line(uint32_t rate_bps, uint32_t delay_ms);
 void scene_begin(struct sim *s, const struct net_line *line);
 void scene_contact(struct sim_node *n);
 void scene_apart(struct sim_node *n); /* the line goes, both ends are told */
-/* Registers a request of the first village with about `noise` bytes that cannot be compressed. */
+struct scene_request {                /* texts may be NULL */
+    const char *channel, *channel_ref, *nature, *category, *place, *content, *noise;
+    uint64_t urgency;
+    enum lane lane;
+};
+/* Registers a request: a village its own, the hub one of the first village. */
+void scene_record(struct sim_node *n, const struct scene_request *r, struct recorded *out);
+/* The same with about `noise` bytes that cannot be compressed. */
 void scene_register(struct sim_node *n, enum lane lane, size_t noise, struct recorded *out);
 bool scene_holds(struct sim_node *n, const struct recorded *r);
 /* Plays on until the hub and the villages agree; fails after `limit_ms`. */
 void scene_settle(struct sim *s, uint64_t limit_ms);
 /* Bytes both of connections that are over and of those that live. */
 struct link_counts scene_bytes(const struct sim *s, int way);
+
+/* --- fleet.c: many villages for days, each in reach of the hub now and then --- */
+struct fleet_options {
+    const char *contacts; /* CSV start_s,end_s,village,...; NULL: drawn */
+    const char *rows;     /* NDJSON as `import --as requests` takes it; NULL: drawn */
+    unsigned days;        /* of drawn contacts */
+    unsigned records_a_day;
+    bool print; /* the figures */
+};
+void fleet_play(struct sim *s, const struct fleet_options *options);
+
+/* --- fleet_floor.c --- */
+/* What the events after `base` of the feed are as one run at least: zstd -19 of their records
+ * behind the dictionary, 8 bytes of salt an event, a signature. */
+size_t fleet_floor(struct sim_node *n, const struct feed *feed, uint64_t base);

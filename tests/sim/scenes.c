@@ -7,7 +7,7 @@ enum {
     RESUME_SIZE = 65536,
     RESUME_EVENTS = 48,
     /* One more cold connection, its HELLOs, and what goes out before the HELLO of the peer. */
-    RESUME_EXTRA = 1024 + 60 * 1024,
+    RESUME_EXTRA = 1024 + 8 * 1024,
 };
 
 /* The first connection of the exchange breaks when `way` has carried so many bytes; 0: none does.
@@ -55,23 +55,55 @@ static void resume_down(struct sim *s, uint64_t after)
     resume(s, &s->nodes[SIM_HUB], 1, after);
 }
 
+/* --- overtaking: an urgent event in the middle of a long backlog --- */
+
+enum {
+    OVERTAKE_BACKLOG = 600,
+    /* What is left of the run on the line, the one after it; the way there; the event itself. */
+    OVERTAKE_MS = 2 * 2000 + 300 + 200,
+    OVERTAKE_FIRST_S = 6,     /* no receipt has come by then, so the rate is not known */
+    OVERTAKE_FIRST_MS = 3000, /* and 48 KiB are on their way, not 32 */
+};
+
+static void overtake(struct sim *s, uint64_t after_s)
+{
+    const struct net_line line = scene_line(64000, 300);
+    struct sim_node *village = &s->nodes[1], *hub = &s->nodes[SIM_HUB];
+    struct recorded recorded, urgent;
+    const uint64_t limit_ms = OVERTAKE_MS + (after_s < OVERTAKE_FIRST_S ? OVERTAKE_FIRST_MS : 0);
+    scene_begin(s, &line);
+    for (int i = 0; i < OVERTAKE_BACKLOG; i++) scene_register(village, LANE_NORMAL, 300, &recorded);
+    scene_contact(village);
+    story_run(s, s->now_ms + SECONDS(after_s));
+    uint64_t then = s->now_ms;
+    scene_register(village, LANE_URGENT, 100, &urgent);
+    while (!scene_holds(hub, &urgent)) story_run(s, s->now_ms + 20);
+    trace_line(s, village, "the urgent event arrived after %llu ms",
+               (unsigned long long)(s->now_ms - then));
+    if (s->now_ms - then > limit_ms)
+        sim_fail(s, "the urgent event took %llu ms", (unsigned long long)(s->now_ms - then));
+    if (scene_holds(hub, &recorded)) sim_fail(s, "there was no backlog to overtake");
+    scene_settle(s, MINUTES(5));
+    check_end(s);
+}
+
 /* --- half open: neither end is told --- */
 
-/* A sign of life may stand behind the largest frame and all that is on its way: at the rate that
- * was measured, or at 9.6 kbit/s where none was. */
-enum { BUSY_BACKLOG = 600, HALF_OPEN_BUSY_MS = 20000, HALF_OPEN_IDLE_MS = 70000 };
+/* A sign of life may stand behind the largest frame, and an end that only receives knows no rate:
+ * it grants the time that 80 KiB take at 9.6 kbit/s. */
+enum { HALF_OPEN_SLACK_MS = 70000 };
 
 /* number 0: nothing to send for an hour; 1: in the middle of a backlog. */
 static void half_open(struct sim *s, uint64_t number)
 {
     const struct net_line line = scene_line(64000, 300);
     const bool busy = number == 1;
-    const uint64_t limit_ms = busy ? 2000 * (uint64_t)BEAT_BUSY_S + HALF_OPEN_BUSY_MS
-                                   : 2000 * (uint64_t)BEAT_IDLE_S + HALF_OPEN_IDLE_MS;
+    const uint64_t limit_ms =
+        2000 * (uint64_t)(busy ? BEAT_BUSY_S : BEAT_IDLE_S) + HALF_OPEN_SLACK_MS;
     struct sim_node *village = &s->nodes[1];
     struct recorded recorded;
     scene_begin(s, &line);
-    for (int i = 0; busy && i < BUSY_BACKLOG; i++)
+    for (int i = 0; busy && i < OVERTAKE_BACKLOG; i++)
         scene_register(village, LANE_NORMAL, 300, &recorded);
     scene_contact(village);
     story_run(s, s->now_ms + (busy ? SECONDS(15) : HOURS(1)));
@@ -114,11 +146,52 @@ static void idle(struct sim *s, uint64_t number)
     check_end(s);
 }
 
+/* --- crumbs: 2 KiB each way, then a cut --- */
+
+enum { CRUMB = 2048, CRUMB_BACKLOG = 200, CRUMB_LARGE = 35 * 1024 };
+
+/* number 0: a backlog; 1: one event of 48 KiB. At least a third of a connection must be of use. */
+static void crumbs(struct sim *s, uint64_t number)
+{
+    struct net_line line = scene_line(9600, 300);
+    struct sim_node *village = &s->nodes[1];
+    struct recorded recorded;
+    for (int way = 0; way < 2; way++) line.way[way].cut_bytes = CRUMB;
+    scene_begin(s, &line);
+    if (number == 0)
+        for (int i = 0; i < CRUMB_BACKLOG; i++)
+            scene_register(village, LANE_NORMAL, 100, &recorded);
+    else
+        scene_register(village, LANE_NORMAL, CRUMB_LARGE, &recorded);
+    size_t size = number == 0 ? CRUMB_BACKLOG * 180 : CRUMB_LARGE;
+    size_t before = s->net.count, most = size / (CRUMB / 3);
+    scene_contact(village);
+    while (!scene_holds(&s->nodes[SIM_HUB], &recorded)) {
+        if (s->net.count - before > most)
+            sim_fail(s, "%zu connections of %d bytes were not enough", most, CRUMB);
+        story_run(s, s->now_ms + SECONDS(1));
+    }
+    trace_line(s, village, "%zu connections of %d bytes", s->net.count - before, CRUMB);
+    scene_settle(s, HOURS(1));
+    check_end(s);
+}
+
+/* --- fleet: some villages for some days --- */
+
+static void small_fleet(struct sim *s, uint64_t number)
+{
+    s->story.state += number;
+    fleet_play(s, &(struct fleet_options){.days = 3, .records_a_day = 24});
+}
+
 const struct scene scenes[] = {
     {"resume-up", 1, 0, RESUME_SIZE + 4096, 1021, resume_up},
     {"resume-receipts", 1, 0, 1500, 97, resume_receipts},
     {"resume-down", 1, 0, RESUME_SIZE + 4096, 1021, resume_down},
+    {"overtake", 1, 4, 20, 4, overtake},
     {"half-open", 1, 0, 1, 1, half_open},
     {"idle-day", 1, 0, 0, 1, idle},
+    {"crumbs", 1, 0, 1, 1, crumbs},
+    {"fleet", 8, 1, 4, 1, small_fleet},
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];

@@ -117,6 +117,8 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
                       const struct box_key *key);
 /* The line goes dead; frames in flight are lost. Both ends hear of it, or only one. */
 void net_cut(struct sim *s, struct sim_node *n, bool half_open);
+/* The node's own network is gone: it is told, the other end is not. */
+void net_leave(struct sim *s, const struct sim_node *n);
 /* The line swallows all, and neither end is told. */
 void net_hole(struct sim *s, const struct sim_node *n);
 /* The process is gone: its links with it, without a word. */
@@ -201,12 +203,14 @@ enum step_type {
     STEP_START,
     STEP_WORK,
     STEP_CHECK,
+    STEP_CALL,
 };
 struct step {
     uint64_t at, order;
     enum step_type type;
     size_t a; /* node or connection */
     int b;    /* end of a connection */
+    void (*call)(struct sim *s, size_t a);
 };
 struct sim {
     uint64_t seed, now_ms;
@@ -215,6 +219,7 @@ struct sim {
     struct rng story, network, keys;
     struct trace trace;
     struct net net;
+    void (*heard)(struct sim_node *n, struct slice frame); /* told of each frame; may be NULL */
     uint64_t *kept;    /* what one case of a scene leaves for the next ones */
     size_t node_count; /* the hub and the villages of this story */
     struct sim_node nodes[SIM_NODES_MAX];

@@ -198,6 +198,9 @@ static void step_play(struct sim *s, struct step *step)
         check_arrived(s);
         story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});
         break;
+    case STEP_CALL:
+        step->call(s, step->a);
+        break;
     }
 }
 
