@@ -52,6 +52,7 @@ uint64_t peer_window(const struct exchange *x)
     uint64_t peers = 1;
     for (const struct peer *p = x->peers; p; p = p->next) peers++;
     uint64_t window = CREDIT_TOTAL / peers;
+    if (x->options.month_bytes_max && window > x->month_room) window = x->month_room;
     if (window > CREDIT_PEER_MAX) return CREDIT_PEER_MAX;
     return window < CREDIT_PEER_MIN ? CREDIT_PEER_MIN : window;
 }
@@ -78,7 +79,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .disk_free_mib = space.disk_free >> 20,
         .software = "sidan " SIDAN_VERSION,
         .window = peer_window(x),
-        .hold = x->holding,
+        .limited = x->options.month_bytes_max != 0,
+        .room = x->month_room,
         .memory = {.known = known,
                    .cut = p->row.cut,
                    .credit = p->row.credit,

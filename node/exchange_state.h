@@ -116,6 +116,7 @@ struct exchange {
     uint64_t unwritten_ms; /* since when there is something in it */
     uint64_t month_bytes;  /* with a limit: of the month that is counted under, in the store */
     uint32_t month_of_day; /* the day that this was looked at for; UINT32_MAX: never */
+    uint64_t month_room;   /* with a limit: bytes left for what is not urgent */
     bool holding;
 
     struct exchange_time time; /* of the last turn or look */

@@ -55,8 +55,8 @@ static void look_at_month(struct exchange *x, struct txn *t)
 {
     const struct clock_reading *clock = &x->time.clock;
     uint32_t today = traffic_today(t, clock->wall_ms, clock->trusted);
-    struct traffic sum = traffic_sum_month(t, traffic_month_of(today));
-    x->month_bytes = sum.sent + sum.received;
+    struct traffic_now sum = traffic_now(t, NULL, today);
+    x->month_bytes = sum.month.sent + sum.month.received;
     x->month_of_day = today;
 }
 
@@ -81,12 +81,24 @@ uint64_t traffic_due_ms(const struct exchange *x)
 
 /* --- the month's limit --- */
 
+/* Counted, and handed over to be sent. */
 static uint64_t month_bytes(const struct exchange *x)
 {
     uint64_t bytes = x->month_bytes;
     for (size_t i = 0; i < x->counted_count; i++)
         bytes += x->counted[i].bytes.sent + x->counted[i].bytes.received;
+    for (const struct attached *a = x->links; a; a = a->next)
+        if (a->link->ops->waiting) bytes += a->link->ops->waiting(a->link);
+    for (const struct peer *p = x->peers; p; p = p->next) bytes += p->unsent_bytes;
     return bytes;
+}
+
+/* What was cut off on its way leaves room again; not for that little are all let go. */
+static uint64_t room(const struct exchange *x)
+{
+    uint64_t normal = traffic_limit_normal(x->options.month_bytes_max), bytes = month_bytes(x);
+    uint64_t left = bytes < normal ? normal - bytes : 0;
+    return x->holding && left < normal / 50 ? 0 : left;
 }
 
 static void weigh_month(struct exchange *x)
@@ -99,14 +111,14 @@ static void weigh_month(struct exchange *x)
         look_at_month(x, t);
         txn_abort(t);
     }
-    bool hold = month_bytes(x) >= traffic_limit_normal(x->options.month_bytes_max);
-    if (hold != x->holding)
-        exchange_log(x, LOG_INFO,
-                     hold ? "the month's bytes are short: only what is urgent goes"
-                          : "there are bytes for all again");
-    x->holding = hold;
+    x->month_room = room(x);
+    if (x->holding != (x->month_room == 0))
+        exchange_log(x, LOG_INFO, "%s",
+                     x->holding ? "there are bytes for all again"
+                                : "the month's bytes are short: only what is urgent goes");
+    x->holding = x->month_room == 0;
     for (struct peer *p = x->peers; p; p = p->next)
-        if (!p->closing) session_hold(p->session, hold);
+        if (!p->closing) session_room(p->session, x->month_room);
 }
 
 void traffic_turn(struct exchange *x)

@@ -2,6 +2,7 @@
 
 #include "node/store/local.h"
 #include "tools/lookup.h"
+#include "tools/month.h"
 #include "tools/output.h"
 #include "tools/words.h"
 
@@ -11,6 +12,13 @@ static const struct table_column columns[] = {
     {N_("roles"), false, 0},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
+
+static const struct table_column traffic_columns[] = {
+    {N_("device"), false, 8},    {N_("village"), false, 6},   {N_("today"), true, 8},
+    {N_("this month"), true, 9}, {N_("sent of it"), true, 9}, {N_("speed"), true, 10},
+    {N_("round trip"), true, 6},
+};
+#define TRAFFIC_COLUMNS (sizeof traffic_columns / sizeof traffic_columns[0])
 
 static const char *const states[] = {
     [DEVICE_INVITED] = "invited",
@@ -28,6 +36,7 @@ struct listing {
     struct txn *txn;
     const struct roster *roster;
     uint64_t now_ms;
+    struct month month;
 };
 
 static bool is_self(const struct listing *l, const struct device *d)
@@ -41,18 +50,30 @@ static const struct sign_key *id_of(const struct device *d)
     return d->state == DEVICE_INVITED ? &d->invite : &d->key;
 }
 
-static uint64_t last_ok(const struct listing *l, const struct device *d)
+/* All zeros where there was never a contact; without its vector. */
+static struct peer_row contact_of(const struct listing *l, const struct device *d)
 {
     struct peer_row row;
-    if (d->state == DEVICE_INVITED || !peer_get(l->txn, &d->key, &row)) return 0;
-    uint64_t ms = row.last_ok_ms;
+    if (d->state == DEVICE_INVITED || !peer_get(l->txn, &d->key, &row)) return (struct peer_row){0};
     peer_row_clear(&row);
-    return ms;
+    return row;
+}
+
+static struct traffic_now traffic_of(const struct listing *l, const struct device *d)
+{
+    return traffic_now(l->txn, id_of(d), l->month.day);
+}
+
+static json_t *known_number(uint64_t n)
+{
+    return n ? json_integer((json_int_t)n) : json_null();
 }
 
 static json_t *to_json(const struct listing *l, const struct device *d)
 {
     struct buf roles = {0};
+    struct peer_row contact = contact_of(l, d);
+    struct traffic_now traffic = traffic_of(l, d);
     json_t *o = json_object();
     roles_print(&roles, d->roles);
     json_object_set_new(o, "id", output_json_hex(id_of(d)->bytes, sizeof id_of(d)->bytes));
@@ -61,7 +82,11 @@ static json_t *to_json(const struct listing *l, const struct device *d)
     json_object_set_new(o, "letter", json_stringn(&d->letter, d->letter ? 1 : 0));
     json_object_set_new(o, "state", json_string(states[d->state]));
     json_object_set_new(o, "roles", json_string(buf_text(&roles)));
-    json_object_set_new(o, "last_ok", output_json_time(last_ok(l, d)));
+    json_object_set_new(o, "last_ok", output_json_time(contact.last_ok_ms));
+    json_object_set_new(o, "rate_bps", known_number(contact.rate_bps));
+    json_object_set_new(o, "rtt_ms", known_number(contact.rtt_ms));
+    json_object_set_new(o, "today", month_bytes_json(&traffic.today));
+    json_object_set_new(o, "month", month_bytes_json(&traffic.month));
     json_object_set_new(o, "expires",
                         output_json_time(d->state == DEVICE_INVITED ? d->expires_ms : 0));
     json_object_set_new(o, "stolen", json_boolean(d->stolen));
@@ -79,24 +104,61 @@ static const char *remark_on(const struct listing *l, const struct device *d)
     return cli_format(l->cli, _("valid until %s"), words_moment(l->cli, d->expires_ms, l->now_ms));
 }
 
+static const char *village_of(const struct listing *l, const struct device *d)
+{
+    return d->village[0] ? lookup_village_name(l->roster, d->village) : _("township");
+}
+
 static void to_row(const struct listing *l, struct table *t, const struct device *d)
 {
     char id[17];
     hex_encode(id, id_of(d)->bytes, l->cli->csv ? 8 : 4);
     table_colour(t, d->stolen ? COLOUR_RED : d->state == DEVICE_JOINED ? COLOUR_NONE : COLOUR_DIM);
     table_cell(t, slice_of_text(d->name));
-    table_cell(t, slice_of_text(d->village[0] ? lookup_village_name(l->roster, d->village)
-                                              : _("township")));
+    table_cell(t, slice_of_text(village_of(l, d)));
     table_cell(t, slice_of_text(_(state_words[d->state])));
-    table_cell(t, slice_of_text(is_self(l, d) ? "-" : words_ago(l->cli, last_ok(l, d), l->now_ms)));
+    table_cell(t, slice_of_text(is_self(l, d)
+                                    ? "-"
+                                    : words_ago(l->cli, contact_of(l, d).last_ok_ms, l->now_ms)));
     table_cell(t, slice_of_text(id));
     table_cell(t, slice_of_text(remark_on(l, d)));
     table_cell(t, slice_of_text(words_roles(l->cli, d->roles)));
 }
 
+static void to_traffic_row(const struct listing *l, struct table *t, const struct device *d)
+{
+    struct peer_row contact = contact_of(l, d);
+    struct traffic_now traffic = traffic_of(l, d);
+    struct traffic sent = {.sent = traffic.month.sent};
+    table_cell(t, slice_of_text(d->name));
+    table_cell(t, slice_of_text(village_of(l, d)));
+    table_cell(t, slice_of_text(month_megabytes(l->cli, &traffic.today)));
+    table_cell(t, slice_of_text(month_megabytes(l->cli, &traffic.month)));
+    table_cell(t, slice_of_text(month_megabytes(l->cli, &sent)));
+    table_cell(t, slice_of_text(words_rate(l->cli, contact.rate_bps)));
+    table_cell(t, slice_of_text(words_round_trip(l->cli, contact.rtt_ms)));
+}
+
+/* Those that this node ever exchanged bytes with. */
+static int list_traffic(struct listing *l)
+{
+    struct table t;
+    table_begin(&t, l->cli, traffic_columns, TRAFFIC_COLUMNS);
+    for (size_t i = 0; i < l->roster->device_count; i++) {
+        const struct device *d = &l->roster->devices[i];
+        struct traffic month = traffic_of(l, d).month;
+        if (month.sent || month.received || contact_of(l, d).last_attempt_ms)
+            to_traffic_row(l, &t, d);
+    }
+    int code = table_end(&t);
+    if (!code && !l->cli->csv) month_lines(l->cli, &l->month, true);
+    return code;
+}
+
 static int list(struct listing *l)
 {
     int code = cli_roster(l->cli, l->txn, &l->roster);
+    if (!code) code = month_read(l->cli, l->txn, &l->month);
     if (code) return code;
     if (l->cli->json) {
         struct output_list out;
@@ -105,6 +167,7 @@ static int list(struct listing *l)
             output_list_item(&out, to_json(l, &l->roster->devices[i]));
         return output_list_end(&out);
     }
+    if (cli_has(l->cli, "--traffic")) return list_traffic(l);
     struct table t;
     table_begin(&t, l->cli, columns, COLUMNS);
     for (size_t i = 0; i < l->roster->device_count; i++) to_row(l, &t, &l->roster->devices[i]);

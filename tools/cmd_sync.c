@@ -1,6 +1,8 @@
 #include "tools/commands.h"
 #include "tools/contact.h"
+#include "tools/month.h"
 #include "tools/output.h"
+#include "tools/standing.h"
 
 #include "node/store/local.h"
 
@@ -16,17 +18,51 @@ struct outcome {
     uint64_t sent, unsent, received, bytes, ms;
 };
 
+/* Does anything wait for the next month's bytes? */
+static int look_at_month(struct cli *cli, struct month *month, uint64_t *waiting)
+{
+    struct txn *t;
+    struct standing s;
+    int code = cli_begin(cli, &t);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = standing_read(cli, t, &s);
+    if (code == EXIT_OK) {
+        *month = s.month;
+        *waiting = s.month.holding ? s.unsent : 0;
+        standing_clear(&s);
+    }
+    txn_abort(t);
+    return code;
+}
+
 static int report(struct cli *cli, const struct outcome *o)
 {
     double seconds = (double)o->ms / 1000.0;
+    struct month month;
+    uint64_t waiting = 0;
+    int code = look_at_month(cli, &month, &waiting);
+    if (code != EXIT_OK) {
+        return code;
+    }
     if (cli->json) {
         json_t *object = output_json("sidan.sync/1");
         json_object_set_new(object, "sent", json_integer((json_int_t)o->sent));
         json_object_set_new(object, "received", json_integer((json_int_t)o->received));
         json_object_set_new(object, "bytes", json_integer((json_int_t)o->bytes));
         json_object_set_new(object, "seconds", json_real(seconds));
-        json_object_set_new(object, "state", json_string("synced"));
+        json_object_set_new(object, "state", json_string(waiting ? "unsent" : "synced"));
+        json_object_set_new(object, "waiting", json_integer((json_int_t)waiting));
         return output_json_end(object);
+    }
+    if (waiting) {
+        output_line(cli,
+                    _("sent %" PRIu64 " (receipted), received %" PRIu64
+                      ", %.1f KB, %.1f s; %" PRIu64 " records wait"),
+                    o->sent, o->received, (double)o->bytes / 1000.0, seconds, waiting);
+        month_lines(cli, &month, true);
+        return EXIT_OK;
     }
     output_line(cli,
                 _("sent %" PRIu64 "/%" PRIu64 " (receipted), received %" PRIu64

@@ -179,6 +179,10 @@ static const struct flag sync_flags[] = {
     VALUE("--hub", "ADDR", N_("dial this address instead of the configured one")),
     END,
 };
+static const struct flag devices_flags[] = {
+    SWITCH("--traffic", N_("what each carried today and this month, and how fast its link is")),
+    END,
+};
 static const struct flag verify_flags[] = {
     SWITCH("--signatures", N_("verify every signature, not the newest of each branch")),
     END,
@@ -215,7 +219,7 @@ const struct command commands[] = {
     VERB("export", "导出", "WHAT [PERIOD]", 1, 2,
          N_("a sheet for the spreadsheet: requests, volunteers, services, activities, points"), SEE,
          export_flags, cmd_export),
-    VERB("devices", "终端", NULL, 0, 0, N_("list the devices of the township"), SEE, NULL,
+    VERB("devices", "终端", NULL, 0, 0, N_("list the devices of the township"), SEE, devices_flags,
          cmd_devices),
     VERB("log", "日志", NULL, 0, 0, N_("the events as they stand"), SEE, log_flags, cmd_log),
     VERB("kinds", "种类", "[KIND]", 0, 1, N_("what can be recorded, and its fields"), SEE, NULL,

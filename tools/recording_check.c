@@ -24,11 +24,8 @@ static const struct {
 static const struct {
     const char *kind, *field;
 } behind[] = {
-    {"request.register", "received"},
-    {"thanks.record", "received"},
-    {"service.log", "date"},
-    {"attendance.record", "date"},
-    {"activity.record", "date"},
+    {"request.register", "received"}, {"thanks.record", "received"}, {"service.log", "date"},
+    {"attendance.record", "date"},    {"activity.record", "date"},
 };
 
 static bool is_behind(const struct kind *k, const struct field *f)

@@ -233,6 +233,9 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     p->clock_known = row.clock_trusted;
     p->clock_offset_ms = row.clock_offset_ms;
     p->disk_free_mib = row.disk_free_mib;
+    p->rate_bps = row.rate_bps;
+    p->rtt_ms = row.rtt_ms;
+    p->traffic = traffic_now(txn, &d->key, s->month.day);
     if (compare_vectors(txn, s, &row, p)) p->digest = compare_views(txn, s, &row, d);
     p->state = state_of(s, p, (enum peer_state)row.state);
     peer_row_clear(&row);
@@ -366,7 +369,8 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
         s->damage.arrivals[i] = visible_number(&visible, s->damage.arrivals[i]);
     visible_end(&visible);
     if (e) return cli_fail(cli, e, _("the records could not be checked"));
-    code = read_feeds(cli, txn, s);
+    code = month_read(cli, txn, &s->month);
+    if (!code) code = read_feeds(cli, txn, s);
     if (!code) code = read_peers(cli, txn, s);
     if (!code && s->hub) code = read_villages(cli, txn, s);
     if (code) {

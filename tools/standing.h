@@ -6,7 +6,7 @@
  */
 #include "node/damage.h"
 #include "node/store/local.h"
-#include "tools/cli.h"
+#include "tools/month.h"
 
 /* In order of trouble, the worst first. Words and characters: CLI.md, "Exit codes". */
 enum standing_state {
@@ -43,7 +43,9 @@ struct standing_peer {
     enum standing_digest digest;
     int64_t clock_offset_ms;
     bool clock_known;
-    uint64_t disk_free_mib; /* 0: unknown */
+    uint64_t disk_free_mib;    /* 0: unknown */
+    uint64_t rate_bps, rtt_ms; /* of the link to it, last measured; 0: unknown */
+    struct traffic_now traffic;
 };
 
 struct standing_village {
@@ -66,6 +68,7 @@ struct standing {
     const struct device *self;
     uint64_t events; /* shown; so are all counts here */
     uint64_t disk_free;
+    struct month month;      /* of all peers */
     struct damage damage;    /* numbers of records that the last checks found damaged */
     bool checked;            /* the daily check has run at all */
     uint64_t unsent, behind; /* not the hub: towards the township */

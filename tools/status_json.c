@@ -32,6 +32,10 @@ static json_t *device_of(const struct standing_peer *p)
     set(o, "error", p->last_error ? json_string(err_text(p->last_error)) : json_null());
     set(o, "to_send", count_of(p->theirs_missing));
     set(o, "to_receive", count_of(p->ours_missing));
+    set(o, "rate_bps", p->rate_bps ? count_of(p->rate_bps) : json_null());
+    set(o, "rtt_ms", p->rtt_ms ? count_of(p->rtt_ms) : json_null());
+    set(o, "today", month_bytes_json(&p->traffic.today));
+    set(o, "month", month_bytes_json(&p->traffic.month));
     return o;
 }
 
@@ -93,6 +97,7 @@ static void set_common(json_t *o, const struct standing *s)
     set(o, "clock_trusted", json_boolean(s->clock.trusted));
     set(o, "free_disk", count_of(s->disk_free));
     set(o, "damaged", count_of(s->damage.count));
+    set(o, "traffic", month_json(&s->month));
 }
 
 int status_json(const struct standing *s, const struct village *only)

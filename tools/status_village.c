@@ -80,6 +80,7 @@ int status_village(struct cli *cli, struct txn *txn, const struct standing *s)
     records_line(cli, s);
     int code = cli->verbose ? requests_line(cli, txn, s) : EXIT_OK;
     if (code) return code;
+    month_lines(cli, &s->month, cli->verbose > 0);
     attempt_line(cli, s);
     next_line(cli, s);
     return EXIT_OK;

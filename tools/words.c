@@ -53,6 +53,18 @@ const char *words_bytes(struct cli *cli, uint64_t bytes)
     return cli_format(cli, "%.1f %s", value, units[unit]);
 }
 
+const char *words_rate(struct cli *cli, uint64_t bits_per_second)
+{
+    if (!bits_per_second) return "-";
+    return cli_format(cli, _("%s/s"), words_bytes(cli, bits_per_second / 8));
+}
+
+const char *words_round_trip(struct cli *cli, uint64_t ms)
+{
+    if (!ms) return "-";
+    return cli_format(cli, _("%.1f s"), (double)ms / 1000);
+}
+
 const char *words_kind(struct cli *cli, struct slice name)
 {
     const struct kind *k = kind_find(name);

@@ -9,6 +9,9 @@ const char *words_span(struct cli *cli, uint64_t ms);
 /* "11-23 15:20" this year, else with the year; "-" for 0. */
 const char *words_moment(struct cli *cli, uint64_t ms, uint64_t now_ms);
 const char *words_bytes(struct cli *cli, uint64_t bytes); /* "3.1 KB" */
+/* How fast a link is, "7.9 KB/s", and how long an answer takes, "0.6 s"; "-" for 0. */
+const char *words_rate(struct cli *cli, uint64_t bits_per_second);
+const char *words_round_trip(struct cli *cli, uint64_t ms);
 /* A kind by its name in the language; an unknown one as it is. */
 const char *words_kind(struct cli *cli, struct slice name);
 const char *words_field(const struct field *field);

@@ -111,6 +111,14 @@ bool connections_traffic(struct connections *c, bool last, struct link_traffic *
     return false;
 }
 
+uint64_t connections_waiting(const struct connections *c)
+{
+    uint64_t sum = 0;
+    for (size_t fd = 0; fd < c->size; fd++)
+        if (c->at[fd].open) sum += meter_waiting(&c->at[fd].meter);
+    return sum;
+}
+
 void connections_delivered(struct connections *c, int fd, size_t size)
 {
     if (!connections_has(c, fd)) return;

@@ -31,6 +31,7 @@ void connections_known(struct connections *c, int fd, const struct box_key *key)
 void connections_cut(int fd);
 /* As link_ops.traffic. */
 bool connections_traffic(struct connections *c, bool last, struct link_traffic *out);
+uint64_t connections_waiting(const struct connections *c);
 /* Not a byte came for so long: whoever lives says more (SPEC 9.14). */
 #define CONNECTIONS_SILENCE_MS 600000u
 /* Looks at what all carried, and cuts those that sent more than the bound since their last whole

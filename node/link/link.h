@@ -43,6 +43,8 @@ struct link_ops {
     /* What was carried and not told yet, one entry a connection; false when that is all. `last`:
      * the link will be closed at once. NULL: this kind of link does not count. */
     bool (*traffic)(struct link *l, bool last, struct link_traffic *out);
+    /* Bytes handed over that have not gone out yet. NULL: not known. */
+    uint64_t (*waiting)(const struct link *l);
 };
 struct link {
     const struct link_ops *ops;

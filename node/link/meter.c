@@ -80,6 +80,11 @@ static uint64_t greater(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+uint64_t meter_waiting(const struct meter *m)
+{
+    return m->cookie && m->framed.sent > m->seen.sent ? m->framed.sent - m->seen.sent : 0;
+}
+
 struct meter_bytes meter_take(struct meter *m, bool last)
 {
     uint64_t assumed = last && !m->behind ? m->seen.sent + m->late : 0;

@@ -206,11 +206,17 @@ static bool dial_traffic(struct link *link, bool last, struct link_traffic *out)
     return bytes.sent || bytes.received;
 }
 
+static uint64_t dial_waiting(const struct link *link)
+{
+    return meter_waiting(&((const struct dialer *)link)->meter);
+}
+
 static const struct link_ops link_ops = {.next = dial_next,
                                          .send = dial_send,
                                          .drop = dial_drop,
                                          .close = dial_close,
-                                         .traffic = dial_traffic};
+                                         .traffic = dial_traffic,
+                                         .waiting = dial_waiting};
 static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
 
 enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,

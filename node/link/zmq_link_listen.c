@@ -258,11 +258,17 @@ static bool listen_traffic(struct link *link, bool last, struct link_traffic *ou
     return connections_traffic(&l->connections, last, out);
 }
 
+static uint64_t listen_waiting(const struct link *link)
+{
+    return connections_waiting(&((const struct listener *)link)->connections);
+}
+
 static const struct link_ops link_ops = {.next = listen_next,
                                          .send = listen_send,
                                          .drop = listen_drop,
                                          .close = listen_close,
-                                         .traffic = listen_traffic};
+                                         .traffic = listen_traffic,
+                                         .waiting = listen_waiting};
 static const struct zmq_link_ops own_ops = {.tick = listen_tick, .wait_ms = listen_wait_ms};
 
 /* Z12: at the limit of descriptors libzmq's thread would spin. */

@@ -38,7 +38,7 @@ struct setting_row {
     enum { BOTH, DEALER, ROUTER } who;
 };
 static const struct setting_row settings[] = {
-    {ZMQ_LINGER, 0, BOTH}, /* Z14 */
+    {ZMQ_LINGER, 0, BOTH},                                /* Z14 */
     {ZMQ_HEARTBEAT_IVL, 0, BOTH},                         /* Z7: the session has its own */
     {ZMQ_HANDSHAKE_IVL, ZMTP_HANDSHAKE_TIMEOUT_MS, BOTH}, /* Z11: satellite links */
     {ZMQ_SNDHWM, 32, BOTH},

@@ -177,24 +177,40 @@ struct traffic traffic_of_month(struct txn *t, const struct sign_key *peer, uint
     return sum_get(t, peer, BY_MONTH, month);
 }
 
-static struct traffic sum_of(struct txn *t, uint8_t span, uint32_t number)
+static void add(struct traffic *sum, const struct traffic *bytes)
 {
-    struct traffic sum = {0};
-    struct sign_key peer = {{0}};
-    for (bool first = true; next_peer(t, &peer, first); first = false) {
-        struct traffic one = sum_get(t, &peer, span, number);
-        sum.sent += one.sent;
-        sum.received += one.received;
-    }
+    sum->sent += bytes->sent;
+    sum->received += bytes->received;
+}
+
+/* The row of `now`, and those that settle_span would move to it. */
+static struct traffic sum_settled(struct txn *t, const struct sign_key *peer, uint8_t span,
+                                  uint32_t now, uint32_t undated)
+{
+    uint32_t number;
+    struct traffic bytes, sum = {0};
+    if (undated < now) sum = sum_get(t, peer, span, undated);
+    for (uint32_t from = now; sum_find(t, peer, span, from, &number, &bytes); from = number + 1)
+        add(&sum, &bytes);
     return sum;
 }
 
-struct traffic traffic_sum_day(struct txn *t, uint32_t day)
+static void add_now(struct txn *t, const struct sign_key *peer, uint32_t today,
+                    struct traffic_now *sum)
 {
-    return sum_of(t, BY_DAY, day);
+    struct traffic day = sum_settled(t, peer, BY_DAY, today, 0);
+    struct traffic month =
+        sum_settled(t, peer, BY_MONTH, traffic_month_of(today), traffic_month_of(0));
+    add(&sum->today, &day);
+    add(&sum->month, &month);
 }
 
-struct traffic traffic_sum_month(struct txn *t, uint32_t month)
+struct traffic_now traffic_now(struct txn *t, const struct sign_key *peer, uint32_t today)
 {
-    return sum_of(t, BY_MONTH, month);
+    struct traffic_now sum = {0};
+    struct sign_key each = {{0}};
+    if (peer) add_now(t, peer, today, &sum);
+    for (bool first = true; !peer && next_peer(t, &each, first); first = false)
+        add_now(t, &each, today, &sum);
+    return sum;
 }

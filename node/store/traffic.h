@@ -32,8 +32,10 @@ uint64_t traffic_limit_normal(uint64_t month_bytes_max);
 uint32_t traffic_month_of(uint32_t day);
 struct traffic traffic_of_day(struct txn *t, const struct sign_key *peer, uint32_t day);
 struct traffic traffic_of_month(struct txn *t, const struct sign_key *peer, uint32_t month);
-/* Of all peers together. */
-struct traffic traffic_sum_day(struct txn *t, uint32_t day);
-struct traffic traffic_sum_month(struct txn *t, uint32_t month);
+/* Of today and its month, with what waits to be moved there. `peer` NULL: of all together. */
+struct traffic_now {
+    struct traffic today, month;
+};
+struct traffic_now traffic_now(struct txn *t, const struct sign_key *peer, uint32_t today);
 /* The first day of the month after the one that `day` is in. */
 uint32_t traffic_next_month(uint32_t day);

@@ -37,7 +37,9 @@ static int compression_level(const struct session *s)
 
 bool session_waits(const struct session *s, const struct track *t)
 {
-    if ((!s->hold && !s->held) || track_is_first(t)) return false;
+    /* runs that are being made count in full, as with credit */
+    bool full = s->room <= s->builds_open * FRAME_SIZE_MAX;
+    if ((!full && !s->held) || track_is_first(t)) return false;
     return t->held || s->now_ms >= session_hold_settled_ms(s);
 }
 
@@ -149,6 +151,7 @@ void session_built(struct session *s, uint32_t number, enum err err,
         frame_run_write(&out, &frame);
         size_t size = session_send_run(s, &run_out, &out);
         if (t->local.hidden) s->sent_bytes -= size;
+        if (!track_is_first(t) && s->room != UINT64_MAX) s->room -= size < s->room ? size : s->room;
         session_flight_begin(s, t, built->last_seq, run->count, size);
     } else if (err == ERR_BASE) {
         /* The peer has what this node lacks: a fork, or this node lost its tail. */

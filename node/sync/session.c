@@ -229,7 +229,8 @@ enum err session_open(struct session **out, const struct session_options *option
     s->credit_total = CREDIT_DEFAULT;
     if (options->memory.credit && options->memory.credit < CREDIT_DEFAULT)
         s->credit_total = options->memory.credit;
-    s->hold = options->hold;
+    s->room = options->limited ? options->room : UINT64_MAX;
+    s->hold = s->room == 0;
     s->rate_bps = options->memory.rate_bps;
     s->rtt_ms = options->memory.rtt_ms;
     s->run_cap = options->memory.cut ? AFTER_CUT_PAYLOAD : RUN_PAYLOAD_SIZE_MAX;
@@ -315,12 +316,14 @@ void session_grant(struct session *s, uint64_t window)
     s->options.window = window;
 }
 
-void session_hold(struct session *s, bool hold)
+void session_room(struct session *s, uint64_t bytes)
 {
-    if (s->ended || s->hold == hold) return;
-    s->hold = hold;
+    if (s->ended) return;
+    bool changed = s->hold != (bytes == 0);
+    s->room = bytes;
+    s->hold = bytes == 0;
     if (!s->hello_sent) return;
-    session_send_hold(s);
+    if (changed) session_send_hold(s);
     session_pump(s);
 }
 

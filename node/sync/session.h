@@ -74,7 +74,8 @@ struct session_options {
     uint64_t window; /* bytes of RUN frames this node takes beyond what it has answered */
     bool has_views;
     uint8_t views8[8];
-    bool hold; /* as session_hold, from the start */
+    bool limited; /* `room` counts, from the start */
+    uint64_t room;
     struct session_memory memory;
 };
 
@@ -126,9 +127,10 @@ void session_grant(struct session *s, uint64_t window);
 /* Is the peer there? What this session gave up is tried once more, the peer is asked for a sign of
  * life; until there is one the session is not idle, and without one it ends soon. */
 void session_ask(struct session *s, uint64_t now_ms);
-/* Only the roster and the urgent lane are sent, and the peer is asked to keep to the same: the
- * month's bytes are short. What waits so does not keep the session from being idle. */
-void session_hold(struct session *s, bool hold);
+/* So many bytes of runs that are neither of the roster nor urgent may be sent from now on, the last
+ * of them a frame beyond; UINT64_MAX: no limit. With 0 the peer is asked to hold such back too.
+ * What waits so does not keep the session from being idle. */
+void session_room(struct session *s, uint64_t bytes);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 
@@ -183,7 +185,7 @@ struct session_status {
     bool greeted;       /* the peer's HELLO is known */
     bool idle;          /* greeted; nothing to send, to ask, or unconfirmed on either side, but what
                            is held back */
-    bool holding, held; /* by us, by the peer: see session_hold */
+    bool holding, held; /* by us, by the peer: see session_room */
     uint64_t unsent;    /* events the peer lacks as far as we know */
     uint64_t behind;    /* events the peer has more of, as far as its vector tells */
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */

@@ -67,6 +67,7 @@ struct session {
     bool greeted, hello_sent, ended;
     struct beat beat; /* since the greeting */
     bool hold, held;  /* what is neither roster nor urgent waits: for us, for the peer */
+    uint64_t room;    /* bytes of it that may be sent yet */
     uint64_t opened_ms, now_ms, hello_sent_ms, greeted_ms;
 
     struct queued *queue; /* actions not yet taken */

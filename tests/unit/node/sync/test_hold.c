@@ -47,7 +47,7 @@ static void start(struct pair *p, bool hold)
 {
     struct session_feed feeds[2];
     struct session_options options = {
-        .connecting = true, .software = "test", .window = CREDIT_DEFAULT, .hold = hold};
+        .connecting = true, .software = "test", .window = CREDIT_DEFAULT, .limited = hold};
     side_describe(p->village, NORMAL, &feeds[0]);
     side_describe(p->village, URGENT, &feeds[1]);
     assert_int_equal(session_open(&p->village->session, &options, feeds, 2, 1), OK);
@@ -89,7 +89,7 @@ static void all_goes_when_there_are_bytes_again(void **state)
 {
     struct pair *p = *state;
     start(p, true);
-    session_hold(p->village->session, false);
+    session_room(p->village->session, UINT64_MAX);
     assert_false(side_idle(p->village));
     sides_talk(p->village, p->hub);
     assert_int_equal(held_by(p->hub, NORMAL), 10);
@@ -140,7 +140,7 @@ static void a_run_on_its_way_is_waited_for(void **state)
     side_describe(p->village, NORMAL, &feed);
     session_heads(p->village->session, &feed);
     side_act(p->village);
-    session_hold(p->village->session, true);
+    session_room(p->village->session, 0);
     side_act(p->village);
     assert_false(side_idle(p->village));
     sides_talk(p->village, p->hub);
@@ -159,6 +159,20 @@ static void it_is_said_in_three_bytes(void **state)
     assert_true(hold);
     assert_int_equal(frame_hold_read(&hold, slice_of("\x91\x09", 2)), ERR_MALFORMED);
     buf_clear(&frame);
+}
+
+/* Each run is of one event; the first of them takes what room there is. */
+static void a_little_room_is_used_and_no_more(void **state)
+{
+    struct pair *p = *state;
+    p->village->run_events = 1;
+    start(p, true);
+    session_room(p->village->session, 1);
+    sides_talk(p->village, p->hub);
+    assert_int_equal(held_by(p->hub, NORMAL), 1);
+    session_room(p->village->session, UINT64_MAX);
+    sides_talk(p->village, p->hub);
+    assert_int_equal(held_by(p->hub, NORMAL), 10);
 }
 
 static void hold_that_is_no_bool_is_refused(void **state)
@@ -180,6 +194,7 @@ int main(void)
         STORY(urgent_events_recorded_later_go_too),
         STORY(a_want_is_no_way_around),
         STORY(a_run_on_its_way_is_waited_for),
+        STORY(a_little_room_is_used_and_no_more),
         cmocka_unit_test(it_is_said_in_three_bytes),
         STORY(hold_that_is_no_bool_is_refused),
     };

@@ -1,0 +1,83 @@
+#include "tools/month.h"
+
+#include "common/time.h"
+#include "node/clock.h"
+#include "tools/output.h"
+
+int month_read(struct cli *cli, struct txn *txn, struct month *out)
+{
+    struct clock_reading clock;
+    int code = cli_open_settings(cli);
+    if (code) return code;
+    clock_read(txn, &clock);
+    uint32_t day = traffic_today(txn, clock.wall_ms, clock.trusted);
+    struct traffic_now now = traffic_now(txn, NULL, day);
+    *out = (struct month){.today = now.today,
+                          .all = now.month,
+                          .limit = settings_month_bytes_max(&cli->settings),
+                          .trusted = clock.trusted,
+                          .day = day,
+                          .resumes = traffic_next_month(day)};
+    out->holding = out->all.sent + out->all.received >= traffic_limit_normal(out->limit);
+    return EXIT_OK;
+}
+
+const char *month_megabytes(struct cli *cli, const struct traffic *bytes)
+{
+    return cli_format(cli, "%.1f MB", (double)(bytes->sent + bytes->received) / 1e6);
+}
+
+const char *month_resumes(struct cli *cli, const struct month *m)
+{
+    char text[TIME_TEXT_SIZE];
+    time_format_date(text, time_day_ms(m->resumes, 0));
+    return cli_format(cli, "%s", text + 5);
+}
+
+json_t *month_bytes_json(const struct traffic *bytes)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "sent", json_integer((json_int_t)bytes->sent));
+    json_object_set_new(o, "received", json_integer((json_int_t)bytes->received));
+    return o;
+}
+
+static json_t *date_json(uint32_t day)
+{
+    char text[TIME_TEXT_SIZE];
+    if (!day) return json_null();
+    time_format_date(text, time_day_ms(day, 0));
+    return json_string(text);
+}
+
+json_t *month_json(const struct month *m)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "day", date_json(m->day));
+    json_object_set_new(o, "today", month_bytes_json(&m->today));
+    json_object_set_new(o, "month", month_bytes_json(&m->all));
+    json_object_set_new(o, "limit", m->limit ? json_integer((json_int_t)m->limit) : json_null());
+    json_object_set_new(o, "holding", json_boolean(m->holding));
+    json_object_set_new(o, "resumes", date_json(m->day ? m->resumes : 0));
+    return o;
+}
+
+void month_lines(struct cli *cli, const struct month *m, bool always)
+{
+    if (!m->limit && !always) return;
+    if (m->limit)
+        output_line(cli, _("  traffic this month %s of %.0f MB, today %s"),
+                    month_megabytes(cli, &m->all), (double)m->limit / 1e6,
+                    month_megabytes(cli, &m->today));
+    else
+        output_line(cli, _("  traffic this month %s, today %s"), month_megabytes(cli, &m->all),
+                    month_megabytes(cli, &m->today));
+    if (!m->holding) return;
+    output_line(cli, "! %s", _("nine tenths are used up: only the roster and what is urgent goes"));
+    if (m->trusted)
+        output_line(cli, _("  the others wait, stored safely, until %s"), month_resumes(cli, m));
+    else
+        output_line(cli, "  %s",
+                    _("the others wait; no month begins by a clock that nobody vouched "
+                      "for: sidan clock"));
+}

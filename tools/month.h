@@ -1,0 +1,26 @@
+#pragma once
+/* The month's traffic against its limit: what `status` and `sync` tell of it. */
+#include "node/store/traffic.h"
+#include "tools/cli.h"
+
+#include <jansson.h>
+
+struct month {
+    struct traffic today, all; /* of all peers; all: in the month so far */
+    uint64_t limit;            /* bytes both ways; 0: none */
+    bool holding;              /* only the roster and what is urgent goes */
+    bool trusted;              /* the clock may begin the next month */
+    uint32_t day, resumes;     /* days since 1970; the next month's first */
+};
+/* Reports errors itself. */
+int month_read(struct cli *cli, struct txn *txn, struct month *out);
+/* "in 12.3 MB": a tenth at least, so one short record shows in no sum. */
+const char *month_megabytes(struct cli *cli, const struct traffic *bytes);
+/* "12-01" */
+const char *month_resumes(struct cli *cli, const struct month *m);
+/* {day, today, month, limit, holding, resumes} */
+json_t *month_json(const struct month *m);
+/* {sent, received} */
+json_t *month_bytes_json(const struct traffic *bytes);
+/* With a limit, or when `always`. */
+void month_lines(struct cli *cli, const struct month *m, bool always);
