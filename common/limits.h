@@ -32,6 +32,7 @@
 #define CREDIT_DEFAULT KIB(256) /* of a peer that never granted any */
 #define THING_EVENTS_MAX 4096u  /* events of a subject that take effect */
 #define DEPTH_AHEAD_MAX 64u
+#define FORK_WALK_MAX 65536u /* events walked back in one fold to tell branches of forks apart */
 #define FEED_BRANCHES_MAX 8u
 #define DEVICE_EPOCHS_MAX 64u
 #define HAVE_ENTRIES_MAX 2048u

@@ -6,10 +6,7 @@
 #include "common/i18n.h"
 #include "node/views/fold_types.h"
 
-enum {
-    EXT_MUST_UNDERSTAND = 128,
-    FORK_WALK_MAX = 65536, /* events walked back in one fold to tell the branches of forks apart */
-};
+enum { EXT_MUST_UNDERSTAND = 128 };
 
 static void (*const type_folds[THING_TYPE_COUNT])(struct fold *f) = {
     [THING_TOWNSHIP] = roster_fold_township, [THING_VILLAGE] = roster_fold_village,
