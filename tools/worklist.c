@@ -68,6 +68,7 @@ static bool print_row(void *state, const struct thing_key *key, const struct req
     table_cell(t, slice_of_text(left));
     table_cell(t, category_name(&l->showing.categories, r->category));
     table_cell(t, r->holder);
+    table_cell(t, slice_of_text(r->both_changed ? _("changed on both sides") : ""));
     return ++l->rows < l->rows_max;
 }
 
@@ -107,7 +108,7 @@ static int print_rows(struct listing *l)
     static const struct table_column columns[] = {
         {N_("light"), false, 2},    {N_("number"), false, 8},    {N_("village"), false, 6},
         {N_("state"), false, 6},    {N_("next due"), false, 11}, {N_("time"), true, 8},
-        {N_("category"), false, 8}, {N_("holder"), false, 0},
+        {N_("category"), false, 8}, {N_("holder"), false, 8},    {N_("remarks"), false, 0},
     };
     enum { COLUMNS = sizeof columns / sizeof columns[0], VILLAGE = 2 };
     struct table_column shown[COLUMNS];

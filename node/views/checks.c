@@ -159,6 +159,7 @@ enum err checks_each(struct views *v, struct txn *t,
     checks_people(&c);
     checks_services(&c);
     checks_points(&c);
+    checks_twice(&c);
     claims_compare(&c);
     if (!c.err) c.err = kept.err ? kept.err : txn_error(t);
     if (!c.err) give_in_order(&kept, each, state);

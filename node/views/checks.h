@@ -30,9 +30,11 @@
     X(CHECK_INSURANCE, "activity-without-insurance", false)                                        \
     X(CHECK_BASIS, "service-awarded-twice", false)                                                 \
     X(CHECK_PUBLICITY, "publicity-too-short", false)                                               \
+    X(CHECK_SHOWN, "list-shown-twice", false)                                                      \
     X(CHECK_RUNS, "two-redemptions-open", false)                                                   \
     X(CHECK_GRANT, "grant-not-as-listed", false)                                                   \
     X(CHECK_BENEFIT, "recommended-too-early", false)                                               \
+    X(CHECK_VERDICT, "verified-twice", true)                                                       \
     X(CHECK_WAITING, "waiting-list", true)
 
 enum check_code {

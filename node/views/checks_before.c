@@ -160,6 +160,18 @@ static void before_accept(struct asking *a)
     if (!err) asking_other(a, THING_REQUEST, &other, number);
 }
 
+static void before_resolve(struct asking *a)
+{
+    struct scope_row scope;
+    struct request r;
+    if (!scope_find(a->txn, a->draft->scope, &scope)) return;
+    const struct thing_key key = {scope.number, a->draft->subject};
+    if (request_get(a->txn, &key, &r) || r.both_changed) return;
+    asking_find(a, ERR_STATE, "", N_("nothing was changed on both sides"),
+                N_("sidan today and sidan requests mark what has to be settled"));
+    asking_other(a, THING_REQUEST, &key, r.number);
+}
+
 /* --- orders and duties --------------------------------------------------------------------- */
 
 static bool in_office_on(const struct actor *actor, struct slice day)
@@ -279,6 +291,7 @@ static const struct {
 } checks[] = {
     {"request.register", before_register},
     {"request.accept", before_accept},
+    {"conflict.resolve", before_resolve},
     {"order.issue", before_order},
     {"order.extend_ask", before_extension},
     {"order.extend_decide", before_extension},
@@ -292,6 +305,7 @@ static const struct {
     {"activity.record", before_activity},
     {"attendance.record", before_service},
     {"service.log", before_service},
+    {"service.verify", before_verify},
     {"points.award", before_award},
     {"publicity.open", before_publicity},
     {"benefit.recommend", before_recommendation},

@@ -100,18 +100,13 @@ void before_award(struct asking *a)
 void before_publicity(struct asking *a)
 {
     const struct rules *rules;
-    uint32_t from, to;
-    struct slice body = a->draft->body;
-    if (!slice_is_text(body_text(body, "type"), "points") ||
-        time_parse_day(&from, body_text(body, "from")) ||
-        time_parse_day(&to, body_text(body, "to")))
-        return;
-    enum err err = views_rules(a->views, a->txn, &rules);
-    if (err)
-        a->err = err;
-    else if (to + 1 < from + rules_public_days(rules, from))
+    a->err = views_rules(a->views, a->txn, &rules);
+    if (a->err) return;
+    if (checks_shown_too_short(rules, a->draft->body))
         asking_find(a, ERR_STATE, "to", N_("shown for fewer days than the rules in force ask for"),
                     N_("a later last day; sidan rule show points says how many days"));
+    else
+        before_list(a, rules);
 }
 
 void before_recommendation(struct asking *a)

@@ -30,8 +30,11 @@ void before_call(struct asking *a);
 void before_signup(struct asking *a);
 void before_activity(struct asking *a);
 void before_service(struct asking *a);
+void before_verify(struct asking *a);
 void before_award(struct asking *a);
 void before_publicity(struct asking *a);
+/* The same list once more. */
+void before_list(struct asking *a, const struct rules *rules);
 void before_recommendation(struct asking *a);
 void before_redeem_open(struct asking *a);
 void before_redeem_grant(struct asking *a);

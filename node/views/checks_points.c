@@ -124,14 +124,9 @@ static void check_runs(struct checking *c)
 static bool take_publicity(void *state, const struct thing *shown)
 {
     struct years *y = state;
-    uint32_t from, to;
-    if (!slice_is_text(body_text(shown->fields, "type"), "points") ||
-        time_parse_day(&from, body_text(shown->fields, "from")) ||
-        time_parse_day(&to, body_text(shown->fields, "to")) ||
-        to + 1 - from >= rules_public_days(y->rules, from))
-        return true;
+    if (!checks_shown_too_short(y->rules, shown->fields)) return true;
     struct check_flag flag = flag_of(CHECK_PUBLICITY, THING_PUBLICITY, &shown->key);
-    flag.number = to + 1 - from;
+    flag.number = checks_shown_days(shown->fields);
     flag_give(y->c, &flag);
     return true;
 }

@@ -61,5 +61,11 @@ void checks_requests(struct checking *c);
 void checks_people(struct checking *c);
 void checks_services(struct checking *c);
 void checks_points(struct checking *c);
+void checks_twice(struct checking *c);
 /* Is a unit of this name abolished, and none of the name in use? */
 bool checks_unit_closed(struct txn *t, struct slice name);
+/* For how many days a list is shown; 0: its dates are none. Are they fewer than the rules ask for?
+ */
+struct rules;
+uint32_t checks_shown_days(struct slice publicity);
+bool checks_shown_too_short(const struct rules *rules, struct slice publicity);
