@@ -2,12 +2,22 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "common/time.h"
 #include "node/views/actor.h"
 #include "node/views/body.h"
 #include "node/views/checks_before.h"
 #include "node/views/request.h"
 #include "node/views/rules.h"
+
+/* Of a unit or its duties, where it stands in the open. */
+static void check_open_phone(struct checking *c, const struct thing *thing)
+{
+    struct slice phone = body_text(thing->fields, "phone");
+    if (!phone.size || person_phone_usable(phone)) return;
+    struct check_flag flag = flag_of(CHECK_PHONE, thing->type, &thing->key);
+    flag_give(c, &flag);
+}
 
 /* --- units: few were abolished, and every open request is held against them --------------------
  */
@@ -19,6 +29,7 @@ static bool gather_closed(void *state, const struct thing *unit)
     struct slice text = body_text(unit->fields, "name");
     bool in_use = strcmp(thing_state_name(THING_UNIT, unit->state), "in_use") == 0;
     if (in_use) claim_add(c, CHECK_UNIT, text, THING_UNIT, &unit->key, true);
+    if (in_use) check_open_phone(c, unit);
     if (in_use || text.size >= sizeof name.text || !checks_unit_closed(c->txn, text)) return true;
     memcpy(name.text, text.data, text.size);
     buf_append(&c->closed, &name, sizeof name);
@@ -57,6 +68,7 @@ static bool check_duty(void *state, const struct thing *duty)
 {
     struct checking *c = state;
     struct slice unit = body_text(duty->fields, "unit");
+    check_open_phone(c, duty);
     if (is_closed(c, unit)) {
         struct check_flag flag = flag_of(CHECK_DUTY_CLOSED, THING_DUTY, &duty->key);
         flag_say(&flag, unit);
@@ -83,7 +95,10 @@ static void check_order(struct checking *c, const struct event *e, const struct 
                         uint64_t arrival, const struct roster *roster)
 {
     struct thing_id signer;
+    struct slice doc_no = body_text(e->body, "doc_no");
     const struct device *device = roster_device(roster, &e->feed.author);
+    if (doc_no.size && took_effect(c, key, arrival))
+        claim_add(c, CHECK_DOC_NO, doc_no, THING_REQUEST, key, true);
     if (!body_thing(e->body, "signed_by", &signer) || !device || !device_is_township(device))
         return;
     if (checks_may_sign(c->txn, &signer, e->body, HLC_MS(e->time)) || !took_effect(c, key, arrival))
@@ -94,15 +109,27 @@ static void check_order(struct checking *c, const struct event *e, const struct 
     flag_give(c, &flag);
 }
 
-/* As it was registered, and as it stands with its corrections. */
-static void check_phone(struct checking *c, const struct event *e, const struct thing_key *key)
+/* What an act says in its box of the phone of a request. */
+static struct slice phone_said(const struct event *e)
+{
+    static const char *const kinds[] = {"request.register", "request.supplement", "subject.correct",
+                                        "correct.entry"};
+    size_t i = 0, count = sizeof kinds / sizeof kinds[0];
+    while (i < count && !slice_is_text(e->kind, kinds[i])) i++;
+    if (i == count || e->box_state != BOX_HERE) return SLICE_EMPTY;
+    bool corrects = slice_is_text(e->kind, "correct.entry") &&
+                    slice_is_text(body_text(e->body, "field"), "phone");
+    return body_text(e->box, corrects ? "personal_value" : "phone");
+}
+
+/* Only the phone that stands now, at the act that brought it. */
+static void check_phone(struct checking *c, struct slice phone, const struct thing_key *key)
 {
     struct person person;
-    if (e->box_state != BOX_HERE) return;
-    struct slice phone = body_text(e->box, "phone");
-    if (!phone.size || person_phone_usable(phone) || person_read(c->views, c->txn, key, &person) ||
-        !person.phone[0] || person_phone_usable(slice_of_text(person.phone)))
-        return;
+    char said[PERSON_PHONE_SIZE];
+    if (person_phone_usable(phone) || person_read(c->views, c->txn, key, &person)) return;
+    text_copy(said, sizeof said, phone);
+    if (strcmp(said, person.phone) != 0) return;
     struct check_flag flag = flag_of(CHECK_PHONE, THING_REQUEST, key);
     flag_give(c, &flag);
 }
@@ -121,24 +148,21 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
 {
     struct event e;
     struct scope_row scope;
+    struct request r;
     if (log_read_unverified(c->txn, arrival, &e)) return;
     bool registers = slice_is_text(e.kind, "request.register");
-    if (!registers && !slice_is_text(e.kind, "order.issue")) return;
+    bool orders = slice_is_text(e.kind, "order.issue");
+    struct slice phone = phone_said(&e);
+    if (!registers && !orders && !phone.size) return;
     if (scope_class(&e.feed.scope) == SCOPE_OFFICE) return; /* accusations stand apart */
     if (!scope_find(c->txn, &e.feed.scope, &scope)) return;
     const struct thing_key key = {scope.number, e.subject};
-    struct request r;
     if (registers) check_category(c, &e, &key);
     if (request_get(c->txn, &key, &r)) return;
-    if (!registers) {
-        struct slice doc_no = body_text(e.body, "doc_no");
-        if (doc_no.size && took_effect(c, &key, arrival))
-            claim_add(c, CHECK_DOC_NO, doc_no, THING_REQUEST, &key, true);
-        check_order(c, &e, &key, arrival, roster);
-        return;
-    }
-    claim_add(c, CHECK_REFERENCE, body_text(e.body, "channel_ref"), THING_REQUEST, &key, true);
-    check_phone(c, &e, &key);
+    if (orders) check_order(c, &e, &key, arrival, roster);
+    if (phone.size) check_phone(c, phone, &key);
+    if (registers)
+        claim_add(c, CHECK_REFERENCE, body_text(e.body, "channel_ref"), THING_REQUEST, &key, true);
 }
 
 void checks_requests(struct checking *c)

@@ -3,6 +3,7 @@
  * does, without writing a row: events a second of a core, the hash of each event checked or not.
  */
 #include "node/views/fold.h"
+#include "node/views/rules.h"
 #include "tests/bench/bench.h"
 
 #include <stdio.h>
@@ -28,12 +29,15 @@ int main(int argc, char **argv)
     struct views *views;
     struct txn *t;
     struct fold fold = {0};
+    const struct rules *rules;
     const struct store_options options = {.read_only = true};
     if (argc != 2 || crypto_init()) return 2;
     bench_must(store_open(&store, argv[1], &options), argv[1]);
     bench_must(views_open(&views, store), "views");
     bench_must(txn_begin(store, false, &t), "transaction");
     bench_must(views_roster(views, t, &fold.roster), "roster");
+    bench_must(views_rules(views, t, &rules), "rules");
+    fold.bounds = &rules->bounds;
     fold.authority = store_identity(store)->township;
     for (int verify = 0; verify < 2; verify++) {
         uint64_t events;
