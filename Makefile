@@ -163,7 +163,7 @@ quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 demo: $(PROGRAMS) $(BUILD)/link | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
 
-bench: $(PROGRAMS) $(BENCHES) $(BUILD)/link | $(PACKAGES)-check
+bench: $(PROGRAMS) $(BENCHES) $(BUILD)/link $(BUILD)/sim | $(PACKAGES)-check
 	@BUILD=$(BUILD) tests/bench/run
 
 # The golden vectors anew; a change of them is a change of the protocol.

@@ -15,6 +15,8 @@ enum {
     PACE_MS = 4000,    /* what finding the link's pace may cost */
     LATE_MS = 10000,   /* what is recorded later before the end of a contact may miss it */
     CONTACTS_MAX = 4096,
+    FITTING_MS = NOTICED_MS + 2 * 5 * DELAY_MS, /* a handshake at least */
+    FRAME_TYPES = FRAME_ADMIT + 1,
     HANDSHAKE_BYTES = METER_DIALLER_HANDSHAKE + METER_LISTENER_HANDSHAKE,
 };
 
@@ -36,6 +38,10 @@ struct station {
     size_t due;         /* by contacts that were long enough */
     size_t on_time;     /* recorded before the end of the contact, less LATE_MS */
 };
+struct waits { /* from record to receipt; owned */
+    uint64_t *real, *best, *fitting;
+    size_t count;
+};
 /* One fleet a process. */
 static struct fleet {
     struct fleet_options options;
@@ -46,6 +52,7 @@ static struct fleet {
     json_t **rows;
     size_t row_count, row;
     uint64_t floor_bytes;
+    uint64_t bytes[FRAME_TYPES]; /* of frames that arrived, on the wire */
 } fleet;
 
 /* --- what is given --- */
@@ -142,7 +149,9 @@ static void heard(struct sim_node *n, struct slice frame)
     struct station *v = &fleet.stations[n->index];
     struct frame_receipt receipt;
     uint64_t type;
-    if (n->index == SIM_HUB || frame_type_of(frame, &type) != OK || type != FRAME_RECEIPT) return;
+    if (frame_type_of(frame, &type) != OK || type >= FRAME_TYPES) return;
+    fleet.bytes[type] += wire_size(frame.size);
+    if (n->index == SIM_HUB || type != FRAME_RECEIPT) return;
     SIM_OK(n->sim, frame_receipt_read(&receipt, frame));
     struct mp_reader r = frame_receipt_begin(&receipt);
     for (struct receipt_entry e; frame_receipt_next(&r, &e);)
@@ -158,11 +167,11 @@ static void meet(struct sim *s, size_t index)
     struct station *v = &fleet.stations[c->village];
     n->contact_to = c->to_ms;
     story_schedule(s, NOTICED_MS, (struct step){.type = STEP_DIAL, .a = c->village});
-    if (c->to_ms - c->from_ms >= UINT64_C(10) * DELAY_MS && v->count > v->handed) {
+    if (c->to_ms - c->from_ms >= FITTING_MS && v->count > v->handed) {
         fleet.floor_bytes += fleet_floor(n, &v->last.feed, v->handed);
         v->handed = v->count;
     }
-    if (c->to_ms - c->from_ms >= UINT64_C(10) * DELAY_MS) fleet.floor_bytes += HANDSHAKE_BYTES;
+    if (c->to_ms - c->from_ms >= FITTING_MS) fleet.floor_bytes += HANDSHAKE_BYTES;
 }
 
 static uint64_t hub_has(struct sim *s, const struct station *v)
@@ -188,10 +197,12 @@ static void look_back(struct sim *s, const struct contact *c, struct station *v)
         NOTICED_MS + UINT64_C(2) * ROUND_TRIPS * DELAY_MS + PACE_MS + bytes * 8000 / RATE_BPS;
     if (length_ms < need_ms) return;
     fleet.long_count++;
-    if (v->arrived < v->on_time)
-        sim_fail(s, "%s met the hub for %llu s, needed %llu, and number %llu of %zu arrived",
+    if (v->arrived < v->on_time || v->receipted < v->on_time)
+        sim_fail(s,
+                 "%s met the hub for %llu s, needed %llu, and of %zu records %llu arrived, %llu "
+                 "receipted",
                  n->name, (unsigned long long)length_ms / 1000, (unsigned long long)need_ms / 1000,
-                 (unsigned long long)v->arrived, v->on_time);
+                 v->on_time, (unsigned long long)v->arrived, (unsigned long long)v->receipted);
     v->due = v->on_time;
 }
 
@@ -213,68 +224,101 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* From record to receipt, if all were handed over in the first moment of the next contact. */
-static uint64_t best_ms(size_t village, uint64_t at_ms)
+/* From record to receipt, if all were handed over in the first moment of the next contact that is
+ * at least so long. */
+static uint64_t best_ms(size_t station, uint64_t at_ms, uint64_t length_ms)
 {
     uint64_t best = UINT64_MAX;
     for (size_t i = 0; i < fleet.contact_count; i++) {
         const struct contact *c = &fleet.contacts[i];
-        if (c->village != village || c->to_ms <= at_ms) continue;
+        if (c->village != station || c->to_ms <= at_ms || c->to_ms - c->from_ms < length_ms)
+            continue;
         uint64_t from = c->from_ms > at_ms ? c->from_ms - at_ms : 0;
         if (from < best) best = from;
     }
     return best;
 }
 
-static void figure(const char *what, double value, double floor, const char *unit)
+static void times(const char *what, struct waits *w, size_t percent)
 {
-    if (fleet.options.print)
-        printf("%-34s %10.2f %s   (%.2f, %.3f of it)\n", what, value, unit, floor, value / floor);
+    double hours[3];
+    uint64_t *const all[3] = {w->real, w->best, w->fitting};
+    for (size_t i = 0; i < 3; i++) {
+        qsort(all[i], w->count, sizeof *all[i], compare);
+        hours[i] = (double)all[i][w->count * percent / 100] / (double)HOURS(1);
+    }
+    printf("  record to receipt, %-13s %9.2f h   (%.2f the best possible, %.2f where a handshake "
+           "fits)\n",
+           what, hours[0], hours[1], hours[2]);
+}
+
+/* Where the bytes went. */
+static void shares(uint64_t carried, size_t records)
+{
+    static const struct {
+        const char *name;
+        enum frame_type type[2];
+    } kinds[] = {{"runs", {FRAME_RUN, FRAME_PIECE}},
+                 {"receipts", {FRAME_RECEIPT}},
+                 {"HELLO", {FRAME_HELLO}},
+                 {"heartbeats", {FRAME_PING}}};
+    uint64_t left = carried;
+    printf("    of a record's:");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        uint64_t bytes = fleet.bytes[kinds[i].type[0]] + fleet.bytes[kinds[i].type[1]];
+        printf(" %s %.1f,", kinds[i].name, (double)bytes / (double)records);
+        left -= bytes;
+    }
+    printf(" handshakes, cut frames and others %.1f\n", (double)left / (double)records);
+}
+
+static struct waits waits_of(struct sim *s, size_t all)
+{
+    struct waits w = {.real = calloc(all, sizeof(uint64_t)),
+                      .best = calloc(all, sizeof(uint64_t)),
+                      .fitting = calloc(all, sizeof(uint64_t))};
+    if (w.real == NULL || w.best == NULL || w.fitting == NULL) abort();
+    for (size_t i = 1; i < s->node_count; i++)
+        for (size_t j = 0; j < fleet.stations[i].receipted; j++) {
+            const struct record *r = &fleet.stations[i].records[j];
+            w.real[w.count] = r->receipt_ms - r->at_ms;
+            w.best[w.count] = best_ms(i, r->at_ms, 1);
+            w.fitting[w.count++] = best_ms(i, r->at_ms, FITTING_MS);
+        }
+    return w;
 }
 
 static void figures(struct sim *s)
 {
-    size_t all = 0, count = 0, due = 0, reachable = 0;
-    for (size_t i = 1; i < s->node_count; i++) all += fleet.stations[i].count;
-    uint64_t *spent = calloc(all, sizeof *spent), *best = calloc(all, sizeof *best);
-    if (spent == NULL || best == NULL) abort();
+    size_t all = 0, due = 0, met = 0;
     for (size_t i = 1; i < s->node_count; i++) {
         const struct station *v = &fleet.stations[i];
+        all += v->count;
         due += v->due;
-        for (size_t j = 0; j < v->count; j++) {
-            const struct record *r = &v->records[j];
-            uint64_t ms = best_ms(i, r->at_ms);
-            if (ms != UINT64_MAX) reachable++;
-            if (r->receipt_ms == 0) continue;
-            spent[count] = r->receipt_ms - r->at_ms;
-            best[count++] = ms;
-        }
+        for (size_t j = 0; j < v->count; j++)
+            if (best_ms(i, v->records[j].at_ms, 1) != UINT64_MAX) met++;
     }
-    qsort(spent, count, sizeof *spent, compare);
-    qsort(best, count, sizeof *best, compare);
-    if (count == 0) sim_fail(s, "no receipt in all the fleet");
-    struct link_counts up = scene_bytes(s, 0), down = scene_bytes(s, 1);
-    if (fleet.options.print) {
-        printf("fleet of %zu, %.1f days, 64 kbit/s      %zu contacts (%zu more of no length), %zu "
-               "long "
-               "enough for all there was\n",
-               s->node_count - 1, (double)(fleet.end_ms - fleet.begin_ms) / (double)DAYS(1),
-               fleet.contact_count, fleet.zero_count, fleet.long_count);
-        printf("  records                          %10zu, %zu with a contact after, %zu receipted, "
-               "%zu "
-               "had to be\n",
-               all, reachable, count, due);
-    }
-    figure("  record to receipt, median", (double)spent[count / 2] / 3.6e6,
-           (double)best[count / 2] / 3.6e6, "h");
-    figure("  record to receipt, 95th percentile", (double)spent[count * 95 / 100] / 3.6e6,
-           (double)best[count * 95 / 100] / 3.6e6, "h");
-    figure("  bytes both ways", (double)(up.carried + down.carried) / 1e6,
-           (double)fleet.floor_bytes / 1e6, "MB");
-    figure("  bytes a record", (double)(up.carried + down.carried) / (double)count,
-           (double)fleet.floor_bytes / (double)count, "B");
-    free(spent);
-    free(best);
+    struct waits w = waits_of(s, all);
+    if (w.count == 0) sim_fail(s, "no receipt in all the fleet");
+    double records = (double)w.count, floor = (double)fleet.floor_bytes;
+    double bytes = (double)(scene_bytes(s, 0).carried + scene_bytes(s, 1).carried);
+    printf("fleet of %zu for %.1f days, 64 kbit/s  %zu contacts (and %zu of no length), %zu long "
+           "enough\n",
+           s->node_count - 1, (double)(fleet.end_ms - fleet.begin_ms) / (double)DAYS(1),
+           fleet.contact_count, fleet.zero_count, fleet.long_count);
+    printf("  records receipted               %10zu     (of %zu; %zu met the hub later, %zu long "
+           "enough)\n",
+           w.count, all, met, due);
+    times("median", &w, 50);
+    times("95 percent", &w, 95);
+    printf("  bytes both ways                 %10.2f MB  (%.2f, %.2f of it)\n", bytes / 1e6,
+           floor / 1e6, bytes / floor);
+    printf("  bytes a record                  %10.1f     (%.1f)\n", bytes / records,
+           floor / records);
+    shares((uint64_t)bytes, w.count);
+    free(w.real);
+    free(w.best);
+    free(w.fitting);
 }
 
 void fleet_play(struct sim *s, const struct fleet_options *options)
@@ -307,6 +351,6 @@ void fleet_play(struct sim *s, const struct fleet_options *options)
                        (struct step){.type = STEP_CALL, .a = i, .call = record});
     }
     story_run(s, fleet.end_ms + SECONDS(1));
-    figures(s);
+    if (options->print) figures(s);
     check_arrived(s);
 }
