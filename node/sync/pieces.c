@@ -99,6 +99,7 @@ bool session_outgoing_load(struct session *s, const struct session_memory *memor
 
 void session_resume(struct session *s, const struct frame_hello *hello)
 {
+    bool resumed = false; /* the peer holds the beginning of one: no second copy of it */
     for (size_t i = 0; i < s->tracks.count; i++) s->tracks.rows[i]->resuming = false;
     for (size_t i = s->outgoing_count; i > 0; i--) {
         if (!s->outgoing[i - 1].recalled) continue; /* sent in this session, before HELLO came */
@@ -107,13 +108,14 @@ void session_resume(struct session *s, const struct frame_hello *hello)
         struct track *t = tracks_find(&s->tracks, run->id8);
         uint8_t name8[8];
         frame_piece_name(name8, run->frame);
-        bool goes_on = hello->has_unfinished && !memcmp(name8, hello->unfinished8, 8) &&
+        bool goes_on = !resumed && hello->has_unfinished && !memcmp(name8, hello->unfinished8, 8) &&
                        hello->unfinished_size < run->frame.size &&
                        !points_have(&t->confirmed, &run->last) && !session_waits(s, t);
         if (!goes_on) {
             outgoing_drop(s, i - 1);
             continue;
         }
+        resumed = true;
         points_add(&t->sent, &run->last, &run->base);
         size_t size = send_pieces(s, run->frame, hello->unfinished_size);
         session_flight_begin(s, t, run->last.seq, run->count, size);
