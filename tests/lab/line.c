@@ -10,8 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What the kernel holds between a sender and the link is hidden from both: little, and in packets
- * of a real size, for on loopback they are 64 KiB and the sender's buffer grows to megabytes. */
+/* What the kernel holds between a sender and the link is hidden from both. Left alone, a sender on
+ * loopback gets rid of 4.2 MB in the first second; with a small buffer at our end 3 MB, for packets
+ * are 64 KiB there and its own buffer follows; with packets of a real size, 80 KB, as on Ethernet. */
 enum { RECEIVE_BUFFER = 4096 };
 
 static void fail(const char *what)
