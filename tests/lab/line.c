@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /* What the kernel holds between a sender and the link is hidden from both. Left alone, a sender on
- * loopback gets rid of 4.2 MB in the first second; with a small buffer at our end 3 MB, for packets
- * are 64 KiB there and its own buffer follows; with packets of a real size, 80 KB, as on Ethernet. */
+ * loopback gets rid of 4.2 MB in the first second; with a small buffer at our end of 3 MB, for
+ * packets are 64 KiB there and its own buffer follows; with packets of a real size, of 80 KB. */
 enum { RECEIVE_BUFFER = 4096 };
 
 static void fail(const char *what)
