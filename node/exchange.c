@@ -21,13 +21,14 @@ void exchange_log(struct exchange *x, int level, const char *format, ...)
 static enum err begin_counters(struct exchange *x)
 {
     struct txn *t = NULL;
-    enum err err = txn_begin(x->store, true, &t);
+    bool write = !x->options.rehearsal;
+    enum err err = txn_begin(x->store, write, &t);
     if (err) return err;
     uint64_t starts = meta_get_uint(t, "exchange_starts") + 1;
-    meta_put_uint(t, "exchange_starts", starts);
+    if (write) meta_put_uint(t, "exchange_starts", starts);
     x->receipt_counter = starts << 32;
     err = exchange_look_at_feeds(x, t);
-    if (err) {
+    if (err || !write) {
         txn_abort(t);
         return err;
     }
@@ -64,7 +65,8 @@ void exchange_close(struct exchange *x)
 {
     if (!x) return;
     while (x->links) exchange_remove_link(x, x->links->link);
-    if (x->gone_count || x->receipts || x->counted_count) {
+    bool kept = !x->options.rehearsal && (x->gone_count || x->receipts || x->counted_count);
+    if (kept) {
         struct txn *t = NULL;
         enum err err = txn_begin(x->store, true, &t);
         if (!err) {
@@ -188,6 +190,7 @@ static void sweep_peers(struct exchange *x)
 /* Writes what is remembered of peers when nothing else was committed for a while. */
 static enum err write_peers_if_due(struct exchange *x)
 {
+    if (x->options.rehearsal) return OK;
     bool due = x->receipt_bytes >= TURN_BYTES_MAX / 2 ||
                (x->gone_count > 0 && x->time.now_ms - x->gone_ms >= FLUSH_IDLE_MS);
     for (const struct peer *p = x->peers; p; p = p->next)

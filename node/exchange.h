@@ -16,6 +16,7 @@ struct exchange_options {
     struct views *views;
     const struct device_keys *keys;
     uint64_t month_bytes_max; /* what the links may carry in a month, both ways; 0: no limit */
+    bool rehearsal;           /* nothing is written and receipts are believed: node/rehearsal.c */
     void (*log)(void *state, int level, const char *text); /* no personal data in it */
     void *log_state;
 };

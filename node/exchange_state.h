@@ -160,6 +160,9 @@ void unfinished_write(struct buf *out, const struct session *s);
 void unfinished_read(struct slice bytes, struct session_memory *memory,
                      struct session_outgoing outgoing[OUTGOING_MAX]);
 
+/* Takes the feeds that nobody here may see out of a row that will not be written. */
+void exchange_forget_hidden(const struct exchange *x, struct peer_row *row);
+
 /* --- exchange_act.c --- */
 /* Takes all actions of its session. */
 void peer_act(struct exchange *x, struct peer *p);

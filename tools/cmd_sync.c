@@ -3,6 +3,7 @@
 #include "tools/month.h"
 #include "tools/output.h"
 #include "tools/standing.h"
+#include "tools/sync_rehearsal.h"
 
 #include "node/store/local.h"
 
@@ -278,9 +279,10 @@ int cmd_sync(struct cli *cli)
 {
     struct contact_target target;
     uint64_t timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS);
+    bool dry = cli_has(cli, "--dry-run");
     int code = cli_open_keys(cli);
     if (code == EXIT_OK) {
-        code = cli_open_store_writable(cli);
+        code = dry ? cli_open_store(cli) : cli_open_store_writable(cli);
     }
     if (code == EXIT_OK) {
         code = cli_open_views(cli);
@@ -290,6 +292,9 @@ int cmd_sync(struct cli *cli)
     }
     if (code != EXIT_OK) {
         return code;
+    }
+    if (dry) {
+        return sync_rehearsal(cli, &target);
     }
     if (!home_node_running(cli->home)) {
         return sync_here(cli, &target, timeout_ms);

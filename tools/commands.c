@@ -177,6 +177,7 @@ static const struct flag join_flags[] = {
 };
 static const struct flag sync_flags[] = {
     VALUE("--hub", "ADDR", N_("dial this address instead of the configured one")),
+    SWITCH("--dry-run", N_("only tell the bytes and seconds that it would take")),
     END,
 };
 static const struct flag devices_flags[] = {

@@ -27,7 +27,7 @@ void meter_greeted(struct meter *m, bool dialled)
     m->framed.received += dialled ? METER_LISTENER_HANDSHAKE : METER_DIALLER_HANDSHAKE;
 }
 
-static uint64_t on_the_wire(size_t frame_size)
+uint64_t meter_of_frame(size_t frame_size)
 {
     uint64_t body = (uint64_t)frame_size + CURVE_OVERHEAD;
     return body + (body > ZMTP_SHORT_MAX ? 9 : 2);
@@ -35,13 +35,13 @@ static uint64_t on_the_wire(size_t frame_size)
 
 void meter_sent(struct meter *m, size_t frame_size)
 {
-    m->framed.sent += on_the_wire(frame_size);
-    m->late += on_the_wire(frame_size);
+    m->framed.sent += meter_of_frame(frame_size);
+    m->late += meter_of_frame(frame_size);
 }
 
 void meter_received(struct meter *m, size_t frame_size)
 {
-    m->framed.received += on_the_wire(frame_size);
+    m->framed.received += meter_of_frame(frame_size);
 }
 
 /* tcpi_state; <netinet/tcp.h> has the names and not the counts. */

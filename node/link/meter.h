@@ -33,6 +33,8 @@ struct meter {
     struct meter_bytes told;   /* taken by meter_take */
 };
 
+/* What a frame of this size comes to. */
+uint64_t meter_of_frame(size_t frame_size);
 /* A connection begins with this descriptor. */
 void meter_begin(struct meter *m, int fd);
 /* Its handshake is done; `dialled`: by us. */
