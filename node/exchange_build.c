@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A little is always sent as small as can be: it costs some milliseconds. */
+#define LITTLE_EVENTS 256u
+#define LITTLE_RAW_SIZE KIB(16)
+#define LITTLE_LEVEL 19
+
 /* What one run is made of. */
 struct making {
     struct feed_row feed;
@@ -185,12 +190,13 @@ static enum err compress(struct exchange *x, struct making *m, const struct sess
 {
     enum err err = ERR_LIMIT;
     size_t count = m->count;
+    int level = m->raw.size <= LITTLE_RAW_SIZE ? LITTLE_LEVEL : a->level;
     while (err == ERR_LIMIT && count > 0) {
         count = signed_cut(x, m, count);
         if (!count) return ERR_NOT_FOUND;
         buf_reset(&m->payload);
         err = run_build(run, x->zstd, slice_of(m->raw.data, m->ends[count - 1]), (uint32_t)count,
-                        buf_slice(&m->dictionary), a->level, &m->payload);
+                        buf_slice(&m->dictionary), level, &m->payload);
         if (err == ERR_LIMIT) {
             if (count == 1) return ERR_LIMIT;
             count /= 2;
@@ -220,7 +226,8 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
         find_head(&m, a);
         err = find_base(t, &m, a);
     }
-    if (!err) err = begin_context(t, &m, a->dictionary);
+    bool dictionary = a->dictionary && !(a->fast && m.head.seq - m.base.seq > LITTLE_EVENTS);
+    if (!err) err = begin_context(t, &m, dictionary);
     if (!err) err = write_records(x, t, &m, a);
     if (!err) err = compress(x, &m, a, &built.run, &cut);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);

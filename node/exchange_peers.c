@@ -83,6 +83,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .room = x->month_room,
         .memory = {.known = known,
                    .cut = p->row.cut,
+                   .cut_bytes = p->row.cut_bytes,
                    .credit = p->row.credit,
                    .rate_bps = p->row.rate_bps,
                    .rtt_ms = p->row.rtt_ms},
@@ -276,7 +277,10 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     if (text[0])
         exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
                      p->device.key.bytes[1], p->device.key.bytes[2], text);
-    if (status.greeted) p->row.cut = !p->closing && !status.idle;
+    if (status.greeted) {
+        p->row.cut = !p->closing && !status.idle;
+        p->row.cut_bytes = status.passed_bytes;
+    }
     keep_rate(p, &status);
     keep_unfinished(p);
     p->row.bytes_sent += status.sent_bytes;

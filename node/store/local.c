@@ -10,7 +10,7 @@ enum { HAVE_SIZE = 24 };
 
 /* --- peers: numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
-enum { PEER_NUMBERS = 18, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+enum { PEER_NUMBERS = 19, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -24,6 +24,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->bytes_sent,      row->bytes_received,
         row->refusals,        row->next_attempt_ms,
         row->have_count,      row->cut,
+        row->cut_bytes,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -48,6 +49,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->next_attempt_ms = in[15];
     row->have_count = in[16];
     row->cut = in[17] != 0;
+    row->cut_bytes = in[18];
 }
 
 static struct peer_have *vector_read(const uint8_t *at, size_t count)

@@ -10,20 +10,33 @@
 
 #define PIECE_SIZE_MIN 512u
 #define PIECE_SIZE_MAX KIB(4)
-#define PIECE_SIZE_UNKNOWN KIB(2) /* of a link whose rate is not known */
-#define WHOLE_ABOVE_BPS 4000000u  /* such a link carries a whole run between any two cuts */
+#define PIECE_SIZE_UNPROVEN KIB(2)
 
 /* --- sending --- */
 
-/* About a second of the link. After a cut it begins small and grows with what was sent since, so
- * that a link that is cut all the time still gets pieces across. */
+/* About a second and a half of the link; less while no answer in this session says that the link is
+ * what it was. After a cut an eighth of what passed before it, and more with what was sent since,
+ * so that a link that is cut all the time still gets pieces across. */
 static size_t piece_size(const struct session *s)
 {
-    if (s->rate_bps > WHOLE_ABOVE_BPS) return FRAME_SIZE_MAX;
-    uint64_t size = s->rate_bps ? s->rate_bps / 8 : PIECE_SIZE_UNKNOWN;
-    if (s->options.memory.cut && s->run_bytes_sent / 2 < size) size = s->run_bytes_sent / 2;
+    const struct session_memory *memory = &s->options.memory;
+    if (session_is_fast(s)) return FRAME_SIZE_MAX;
+    uint64_t size = s->rate_bps ? s->rate_bps * 3 / 16 : PIECE_SIZE_UNPROVEN;
+    if (!s->answered && size > PIECE_SIZE_UNPROVEN) size = PIECE_SIZE_UNPROVEN;
+    if (memory->cut) {
+        uint64_t passed = memory->cut_bytes / 8, sent = s->run_bytes_sent / 2;
+        uint64_t most = passed > sent ? passed : sent;
+        if (size > most) size = most;
+    }
     if (size < PIECE_SIZE_MIN) return PIECE_SIZE_MIN;
     return size > PIECE_SIZE_MAX ? PIECE_SIZE_MAX : (size_t)size;
+}
+
+/* The next piece of what is left: the last one may be half as long again. */
+static size_t next_piece(const struct session *s, size_t left)
+{
+    size_t size = piece_size(s);
+    return left <= size + size / 2 ? left : size;
 }
 
 static void outgoing_drop(struct session *s, size_t i)
@@ -40,8 +53,7 @@ static size_t send_pieces(struct session *s, struct slice frame, size_t offset)
     struct frame_piece piece = {.run_size = frame.size};
     frame_piece_name(piece.run8, frame);
     while (offset < frame.size && !s->ended) {
-        size_t size = piece_size(s);
-        if (size > frame.size - offset) size = frame.size - offset;
+        size_t size = next_piece(s, frame.size - offset);
         piece.offset = offset;
         piece.bytes = slice_of(frame.data + offset, size);
         struct buf out = {0};
@@ -59,7 +71,7 @@ size_t session_send_run(struct session *s, const struct session_outgoing *run, s
     size_t size = frame->size;
     /* Pieces of one run end what the peer may hold of another, so they wait for its HELLO. */
     bool whole = !s->greeted && s->outgoing_count && s->outgoing[0].recalled;
-    if (frame->err || whole || size <= piece_size(s)) {
+    if (frame->err || whole || next_piece(s, size) == size) {
         s->run_bytes_sent += size;
         session_send(s, frame);
         return size;

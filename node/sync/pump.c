@@ -8,7 +8,9 @@
 #define RUN_PAYLOAD_MIN 512u    /* of a run that is cut by size */
 #define AFTER_CUT_FLIGHT KIB(8) /* until the first receipt */
 #define AFTER_CUT_GROWTH 4      /* with each receipt */
-#define SAMPLE_BYTES_MIN KIB(2) /* what is less tells of the round trip, not of the rate */
+#define SAMPLE_BYTES_MIN 512u   /* what is less tells of the round trip, not of the rate */
+#define FIRST_FLIGHT KIB(64)    /* before an answer: the link may not be what it was */
+#define FIRST_PAYLOAD KIB(16)
 
 /* Bytes that may be on their way before another run is made: what the link holds and one run, so
  * that it is never without work and what is urgent waits for one run at most. */
@@ -18,21 +20,28 @@ static uint64_t flight_limit(const struct session *s)
     if (s->run_cap < RUN_PAYLOAD_SIZE_MAX && !s->answered) return AFTER_CUT_FLIGHT;
     if (!s->rate_bps) return WINDOW_UNKNOWN;
     uint64_t held = s->rate_bps / 8 * (1000 * RUN_SECONDS + s->rtt_ms) / 1000;
+    if (!s->answered && held > FIRST_FLIGHT) return FIRST_FLIGHT;
     /* The peer's answers make the rate: it may not make it boundless. */
     return held > FLIGHT_BYTES_MAX ? FLIGHT_BYTES_MAX : held;
 }
 
 static size_t payload_target(const struct session *s)
 {
-    uint64_t size = s->rate_bps ? s->rate_bps / 8 * RUN_SECONDS : KIB(16);
+    uint64_t size = s->rate_bps ? s->rate_bps / 8 * RUN_SECONDS : FIRST_PAYLOAD;
     if (size > s->run_cap) size = s->run_cap;
+    if (!s->answered && size > FIRST_PAYLOAD) size = FIRST_PAYLOAD;
     return size < RUN_PAYLOAD_MIN ? RUN_PAYLOAD_MIN : (size_t)size;
+}
+
+bool session_is_fast(const struct session *s)
+{
+    return s->answered && s->rate_bps > RATE_FAST_BPS;
 }
 
 static int compression_level(const struct session *s)
 {
-    if (!s->rate_bps) return 3;
-    return s->rate_bps < RATE_SLOW_BPS ? 19 : 1;
+    if (s->rate_bps && s->rate_bps < RATE_SLOW_BPS) return 19;
+    return session_is_fast(s) ? 1 : 6;
 }
 
 bool session_waits(const struct session *s, const struct track *t)
@@ -92,8 +101,8 @@ static bool build(struct session *s, struct track *t)
     a->from_start = t->want_open || a->point_count == 0;
     a->payload_max = payload_target(s);
     a->level = compression_level(s);
-    a->dictionary = !t->no_dictionary && t->local.feed.lane != LANE_INTAKE &&
-                    a->payload_max < RUN_PAYLOAD_SIZE_MAX;
+    a->dictionary = !t->no_dictionary && t->local.feed.lane != LANE_INTAKE;
+    a->fast = session_is_fast(s);
     t->building = true;
     s->builds_open++;
     return true;

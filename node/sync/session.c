@@ -456,6 +456,7 @@ void session_status(const struct session *s, struct session_status *out)
         .received_events = s->received_events,
         .sent_bytes = s->sent_bytes,
         .received_bytes = s->received_bytes,
+        .passed_bytes = s->run_bytes_received + s->run_bytes_sent - s->unanswered_bytes,
         .rate_bps = s->rate_bps,
         .rtt_ms = s->rtt_ms,
         .credit = s->credit_total > s->run_bytes_sent - s->unanswered_bytes

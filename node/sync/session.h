@@ -54,7 +54,8 @@ struct session_memory {
     size_t have_count;
     const struct have_entry *shown; /* what the peer knows that we hold; named in the same way */
     size_t shown_count;
-    bool cut; /* the last session was cut while something was on its way */
+    bool cut;           /* the last session was cut while something was on its way */
+    uint64_t cut_bytes; /* of runs that had passed in it */
     struct session_unfinished unfinished;
     const struct session_outgoing *outgoing; /* oldest first */
     size_t outgoing_count;
@@ -162,7 +163,8 @@ struct session_action {
     bool from_start;                           /* BUILD */
     size_t payload_max;                        /* BUILD: about this many compressed bytes */
     bool dictionary;                           /* BUILD: may use one */
-    int level;                                 /* BUILD: zstd level */
+    int level;                                 /* BUILD: zstd level, for more than a little */
+    bool fast;                                 /* BUILD: bytes cost less than work */
     struct want_point points[WANT_POINTS_MAX]; /* BUILD: newest first; ARRIVED, SHOWN: heads */
     size_t point_count;
     const struct receipt_entry *entries; /* CONFIRM */
@@ -190,6 +192,7 @@ struct session_status {
     uint64_t behind;    /* events the peer has more of, as far as its vector tells */
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */
     uint64_t sent_bytes, received_bytes;   /* of all frames but those of hidden feeds */
+    uint64_t passed_bytes; /* of RUN and PIECE frames: came, or were sent and answered */
     uint64_t rate_bps, rtt_ms;
     uint64_t credit; /* the peer's last grant in bytes beyond what it answered */
 };

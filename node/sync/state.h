@@ -17,6 +17,7 @@
     600000u                      /* of a run; the slowest link takes less for what is in flight    \
                                   */
 #define AFTER_CUT_PAYLOAD KIB(2) /* of the first runs after a cut */
+#define RATE_FAST_BPS 4000000u   /* a link that carries a whole run between any two cuts */
 #define RESENDS_MAX 2u           /* of what was not answered; then the feed is parked */
 #define SHOWN_AFTER_MS 2000u     /* the round trip, while it is not known */
 #define BLIND_BYTES_MAX KIB(16)  /* sent before a HELLO to a peer never met */
@@ -165,6 +166,8 @@ void session_take_piece(struct session *s, struct slice frame);
 bool session_waits(const struct session *s, const struct track *t);
 /* By then the first run of a feed that is not here and may go has come. */
 uint64_t session_hold_settled_ms(const struct session *s);
+/* Measured in this session as a link on which bytes cost less than work. */
+bool session_is_fast(const struct session *s);
 void session_pump(struct session *s);
 void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
                           size_t size);

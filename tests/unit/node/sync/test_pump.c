@@ -194,6 +194,7 @@ static void two_runs_at_once_pass_the_grant_by_one_frame_at_most(void **state)
     for (size_t i = 0; i < 4; i++) stand_at(i, 1000);
     play->payload = 60000;
     start(&(struct session_memory){.rate_bps = 1000000000});
+    play->session->answered = true; /* the rate is proven */
     hello(KIB(600), NULL, 0);
     assert_true(play->run_bytes >= KIB(600));
     assert_true(play->run_bytes < KIB(600) + FRAME_SIZE_MAX);
