@@ -151,9 +151,13 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
     peer_act(x, p);
 }
 
+/* Runs count as they come and as they will be opened: that is what the transaction holds in memory,
+ * and a few hundred bytes may open to RUN_RAW_SIZE_MAX. */
 static bool turn_is_full(const struct exchange *x)
 {
-    return x->store_bytes + x->receipt_bytes >= TURN_BYTES_MAX;
+    uint64_t raw_size = 0;
+    for (const struct pending_store *s = x->stores; s; s = s->next) raw_size += s->run.raw_size;
+    return raw_size >= TURN_RAW_MAX || x->store_bytes + x->receipt_bytes >= TURN_BYTES_MAX;
 }
 
 static bool drain_links(struct exchange *x)

@@ -8,6 +8,7 @@
 #include "node/store/traffic.h"
 
 #define TURN_BYTES_MAX MIB(1) /* RUN and RECEIPT bytes held at a time, all peers together */
+#define TURN_RAW_MAX MIB(2)   /* the same, opened */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
 #define PEER_UNSENT_MAX                                                                            \

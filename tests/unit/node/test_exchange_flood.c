@@ -76,6 +76,49 @@ static void the_ninth_branch_is_refused(void **state)
     assert_the_honest_village_is_served();
 }
 
+/* --- runs that are small on the wire and large when opened --- */
+
+enum { LARGE_RUNS = 6, LARGE_EVENTS = 60, LARGE_BODY = 15000 };
+
+/* A feed of its own whose only run is some 900 KB of the same letter. */
+static void enemy_sends_large_run(unsigned number, struct slice body)
+{
+    struct event events[LARGE_EVENTS];
+    struct odd o = {.feed = feed_in(scene.enemy, ENEMY_SCOPE), .body = body};
+    o.feed.has_epoch = true;
+    be64_put(o.feed.epoch, number + 1);
+    for (unsigned i = 0; i < LARGE_EVENTS; i++) {
+        o.seq = i + 1;
+        events[i] = odd_event(&o);
+        o.prev = events[i].id;
+    }
+    enemy_sends_events(events, LARGE_EVENTS);
+}
+
+/* One transaction holds in memory what it writes: it is bounded by that. */
+static void a_turn_opens_no_more_than_its_share(void **state)
+{
+    (void)state;
+    static char text[LARGE_BODY + 1];
+    struct mp_map map = {0};
+    struct buf body = {0};
+    memset(text, 'a', LARGE_BODY);
+    struct mp_writer w = mp_map_put(&map, "x");
+    mp_write_text(&w, text);
+    assert_int_equal(mp_map_end(&map, &body), OK);
+    enemy_says_hello();
+    for (unsigned i = 0; i < LARGE_RUNS; i++) enemy_sends_large_run(i, buf_slice(&body));
+    turns(1);
+    const uint64_t most = TURN_RAW_MAX + RUN_RAW_SIZE_MAX;
+    assert_in_range(hub_holds(ENEMY_SCOPE), LARGE_EVENTS, most / LARGE_BODY);
+    turns(LARGE_RUNS);
+    assert_int_equal(scene.refused, 0);
+    assert_int_equal(hub_holds(ENEMY_SCOPE), LARGE_RUNS * LARGE_EVENTS);
+    mp_map_clear(&map);
+    buf_clear(&body);
+    assert_the_honest_village_is_served();
+}
+
 /* --- receipts --- */
 
 struct receipt {
@@ -303,6 +346,7 @@ int main(void)
         TEST(claims_of_unknown_feeds_cost_nobody_a_commit),
         TEST(the_65th_epoch_is_refused),
         TEST(the_ninth_branch_is_refused),
+        TEST(a_turn_opens_no_more_than_its_share),
         TEST(a_receipt_by_another_key_is_refused),
         TEST(a_receipt_for_another_addressee_is_refused),
         TEST(a_receipt_that_is_played_again_is_refused),

@@ -8,6 +8,7 @@
 
 #include "tests/support/sides.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RUN_SIZE 3000u
@@ -63,6 +64,7 @@ static void a_run_on_its_way_twice_goes_on_once(void **state)
     assert_int_equal(next, RUN_SIZE);
     buf_clear(&hello);
     side_stop(a);
+    free(a);
 }
 
 int main(void)
