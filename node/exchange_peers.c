@@ -1,4 +1,5 @@
 #include "node/exchange_state.h"
+#include "node/link/meter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,19 @@ static void keep_unfinished(struct peer *p)
     p->row.unfinished_new = true;
 }
 
+/* As on the wire, the connection's handshake included, without what is hidden. */
+static void note_bytes(struct peer *p, const struct session_status *status)
+{
+    uint64_t sent = meter_of_frames(status->sent_frames, status->sent_bytes);
+    uint64_t received = meter_of_frames(status->received_frames, status->received_bytes);
+    sent += p->connecting ? METER_DIALLER_HANDSHAKE : METER_LISTENER_HANDSHAKE;
+    received += p->connecting ? METER_LISTENER_HANDSHAKE : METER_DIALLER_HANDSHAKE;
+    p->row.bytes_sent += sent - p->noted_sent;
+    p->row.bytes_received += received - p->noted_received;
+    p->noted_sent = sent;
+    p->noted_received = received;
+}
+
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text)
 {
     drop_pending(x, p);
@@ -283,8 +297,7 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     }
     keep_rate(p, &status);
     keep_unfinished(p);
-    p->row.bytes_sent += status.sent_bytes;
-    p->row.bytes_received += status.received_bytes;
+    note_bytes(p, &status);
     if (p->row.state != PEER_FAULT) p->row.state = PEER_OFFLINE;
     if (err) {
         p->row.last_error = err;
@@ -388,6 +401,7 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
     p->row.failures = 0;
     p->row.last_error = OK;
     keep_rate(p, status);
+    note_bytes(p, status);
     peer_changed(x, p);
 }
 

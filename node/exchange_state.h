@@ -48,7 +48,8 @@ struct peer {
     bool was_idle;
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
-    uint64_t laps; /* see exchange_serve_builds */
+    uint64_t laps;                       /* see exchange_serve_builds */
+    uint64_t noted_sent, noted_received; /* bytes that its row has */
 };
 
 /* A RUN taken from a session, to be committed with the others of this turn. */

@@ -5,6 +5,7 @@
 #include "tools/standing.h"
 #include "tools/sync_rehearsal.h"
 
+#include "node/link/meter.h"
 #include "node/store/local.h"
 
 #include <inttypes.h>
@@ -269,7 +270,9 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
         .sent = status.sent_events,
         .unsent = status.unsent,
         .received = status.received_events,
-        .bytes = status.sent_bytes + status.received_bytes,
+        .bytes = METER_DIALLER_HANDSHAKE + METER_LISTENER_HANDSHAKE + /* without the goodbye */
+                 meter_of_frames(status.sent_frames, status.sent_bytes) +
+                 meter_of_frames(status.received_frames, status.received_bytes),
         .ms = clock_monotonic_ms() - contact.started_ms,
     };
     return report(cli, &outcome);

@@ -4,6 +4,8 @@
 #include "node/clock.h"
 #include "tools/output.h"
 
+#define MB_SHOWN_MIN 50000u
+
 int month_read(struct cli *cli, struct txn *txn, struct month *out)
 {
     struct clock_reading clock;
@@ -24,7 +26,9 @@ int month_read(struct cli *cli, struct txn *txn, struct month *out)
 
 const char *month_megabytes(struct cli *cli, const struct traffic *bytes)
 {
-    return cli_format(cli, "%.1f MB", (double)(bytes->sent + bytes->received) / 1e6);
+    uint64_t sum = bytes->sent + bytes->received;
+    if (sum && sum < MB_SHOWN_MIN) return "<0.1 MB";
+    return cli_format(cli, "%.1f MB", (double)sum / 1e6);
 }
 
 const char *month_resumes(struct cli *cli, const struct month *m)

@@ -14,7 +14,7 @@ struct month {
 };
 /* Reports errors itself. */
 int month_read(struct cli *cli, struct txn *txn, struct month *out);
-/* "in 12.3 MB": a tenth at least, so one short record shows in no sum. */
+/* "12.3 MB": to a tenth, so one short record shows in no sum. */
 const char *month_megabytes(struct cli *cli, const struct traffic *bytes);
 /* "12-01" */
 const char *month_resumes(struct cli *cli, const struct month *m);

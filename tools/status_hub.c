@@ -174,6 +174,7 @@ int status_hub(struct cli *cli, const struct standing *s, const struct village *
     if (!cli->csv) title_line(cli, s);
     int code = table_of(cli, s, only, &worst);
     if (code || cli->csv) return code;
+    month_lines(cli, &s->month, false);
     for (size_t i = 0; i < s->village_count; i++)
         if (only == s->villages[i].village) devices_of(cli, s, &s->villages[i]);
     next_line(cli, s, worst);

@@ -62,7 +62,7 @@ const char *words_rate(struct cli *cli, uint64_t bits_per_second)
 const char *words_round_trip(struct cli *cli, uint64_t ms)
 {
     if (!ms) return "-";
-    return cli_format(cli, _("%.1f s"), (double)ms / 1000);
+    return cli_format(cli, _("%.1f s"), (double)(ms < 100 ? 100 : ms) / 1000);
 }
 
 const char *words_kind(struct cli *cli, struct slice name)

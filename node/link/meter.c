@@ -33,6 +33,11 @@ uint64_t meter_of_frame(size_t frame_size)
     return body + (body > ZMTP_SHORT_MAX ? 9 : 2);
 }
 
+uint64_t meter_of_frames(uint64_t frames, uint64_t bytes)
+{
+    return bytes + frames * meter_of_frame(0);
+}
+
 void meter_sent(struct meter *m, size_t frame_size)
 {
     m->framed.sent += meter_of_frame(frame_size);

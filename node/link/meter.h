@@ -35,6 +35,8 @@ struct meter {
 
 /* What a frame of this size comes to. */
 uint64_t meter_of_frame(size_t frame_size);
+/* What `frames` of together `bytes` come to at least: 7 less for each over 222. */
+uint64_t meter_of_frames(uint64_t frames, uint64_t bytes);
 /* A connection begins with this descriptor. */
 void meter_begin(struct meter *m, int fd);
 /* Its handshake is done; `dialled`: by us. */

@@ -142,7 +142,7 @@ void session_take_receipt(struct session *s)
         session_arrived(s, t);
     }
     if (f.credit > s->credit_total) s->credit_total = f.credit;
-    if (!shown) s->received_bytes -= s->receipt.size;
+    if (!shown) s->received_bytes -= s->receipt.size, s->received_frames--;
     session_count_loss(s, lost);
 }
 

@@ -158,8 +158,9 @@ void session_built(struct session *s, uint32_t number, enum err err,
         if (t->want_to && built->last_seq >= t->want_to) want_answered(t);
         struct buf out = {0};
         frame_run_write(&out, &frame);
+        uint64_t frames = s->sent_frames;
         size_t size = session_send_run(s, &run_out, &out);
-        if (t->local.hidden) s->sent_bytes -= size;
+        if (t->local.hidden) s->sent_bytes -= size, s->sent_frames = frames;
         if (!track_is_first(t) && s->room != UINT64_MAX) s->room -= size < s->room ? size : s->room;
         session_flight_begin(s, t, built->last_seq, run->count, size);
     } else if (err == ERR_BASE) {

@@ -33,6 +33,7 @@ void session_put(struct session *s, struct buf *frame)
     q->frame = *frame;
     *frame = (struct buf){0};
     s->sent_bytes += q->frame.size;
+    s->sent_frames++;
 }
 
 void session_send(struct session *s, struct buf *frame)
@@ -275,6 +276,7 @@ void session_frame(struct session *s, struct slice frame, uint64_t now_ms)
     if (s->ended) return;
     s->now_ms = now_ms;
     s->received_bytes += frame.size;
+    s->received_frames++;
     session_take_frame(s, frame);
     if (!s->ended && s->greeted) session_pump(s);
 }
@@ -395,7 +397,7 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         t->confirm = true;
         s->confirm = true;
         if (!t->local.hidden) s->received_events += ticket.count;
-        if (t->local.hidden) s->received_bytes -= ticket.size;
+        if (t->local.hidden) s->received_bytes -= ticket.size, s->received_frames--;
         peer_holds_run(t, &ticket);
         session_arrived(s, t);
         break;
@@ -455,6 +457,8 @@ void session_status(const struct session *s, struct session_status *out)
         .sent_events = s->sent_events,
         .received_events = s->received_events,
         .sent_bytes = s->sent_bytes,
+        .sent_frames = s->sent_frames,
+        .received_frames = s->received_frames,
         .received_bytes = s->received_bytes,
         .passed_bytes = s->run_bytes_received + s->run_bytes_sent - s->unanswered_bytes,
         .rate_bps = s->rate_bps,

@@ -192,6 +192,7 @@ struct session_status {
     uint64_t behind;    /* events the peer has more of, as far as its vector tells */
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */
     uint64_t sent_bytes, received_bytes;   /* of all frames but those of hidden feeds */
+    uint64_t sent_frames, received_frames; /* and how many those are */
     uint64_t passed_bytes; /* of RUN and PIECE frames: came, or were sent and answered */
     uint64_t rate_bps, rtt_ms;
     uint64_t credit; /* the peer's last grant in bytes beyond what it answered */

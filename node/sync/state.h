@@ -104,6 +104,7 @@ struct session {
     uint64_t receipts_taken, receipt_counter;
 
     uint64_t sent_events, received_events, sent_bytes, received_bytes;
+    uint64_t sent_frames, received_frames;
 };
 
 /* --- session.c: the queue --- */
