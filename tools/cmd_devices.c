@@ -61,7 +61,7 @@ static struct peer_row contact_of(const struct listing *l, const struct device *
 
 static struct traffic_now traffic_of(const struct listing *l, const struct device *d)
 {
-    return traffic_now(l->txn, id_of(d), l->month.day);
+    return month_peer(l->txn, &l->month, id_of(d));
 }
 
 static json_t *known_number(uint64_t n)

@@ -4,31 +4,55 @@
 #include "node/clock.h"
 #include "tools/output.h"
 
-#define MB_SHOWN_MIN 50000u
+#define TENTH_MB 100000u
+
+static uint64_t rounded(uint64_t bytes)
+{
+    return bytes - bytes % TENTH_MB;
+}
+
+static struct traffic_now shown(const struct month *m, struct traffic_now now)
+{
+    if (!m->coarse) return now;
+    return (struct traffic_now){
+        .today = {rounded(now.today.sent), rounded(now.today.received)},
+        .month = {rounded(now.month.sent), rounded(now.month.received)},
+    };
+}
+
+struct traffic_now month_peer(struct txn *txn, const struct month *m, const struct sign_key *peer)
+{
+    return shown(m, traffic_now(txn, peer, m->day));
+}
 
 int month_read(struct cli *cli, struct txn *txn, struct month *out)
 {
     struct clock_reading clock;
+    const struct roster *roster;
+    const struct device *self;
     int code = cli_open_settings(cli);
+    if (!code) code = cli_roster(cli, txn, &roster);
+    if (!code) code = cli_self(cli, roster, &self);
     if (code) return code;
     clock_read(txn, &clock);
     uint32_t day = traffic_today(txn, clock.wall_ms, clock.trusted);
-    struct traffic_now now = traffic_now(txn, NULL, day);
-    *out = (struct month){.today = now.today,
-                          .all = now.month,
-                          .limit = settings_month_bytes_max(&cli->settings),
-                          .trusted = clock.trusted,
-                          .day = day,
-                          .resumes = traffic_next_month(day)};
-    out->holding = out->all.sent + out->all.received >= traffic_limit_normal(out->limit);
+    struct traffic_now exact = traffic_now(txn, NULL, day);
+    struct month m = {.limit = settings_month_bytes_max(&cli->settings),
+                      .trusted = clock.trusted,
+                      .coarse = !device_is_township(self),
+                      .day = day,
+                      .resumes = traffic_next_month(day)};
+    struct traffic_now now = shown(&m, exact);
+    m.today = now.today;
+    m.all = now.month;
+    m.holding = exact.month.sent + exact.month.received >= traffic_limit_normal(m.limit);
+    *out = m;
     return EXIT_OK;
 }
 
 const char *month_megabytes(struct cli *cli, const struct traffic *bytes)
 {
-    uint64_t sum = bytes->sent + bytes->received;
-    if (sum && sum < MB_SHOWN_MIN) return "<0.1 MB";
-    return cli_format(cli, "%.1f MB", (double)sum / 1e6);
+    return cli_format(cli, "%.1f MB", (double)(bytes->sent + bytes->received) / 1e6);
 }
 
 const char *month_resumes(struct cli *cli, const struct month *m)

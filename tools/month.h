@@ -1,5 +1,10 @@
 #pragma once
-/* The month's traffic against its limit: what `status` and `sync` tell of it. */
+/*
+ * The month's traffic against its limit: what `status` and `sync` tell of it.
+ *
+ * What a village seals for the office alone shows in nothing that this laptop tells (SPEC 19), so
+ * there all figures are whole tenths of a megabyte; exact ones are the hub's.
+ */
 #include "node/store/traffic.h"
 #include "tools/cli.h"
 
@@ -10,11 +15,14 @@ struct month {
     uint64_t limit;            /* bytes both ways; 0: none */
     bool holding;              /* only the roster and what is urgent goes */
     bool trusted;              /* the clock may begin the next month */
+    bool coarse;               /* whole tenths of a megabyte */
     uint32_t day, resumes;     /* days since 1970; the next month's first */
 };
 /* Reports errors itself. */
 int month_read(struct cli *cli, struct txn *txn, struct month *out);
-/* "12.3 MB": to a tenth, so one short record shows in no sum. */
+/* One peer's, as exact as this node tells it. */
+struct traffic_now month_peer(struct txn *txn, const struct month *m, const struct sign_key *peer);
+/* "12.3 MB" */
 const char *month_megabytes(struct cli *cli, const struct traffic *bytes);
 /* "12-01" */
 const char *month_resumes(struct cli *cli, const struct month *m);

@@ -235,7 +235,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     p->disk_free_mib = row.disk_free_mib;
     p->rate_bps = row.rate_bps;
     p->rtt_ms = row.rtt_ms;
-    p->traffic = traffic_now(txn, &d->key, s->month.day);
+    p->traffic = month_peer(txn, &s->month, &d->key);
     if (compare_vectors(txn, s, &row, p)) p->digest = compare_views(txn, s, &row, d);
     p->state = state_of(s, p, (enum peer_state)row.state);
     peer_row_clear(&row);

@@ -254,7 +254,7 @@ void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
     session_outgoing_answered(s, id8, seq);
     if (!bytes) return;
     s->unanswered_bytes -= bytes;
-    measure(s, bytes, since_ms);
+    if (!hidden) measure(s, bytes, since_ms); /* the rate is shown */
     s->answered = true;
     s->last_answer_ms = s->now_ms;
     s->run_cap *= AFTER_CUT_GROWTH;
