@@ -204,6 +204,9 @@ void zmtp_socket_close(struct zmtp_socket *s)
 {
     if (!s) return;
     zmq_msg_close(&s->body);
+    /* While it is taken apart libzmq's thread still has events to tell, and where nobody reads them
+     * any more it waits for ever, and with it every other connection. */
+    if (s->socket) zmq_socket_monitor(s->socket, NULL, 0);
     if (s->socket) zmq_close(s->socket); /* before its handler: Z1 */
     if (s->monitor) zmq_close(s->monitor);
     if (s->zap) zmq_close(s->zap);
