@@ -189,7 +189,7 @@ static enum daemon_exit run(struct daemon *d)
 
 enum daemon_exit daemon_run(const struct daemon_options *options)
 {
-    struct daemon d = {.options = options, .lock = -1, .wake = {-1, -1, -1, -1, -1}};
+    struct daemon d = {.options = options, .lock = -1, .wake = WAKE_CLOSED};
     umask(077);
     set_memory();
     enum daemon_exit code = options->check_only ? check(&d) : run(&d);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NEXT_ADDRESS_MS 500
+#define PAUSE_MS 1000 /* between attempts, however the network flaps */
 
 void dialing_init(struct dialing *d, const struct dialing_options *options)
 {
@@ -69,9 +70,35 @@ const char *dialing_address(const struct dialing *d)
     return d->addresses[d->next_address];
 }
 
+/* Where it is known and another one, the link's. */
+static void note_way(struct dialing *d)
+{
+    const struct way *taken = d->link ? zmq_link_way(d->link) : NULL;
+    if (taken && taken->endpoint[0] && strcmp(taken->endpoint, d->way.endpoint) != 0)
+        d->way = *taken;
+}
+
+bool dialing_way_is_new(struct dialing *d, bool again)
+{
+    note_way(d);
+    if (!d->way.endpoint[0]) return true; /* a name that could not be looked up yet */
+    bool other = way_is_new(&d->way);
+    return way_exists(&d->way) && (again || other);
+}
+
+void dialing_restart(struct dialing *d, uint64_t now_ms)
+{
+    note_way(d);
+    if (d->link) d->link->ops->close(d->link);
+    d->link = NULL;
+    d->next_ms = now_ms + PAUSE_MS;
+    dialing_hurry(d, true, now_ms);
+}
+
 void dialing_end(struct dialing *d, bool good, uint64_t now_ms)
 {
     if (!d->link) return;
+    note_way(d);
     d->link->ops->close(d->link);
     d->link = NULL;
     if (good) { /* the same address again, soon */
@@ -85,8 +112,7 @@ void dialing_end(struct dialing *d, bool good, uint64_t now_ms)
 void dialing_hurry(struct dialing *d, bool gently, uint64_t now_ms)
 {
     uint64_t soonest_ms = now_ms;
-    uint64_t pause_ms = (uint64_t)d->options.retry_min_s * 1000;
-    if (gently && d->tried && d->tried_ms + pause_ms > now_ms) soonest_ms = d->tried_ms + pause_ms;
+    if (gently && d->tried && d->tried_ms + PAUSE_MS > now_ms) soonest_ms = d->tried_ms + PAUSE_MS;
     d->rounds = 0;
     d->next_address = d->link ? d->next_address : 0;
     if (d->next_ms > soonest_ms) d->next_ms = soonest_ms;

@@ -23,6 +23,7 @@ struct dialing {
     uint64_t next_ms;  /* not before */
     uint64_t tried_ms; /* the last attempt */
     bool tried;
+    struct way way; /* to the address tried last, as of the last look */
 };
 
 void dialing_init(struct dialing *d, const struct dialing_options *options);
@@ -35,8 +36,14 @@ MUST_CHECK enum err dialing_start(struct dialing *d, const struct box_key *peer,
 const char *dialing_address(const struct dialing *d);
 /* The link had its life: closes it and says when the next is due. `good`: something came of it. */
 void dialing_end(struct dialing *d, bool good, uint64_t now_ms);
-/* A person asked, or the network came up: forgets the backoff; not more often than retry_min_s for
- * `gently`. */
+/* A person asked, or the network came up: forgets the backoff; `gently`: not more than one attempt
+ * a second. */
 void dialing_hurry(struct dialing *d, bool gently, uint64_t now_ms);
+/* The network changed somehow; `again`: an interface or the machine was away for a while. True when
+ * there is a way to the peer, and it is another one than before or may have been away. */
+bool dialing_way_is_new(struct dialing *d, bool again);
+/* What was begun on the old way is worth nothing: closes the link; the first address is due at
+ * once, or a second after the last attempt. */
+void dialing_restart(struct dialing *d, uint64_t now_ms);
 uint64_t dialing_wait_ms(const struct dialing *d, uint64_t now_ms);
 void dialing_close(struct dialing *d);

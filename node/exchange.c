@@ -306,12 +306,13 @@ void exchange_finish(struct exchange *x, struct link *link)
     }
 }
 
-void exchange_ask(struct exchange *x, struct link *link, const struct exchange_time *time)
+void exchange_ask(struct exchange *x, struct link *link, bool hurried,
+                  const struct exchange_time *time)
 {
     x->time = *time;
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->link != link || p->closing) continue;
-        session_ask(p->session, time->now_ms);
+        session_ask(p->session, hurried, time->now_ms);
         p->was_idle = false; /* so the answer counts, however soon it comes */
         peer_act(x, p);
     }

@@ -60,7 +60,8 @@ struct exchange_link {
 void exchange_link(const struct exchange *x, const struct link *link, struct exchange_link *out);
 /* Is the peer of a dialled link still there? Its session is not idle until it said so, and ends
  * soon when it does not. */
-void exchange_ask(struct exchange *x, struct link *link, const struct exchange_time *time);
+void exchange_ask(struct exchange *x, struct link *link, bool hurried,
+                  const struct exchange_time *time);
 /* Says BYE on a dialled link whose session is idle (a one-shot sync ends so). */
 void exchange_finish(struct exchange *x, struct link *link);
 

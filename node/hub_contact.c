@@ -33,10 +33,11 @@ static void renew(struct hub_contact *h)
 
 /* One round trip tells whether a link that looks alive is; if it is not, the next is made at once.
  */
-static void ask_hub(struct hub_contact *h, const struct exchange_time *time)
+static void ask_hub(struct hub_contact *h, bool hurried, const struct exchange_time *time)
 {
     h->again = true;
-    exchange_ask(h->options.exchange, h->dialing.link, time);
+    h->idle_ms = 0; /* the answer may come in this very turn */
+    exchange_ask(h->options.exchange, h->dialing.link, hurried, time);
 }
 
 /* --- what is kept in the store --- */
@@ -82,14 +83,35 @@ void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchang
         struct exchange_link shown = {0};
         dialing_hurry(&h->dialing, false, time->now_ms);
         if (h->dialing.link) exchange_link(h->options.exchange, h->dialing.link, &shown);
-        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.idle) ask_hub(h, time);
+        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.idle) ask_hub(h, false, time);
     }
     h->asked = asked;
 }
 
-void hub_contact_network_up(struct hub_contact *h, uint64_t now_ms)
+/* A handshake that was begun on the way there was before waits for segments that TCP sends again
+ * later and later; a new one is through sooner. */
+static void restart(struct hub_contact *h, const struct exchange_time *time)
 {
-    dialing_hurry(&h->dialing, true, now_ms);
+    log_write(LOG_INFO, "hub at %s: the network changed, dialling anew",
+              dialing_address(&h->dialing));
+    exchange_remove_link(h->options.exchange, h->dialing.link);
+    dialing_restart(&h->dialing, time->now_ms);
+}
+
+void hub_contact_network(struct hub_contact *h, bool again, const struct exchange_time *time)
+{
+    struct exchange_link shown;
+    if (!dialing_way_is_new(&h->dialing, again)) return;
+    if (!h->dialing.link) {
+        dialing_hurry(&h->dialing, true, time->now_ms);
+        return;
+    }
+    exchange_link(h->options.exchange, h->dialing.link, &shown);
+    bool live = shown.state == EXCHANGE_LINK_LIVE && shown.session.greeted;
+    if (live && way_stands(zmq_link_way(h->dialing.link)))
+        ask_hub(h, true, time);
+    else if (shown.state != EXCHANGE_LINK_ENDED)
+        restart(h, time);
 }
 
 /* --- the link --- */

@@ -36,7 +36,8 @@ struct hub_contact {
 void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options);
 /* The store changed: the hub's key, a person's ask. */
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time);
-void hub_contact_network_up(struct hub_contact *h, uint64_t now_ms);
+/* The network changed somehow; `again`: an interface or the machine was away for a while. */
+void hub_contact_network(struct hub_contact *h, bool again, const struct exchange_time *time);
 void hub_contact_before_turn(struct hub_contact *h, const struct exchange_time *time);
 void hub_contact_after_turn(struct hub_contact *h, const struct exchange_time *time);
 int hub_contact_fd(const struct hub_contact *h); /* -1: no link */

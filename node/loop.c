@@ -183,7 +183,9 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     bool link_more = false;
     read_time(l, woken & WAKE_CLOCK);
     if (woken & WAKE_CLOCK) log_write(LOG_INFO, "the machine's clock was set");
-    if (woken & WAKE_NETWORK) hub_contact_network_up(&l->hub, l->time.now_ms);
+    if (woken & WAKE_AGAIN) log_write(LOG_INFO, "the network or this machine was away and is back");
+    if (woken & (WAKE_NETWORK | WAKE_AGAIN))
+        hub_contact_network(&l->hub, woken & WAKE_AGAIN, &l->time);
     if (l->listener) zmq_link_tick(l->listener, l->time.now_ms);
     enum err err = look_at_store(l);
     hub_contact_before_turn(&l->hub, &l->time);

@@ -91,6 +91,13 @@ static void tell_supervisor(struct joiner *j, uint64_t now_ms)
     supervisor_alive();
 }
 
+/* An attempt on the old way is thrown away with what it asked; the hub knows whom it admitted. */
+static void network_is_back(struct joiner *j)
+{
+    if (j->dialing.link) j->progress = (struct join_progress){0};
+    dialing_restart(&j->dialing, clock_monotonic_ms());
+}
+
 static enum err ask_hub(struct joiner *j)
 {
     struct dialing *d = &j->dialing;
@@ -107,7 +114,8 @@ static enum err ask_hub(struct joiner *j)
         unsigned woken =
             wake_wait(wake, &fd, 1, wait_ms < LOOK_AT_HOME_MS ? wait_ms : LOOK_AT_HOME_MS);
         if (woken & WAKE_STOP) return ERR_TIMEOUT;
-        if (woken & WAKE_NETWORK) dialing_hurry(d, true, clock_monotonic_ms());
+        if (woken & (WAKE_NETWORK | WAKE_AGAIN) && dialing_way_is_new(d, woken & WAKE_AGAIN))
+            network_is_back(j);
     }
     if (j->progress.state == JOIN_REFUSED) {
         log_write(LOG_ERROR, "the hub refused the invite: %s; ask for a new one", j->progress.text);

@@ -1,6 +1,6 @@
 #include "node/wake.h"
 
-#include "node/netwatch.h"
+#include "common/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,10 +11,12 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FDS_MAX 4
 #define STORE_POLL_MS 200
+#define SLEPT_MS 500 /* the two clocks are read one after the other */
 
 /* A timer far away that the kernel cancels when the clock is set (D5). */
 static void arm_clock(int fd)
@@ -23,10 +25,30 @@ static void arm_clock(int fd)
     if (fd >= 0) (void)timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
 }
 
+bool wake_slept(struct wake *w, uint64_t boottime_ms, uint64_t monotonic_ms)
+{
+    uint64_t before_ms = w->asleep_ms;
+    w->asleep_ms = boottime_ms - monotonic_ms;
+    return w->asleep_ms > before_ms + SLEPT_MS;
+}
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec ts = {0};
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool slept(struct wake *w)
+{
+    uint64_t monotonic_ms = clock_ms(CLOCK_MONOTONIC);
+    return wake_slept(w, clock_ms(CLOCK_BOOTTIME), monotonic_ms);
+}
+
 enum err wake_open(struct wake *w)
 {
     sigset_t stop;
-    *w = (struct wake){-1, -1, -1, -1, -1};
+    *w = (struct wake)WAKE_CLOSED;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
@@ -37,16 +59,18 @@ enum err wake_open(struct wake *w)
     w->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     arm_clock(w->clock);
     w->files = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (netwatch_open(&w->network)) w->network = -1;
+    if (netwatch_open(&w->network)) log_write(LOG_WARN, "changes of the network go unnoticed");
+    (void)slept(w);
     return OK;
 }
 
 void wake_close(struct wake *w)
 {
-    const int fds[] = {w->signals, w->clock, w->files, w->network};
+    const int fds[] = {w->signals, w->clock, w->files};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0) close(fds[i]);
-    *w = (struct wake){-1, -1, -1, -1, -1};
+    netwatch_close(&w->network);
+    *w = (struct wake)WAKE_CLOSED;
 }
 
 void wake_watch_store(struct wake *w, const char *home)
@@ -89,23 +113,38 @@ static unsigned read_signals(int fd)
     return reasons;
 }
 
+static unsigned read_network(struct netwatch *w)
+{
+    switch (netwatch_read(w)) {
+    case NETWATCH_CHANGED:
+        return WAKE_NETWORK;
+    case NETWATCH_BACK:
+        return WAKE_NETWORK | WAKE_AGAIN;
+    case NETWATCH_NOTHING:
+        break;
+    }
+    return 0;
+}
+
 unsigned wake_wait(struct wake *w, const int *fds, size_t count, uint64_t timeout_ms)
 {
     struct pollfd polled[4 + FDS_MAX] = {{.fd = w->signals, .events = POLLIN},
                                          {.fd = w->clock, .events = POLLIN},
                                          {.fd = w->files, .events = POLLIN},
-                                         {.fd = w->network, .events = POLLIN}};
+                                         {.fd = w->network.fd, .events = POLLIN}};
     assert(count <= FDS_MAX);
     for (size_t i = 0; i < count; i++)
         polled[4 + i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     bool blind = w->store_watch < 0;
     if (blind && timeout_ms > STORE_POLL_MS) timeout_ms = STORE_POLL_MS;
     int timeout = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
-    if (poll(polled, 4 + count, timeout) <= 0) return blind ? WAKE_STORE : 0;
+    int ready = poll(polled, 4 + count, timeout);
     unsigned reasons = blind ? WAKE_STORE : 0;
+    if (slept(w)) reasons |= WAKE_AGAIN;
+    if (ready <= 0) return reasons;
     if (polled[0].revents) reasons |= read_signals(w->signals);
     if (polled[1].revents) reasons |= read_clock(w->clock);
     if (polled[2].revents) reasons |= read_files(w->files);
-    if (polled[3].revents && netwatch_read(w->network)) reasons |= WAKE_NETWORK;
+    if (polled[3].revents) reasons |= read_network(&w->network);
     return reasons;
 }

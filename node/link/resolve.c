@@ -1,12 +1,10 @@
 #define _GNU_SOURCE /* getaddrinfo_a */
 #include "node/link/resolve.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 struct resolve {
     struct address address;
@@ -80,20 +78,4 @@ void resolve_free(struct resolve *r)
         return;
     }
     free(r);
-}
-
-bool resolve_has_route(const char *endpoint)
-{
-    struct address a;
-    char port[8] = "9";
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
-    struct addrinfo *to;
-    if (address_parse(&a, endpoint, ADDRESS_DIAL) || getaddrinfo(a.host, port, &hints, &to))
-        return true;
-    int fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool no_route = fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) &&
-                    (errno == ENETUNREACH || errno == EHOSTUNREACH || errno == ENETDOWN);
-    if (fd >= 0) close(fd);
-    freeaddrinfo(to);
-    return !no_route;
 }

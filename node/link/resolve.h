@@ -13,6 +13,3 @@ MUST_CHECK enum err resolve_begin(struct resolve **out, const struct address *ad
 MUST_CHECK enum err resolve_poll(struct resolve *r, char *endpoint, size_t size);
 /* A look-up that is still under way is left to end by itself. NULL is fine. */
 void resolve_free(struct resolve *r);
-
-/* Does this machine have a route to a numeric host? Sends nothing. */
-bool resolve_has_route(const char *endpoint);

@@ -16,6 +16,7 @@
  * zmq_link_tick, and take `next` until it returns false (the descriptor is edge-triggered).
  */
 #include "node/link/link.h"
+#include "node/link/way.h"
 
 /* The process-wide context. Open after crypto_init. */
 struct zmq_link_context;
@@ -53,6 +54,8 @@ int zmq_link_wait_ms(struct link *l);
 void zmq_link_tick(struct link *l, uint64_t now_ms);
 /* OK, or why this link can do nothing any more: then the process must end. */
 enum err zmq_link_health(const struct link *l);
+/* The way that a dialled link took; borrowed. Its endpoint is empty while the name is looked up. */
+const struct way *zmq_link_way(const struct link *l);
 /* Has a dialled link had its one life? Then why: as LINK_DOWN told, OK when it was dropped here. */
 bool zmq_link_ended(const struct link *l, enum err *err, const char **text);
 

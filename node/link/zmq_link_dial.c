@@ -1,12 +1,13 @@
 #include "common/i18n.h"
 #include "node/link/meter.h"
 #include "node/link/resolve.h"
+#include "node/link/way.h"
 #include "node/link/zmq_link_base.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define DIAL_DEADLINE_MS (ZMTP_CONNECT_TIMEOUT_MS + ZMTP_HANDSHAKE_TIMEOUT_MS + 15000)
+#define RESOLVE_TIMEOUT_MS 30000
 #define TIMER_SLACK_MS 1000
 
 enum dial_state { RESOLVING, CONNECTING, SHAKING_HANDS, UP, ENDING, DOWN };
@@ -15,11 +16,11 @@ struct dialer {
     struct zmq_link base;
     enum dial_state state;
     struct resolve *resolve;
-    char endpoint[ADDRESS_HOST_SIZE + 16];
+    struct way way; /* when it began to connect */
     struct box_key peer;
     uint64_t handle;
     bool started, was_up, up_due;
-    uint64_t started_ms, connected_ms;
+    uint64_t stage_ms; /* since when it is in this state */
     struct meter meter;
 };
 
@@ -35,9 +36,9 @@ static void end(struct dialer *d, enum err err, const char *text)
 
 static void connect_failed(struct dialer *d)
 {
-    if (d->base.now_ms - d->started_ms + TIMER_SLACK_MS >= ZMTP_CONNECT_TIMEOUT_MS)
+    if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_CONNECT_TIMEOUT_MS)
         end(d, ERR_TIMEOUT, N_("no answer within 20 seconds"));
-    else if (!resolve_has_route(d->endpoint))
+    else if (!way_exists(&d->way))
         end(d, ERR_UNREACHABLE, N_("this machine has no network route there"));
     else
         end(d, ERR_UNREACHABLE,
@@ -46,7 +47,7 @@ static void connect_failed(struct dialer *d)
 
 static void handshake_failed(struct dialer *d)
 {
-    if (d->base.now_ms - d->connected_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
+    if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
         end(d, ERR_TIMEOUT, N_("connected, but no answer to the handshake within 30 seconds"));
     else
         end(d, ERR_UNREACHABLE,
@@ -60,7 +61,7 @@ static void take_event(struct dialer *d, enum zmtp_event event, int fd)
     case ZMTP_CONNECTED:
         meter_begin(&d->meter, fd);
         d->state = SHAKING_HANDS;
-        d->connected_ms = d->base.now_ms;
+        d->stage_ms = d->base.now_ms;
         break;
     case ZMTP_READY:
         if (d->state >= UP) break;
@@ -100,26 +101,48 @@ static void drain_events(struct dialer *d)
 
 /* --- the link --- */
 
+static void try_to_connect(struct dialer *d)
+{
+    char endpoint[WAY_ENDPOINT_SIZE];
+    enum err err = resolve_poll(d->resolve, endpoint, sizeof endpoint);
+    if (err == ERR_AGAIN) return;
+    if (err) {
+        end(d, ERR_UNREACHABLE, N_("the name of the address cannot be resolved"));
+        return;
+    }
+    way_begin(&d->way, endpoint);
+    d->state = CONNECTING;
+    d->stage_ms = d->base.now_ms;
+    if (zmtp_connect(d->base.socket, endpoint))
+        end(d, ERR_UNREACHABLE, N_("this address cannot be connected to"));
+}
+
+/* libzmq has the same limits and tells when one is over. It tells nothing where it cannot even make
+ * a socket, so no stage is waited for by its word alone. */
+static void limit_stage(struct dialer *d)
+{
+    static const uint64_t limits_ms[] = {
+        [RESOLVING] = RESOLVE_TIMEOUT_MS,
+        [CONNECTING] = ZMTP_CONNECT_TIMEOUT_MS + TIMER_SLACK_MS,
+        [SHAKING_HANDS] = ZMTP_HANDSHAKE_TIMEOUT_MS + TIMER_SLACK_MS,
+    };
+    if (d->state >= UP || d->base.now_ms - d->stage_ms < limits_ms[d->state]) return;
+    if (d->state == RESOLVING)
+        end(d, ERR_TIMEOUT, N_("the name of the address cannot be resolved"));
+    else if (d->state == CONNECTING)
+        connect_failed(d);
+    else
+        handshake_failed(d);
+}
+
 static void dial_tick(struct zmq_link *base)
 {
     struct dialer *d = (struct dialer *)base;
-    if (!d->started) {
-        d->started = true;
-        d->started_ms = base->now_ms;
-    }
-    if (d->state == RESOLVING) {
-        enum err err = resolve_poll(d->resolve, d->endpoint, sizeof d->endpoint);
-        if (!err) {
-            d->state = CONNECTING;
-            d->started_ms = base->now_ms;
-            if (zmtp_connect(base->socket, d->endpoint))
-                end(d, ERR_UNREACHABLE, N_("this address cannot be connected to"));
-        } else if (err != ERR_AGAIN) {
-            end(d, ERR_UNREACHABLE, N_("the name of the address cannot be resolved"));
-        }
-    }
-    if (d->state < UP && base->now_ms - d->started_ms >= DIAL_DEADLINE_MS)
-        end(d, ERR_TIMEOUT, N_("no connection within the time allowed"));
+    if (!d->started) d->stage_ms = base->now_ms;
+    d->started = true;
+    if (d->state == RESOLVING) try_to_connect(d);
+    if (d->state == CONNECTING || d->state == SHAKING_HANDS) drain_events(d);
+    limit_stage(d);
     meter_look(&d->meter);
 }
 
@@ -218,6 +241,11 @@ static const struct link_ops link_ops = {.next = dial_next,
                                          .traffic = dial_traffic,
                                          .waiting = dial_waiting};
 static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
+
+const struct way *zmq_link_way(const struct link *l)
+{
+    return &((const struct dialer *)(const void *)l)->way;
+}
 
 enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,
                        const struct zmq_link_dial *options)

@@ -1,7 +1,8 @@
 /* Where the heartbeat meets the session. */
 #include "node/sync/state.h"
 
-#define ASK_PATIENCE_MS 2000u  /* beside round trips and what is on its way */
+#define ASK_PATIENCE_MS 2000u /* beside round trips and what is on its way */
+#define HURRIED_MS 1000u
 #define RATE_SLOWEST_BPS 9600u /* what a silent peer is given the benefit of */
 
 static void send_ping(struct session *s, uint64_t next_s)
@@ -40,7 +41,7 @@ uint64_t session_beat_deadline_ms(const struct session *s)
     return beat_deadline_ms(&s->beat, slack_ms(s));
 }
 
-void session_ask(struct session *s, uint64_t now_ms)
+void session_ask(struct session *s, bool hurried, uint64_t now_ms)
 {
     s->now_ms = now_ms;
     if (s->ended || !s->greeted) return;
@@ -48,7 +49,9 @@ void session_ask(struct session *s, uint64_t now_ms)
         s->tracks.rows[i]->parked = false;
         s->tracks.rows[i]->asked = s->tracks.rows[i]->expired = 0;
     }
-    beat_ask(&s->beat, ASK_PATIENCE_MS + passing_ms(s, s->unanswered_bytes), now_ms);
+    uint64_t patience_ms = hurried ? HURRIED_MS + passing_ms(s, 0)
+                                   : ASK_PATIENCE_MS + passing_ms(s, s->unanswered_bytes);
+    beat_ask(&s->beat, patience_ms, now_ms);
     send_ping(s, 0);
     session_pump(s);
 }

@@ -70,7 +70,8 @@ void beat_ask(struct beat *b, uint64_t patience_ms, uint64_t now_ms)
 {
     b->sent_ms = now_ms;
     b->interval_s = BEAT_BUSY_S; /* which is what a PING that asks promises */
-    if (!b->asking) b->asked_until_ms = now_ms + patience_ms;
+    uint64_t until_ms = now_ms + patience_ms;
+    if (!b->asking || until_ms < b->asked_until_ms) b->asked_until_ms = until_ms;
     b->asking = true;
 }
 

@@ -126,8 +126,9 @@ void session_receipt_verified(struct session *s, bool good, uint64_t now_ms);
 /* Room for the peer's bytes beyond what was answered changed (a hub shares a total). */
 void session_grant(struct session *s, uint64_t window);
 /* Is the peer there? What this session gave up is tried once more, the peer is asked for a sign of
- * life; until there is one the session is not idle, and without one it ends soon. */
-void session_ask(struct session *s, uint64_t now_ms);
+ * life; until there is one the session is not idle, and without one it ends soon. `hurried`: the
+ * link may just have been away, so what was on its way is not waited for. */
+void session_ask(struct session *s, bool hurried, uint64_t now_ms);
 /* So many bytes of runs that are neither of the roster nor urgent may be sent from now on, the last
  * of them a frame beyond; UINT64_MAX: no limit. With 0 the peer is asked to hold such back too.
  * What waits so does not keep the session from being idle. */

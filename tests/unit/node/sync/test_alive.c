@@ -153,7 +153,7 @@ static void a_question_on_a_live_link_takes_one_round_trip(void **state)
     struct session_status status;
     run_until(now_ms + 3600 * 1000);
     uint64_t sent = ends[0].sent + ends[1].sent;
-    session_ask(ends[0].session, now_ms);
+    session_ask(ends[0].session, false, now_ms);
     act(&ends[0], &ends[1]);
     run_until(now_ms + 2 * LATENCY_MS - 1);
     session_status(ends[0].session, &status);
@@ -170,7 +170,7 @@ static void a_question_on_a_dead_link_takes_two_seconds_and_two_round_trips(void
     run_until(now_ms + 3600 * 1000);
     uint64_t asked_ms = now_ms;
     ends[0].deaf = true;
-    session_ask(ends[0].session, now_ms);
+    session_ask(ends[0].session, false, now_ms);
     act(&ends[0], &ends[1]);
     run_until(now_ms + 60000);
     assert_true(ends[0].ended);
