@@ -132,9 +132,9 @@ static void to_traffic_row(const struct listing *l, struct table *t, const struc
     struct traffic sent = {.sent = traffic.month.sent};
     table_cell(t, slice_of_text(d->name));
     table_cell(t, slice_of_text(village_of(l, d)));
-    table_cell(t, slice_of_text(month_megabytes(l->cli, &traffic.today)));
-    table_cell(t, slice_of_text(month_megabytes(l->cli, &traffic.month)));
-    table_cell(t, slice_of_text(month_megabytes(l->cli, &sent)));
+    table_cell(t, slice_of_text(month_words(l->cli, &l->month, &traffic.today)));
+    table_cell(t, slice_of_text(month_words(l->cli, &l->month, &traffic.month)));
+    table_cell(t, slice_of_text(month_words(l->cli, &l->month, &sent)));
     table_cell(t, slice_of_text(words_rate(l->cli, contact.rate_bps)));
     table_cell(t, slice_of_text(words_round_trip(l->cli, contact.rtt_ms)));
 }

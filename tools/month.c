@@ -50,9 +50,11 @@ int month_read(struct cli *cli, struct txn *txn, struct month *out)
     return EXIT_OK;
 }
 
-const char *month_megabytes(struct cli *cli, const struct traffic *bytes)
+const char *month_words(struct cli *cli, const struct month *m, const struct traffic *bytes)
 {
-    return cli_format(cli, "%.1f MB", (double)(bytes->sent + bytes->received) / 1e6);
+    double sum = (double)(bytes->sent + bytes->received);
+    return !m->coarse && sum < 1e6 ? cli_format(cli, "%.1f KB", sum / 1e3)
+                                   : cli_format(cli, "%.1f MB", sum / 1e6);
 }
 
 const char *month_resumes(struct cli *cli, const struct month *m)
@@ -95,11 +97,11 @@ void month_lines(struct cli *cli, const struct month *m, bool always)
     if (!m->limit && !always) return;
     if (m->limit)
         output_line(cli, _("  traffic this month %s of %.0f MB, today %s"),
-                    month_megabytes(cli, &m->all), (double)m->limit / 1e6,
-                    month_megabytes(cli, &m->today));
+                    month_words(cli, m, &m->all), (double)m->limit / 1e6,
+                    month_words(cli, m, &m->today));
     else
-        output_line(cli, _("  traffic this month %s, today %s"), month_megabytes(cli, &m->all),
-                    month_megabytes(cli, &m->today));
+        output_line(cli, _("  traffic this month %s, today %s"), month_words(cli, m, &m->all),
+                    month_words(cli, m, &m->today));
     if (!m->holding) return;
     output_line(cli, "! %s", _("nine tenths are used up: only the roster and what is urgent goes"));
     if (m->trusted)

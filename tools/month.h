@@ -22,8 +22,8 @@ struct month {
 int month_read(struct cli *cli, struct txn *txn, struct month *out);
 /* One peer's, as exact as this node tells it. */
 struct traffic_now month_peer(struct txn *txn, const struct month *m, const struct sign_key *peer);
-/* "12.3 MB" */
-const char *month_megabytes(struct cli *cli, const struct traffic *bytes);
+/* "12.3 MB", both ways together */
+const char *month_words(struct cli *cli, const struct month *m, const struct traffic *bytes);
 /* "12-01" */
 const char *month_resumes(struct cli *cli, const struct month *m);
 /* {day, today, month, limit, holding, resumes} */
