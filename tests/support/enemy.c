@@ -57,7 +57,7 @@ static void enemy_reads(void)
         struct frame_refuse refuse;
         if (event.type != LINK_FRAME) continue;
         assert_int_equal(frame_type_of(event.frame, &type), OK);
-        scene.got[type < 8 ? type : 0]++;
+        scene.got[type <= FRAME_PING ? type : 0]++;
         if (type == FRAME_REFUSE && frame_refuse_read(&refuse, event.frame) == OK)
             scene.refused = refuse.code;
     }

@@ -30,7 +30,7 @@ struct enemy_scene {
     uint64_t now_ms;
     struct buf headers[ODD_MAX]; /* of events made by hand */
     size_t odd_count;
-    unsigned got[8]; /* frames from the hub, by type */
+    unsigned got[FRAME_PING + 1]; /* frames from the hub, by type */
     uint64_t refused;
     uint64_t receipts;
 };

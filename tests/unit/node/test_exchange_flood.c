@@ -307,6 +307,40 @@ static void a_want_from_one_branch_is_answered_by_the_other(void **state)
     assert_int_equal(scene.refused, 0);
 }
 
+/* --- PINGs --- */
+
+static void a_flood_of_questions_is_answered_once_a_second(void **state)
+{
+    (void)state;
+    enemy_says_hello();
+    turns(2);
+    uint64_t begun_ms = scene.now_ms;
+    for (unsigned i = 0; i < 5000; i++) {
+        struct buf frame = {0};
+        frame_ping_write(&frame, 0);
+        enemy_sends(&frame);
+        if (i % 50 == 49) turns(1);
+    }
+    turns(10);
+    uint64_t seconds = (scene.now_ms - begun_ms) / 1000;
+    assert_in_range(scene.got[FRAME_PING], 2, seconds + 1);
+    assert_int_equal(scene.refused, 0);
+    assert_the_honest_village_is_served();
+}
+
+static void a_peer_that_says_nothing_more_is_left(void **state)
+{
+    (void)state;
+    struct exchange_peer peers[2];
+    enemy_says_hello();
+    turns(2);
+    assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 2);
+    turns(50 * 100); /* 20 ms each, for hub and village */
+    assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 1);
+    assert_non_null(strstr(scene.hub.log, "the peer fell silent"));
+    assert_the_honest_village_is_served();
+}
+
 /* --- a peer that takes nothing --- */
 
 static size_t frames_unsent_to_enemy(void)
@@ -358,6 +392,8 @@ int main(void)
         TEST(a_want_for_what_it_may_not_hold_is_ignored),
         TEST(a_flood_of_runs_that_bring_nothing_is_refused),
         TEST(a_want_from_one_branch_is_answered_by_the_other),
+        TEST(a_flood_of_questions_is_answered_once_a_second),
+        TEST(a_peer_that_says_nothing_more_is_left),
         TEST(a_peer_that_reads_nothing_is_given_up),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
