@@ -19,20 +19,32 @@ static inline msgpack_packer packer_of(struct mp_writer *w)
     return (msgpack_packer){w->out, packer_write};
 }
 
+/* A head of one byte; most are, so the packer is asked for the longer ones only. */
+static inline void write_byte(struct mp_writer *w, uint8_t byte)
+{
+    struct buf *out = w->out;
+    if (!out->err && !out->size_max && out->size < out->capacity)
+        out->data[out->size++] = byte;
+    else
+        buf_append_byte(out, byte);
+}
+
 void mp_write_nil(struct mp_writer *w)
 {
-    msgpack_packer p = packer_of(w);
-    (void)msgpack_pack_nil(&p);
+    write_byte(w, 0xc0);
 }
 
 void mp_write_bool(struct mp_writer *w, bool v)
 {
-    msgpack_packer p = packer_of(w);
-    (void)(v ? msgpack_pack_true(&p) : msgpack_pack_false(&p));
+    write_byte(w, v ? 0xc3 : 0xc2);
 }
 
 void mp_write_uint(struct mp_writer *w, uint64_t v)
 {
+    if (v < 0x80) {
+        write_byte(w, (uint8_t)v);
+        return;
+    }
     msgpack_packer p = packer_of(w);
     (void)msgpack_pack_uint64(&p, v);
 }
@@ -45,9 +57,13 @@ void mp_write_int(struct mp_writer *w, int64_t v)
 
 void mp_write_str(struct mp_writer *w, struct slice text)
 {
-    msgpack_packer p = packer_of(w);
-    (void)msgpack_pack_str(&p, text.size);
-    buf_append_slice(w->out, text);
+    if (text.size < 0x20) {
+        write_byte(w, (uint8_t)(0xa0 | text.size));
+    } else {
+        msgpack_packer p = packer_of(w);
+        (void)msgpack_pack_str(&p, text.size);
+    }
+    buf_append(w->out, text.data, text.size);
 }
 
 void mp_write_text(struct mp_writer *w, const char *text)
@@ -64,12 +80,20 @@ void mp_write_bin(struct mp_writer *w, const void *data, size_t size)
 
 void mp_write_array(struct mp_writer *w, size_t count)
 {
+    if (count < 0x10) {
+        write_byte(w, (uint8_t)(0x90 | count));
+        return;
+    }
     msgpack_packer p = packer_of(w);
     (void)msgpack_pack_array(&p, count);
 }
 
 void mp_write_map(struct mp_writer *w, size_t count)
 {
+    if (count < 0x10) {
+        write_byte(w, (uint8_t)(0x80 | count));
+        return;
+    }
     msgpack_packer p = packer_of(w);
     (void)msgpack_pack_map(&p, count);
 }

@@ -6,7 +6,7 @@
  *
  * `mp_scan` is the gate: nothing that came from outside is read before it was scanned. The reader
  * walks scanned bytes without allocating (and stays inside its bytes even if they were not). The
- * writer uses msgpack-c's packer. Only msgpack.c sees <msgpack.h>.
+ * writer uses msgpack-c's packer for all heads longer than a byte. Only msgpack.c sees <msgpack.h>.
  */
 #include "common/bytes.h"
 #include "common/limits.h"
@@ -48,14 +48,42 @@ struct mp_reader {
     enum err err;
 };
 
-struct mp_reader mp_reader_of(struct slice in);
-enum mp_type mp_peek(const struct mp_reader *r);
+static inline struct mp_reader mp_reader_of(struct slice in)
+{
+    return (struct mp_reader){in.data, in.size ? in.data + in.size : in.data, OK};
+}
+
+/* Most of what is read are short texts and small numbers: their heads of one byte take no call. */
+enum mp_type mp_peek_any(const struct mp_reader *r);
+static inline enum mp_type mp_peek(const struct mp_reader *r)
+{
+    uint8_t head = !r->err && r->at < r->end ? *r->at : 0xff;
+    return head < 0x80 ? MP_UINT : (head & 0xe0) == 0xa0 ? MP_STR : mp_peek_any(r);
+}
+
+uint64_t mp_read_any_uint(struct mp_reader *r, uint64_t max);
+static inline uint64_t mp_read_uint(struct mp_reader *r, uint64_t max)
+{
+    bool small = !r->err && r->at < r->end && *r->at < 0x80 && *r->at <= max;
+    return small ? *r->at++ : mp_read_any_uint(r, max);
+}
+
+struct slice mp_read_any_str(struct mp_reader *r, size_t size_max);
+static inline struct slice mp_read_str(struct mp_reader *r, size_t size_max)
+{
+    bool head = !r->err && r->at < r->end && (*r->at & 0xe0) == 0xa0;
+    size_t size = head ? *r->at & 0x1f : 0;
+    if (!head || size > size_max || size >= (size_t)(r->end - r->at))
+        return mp_read_any_str(r, size_max);
+    struct slice text = {r->at + 1, size};
+    r->at += 1 + size;
+    return text;
+}
+
 size_t mp_read_array(struct mp_reader *r, size_t count_max);
 size_t mp_read_map(struct mp_reader *r, size_t count_max);
-uint64_t mp_read_uint(struct mp_reader *r, uint64_t max);
 int64_t mp_read_int(struct mp_reader *r, int64_t min, int64_t max);
 bool mp_read_bool(struct mp_reader *r);
-struct slice mp_read_str(struct mp_reader *r, size_t size_max);
 struct slice mp_read_bin(struct mp_reader *r, size_t size_max);
 /* Copies a bin of exactly `size` bytes; zeros on error. */
 void mp_read_bin_exact(struct mp_reader *r, void *out, size_t size);

@@ -101,6 +101,13 @@ static bool text_valid(const uint8_t *s, size_t size)
     const uint64_t ones = UINT64_C(0x0101010101010101);
     while (size > 0) {
         uint64_t eight;
+        /* Most of what people write: three bytes, U+1000 to U+CFFF. */
+        if (size >= 3 && *s >= 0xe1 && *s <= 0xec && (s[1] & 0xc0) == 0x80 &&
+            (s[2] & 0xc0) == 0x80) {
+            s += 3;
+            size -= 3;
+            continue;
+        }
         if (size >= sizeof eight && *s < 0x80) {
             memcpy(&eight, s, sizeof eight);
             /* all eight in 0x20..0x7f: the borrow of a lesser byte would set a top bit */
@@ -208,11 +215,6 @@ bool mp_is_text_map(struct slice in)
 
 /* --- reader ----------------------------------------------------------------------------------- */
 
-struct mp_reader mp_reader_of(struct slice in)
-{
-    return (struct mp_reader){in.data, in.size ? in.data + in.size : in.data, OK};
-}
-
 static size_t left_of(const struct mp_reader *r)
 {
     return (size_t)(r->end - r->at);
@@ -223,7 +225,7 @@ static void fail(struct mp_reader *r, enum err err)
     if (!r->err) r->err = err;
 }
 
-enum mp_type mp_peek(const struct mp_reader *r)
+enum mp_type mp_peek_any(const struct mp_reader *r)
 {
     struct head head;
     return !r->err && head_read(&head, r->at, r->end) ? head.type : MP_END;
@@ -265,7 +267,7 @@ size_t mp_read_map(struct mp_reader *r, size_t count_max)
     return take(r, MP_MAP, count_max, &count) ? (size_t)count : 0;
 }
 
-uint64_t mp_read_uint(struct mp_reader *r, uint64_t max)
+uint64_t mp_read_any_uint(struct mp_reader *r, uint64_t max)
 {
     uint64_t value;
     return take(r, MP_UINT, max, &value) ? value : 0;
@@ -297,7 +299,7 @@ static struct slice read_bytes(struct mp_reader *r, enum mp_type type, size_t si
     return bytes;
 }
 
-struct slice mp_read_str(struct mp_reader *r, size_t size_max)
+struct slice mp_read_any_str(struct mp_reader *r, size_t size_max)
 {
     return read_bytes(r, MP_STR, size_max);
 }
