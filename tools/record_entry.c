@@ -80,9 +80,11 @@ static const char *find_thing(struct work *w, const char *text, struct thing_key
 /* A request whose nature is for the office alone. */
 static bool is_accusation(const struct record_entry *e)
 {
+    if (strcmp(e->kind->name, "request.register") != 0) {
+        return false;
+    }
     const char *nature = json_string_value(json_object_get(e->body, "nature"));
-    return strcmp(e->kind->name, "request.register") == 0 && nature != NULL &&
-           accusation_named(slice_of_text(nature));
+    return nature != NULL && accusation_named(slice_of_text(nature));
 }
 
 static const char *place_founding(struct work *w, const struct record_entry *e, struct draft *draft)

@@ -9,7 +9,7 @@
 
 /* When something is looked at again, or begins: what lies behind the act cannot be meant. By when
  * something is due the recorder judges, with the rules at hand. */
-static const struct {
+static const struct moment_field {
     const char *kind, *field;
 } ahead[] = {
     {"order.suspend", "review"},
@@ -21,27 +21,18 @@ static const struct {
 #define DAY_MS (24 * 60 * MINUTE_MS)
 
 /* What was received or done before it is recorded. */
-static const struct {
-    const char *kind, *field;
-} behind[] = {
+static const struct moment_field behind[] = {
     {"request.register", "received"}, {"thanks.record", "received"}, {"service.log", "date"},
     {"attendance.record", "date"},    {"activity.record", "date"},
 };
 
-static bool is_behind(const struct kind *k, const struct field *f)
+/* The field of this kind in such a table; NULL: none. */
+static const struct field *field_in(const struct moment_field *table, size_t count,
+                                    const struct kind *k)
 {
-    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++)
-        if (strcmp(behind[i].kind, k->name) == 0 && strcmp(behind[i].field, f->name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_ahead(const struct kind *k, const struct field *f)
-{
-    for (size_t i = 0; i < sizeof ahead / sizeof ahead[0]; i++)
-        if (strcmp(ahead[i].kind, k->name) == 0 && strcmp(ahead[i].field, f->name) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].kind, k->name) == 0) return kind_field(k, table[i].field);
+    return NULL;
 }
 
 /* The moment that a time or the end of a date means; false where the value is neither, which the
@@ -72,19 +63,21 @@ static enum err refuse_past(const struct field *f, uint64_t ms, uint64_t act_ms,
     return ERR_RANGE;
 }
 
-/* Each phone of a body or a box. */
-static enum err check_phones(const struct kind *k, struct slice map, struct act_problem *problem)
+static enum err check_phone(const struct field *f, struct slice map, struct act_problem *problem)
 {
     struct mp_reader value;
-    for (size_t i = 0; map.size && i < k->field_count; i++) {
-        const struct field *f = &k->fields[i];
-        if (strcmp(f->name, "phone") != 0 || !mp_map_get(map, f->name, &value) ||
-            mp_peek(&value) != MP_STR)
-            continue;
-        struct slice phone = mp_read_str(&value, SIZE_MAX);
-        if (!person_phone_usable(phone)) return act_refuse(f, phone, problem);
-    }
-    return OK;
+    if (!map.size || !mp_map_get(map, f->name, &value) || mp_peek(&value) != MP_STR) return OK;
+    struct slice phone = mp_read_str(&value, SIZE_MAX);
+    return person_phone_usable(phone) ? OK : act_refuse(f, phone, problem);
+}
+
+/* In body or box. */
+static enum err check_phones(const struct kind *k, const struct draft *draft,
+                             struct act_problem *problem)
+{
+    const struct field *f = kind_field(k, "phone");
+    enum err err = f ? check_phone(f, draft->body, problem) : OK;
+    return f && !err ? check_phone(f, draft->box, problem) : err;
 }
 
 static enum err refuse_future(const struct field *f, uint64_t ms, uint64_t now_ms,
@@ -101,26 +94,27 @@ static enum err refuse_future(const struct field *f, uint64_t ms, uint64_t now_m
     return ERR_RANGE;
 }
 
+static enum err check_moments(const struct kind *k, const struct draft *draft, uint64_t now_ms,
+                              struct act_problem *problem)
+{
+    struct mp_reader value;
+    uint64_t act_ms = now_ms, ms;
+    const struct field *f = field_in(ahead, sizeof ahead / sizeof ahead[0], k);
+    if (f && mp_map_get(draft->body, "at", &value) && mp_peek(&value) == MP_UINT)
+        act_ms = mp_read_uint(&value, UINT64_MAX);
+    if (f && mp_map_get(draft->body, f->name, &value) && moment_of(f, &value, &ms) && ms < act_ms)
+        return refuse_past(f, ms, act_ms, problem);
+    f = field_in(behind, sizeof behind / sizeof behind[0], k);
+    if (!f || !mp_map_get(draft->body, f->name, &value) || !moment_of(f, &value, &ms)) return OK;
+    /* A date is its whole day: it has come with its first minute. */
+    uint64_t slack_ms = f->type == FIELD_DATE ? DAY_MS : MINUTE_MS;
+    return ms >= now_ms + slack_ms ? refuse_future(f, ms, now_ms, problem) : OK;
+}
+
 enum err recording_check(const struct draft *draft, uint64_t now_ms, struct act_problem *problem)
 {
     const struct kind *k = kind_find(slice_of_text(draft->kind));
-    struct mp_reader value;
-    uint64_t act_ms = now_ms, ms;
     if (!k || !draft->body.size) return OK;
-    if (mp_map_get(draft->body, "at", &value) && mp_peek(&value) == MP_UINT)
-        act_ms = mp_read_uint(&value, UINT64_MAX);
-    for (size_t i = 0; i < k->field_count; i++) {
-        const struct field *f = &k->fields[i];
-        bool is_moment = f->type == FIELD_TIME || f->type == FIELD_DATE;
-        if (is_moment && is_ahead(k, f) && mp_map_get(draft->body, f->name, &value) &&
-            moment_of(f, &value, &ms) && ms < act_ms)
-            return refuse_past(f, ms, act_ms, problem);
-        /* A date is its whole day: it has come with its first minute. */
-        uint64_t slack_ms = f->type == FIELD_DATE ? DAY_MS : MINUTE_MS;
-        if (is_moment && is_behind(k, f) && mp_map_get(draft->body, f->name, &value) &&
-            moment_of(f, &value, &ms) && ms >= now_ms + slack_ms)
-            return refuse_future(f, ms, now_ms, problem);
-    }
-    enum err err = check_phones(k, draft->body, problem);
-    return err ? err : check_phones(k, draft->box, problem);
+    enum err err = check_moments(k, draft, now_ms, problem);
+    return err ? err : check_phones(k, draft, problem);
 }
