@@ -38,6 +38,9 @@ static const struct {
     {"events between signatures", "%zu, and %zu raw bytes", SIGN_EVENTS_MAX, SIGN_BYTES_MAX},
     {"events of a thing with effect", "%zu", THING_EVENTS_MAX, 0},
     {"depth above place", "%zu", DEPTH_AHEAD_MAX, 0},
+    {"events walked back in one fold to tell the branches of a fork apart; beyond, they count as "
+     "one branch",
+     "%zu", FORK_WALK_MAX, 0},
     {"heads of a feed", "%zu", FEED_BRANCHES_MAX, 0},
     {"epochs of an author in a scope and lane", "%zu", DEVICE_EPOCHS_MAX, 0},
 };
@@ -55,7 +58,7 @@ static void the_limits_of_the_specification_are_those_of_the_code(void **state)
     assert_non_null(at);
     at += strlen(title);
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        char value[64], row[160];
+        char value[64], row[192];
         snprintf(value, sizeof value, limits[i].form, limits[i].value, limits[i].second);
         snprintf(row, sizeof row, "| %s | %s |\n", limits[i].name, value);
         if (strncmp(at, row, strlen(row)) != 0) fail_msg("not the next row: %s", row);
