@@ -8,8 +8,9 @@
 
 enum {
     QUEUE_MAX = 32, /* frames a sender may have under way, as the ZeroMQ link's high water mark */
-    /* Two of the longest intervals of a heartbeat, and what the slowest line holds. */
-    SILENCE_MAX_MS = 2 * BEAT_IDLE_S * 1000 + 90000,
+    /* Two of the longest intervals of a heartbeat; two of the shortest, which begin when something
+     * is sent into the dead line; what the slowest line needs for a frame and all under way. */
+    SILENCE_MAX_MS = 2 * (BEAT_IDLE_S + BEAT_BUSY_S) * 1000 + 150000,
 };
 
 struct delivery {
