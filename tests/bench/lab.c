@@ -86,12 +86,6 @@ void lab_mark(struct lab *l)
     command(l, answer, sizeof answer, "mark", "");
 }
 
-void lab_set(struct lab *l, const char *options)
-{
-    char answer[1024];
-    command(l, answer, sizeof answer, "set", options);
-}
-
 struct lab_stats lab_stats(struct lab *l)
 {
     char answer[512];

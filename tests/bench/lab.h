@@ -20,7 +20,6 @@ struct lab {
 void lab_start(struct lab *l, const char *program, const char *options, int target, int port);
 void lab_stop(struct lab *l);
 void lab_mark(struct lab *l); /* counts from here */
-void lab_set(struct lab *l, const char *options);
 struct lab_stats lab_stats(struct lab *l);
 /* The counts once nothing has passed for two seconds, at most `limit_s` from now. */
 struct lab_stats lab_rest(struct lab *l, double limit_s);

@@ -97,15 +97,6 @@ void town_record_large(struct town *t, size_t size)
     free(noise);
 }
 
-uint64_t town_events(struct store *s)
-{
-    struct txn *t = NULL;
-    bench_must(txn_begin(s, false, &t), "begin");
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 static void look_at_memory(struct town *t)
 {
     uint64_t hub = bench_rss_anon_kib(t->hub_pid), village = bench_rss_anon_kib(t->village_pid);

@@ -28,7 +28,6 @@ void town_record(struct town *t, unsigned count);
 /* One event with a box of about `size` bytes that cannot be compressed. */
 void town_record_large(struct town *t, size_t size);
 
-uint64_t town_events(struct store *s);
 /* Waits until the village holds the hub's receipt for all of its own; false after `limit_s`. */
 bool town_wait(struct town *t, double limit_s);
 
