@@ -183,6 +183,15 @@ static void look_at_clock(struct doctor *d, const struct standing *s)
               _("set the machine's date and time"));
 }
 
+static void look_at_month(struct doctor *d, const struct standing *s)
+{
+    if (!s->month.holding) return;
+    found(d, "month",
+          _("nine tenths of this month's traffic are used up: records wait, the urgent ones go"),
+          cli_format(d->cli, _("wait until %s, or raise it: sidan config set monthly_limit_mb MB"),
+                     month_resumes(d->cli, &s->month)));
+}
+
 static int look_at_views(struct doctor *d, struct txn *txn)
 {
     struct visible visible;
@@ -379,6 +388,7 @@ static int look_into_store(struct doctor *d)
         look_at_disk(d);
         look_at_records(d, &s);
         look_at_clock(d, &s);
+        look_at_month(d, &s);
         code = look_at_views(d, txn);
         look_at_node(d, &s);
         look_at_forks(d, &s);

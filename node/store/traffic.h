@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Bytes that passed the sockets, by peer: a row a day and a row a month, not replicated. Days are
- * the office's (common/time.h).
+ * the office's (common/time.h). The join exchange, which needs no store, is not in it.
  *
  * A day is told by a clock, and village clocks are wrong: only a trusted one begins a day. Under
  * another the last trusted day goes on, day 0 where there was none. When a trusted clock steps
