@@ -15,12 +15,6 @@ static uint64_t cookie_of(int fd)
     return cookie;
 }
 
-void meter_begin(struct meter *m, int fd)
-{
-    *m = (struct meter){.fd = fd, .cookie = cookie_of(fd)};
-    meter_look(m);
-}
-
 void meter_greeted(struct meter *m, bool dialled)
 {
     m->framed.sent += dialled ? METER_DIALLER_HANDSHAKE : METER_LISTENER_HANDSHAKE;
@@ -69,6 +63,12 @@ static bool ask(const struct meter *m, struct meter_bytes *out)
     out->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
     out->received = info.tcpi_bytes_received - ended_by_peer(info.tcpi_state);
     return true;
+}
+
+void meter_begin(struct meter *m, int fd)
+{
+    *m = (struct meter){.fd = fd, .cookie = cookie_of(fd)};
+    if (!ask(m, &m->seen)) m->cookie = 0; /* gone already, or an old kernel: by frames alone */
 }
 
 void meter_look(struct meter *m)
