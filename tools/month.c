@@ -92,10 +92,21 @@ json_t *month_json(const struct month *m)
     return o;
 }
 
+/* No trusted clock has ever told a day: all stands in one heap. */
+static void undated_line(struct cli *cli, const struct month *m)
+{
+    const char *sum = month_words(cli, m, &m->all);
+    if (m->limit) sum = cli_format(cli, _("%s of %.0f MB"), sum, (double)m->limit / 1e6);
+    output_line(cli, _("  traffic so far %s; by month once the clock is trusted: sidan clock"),
+                sum);
+}
+
 void month_lines(struct cli *cli, const struct month *m, bool always)
 {
     if (!m->limit && !always) return;
-    if (m->limit)
+    if (!m->day)
+        undated_line(cli, m);
+    else if (m->limit)
         output_line(cli, _("  traffic this month %s of %.0f MB, today %s"),
                     month_words(cli, m, &m->all), (double)m->limit / 1e6,
                     month_words(cli, m, &m->today));
