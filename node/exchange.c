@@ -224,6 +224,15 @@ static void note_idle(struct exchange *x)
     }
 }
 
+static void tick(struct exchange *x, struct peer *p)
+{
+    if (session_deadline_ms(p->session) > x->time.now_ms) return;
+    const struct link_ops *ops = p->link->ops;
+    uint64_t bytes = ops->partial ? ops->partial(p->link, p->handle) : UINT64_MAX;
+    if (bytes != UINT64_MAX) session_partial(p->session, bytes, x->time.now_ms);
+    session_tick(p->session, x->time.now_ms);
+}
+
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
     x->time = *time;
@@ -231,7 +240,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->closing) continue;
-        if (session_deadline_ms(p->session) <= time->now_ms) session_tick(p->session, time->now_ms);
+        tick(x, p);
         peer_act(x, p);
     }
     enum err err = exchange_commit_stores(x);

@@ -140,6 +140,11 @@ void connections_known(struct connections *c, int fd, const struct box_key *key)
     meter_greeted(&c->at[fd].meter, false);
 }
 
+uint64_t connections_partial(struct connections *c, int fd)
+{
+    return connections_has(c, fd) ? meter_partial(&c->at[fd].meter) : UINT64_MAX;
+}
+
 void connections_cut(int fd)
 {
     if (fd >= 0) shutdown(fd, SHUT_RDWR);

@@ -28,6 +28,8 @@ void connections_delivered(struct connections *c, int fd, size_t size);
 void connections_sent(struct connections *c, int fd, size_t size);
 /* Its peer spoke for the first time: what it carried is this peer's. */
 void connections_known(struct connections *c, int fd, const struct box_key *key);
+/* As link_ops.partial. */
+uint64_t connections_partial(struct connections *c, int fd);
 void connections_cut(int fd);
 /* As link_ops.traffic. */
 bool connections_traffic(struct connections *c, bool last, struct link_traffic *out);

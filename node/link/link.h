@@ -45,6 +45,9 @@ struct link_ops {
     bool (*traffic)(struct link *l, bool last, struct link_traffic *out);
     /* Bytes handed over that have not gone out yet. NULL: not known. */
     uint64_t (*waiting)(const struct link *l);
+    /* Bytes that came from a peer beyond the frames that `next` gave: a frame on its way.
+     * UINT64_MAX, or NULL: not known. */
+    uint64_t (*partial)(struct link *l, uint64_t peer);
 };
 struct link {
     const struct link_ops *ops;

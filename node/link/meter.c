@@ -90,6 +90,13 @@ uint64_t meter_waiting(const struct meter *m)
     return m->cookie && m->framed.sent > m->seen.sent ? m->framed.sent - m->seen.sent : 0;
 }
 
+uint64_t meter_partial(struct meter *m)
+{
+    meter_look(m);
+    if (!m->cookie) return UINT64_MAX;
+    return m->seen.received > m->framed.received ? m->seen.received - m->framed.received : 0;
+}
+
 struct meter_bytes meter_take(struct meter *m, bool last)
 {
     uint64_t assumed = last && !m->behind ? m->seen.sent + m->late : 0;

@@ -47,6 +47,8 @@ void meter_received(struct meter *m, size_t frame_size);
 void meter_look(struct meter *m);
 /* Handed over and, as of the last look, not gone out yet. */
 uint64_t meter_waiting(const struct meter *m);
+/* Bytes that came, as of now, beyond the frames that were taken; UINT64_MAX: not known. */
+uint64_t meter_partial(struct meter *m);
 /* What was carried, as of the last look, and not taken yet. `last`: the connection is closed or
  * will be at once; what was handed over since the look counts as gone out, if all before it had.
  * Nothing may follow. */

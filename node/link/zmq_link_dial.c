@@ -234,12 +234,19 @@ static uint64_t dial_waiting(const struct link *link)
     return meter_waiting(&((const struct dialer *)link)->meter);
 }
 
+static uint64_t dial_partial(struct link *link, uint64_t peer)
+{
+    struct dialer *d = (struct dialer *)link;
+    return peer == d->handle ? meter_partial(&d->meter) : UINT64_MAX;
+}
+
 static const struct link_ops link_ops = {.next = dial_next,
                                          .send = dial_send,
                                          .drop = dial_drop,
                                          .close = dial_close,
                                          .traffic = dial_traffic,
-                                         .waiting = dial_waiting};
+                                         .waiting = dial_waiting,
+                                         .partial = dial_partial};
 static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
 
 const struct way *zmq_link_way(const struct link *l)

@@ -263,12 +263,20 @@ static uint64_t listen_waiting(const struct link *link)
     return connections_waiting(&((const struct listener *)link)->connections);
 }
 
+static uint64_t listen_partial(struct link *link, uint64_t peer)
+{
+    struct listener *l = (struct listener *)link;
+    const struct link_peer *p = peers_by_handle(&l->peers, peer);
+    return p ? connections_partial(&l->connections, p->fd) : UINT64_MAX;
+}
+
 static const struct link_ops link_ops = {.next = listen_next,
                                          .send = listen_send,
                                          .drop = listen_drop,
                                          .close = listen_close,
                                          .traffic = listen_traffic,
-                                         .waiting = listen_waiting};
+                                         .waiting = listen_waiting,
+                                         .partial = listen_partial};
 static const struct zmq_link_ops own_ops = {.tick = listen_tick, .wait_ms = listen_wait_ms};
 
 /* Z12: at the limit of descriptors libzmq's thread would spin. */

@@ -20,11 +20,19 @@ static uint64_t passing_ms(const struct session *s, uint64_t bytes)
     return 2 * s->rtt_ms + bytes * 8000 / rate_bps;
 }
 
-/* The peer's sign of life may stand behind a whole frame, and ours behind all that is on its way.
- */
+/* The peer's sign of life may stand behind a whole frame that is not seen to come, and ours behind
+ * all that is on its way. */
 static uint64_t slack_ms(const struct session *s)
 {
-    return passing_ms(s, FRAME_SIZE_MAX + s->unanswered_bytes);
+    uint64_t frame = s->sees_partial ? 0 : FRAME_SIZE_MAX;
+    return passing_ms(s, frame + s->unanswered_bytes);
+}
+
+void session_partial(struct session *s, uint64_t bytes, uint64_t now_ms)
+{
+    s->sees_partial = true;
+    if (bytes && bytes != s->partial_bytes) beat_heard_part(&s->beat, now_ms);
+    s->partial_bytes = bytes;
 }
 
 void session_beat(struct session *s)

@@ -38,6 +38,11 @@ void beat_heard(struct beat *b, uint64_t now_ms)
     b->asking = false;
 }
 
+void beat_heard_part(struct beat *b, uint64_t now_ms)
+{
+    b->since_ms = now_ms;
+}
+
 void beat_heard_ping(struct beat *b, uint64_t next_s, uint64_t now_ms)
 {
     b->since_ms = now_ms;

@@ -29,6 +29,8 @@ void beat_begin(struct beat *b, uint64_t now_ms);
 /* A frame that is no PING. */
 void beat_sent(struct beat *b, uint64_t now_ms);
 void beat_heard(struct beat *b, uint64_t now_ms);
+/* A part of a frame. */
+void beat_heard_part(struct beat *b, uint64_t now_ms);
 /* A PING of the peer; what it promises is bounded, 0 asks for an answer. */
 void beat_heard_ping(struct beat *b, uint64_t next_s, uint64_t now_ms);
 

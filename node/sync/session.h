@@ -91,6 +91,9 @@ void session_close(struct session *s); /* NULL is fine */
 void session_frame(struct session *s, struct slice frame, uint64_t now_ms);
 /* A local feed that the peer may hold got new heads (or is new). */
 void session_heads(struct session *s, const struct session_feed *feed);
+/* So many bytes of a frame came that is not whole yet; they are a sign of life like a frame. Where
+ * it is told before each tick, a peer is not given the time of the largest frame to be silent. */
+void session_partial(struct session *s, uint64_t bytes, uint64_t now_ms);
 void session_tick(struct session *s, uint64_t now_ms);
 /* The next tick that is of use. */
 uint64_t session_deadline_ms(const struct session *s);

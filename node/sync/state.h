@@ -66,9 +66,11 @@ struct session {
     char software[33];
     struct track_table tracks;
     bool greeted, hello_sent, ended;
-    struct beat beat; /* since the greeting */
-    bool hold, held;  /* what is neither roster nor urgent waits: for us, for the peer */
-    uint64_t room;    /* bytes of it that may be sent yet */
+    struct beat beat;       /* since the greeting */
+    bool sees_partial;      /* what came of a frame under way is told */
+    uint64_t partial_bytes; /* when it was last told */
+    bool hold, held;        /* what is neither roster nor urgent waits: for us, for the peer */
+    uint64_t room;          /* bytes of it that may be sent yet */
     uint64_t opened_ms, now_ms, hello_sent_ms, greeted_ms;
 
     struct queued *queue; /* actions not yet taken */

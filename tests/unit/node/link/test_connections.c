@@ -82,6 +82,26 @@ static void every_byte_is_a_sign_of_life(void **state)
     close(theirs);
 }
 
+static void bytes_that_no_frame_brought_yet_are_seen(void **state)
+{
+    (void)state;
+    struct connections c = {0};
+    int ours, theirs;
+    connect_pair(&ours, &theirs);
+    assert_int_equal(connections_partial(&c, ours), UINT64_MAX);
+    assert_true(connections_add(&c, ours));
+    assert_int_equal(connections_partial(&c, ours), 0);
+    for (uint64_t i = 1; i <= 40; i++) {
+        send_byte(theirs, ours);
+        assert_int_equal(connections_partial(&c, ours), i);
+    }
+    connections_delivered(&c, ours, 4); /* 39 with what is around it */
+    assert_int_equal(connections_partial(&c, ours), 1);
+    connections_clear(&c);
+    close(ours);
+    close(theirs);
+}
+
 /* The kernel gives a descriptor again, and its new connection begins anew. */
 static void a_descriptor_used_again_inherits_no_silence(void **state)
 {
@@ -104,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_from_which_nothing_comes_is_cut),
         cmocka_unit_test(every_byte_is_a_sign_of_life),
+        cmocka_unit_test(bytes_that_no_frame_brought_yet_are_seen),
         cmocka_unit_test(a_descriptor_used_again_inherits_no_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -19,7 +19,9 @@
 
 static struct end {
     struct session *session;
-    bool deaf; /* what is sent to it is lost */
+    bool deaf;   /* what is sent to it is lost */
+    bool counts; /* the bytes of a frame under way are told, and they are these */
+    uint64_t partial, partial_a_step;
     bool ended;
     uint64_t ended_ms, sent, frames;
     char text[160];
@@ -67,6 +69,8 @@ static void step(struct end *e, struct end *peer)
         act(e, peer);
         buf_clear(frame);
     }
+    e->partial += e->partial_a_step;
+    if (e->counts) session_partial(e->session, e->partial, now_ms);
     session_tick(e->session, now_ms);
     act(e, peer);
 }
@@ -145,6 +149,35 @@ static void a_link_that_is_cut_one_way_is_dead_to_who_hears_nothing(void **state
     assert_true(ends[1].ended);
     assert_in_range(ends[1].ended_ms - ends[0].ended_ms, 180000,
                     360000 + SLOWEST_MS + 2 * 2 * LATENCY_MS);
+}
+
+static void who_sees_bytes_come_waits_for_two_intervals_and_no_frame(void **state)
+{
+    (void)state;
+    ends[0].counts = true;
+    run_until(now_ms + 3600 * 1000);
+    uint64_t cut_ms = now_ms;
+    ends[0].deaf = true;
+    run_until(cut_ms + 3600 * 1000);
+    assert_true(ends[0].ended);
+    assert_in_range(ends[0].ended_ms - cut_ms, 180000, 360000 + 2 * 2 * LATENCY_MS);
+}
+
+/* However long it takes, and not a moment longer than it goes on. */
+static void a_frame_that_comes_slowly_is_a_sign_of_life(void **state)
+{
+    (void)state;
+    ends[0].counts = true;
+    run_until(now_ms + 5000);
+    ends[0].deaf = true;
+    ends[0].partial_a_step = 1;
+    run_until(now_ms + 1200 * 1000);
+    assert_false(ends[0].ended);
+    uint64_t stopped_ms = now_ms;
+    ends[0].partial_a_step = 0;
+    run_until(now_ms + 1200 * 1000);
+    assert_true(ends[0].ended);
+    assert_in_range(ends[0].ended_ms - stopped_ms, 1000, 20000 + 2 * 2 * LATENCY_MS);
 }
 
 static void a_question_on_a_live_link_takes_one_round_trip(void **state)
@@ -226,6 +259,8 @@ int main(void)
         TEST(an_idle_day_costs_less_than_50_kilobytes_both_ways),
         TEST(the_first_minutes_after_traffic_are_watched_closely),
         TEST(a_link_that_is_cut_one_way_is_dead_to_who_hears_nothing),
+        TEST(who_sees_bytes_come_waits_for_two_intervals_and_no_frame),
+        TEST(a_frame_that_comes_slowly_is_a_sign_of_life),
         TEST(a_question_on_a_live_link_takes_one_round_trip),
         TEST(a_question_on_a_dead_link_takes_two_seconds_and_two_round_trips),
         TEST(a_flood_of_questions_is_answered_once_a_second),
