@@ -1,17 +1,19 @@
-#include "node/sync/beat.h"
 #include "tests/sim/scene.h"
+
+#include "node/sync/beat.h"
+
+#include <string.h>
 
 /* --- resume: 64 KiB, cut after so many bytes --- */
 
 enum {
     RESUME_SIZE = 65536,
     RESUME_EVENTS = 48,
-    /* One more cold connection, its HELLOs, and what goes out before the HELLO of the peer. */
+    /* A cold connection and its HELLOs; what was cut, and what goes out again blindly. */
     RESUME_EXTRA = 1024 + 8 * 1024,
 };
 
-/* The first connection of the exchange breaks when `way` has carried so many bytes; 0: none does.
- */
+/* The first connection breaks when `way` has carried so many bytes; 0: it does not. */
 static void resume(struct sim *s, struct sim_node *from, int way, uint64_t after)
 {
     struct net_line line = scene_line(64000, 300);
@@ -26,17 +28,17 @@ static void resume(struct sim *s, struct sim_node *from, int way, uint64_t after
     story_run(s, s->now_ms + 1);
     line.way[way].cut_bytes = 0;
     scene_settle(s, MINUTES(5));
-    uint64_t up = scene_bytes(s, 0).carried, down = scene_bytes(s, 1).carried;
-    trace_line(s, village, "%llu bytes up, %llu down, %zu connections", (unsigned long long)up,
-               (unsigned long long)down, s->net.count - before);
-    if (after == 0) {
-        s->kept[0] = up;
-        s->kept[1] = down;
-    } else if (up + down > s->kept[0] + s->kept[1] + RESUME_EXTRA) {
+    const uint64_t bytes[2] = {scene_bytes(s, 0).carried, scene_bytes(s, 1).carried};
+    size_t connections = s->net.count - before;
+    trace_line(s, village, "%llu bytes up, %llu down, %zu connections",
+               (unsigned long long)bytes[0], (unsigned long long)bytes[1], connections);
+    if (after == 0) memcpy(s->kept, bytes, sizeof bytes);
+    if (after > 0 && after < s->kept[way] && s->trace.happened[HAPPENED_CUT_BY_BYTES] == 0)
+        sim_fail(s, "nothing was cut");
+    if (bytes[0] + bytes[1] > s->kept[0] + s->kept[1] + RESUME_EXTRA)
         sim_fail(s, "%llu bytes were sent again, after a cut at byte %llu",
-                 (unsigned long long)(up + down - s->kept[0] - s->kept[1]),
+                 (unsigned long long)(bytes[0] + bytes[1] - s->kept[0] - s->kept[1]),
                  (unsigned long long)after);
-    }
     check_end(s);
 }
 
