@@ -351,6 +351,7 @@ void fleet_play(struct sim *s, const struct fleet_options *options)
                        (struct step){.type = STEP_CALL, .a = i, .call = record});
     }
     story_run(s, fleet.end_ms + SECONDS(1));
+    if (fleet.long_count == 0) sim_fail(s, "no contact was long enough for anything");
     if (options->print) figures(s);
     check_arrived(s);
 }

@@ -12,6 +12,7 @@
  *   work     what people do: villages register, sign and report, the hub orders, visits, closes
  *   check    invariants while it runs, and agreement at the end
  *   story    when contacts, faults and work happen
+ *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
  */
 #include "node/exchange.h"
 #include "node/recorder.h"
