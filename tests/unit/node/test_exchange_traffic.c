@@ -129,6 +129,21 @@ static void a_month_that_fills_in_the_middle_of_a_session_is_noticed(void **stat
     meeting_end();
 }
 
+/* The hub may not push more ahead than the village has room for. */
+static void the_credit_is_no_more_than_the_month_has_left(void **state)
+{
+    (void)state;
+    struct exchange_peer peer;
+    meeting_begin(1);
+    use_up(&meeting.village, &meeting.hub, 850000);
+    limit_village(1000000);
+    meeting_connect();
+    meeting_sync_to_rest();
+    assert_int_equal(exchange_peers(meeting.hub.exchange, &peer, 1), 1);
+    assert_in_range(peer.status.credit, CREDIT_PEER_MIN, 50000);
+    meeting_end();
+}
+
 static void a_clock_that_nobody_vouches_for_begins_no_month(void **state)
 {
     (void)state;
@@ -156,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_is_not_written_is_written_at_the_end),
         cmocka_unit_test(a_month_that_is_used_up_makes_records_wait),
         cmocka_unit_test(a_month_that_fills_in_the_middle_of_a_session_is_noticed),
+        cmocka_unit_test(the_credit_is_no_more_than_the_month_has_left),
         cmocka_unit_test(a_clock_that_nobody_vouches_for_begins_no_month),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
