@@ -91,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct frame_refuse refuse;
     struct hash hash;
     uint64_t type, next_s;
+    bool hold;
     if (invite_read(&invite, frame) == OK) must(invite.address_count <= INVITE_ADDRESSES_MAX);
     if (frame_type_of(frame, &type) != OK) return 0;
     if (type == FRAME_HELLO) try_hello(frame);
@@ -99,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (type == FRAME_RECEIPT) try_receipt(frame);
     if (type == FRAME_REFUSE && frame_refuse_read(&refuse, frame) == OK)
         must(refuse.text.size <= REFUSE_TEXT_SIZE_MAX && refuse_text(refuse.code)[0]);
+    if (type == FRAME_HOLD && frame_hold_read(&hold, frame) == OK) must(frame.size >= 3);
     if (type == FRAME_PING && frame_ping_read(&next_s, frame) == OK) must(next_s <= FRAME_UINT_MAX);
     if (type == FRAME_JOIN) try_join(frame);
     if (type == FRAME_ADMIT && frame_admit_read(&hash, frame) == OK) must(frame.size >= 36);
