@@ -38,7 +38,7 @@ ALL_LDFLAGS := $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVERAGE),--coverage) $(LDF
 DEPS_BUILD := gcc libc6-dev pkg-config gettext libzmq3-dev liblmdb-dev libmsgpack-dev \
               libsodium-dev libzstd-dev libjansson-dev libcsv-dev libsystemd-dev libqrencode-dev
 DEPS_DEMO  := jq
-DEPS_CHECK := faketime libcmocka-dev jq python3 python3-nacl python3-zmq xz-utils zstd
+DEPS_CHECK := faketime iproute2 libcmocka-dev jq python3 python3-nacl python3-zmq xz-utils zstd
 DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_LINT  := clang clang-format cppcheck
 
