@@ -46,6 +46,28 @@ static void remember_hello(struct exchange *x, struct peer *p, const struct fram
 
 /* --- actions --- */
 
+static bool whole_id(void *state, struct receipt_entry *entry)
+{
+    struct txn *t = state;
+    struct feed_row row;
+    struct event e;
+    if (feed_find_id8(t, entry->feed8, &row)) return false;
+    uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
+    if (!arrival || log_read(t, arrival, &e)) return false;
+    entry->id = e.id;
+    return true;
+}
+
+static enum err complete_receipt(struct exchange *x, struct frame_receipt *f, struct buf *entries)
+{
+    struct txn *t = NULL;
+    enum err err = txn_begin(x->store, false, &t);
+    if (err) return err;
+    err = frame_receipt_complete(f, entries, whole_id, t);
+    txn_abort(t);
+    return err;
+}
+
 static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
 {
     struct frame_receipt f;
@@ -54,10 +76,12 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
                                       .addressee = x->identity->device};
     memcpy(parties.generation, p->row.generation, sizeof parties.generation);
     if (x->options.rehearsal) {
-        session_receipt_verified(p->session, true, x->time.now_ms);
+        session_receipt_verified(p->session, OK, x->time.now_ms);
         return;
     }
+    struct buf entries = {0};
     enum err err = frame_receipt_read(&f, frame);
+    if (!err) err = complete_receipt(x, &f, &entries);
     if (!err) err = frame_receipt_verify(&f, &parties);
     if (!err) {
         struct pending_receipt *r = calloc(1, sizeof *r);
@@ -72,13 +96,14 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
         }
         peer_told_views(x, p, ++p->told, f.has_views, f.views8);
     }
-    session_receipt_verified(p->session, err == OK, x->time.now_ms);
+    buf_clear(&entries);
+    session_receipt_verified(p->session, err, x->time.now_ms);
 }
 
 static void act_confirm(struct exchange *x, struct peer *p, const struct session_action *a)
 {
     struct txn *t = NULL;
-    struct frame_receipt f = {.counter = ++x->receipt_counter,
+    struct frame_receipt f = {.counter = exchange_next_counter(x),
                               .time_ms = x->time.clock.wall_ms,
                               .credit = a->credit,
                               .entry_count = a->entry_count};

@@ -18,6 +18,8 @@
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
 #define DICTIONARY_EVENTS_MAX 512u
+#define RECEIPTS_A_START_LOG 20
+#define RECEIPTS_A_START_MASK ((UINT64_C(1) << RECEIPTS_A_START_LOG) - 1)
 
 /* What links carried and the store does not have yet. */
 struct counted {
@@ -128,6 +130,9 @@ struct exchange {
 
 __attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int level,
                                                         const char *format, ...);
+
+/* The number of the next receipt. Takes a write transaction once in a million. */
+uint64_t exchange_next_counter(struct exchange *x);
 
 /* --- exchange_peers.c --- */
 /* Each peer's share of the bytes that this node takes at once. */

@@ -272,7 +272,7 @@ static void peer_act_all(struct scene *s)
         /* it holds what we hold, and has nothing to build from */
         if (a.type == SESSION_BUILD)
             session_built(s->peer, a.ticket, ERR_NOT_FOUND, NULL, none, s->now_us / 1000);
-        if (a.type == SESSION_RECEIPT) session_receipt_verified(s->peer, true, s->now_us / 1000);
+        if (a.type == SESSION_RECEIPT) session_receipt_verified(s->peer, OK, s->now_us / 1000);
         if (a.type == SESSION_END) s->over = true;
     }
 }

@@ -40,7 +40,6 @@ struct signer {
 #define CONTEXT_BOX "sidan/box"
 #define CONTEXT_FEED "sidan/feed"
 #define CONTEXT_RUN "sidan/run"
-#define CONTEXT_DICTIONARY "sidan/dict"
 #define CONTEXT_RECEIPT "sidan/receipt"
 #define CONTEXT_JOIN "sidan/join"
 #define CONTEXT_ADMIT "sidan/admit"

@@ -135,7 +135,7 @@ enum err frame_run_read(struct frame_run *out, struct slice frame)
     f.run.base_seq = mp_read_uint(&r, FRAME_UINT_MAX);
     bool has_base = frame_read_optional8(&r, f.run.base_id8);
     frame_require(&r, has_base == (f.run.base_seq != 0));
-    f.run.has_dictionary = frame_read_optional8(&r, f.run.dictionary8);
+    f.run.has_dictionary = mp_read_bool(&r);
     frame_require(&r, has_base || !f.run.has_dictionary);
     f.run.count = (uint32_t)mp_read_uint(&r, RUN_EVENTS_MAX);
     frame_require(&r, f.run.count != 0 && f.run.base_seq <= FRAME_UINT_MAX - f.run.count);
@@ -166,7 +166,7 @@ void frame_run_write(struct buf *out, const struct frame_run *f)
     frame_write_feed(&w, &f->feed);
     mp_write_uint(&w, f->run.base_seq);
     frame_write_optional8(&w, f->run.base_seq != 0, f->run.base_id8);
-    frame_write_optional8(&w, f->run.has_dictionary, f->run.dictionary8);
+    mp_write_bool(&w, f->run.has_dictionary);
     mp_write_uint(&w, f->run.count);
     mp_write_uint(&w, f->run.raw_size);
     mp_write_bin(&w, f->run.check4, sizeof f->run.check4);

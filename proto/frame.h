@@ -97,6 +97,8 @@ struct receipt_entry {
     uint8_t feed8[8];
     uint64_t seq;
     struct event_id id;
+    bool brief; /* on the wire by its first 8 bytes: the addressee holds the event; read: the rest
+                   is 0 until frame_receipt_complete */
 };
 
 /* Signed statement that these heads are durable at the receiver. The signed bytes are
@@ -164,16 +166,22 @@ void frame_want_write(struct buf *out, const struct frame_want *f);
 MUST_CHECK enum err frame_receipt_read(struct frame_receipt *out, struct slice frame);
 struct mp_reader frame_receipt_begin(const struct frame_receipt *f);
 bool frame_receipt_next(struct mp_reader *r, struct receipt_entry *out);
+/* Writes the entries as they are signed, with whole ids, and lets f->entries show them (borrowed
+ * from `out` until its next append). `whole` fills the id of a brief entry, false: it is not known.
+ * Errors: ERR_NOT_FOUND, ERR_NOMEM. */
+MUST_CHECK enum err frame_receipt_complete(struct frame_receipt *f, struct buf *out,
+                                           bool (*whole)(void *state, struct receipt_entry *entry),
+                                           void *state);
 /* The signed statement, [township, receiver, addressee, generation, counter, time_ms, entries]:
- * what is kept as proof beside the signature. */
+ * what is kept as proof beside the signature. The entries are complete. */
 void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
                         const struct frame_receipt *f);
-/* Signs and writes; fills f->entries (borrowed from `out` until its next append), f->entry_count
- * and f->signature. */
+/* Signs and writes; fills f->signature, and f->entries with what is on the wire (borrowed from
+ * `out` until its next append). */
 void frame_receipt_write(struct buf *out, struct frame_receipt *f,
                          const struct receipt_entry *entries, const struct receipt_parties *parties,
                          const struct signer *signer);
-/* Errors: ERR_SIGNATURE, ERR_NOMEM. */
+/* Of a complete one. Errors: ERR_SIGNATURE, ERR_NOMEM. */
 MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
                                          const struct receipt_parties *parties);
 MUST_CHECK enum err frame_refuse_read(struct frame_refuse *out, struct slice frame);

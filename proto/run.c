@@ -170,11 +170,11 @@ enum err run_dictionary_write(struct run_context *c, struct buf *out, const stru
 
 /* --- building --------------------------------------------------------------------------------- */
 
-static void first_bytes(void *out, size_t size, const char *context, struct slice message)
+static void check_of(uint8_t check4[4], struct slice raw)
 {
     struct hash hash;
-    crypto_hash_one(&hash, context, message);
-    memcpy(out, hash.bytes, size);
+    crypto_hash_one(&hash, CONTEXT_RUN, raw);
+    memcpy(check4, hash.bytes, 4);
 }
 
 enum err run_build(struct run *out, struct zstd *z, struct slice raw, uint32_t count,
@@ -186,12 +186,9 @@ enum err run_build(struct run *out, struct zstd *z, struct slice raw, uint32_t c
     enum err err = zstd_compress(z, payload, raw, dictionary, level);
     if (err) return err;
     out->has_dictionary = dictionary.size > 0;
-    memset(out->dictionary8, 0, sizeof out->dictionary8);
-    if (out->has_dictionary)
-        first_bytes(out->dictionary8, sizeof out->dictionary8, CONTEXT_DICTIONARY, dictionary);
     out->count = count;
     out->raw_size = (uint32_t)raw.size;
-    first_bytes(out->check4, sizeof out->check4, CONTEXT_RUN, raw);
+    check_of(out->check4, raw);
     out->payload = slice_of(payload->data + start, payload->size - start);
     return OK;
 }
@@ -353,16 +350,27 @@ enum err run_read_records(struct run_decoder *d, const struct run *run, struct s
 static enum err begin_context(struct run_decoder *d, const struct run *run, const struct feed *feed,
                               const struct run_base *base, const struct event *events, size_t count)
 {
-    uint8_t digest8[8];
     buf_reset(&d->dictionary);
     run_context_reset(&d->context, base ? base->time : 0);
     if (!run->has_dictionary) return OK;
     if (!base || feed->lane == LANE_INTAKE) return ERR_MALFORMED;
     if (count == 0 || !event_id_equal(&events[count - 1].id, &base->id)) return ERR_DICTIONARY;
-    enum err err = run_dictionary_write(&d->context, &d->dictionary, events, count);
+    return run_dictionary_write(&d->context, &d->dictionary, events, count);
+}
+
+/* The raw bytes. With a dictionary, what does not come out right may have been made with another.
+ */
+static enum err expand(struct run_decoder *d, const struct run *run)
+{
+    uint8_t check4[4];
+    buf_reset(&d->raw);
+    enum err err =
+        zstd_decompress(d->zstd, &d->raw, run->payload, buf_slice(&d->dictionary), run->raw_size);
+    if (err == ERR_MALFORMED && run->has_dictionary) return ERR_DICTIONARY;
     if (err) return err;
-    first_bytes(digest8, sizeof digest8, CONTEXT_DICTIONARY, buf_slice(&d->dictionary));
-    return memcmp(digest8, run->dictionary8, sizeof digest8) == 0 ? OK : ERR_DICTIONARY;
+    check_of(check4, buf_slice(&d->raw));
+    if (memcmp(check4, run->check4, sizeof check4) == 0) return OK;
+    return run->has_dictionary ? ERR_DICTIONARY : ERR_CHAIN;
 }
 
 enum err run_open(struct run_decoder *d, const struct run *run, const struct feed *feed,
@@ -373,13 +381,8 @@ enum err run_open(struct run_decoder *d, const struct run *run, const struct fee
     if (base && memcmp(base->id.bytes, run->base_id8, sizeof run->base_id8) != 0) return ERR_BASE;
     enum err err = make_room(d, run, run->raw_size);
     if (!err) err = begin_context(d, run, feed, base, dictionary_events, dictionary_count);
+    if (!err) err = expand(d, run);
     if (err) return err;
-    buf_reset(&d->raw);
-    err = zstd_decompress(d->zstd, &d->raw, run->payload, buf_slice(&d->dictionary), run->raw_size);
-    if (err) return err;
-    uint8_t check4[4];
-    first_bytes(check4, sizeof check4, CONTEXT_RUN, buf_slice(&d->raw));
-    if (memcmp(check4, run->check4, sizeof check4) != 0) return ERR_CHAIN;
     err = read_records(d, run, buf_slice(&d->raw), feed, base);
     if (err) return err;
     struct event *last = &d->events[run->count - 1];

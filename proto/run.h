@@ -19,7 +19,6 @@ struct run {
     uint64_t base_seq;   /* 0: from the feed's beginning */
     uint8_t base_id8[8]; /* of the event it follows; zero when base_seq is 0 */
     bool has_dictionary;
-    uint8_t dictionary8[8]; /* first 8 bytes of hash("sidan/dict", dictionary) */
     uint32_t count;
     uint32_t raw_size;
     uint8_t check4[4];          /* first 4 bytes of hash("sidan/run", raw) */
@@ -81,8 +80,9 @@ struct run_base {
  * of them is the base.
  * On OK `*events` (owned by the decoder, valid until its next call) are complete events, the last
  * one with the signature. Nothing is checked about meaning, roster or roles.
- * Errors: ERR_DICTIONARY, ERR_MALFORMED, ERR_LIMIT, ERR_SIGNATURE, ERR_CHAIN (check4), ERR_BASE
- * (base_id8 is another event's), ERR_NOMEM. */
+ * Errors: ERR_DICTIONARY (with this dictionary the payload does not give what check4 says),
+ * ERR_MALFORMED, ERR_LIMIT, ERR_SIGNATURE, ERR_CHAIN (the same without one), ERR_BASE (base_id8 is
+ * another event's), ERR_NOMEM. */
 MUST_CHECK enum err run_open(struct run_decoder *d, const struct run *run, const struct feed *feed,
                              const struct run_base *base, const struct event *dictionary_events,
                              size_t dictionary_count, const struct event **events, size_t *count);

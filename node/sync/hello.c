@@ -114,7 +114,7 @@ void session_send_hello(struct session *s, bool complete)
         .time_ms = s->options.time_ms + (s->now_ms - s->opened_ms),
         .time_trusted = s->options.time_trusted,
         .disk_free_mib = s->options.disk_free_mib,
-        .software = slice_of_text(s->software),
+        .software = complete ? slice_of_text(s->software) : SLICE_EMPTY,
         .credit = s->granted_total,
         .has_views = s->options.has_views && !s->hello_sent, /* later they have changed */
         .complete = complete,
@@ -222,6 +222,14 @@ static bool take_have(struct session *s, const struct frame_hello *hello)
     return true;
 }
 
+void session_want_hello(struct session *s)
+{
+    struct frame_want want = {.flags = WANT_HELLO};
+    struct buf out = {0};
+    frame_want_write(&out, &want);
+    session_send(s, &out);
+}
+
 /* Does the peer's store still remember what it was told before? */
 static bool knows_us(const struct session *s, const struct frame_hello *hello)
 {
@@ -274,9 +282,6 @@ void session_take_hello(struct session *s, struct slice frame)
             session_refuse(s, REFUSE_MALFORMED, "HELLO does not match its own digest");
             return;
         }
-        struct frame_want want = {.flags = WANT_HELLO};
-        struct buf out = {0};
-        frame_want_write(&out, &want);
-        session_send(s, &out);
+        session_want_hello(s);
     }
 }

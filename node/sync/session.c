@@ -90,6 +90,8 @@ bool session_next(struct session *s, struct session_action *out)
                 memcpy(e->feed8, t->id8, sizeof e->feed8);
                 e->seq = t->local.heads[j].seq;
                 e->id = t->local.heads[j].id;
+                struct want_point p = point_of(e->seq, &e->id);
+                e->brief = points_have(&t->peer, &p);
             }
             t->confirm = false;
             session_showing(s, t);
@@ -432,14 +434,16 @@ void session_stored(struct session *s, uint32_t number, enum err err,
     session_pump(s);
 }
 
-void session_receipt_verified(struct session *s, bool good, uint64_t now_ms)
+void session_receipt_verified(struct session *s, enum err err, uint64_t now_ms)
 {
     s->now_ms = now_ms;
     if (s->ended || !s->receipt_open) return;
     s->receipt_open = false;
-    if (good) {
+    if (err == OK) {
         session_take_receipt(s);
         session_pump(s);
+    } else if (err == ERR_NOT_FOUND) {
+        session_want_hello(s);
     } else {
         session_refuse(s, REFUSE_SIGNATURE, "a receipt's signature does not verify");
     }

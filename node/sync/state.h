@@ -127,6 +127,7 @@ void session_arrived(struct session *s, const struct track *t);
 /* Not complete: names only the feeds of which the peer may not know what is held here. */
 void session_send_hello(struct session *s, bool complete);
 void session_take_hello(struct session *s, struct slice frame);
+void session_want_hello(struct session *s); /* a complete one */
 /* The heads of the feed were told; that they were read is known a round trip later. */
 void session_showing(struct session *s, struct track *t);
 void session_shown(struct session *s); /* a frame came */

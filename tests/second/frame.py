@@ -46,6 +46,10 @@ def data_to(most):
     return lambda value: need(isinstance(value, bytes) and 1 <= len(value) <= most, "bytes")
 
 
+def event_id(value):
+    need(is_bin(value, 8) or is_bin(value, 32), "id")
+
+
 def padding(value):
     need(isinstance(value, bytes) and len(value) < PADDING_STEP and not any(value), "padding")
 
@@ -78,13 +82,13 @@ FORMS = {
     HELLO: (uint, uint, data(8), uint, boolean, data(8), uint, text_to(32), uint,
             optional(data(8)), boolean, data(8), array(HAVE_MAX, feed_, seq_, data(8)),
             optional(unfinished)),
-    RUN: (feed_, uint, optional(data(8)), optional(data(8)), lambda n: uint(n, RUN_EVENTS_MAX),
+    RUN: (feed_, uint, optional(data(8)), boolean, lambda n: uint(n, RUN_EVENTS_MAX),
           lambda n: uint(n, RUN_RAW_MAX), data(4), data_to(PAYLOAD_MAX), data(64),
           optional(data(8)), padding),
     PIECE: (data(8), lambda n: uint(n, FRAME_MAX), lambda n: uint(n, FRAME_MAX),
             data_to(FRAME_MAX)),
     WANT: (optional(feed_), array(POINTS_MAX, seq_, data(8)), uint, uint),
-    RECEIPT: (uint, uint, uint, optional(data(8)), array(ENTRIES_MAX, data(8), seq_, data(32)),
+    RECEIPT: (uint, uint, uint, optional(data(8)), array(ENTRIES_MAX, data(8), seq_, event_id),
               data(64)),
     REFUSE: (uint, text_to(TEXT_MAX)),
     PING: (uint,),
@@ -130,7 +134,7 @@ def piece_name(run_frame):
     return digest("sidan/piece", run_frame)[:8]
 
 
-def _run_check(feed, base_seq, base_id8, dictionary8, count, raw_size):
+def _run_check(feed, base_seq, base_id8, with_dictionary, count, raw_size):
     need((base_id8 is None) == (base_seq == 0), "base")
-    need(base_seq or (dictionary8 is None and isinstance(feed, list)), "a feed's beginning")
+    need(base_seq or (not with_dictionary and isinstance(feed, list)), "a feed's beginning")
     need(count > 0 and raw_size > 0 and base_seq + count < 1 << 48, "count")

@@ -101,10 +101,6 @@ def dictionary(log, base):
     return b"".join(record_write(context, e) for e in events), context
 
 
-def dictionary8(data):
-    return data and digest("sidan/dict", data)[:8]
-
-
 def _zstd(arguments, data, dictionary_bytes, size_max):
     """What zstd makes of the data; at most one byte more than size_max is taken from it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -150,21 +146,24 @@ def pack(log, base, events, with_dictionary=True):
     if not with_dictionary:
         history, context = None, Context(base.time if base else 0)
     raw = b"".join(record_write(context, e) for e in events)
-    return [base.seq if base else 0, base.id[:8] if base else None, dictionary8(history),
+    return [base.seq if base else 0, base.id[:8] if base else None, history is not None,
             len(events), len(raw), digest("sidan/run", raw)[:4], compress(raw, history),
             events[-1].signature]
 
 
 def unpack(log, feed, base, fields):
-    """The events of a run whose base is held; `fields` of RUN from dictionary8 to signature."""
-    wanted, count, raw_size, check4, payload, signature = fields
+    """The events of a run whose base is held; `fields` of RUN from dictionary to signature."""
+    with_dictionary, count, raw_size, check4, payload, signature = fields
     history, context = None, Context(base.time if base else 0)
-    if wanted is not None:
+    if with_dictionary:
         history, context = dictionary(log, base)
-        if dictionary8(history) != wanted:
+        if history is None:
             raise DictionaryDiffers
-    raw = expand(payload, history, raw_size)
-    need(digest("sidan/run", raw)[:4] == check4, "check4")
+    try:
+        raw = expand(payload, history, raw_size)
+        need(digest("sidan/run", raw)[:4] == check4, "check4")
+    except Malformed as error:
+        raise DictionaryDiffers if with_dictionary else error
     reader, events = Reader(raw), []
     seq, prev = (base.seq, base.id) if base else (0, None)
     for _ in range(count):

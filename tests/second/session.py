@@ -128,7 +128,7 @@ class Session:
             name = id8(feed) if base else list(feed)
             frame = run_padded([RUN, name, *fields, None])
             self.counts["runs_sent"] += 1
-            self.counts["runs_with_dictionary"] += fields[2] is not None
+            self.counts["runs_with_dictionary"] += fields[2]
             self.sent_bytes += len(frame)
             self.sent.update(e.id for e in events)
             self._send(frame)
@@ -299,8 +299,12 @@ class Session:
 
     def _take_receipt(self, frame):
         counter, time_ms, credit, views, entries, signature = frame[1:7]
+        whole = [self._whole(entry) for entry in entries]
+        if None in whole:
+            self._send(encode([WANT, None, [], 0, WANT_HELLO]))
+            return
         body = encode([self.home.authority, self.peer.key, self.home.key, self.peer.generation,
-                       counter, time_ms, entries])
+                       counter, time_ms, whole])
         if not verify(self.peer.key, "sidan/receipt", digest("sidan/receipt", body), signature):
             raise BadSignature("receipt")
         heads = {}
@@ -310,6 +314,15 @@ class Session:
         self.counts["receipts"] += 1
         self._granted(credit)
         self._compare(views)
+
+    def _whole(self, entry):
+        """An entry of a receipt with its whole id; None where the event is not here."""
+        name, seq, start = entry
+        feed = self._feed_named(name)
+        event = feed and self.log.find(feed, seq, start[:8])
+        if len(start) == 32:
+            return entry
+        return event and [name, seq, event.id]
 
     def done(self):
         """Everything has arrived on both sides, as far as the two have told."""

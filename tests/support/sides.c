@@ -207,7 +207,7 @@ void side_act(struct side *s)
             break;
         case SESSION_RECEIPT:
             s->receipts++;
-            session_receipt_verified(s->session, true, 1);
+            session_receipt_verified(s->session, OK, 1);
             break;
         case SESSION_ALARM:
             s->alarms++;

@@ -36,7 +36,7 @@ static void write_hello(struct buf *out, struct have_entry *have, size_t count, 
     frame_hello_write(out, &h, have);
 }
 
-static json_t *make_receipt(const struct chain *c, struct buf *frame)
+static json_t *make_receipt(const struct chain *c, struct buf *frame, bool brief)
 {
     struct signer hub = signer_of(SEED_HUB);
     struct receipt_parties parties = {.township = signer_of(SEED_AUTHORITY).key,
@@ -50,7 +50,9 @@ static json_t *make_receipt(const struct chain *c, struct buf *frame)
     struct feed_id id;
     feed_id_of(&id, &c->events[0].feed);
     for (size_t i = 0; i < 2; i++) memcpy(entries[i].feed8, id.bytes, 8);
+    entries[1].brief = brief;
     frame_receipt_write(frame, &f, entries, &parties, &hub);
+    if (brief) return frame_json("RECEIPT that names one of two branches in short", frame);
     struct buf body = {0};
     receipt_body_write(&body, &parties, &f);
     json_t *out = frame_json("RECEIPT of two branches", frame);
@@ -121,7 +123,9 @@ json_t *make_frames(const struct chain *c)
     frame_want_write(&frame, &(struct frame_want){.flags = WANT_ROSTER});
     add(good, frame_json("WANT roster", &frame));
     buf_reset(&frame);
-    add(good, make_receipt(c, &frame));
+    add(good, make_receipt(c, &frame, false));
+    buf_reset(&frame);
+    add(good, make_receipt(c, &frame, true));
     buf_reset(&frame);
     struct frame_piece piece = {.run8 = {1, 2, 3, 4, 5, 6, 7, 8},
                                 .run_size = 4000,

@@ -152,6 +152,7 @@ static void a_run_whose_base_or_dictionary_is_not_held_is_asked_for(void **state
     run_begin(&r, &next, 1);
     invent_a_dictionary(&r);
     memcpy(r.frame.run.base_id8, e.id.bytes, sizeof r.frame.run.base_id8);
+    r.frame.run.check4[0] ^= 1; /* of other bytes than come out here */
     run_sent(&r);
     turns(3);
     assert_int_equal(scene.got[FRAME_WANT], 2);

@@ -276,7 +276,6 @@ static struct frame_run run_of(void)
                               .run = {.base_seq = 41,
                                       .base_id8 = {1, 2},
                                       .has_dictionary = true,
-                                      .dictionary8 = {3},
                                       .count = 2,
                                       .raw_size = 100,
                                       .check4 = {1, 2, 3, 4},

@@ -34,6 +34,14 @@ static void receipt_setup(struct receipt_case *c)
     assert_int_equal(type, FRAME_RECEIPT);
 }
 
+static void assert_same_entry(const struct receipt_entry *a, const struct receipt_entry *b)
+{
+    assert_memory_equal(a->feed8, b->feed8, sizeof a->feed8);
+    assert_int_equal(a->seq, b->seq);
+    assert_memory_equal(&a->id, &b->id, sizeof a->id);
+    assert_int_equal(a->brief, b->brief);
+}
+
 static void reads_and_verifies_a_receipt(void **state)
 {
     (void)state;
@@ -47,11 +55,46 @@ static void reads_and_verifies_a_receipt(void **state)
     assert_int_equal(out.credit, 99);
     struct mp_reader r = frame_receipt_begin(&out);
     assert_true(frame_receipt_next(&r, &e));
-    assert_memory_equal(&e, &c.entries[0], sizeof e);
+    assert_same_entry(&e, &c.entries[0]);
     assert_true(frame_receipt_next(&r, &e));
-    assert_memory_equal(&e, &c.entries[1], sizeof e);
+    assert_same_entry(&e, &c.entries[1]);
     assert_false(frame_receipt_next(&r, &e));
     buf_clear(&c.frame);
+}
+
+static bool whole(void *state, struct receipt_entry *entry)
+{
+    const struct receipt_case *c = state;
+    const struct receipt_entry *known = &c->entries[0];
+    if (memcmp(known->feed8, entry->feed8, 8) != 0 || known->seq != entry->seq ||
+        memcmp(known->id.bytes, entry->id.bytes, 8) != 0)
+        return false;
+    entry->id = known->id;
+    return true;
+}
+
+static void an_id_in_short_is_made_whole_before_the_signature_is_verified(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    struct frame_receipt out;
+    struct buf brief = {0}, entries = {0};
+    receipt_setup(&c);
+    for (size_t i = 0; i < 32; i++) c.entries[0].id.bytes[i] = (uint8_t)i;
+    c.entries[0].brief = true;
+    frame_receipt_write(&brief, &c.receipt, c.entries, &c.parties, &c.signer);
+    assert_int_equal(brief.size, c.frame.size - 24);
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&brief)), OK);
+    assert_int_equal(frame_receipt_verify(&out, &c.parties), ERR_SIGNATURE);
+    assert_int_equal(frame_receipt_complete(&out, &entries, whole, &c), OK);
+    assert_int_equal(frame_receipt_verify(&out, &c.parties), OK);
+    c.entries[0].seq++;
+    assert_int_equal(frame_receipt_read(&out, buf_slice(&brief)), OK);
+    buf_reset(&entries);
+    assert_int_equal(frame_receipt_complete(&out, &entries, whole, &c), ERR_NOT_FOUND);
+    buf_clear(&c.frame);
+    buf_clear(&brief);
+    buf_clear(&entries);
 }
 
 static void binds_a_receipt_to_its_parties_and_words(void **state)
@@ -112,7 +155,7 @@ static void refuses_a_receipt_with_a_wrong_entry(void **state)
     struct frame_receipt out;
     struct buf bad = {0};
     receipt_setup(&c);
-    array_replace(&bad, &c.frame, 5, slice_of("\x91\x93\xc4\x08xxxxxxxx\x01\xc4\x08xxxxxxxx", 23));
+    array_replace(&bad, &c.frame, 5, slice_of("\x91\x93\xc4\x08xxxxxxxx\x01\xc4\x07xxxxxxx", 22));
     assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
     array_replace(&bad, &c.frame, 5, slice_of("\xc0", 1));
     assert_int_equal(frame_receipt_read(&out, buf_slice(&bad)), ERR_MALFORMED);
@@ -144,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_verifies_a_receipt),
+        cmocka_unit_test(an_id_in_short_is_made_whole_before_the_signature_is_verified),
         cmocka_unit_test(binds_a_receipt_to_its_parties_and_words),
         cmocka_unit_test(fits_a_full_receipt_and_refuses_one_more),
         cmocka_unit_test(refuses_a_receipt_with_a_wrong_entry),

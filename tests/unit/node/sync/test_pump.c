@@ -93,7 +93,7 @@ static void act(void)
             if (a.type == SESSION_ALARM) play->alarms++;
             if (a.type == SESSION_BUILD) builds[open++] = a;
             if (a.type == SESSION_RECEIPT)
-                session_receipt_verified(play->session, true, play->now_ms);
+                session_receipt_verified(play->session, OK, play->now_ms);
             if (a.type == SESSION_END) play->ended = true;
             if (a.type == SESSION_END) play->refused = (unsigned)a.refused;
         }
