@@ -46,7 +46,7 @@ void traffic_last(struct exchange *x, struct link *link)
 /* Zeros: a stranger, or a device with an invite. */
 static struct sign_key device_of(const struct roster *roster, const struct counted *c)
 {
-    static const struct sign_key nobody;
+    const struct sign_key nobody = {{0}};
     const struct device *device = c->known && roster ? roster_transport(roster, &c->key) : NULL;
     return device ? device->key : nobody;
 }

@@ -228,8 +228,8 @@ static enum err last_of(struct txn *t, const struct session_action *a, struct fe
 static void store_run(struct scene *s, const struct session_action *a)
 {
     struct txn *t = NULL;
-    struct feed_row row;
-    struct session_head last;
+    struct feed_row row = {0};
+    struct session_head last = {0};
     struct session_feed *f = NULL;
     enum err err = txn_begin(s->options->store, false, &t);
     if (!err) err = last_of(t, a, &row, &last);
