@@ -8,9 +8,10 @@
 enum { TABLE_PEER = 'p', TABLE_RECEIPT = 'r', TABLE_ASK = 'a', TABLE_UNFINISHED = 'u' };
 enum { HAVE_SIZE = 24 };
 
-/* --- peers: numbers of 8 bytes, generation, views8, then the two have-vectors --- */
+/* --- peers: format, numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
-enum { PEER_NUMBERS = 19, PEER_FIXED = PEER_NUMBERS * 8 + 16 };
+/* A row of another format is forgotten: a contact tells all of it anew. */
+enum { PEER_FORMAT = 2, PEER_NUMBERS = 19, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -66,7 +67,8 @@ static struct peer_have *vector_read(const uint8_t *at, size_t count)
 static enum err peer_read(struct peer_row *out, struct slice value)
 {
     uint64_t numbers[PEER_NUMBERS];
-    const uint8_t *at = value.data;
+    if (!value.size || value.data[0] != PEER_FORMAT) return ERR_NOT_FOUND;
+    const uint8_t *at = value.data + 1;
     if (value.size < PEER_FIXED || (value.size - PEER_FIXED) % HAVE_SIZE != 0) return ERR_CORRUPT;
     size_t count = (value.size - PEER_FIXED) / HAVE_SIZE;
     for (size_t i = 0; i < PEER_NUMBERS; i++) numbers[i] = be64_get(at + 8 * i);
@@ -89,10 +91,8 @@ static bool peer_take(struct txn *t, const struct sign_key *device, struct slice
 {
     struct peer_row row = {.device = *device};
     enum err err = peer_read(&row, value);
-    if (err) {
-        txn_fail(t, err);
-        return false;
-    }
+    if (err && err != ERR_NOT_FOUND) txn_fail(t, err);
+    if (err) return false;
     *out = row;
     return true;
 }
@@ -151,6 +151,7 @@ void peer_put(struct txn *t, const struct peer_row *row)
     uint8_t *at = db_put_room(
         t, DB_LOCAL, key_local(&key, TABLE_PEER, slice_of(row->device.bytes, 32)), size, false);
     if (!at) return;
+    *at++ = PEER_FORMAT;
     peer_numbers(row, numbers);
     for (size_t i = 0; i < PEER_NUMBERS; i++, at += 8) be64_put(at, numbers[i]);
     memcpy(at, row->generation, 8);
@@ -176,15 +177,16 @@ bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out)
     struct key from;
     struct slice found, value;
     struct sign_key device;
-    key_local(&from, TABLE_PEER, slice_of(after->bytes, 32));
-    if (!sign_key_equal(after, &zero)) from.bytes[from.size++] = 0; /* strictly after */
-    if (!db_find(t, DB_LOCAL, key_slice(&from), &found, &value) || found.size != 1 + 32 ||
-        found.data[0] != TABLE_PEER)
-        return false;
-    memcpy(device.bytes, found.data + 1, 32);
-    if (!peer_take(t, &device, value, out)) return false;
-    *after = device;
-    return true;
+    do {
+        key_local(&from, TABLE_PEER, slice_of(after->bytes, 32));
+        if (!sign_key_equal(after, &zero)) from.bytes[from.size++] = 0; /* strictly after */
+        if (!db_find(t, DB_LOCAL, key_slice(&from), &found, &value) || found.size != 1 + 32 ||
+            found.data[0] != TABLE_PEER)
+            return false;
+        memcpy(device.bytes, found.data + 1, 32);
+        *after = device;
+    } while (!peer_take(t, &device, value, out) && txn_error(t) == OK);
+    return txn_error(t) == OK;
 }
 
 /* --- receipts --- */

@@ -85,7 +85,6 @@ static void looks_up_names_in_the_background(void **state)
     assert_int_equal(address_parse(&a, endpoint, ADDRESS_DIAL), OK);
     assert_true(a.numeric);
     resolve_free(r);
-    assert_true(resolve_has_route("tcp://127.0.0.1:7300"));
 }
 
 static void a_lookup_can_be_given_up(void **state)

@@ -18,6 +18,9 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
     struct peer_have have[3] = {{.feed8 = {2}, .seq = 7, .id8 = {1}},
                                 {.feed8 = {1}, .seq = 5, .id8 = {2}},
                                 {.feed8 = {1}, .seq = 9, .id8 = {3}}};
+    struct peer_have shown = {.feed8 = {4}, .seq = 6, .id8 = {5}};
+    struct buf unfinished = {0};
+    buf_append(&unfinished, "run", 3);
     const struct peer_row row = {
         .device = {{0xaa}},
         .last_attempt_ms = 1,
@@ -40,6 +43,12 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
         .next_attempt_ms = 13,
         .have_count = 3,
         .have = have,
+        .shown_count = 1,
+        .shown = &shown,
+        .cut = true,
+        .cut_bytes = 14,
+        .unfinished_new = true,
+        .unfinished = unfinished,
     };
     struct peer_row got;
     test_store_begin(&ts, NULL);
@@ -63,8 +72,13 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
     assert_true(got.disk_free_mib == 6 && got.rate_bps == 8 && got.rtt_ms == 9);
     assert_true(got.bytes_sent == UINT64_MAX && got.bytes_received == 11 && got.refusals == 12);
     assert_int_equal(got.next_attempt_ms, 13);
+    assert_int_equal(got.shown_count, 1);
+    assert_int_equal(got.shown[0].seq, 6);
+    assert_true(got.cut && got.cut_bytes == 14 && !got.unfinished_new);
+    assert_int_equal(peer_unfinished(t, &row.device).size, 3);
     peer_row_clear(&got);
     peer_row_clear(&got);
+    buf_clear(&unfinished);
     txn_abort(t);
     test_store_end(&ts);
 }
@@ -94,6 +108,27 @@ static void peers_are_listed_in_order_of_their_keys(void **state)
     test_store_end(&ts);
 }
 
+static void a_peer_of_another_format_is_forgotten_and_the_next_one_is_not(void **state)
+{
+    (void)state;
+    struct test_store ts;
+    struct sign_key after = {{0}};
+    struct peer_row row = {.device = {{1}}}, next = {.device = {{2}}}, got;
+    struct key key;
+    test_store_begin(&ts, NULL);
+    struct txn *t = test_txn(&ts, true);
+    peer_put(t, &row);
+    peer_put(t, &next);
+    key_local(&key, 'p', slice_of(row.device.bytes, 32));
+    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("older"));
+    assert_false(peer_get(t, &row.device, &got));
+    assert_true(peer_next(t, &after, &got));
+    assert_int_equal(got.device.bytes[0], 2);
+    peer_row_clear(&got);
+    assert_int_equal(txn_commit(t), OK);
+    test_store_end(&ts);
+}
+
 static void refuses_a_damaged_peer_and_too_long_a_vector(void **state)
 {
     (void)state;
@@ -104,7 +139,7 @@ static void refuses_a_damaged_peer_and_too_long_a_vector(void **state)
     struct txn *t = test_txn(&ts, true);
     peer_put(t, &row);
     key_local(&key, 'p', slice_of(row.device.bytes, 32));
-    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("short"));
+    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("\x02short"));
     assert_false(peer_get(t, &row.device, &got));
     assert_int_equal(txn_commit(t), ERR_CORRUPT);
     row.have_count = HAVE_ENTRIES_MAX + 1;
@@ -175,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_is_remembered_with_its_whole_vector),
         cmocka_unit_test(peers_are_listed_in_order_of_their_keys),
+        cmocka_unit_test(a_peer_of_another_format_is_forgotten_and_the_next_one_is_not),
         cmocka_unit_test(refuses_a_damaged_peer_and_too_long_a_vector),
         cmocka_unit_test(receipts_come_back_in_order_and_the_newest_are_kept),
         cmocka_unit_test(an_ask_stays_until_it_is_deleted),
