@@ -14,6 +14,11 @@
  *                    is told and nothing comes back; or all stands still and then goes on
  *   seed=N           of the losses                    run_s=N      ends after that (3600)
  *
+ * The recorded links in ../shared/data as such files:
+ *   packets   xz -dc link-umts-driving.up.xz
+ *   outages   awk -F, '$1 == "TMobile-UMTS-driving.up" {print $2, $3}' link-outages.csv
+ *   contacts  awk -F, '$3 == 1 && $2 > $1 {print $1 * 1000, $2 * 1000}' contacts-hub27.csv
+ *
  * `up.` or `down.` before a key of the first four lines means that way only: client to target is
  * up.
  *
