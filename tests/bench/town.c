@@ -219,6 +219,25 @@ static size_t compressed(const struct part *p, enum step step)
     return size;
 }
 
+size_t town_payload(struct town *t, uint64_t base, size_t payload_max)
+{
+    struct txn *txn = NULL;
+    struct feed_row feed;
+    struct part p;
+    size_t sum = 0, a_run = 1;
+    bench_must(txn_begin(t->village, false, &txn), "begin");
+    if (!own_feed(txn, &t->village_key, &feed)) bench_must(ERR_NOT_FOUND, "feed");
+    for (uint64_t at = base; at < feed.heads[0].seq; at += p.count) {
+        part_read(&p, txn, &feed, at);
+        if (at == base) a_run += p.count * payload_max / compressed(&p, AS_IT_IS);
+        if (p.count > a_run) p.count = a_run;
+        sum += compressed(&p, AS_IT_IS) + SIGNATURE_SIZE;
+        free(p.events);
+    }
+    txn_abort(txn);
+    return sum;
+}
+
 struct run_sizes town_sizes(struct town *t, uint64_t base)
 {
     struct txn *txn = NULL;

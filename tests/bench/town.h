@@ -46,3 +46,5 @@ struct run_sizes {
     size_t signature_each;
 };
 struct run_sizes town_sizes(struct town *t, uint64_t base);
+/* The same events in runs of about so many bytes: payloads and signatures. */
+size_t town_payload(struct town *t, uint64_t base, size_t payload_max);
