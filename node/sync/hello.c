@@ -172,7 +172,9 @@ static bool take_told(struct session *s, struct track *t)
     bool of_ours = false;
     for (size_t i = 0; i < t->told.count; i++)
         if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
-    if (!of_ours) {
+    if (of_ours) {
+        session_flight_told(s, t->id8, points_top(&t->told));
+    } else {
         t->sent = (struct point_set){0};
         session_flight_forget(s, t->id8);
     }
@@ -224,6 +226,8 @@ static bool take_have(struct session *s, const struct frame_hello *hello)
 
 void session_want_hello(struct session *s)
 {
+    if (s->hello_wanted || s->hellos_taken + 1 >= HELLOS_TAKEN_MAX) return;
+    s->hello_wanted = true;
     struct frame_want want = {.flags = WANT_HELLO};
     struct buf out = {0};
     frame_want_write(&out, &want);
@@ -258,6 +262,7 @@ void session_take_hello(struct session *s, struct slice frame)
         session_refuse(s, REFUSE_LIMIT, "too many HELLOs");
         return;
     }
+    s->hello_wanted = false;
     struct queued *q = session_queue(s, SESSION_PEER);
     if (q) {
         q->action.hello = hello;

@@ -75,6 +75,11 @@ static void take_want(struct session *s, struct slice frame)
         session_refuse(s, REFUSE_LIMIT, "too many WANTs");
         return;
     }
+    /* It takes no more of them than this node does. */
+    if ((want.flags & WANT_HELLO) && ++s->hellos_asked >= HELLOS_TAKEN_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many HELLOs asked for");
+        return;
+    }
     if (want.flags & WANT_HELLO) session_send_hello(s, true);
     for (size_t i = 0; (want.flags & WANT_ROSTER) && i < s->tracks.count; i++)
         if (s->tracks.rows[i]->local.roster) s->tracks.rows[i]->sent = (struct point_set){0};

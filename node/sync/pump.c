@@ -234,12 +234,14 @@ static void measure(struct session *s, uint64_t bytes, uint64_t since_ms)
     if (!s->rate_bps) s->rate_bps = 1;
 }
 
-void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
+/* Takes out what the peer has of the feed up to `seq`; gives its bytes and when the first were
+ * sent. */
+static uint64_t take_flights(struct session *s, const uint8_t id8[8], uint64_t seq, bool hidden,
+                             uint64_t *since_ms)
 {
-    const struct track *t = tracks_find(&s->tracks, id8);
-    bool hidden = t && t->local.hidden;
     size_t kept = 0;
-    uint64_t bytes = 0, since_ms = s->now_ms;
+    uint64_t bytes = 0;
+    *since_ms = s->now_ms;
     for (size_t i = 0; i < s->flight_count; i++) {
         struct flight *f = &s->flights[i];
         if (memcmp(f->id8, id8, sizeof f->id8) != 0 || f->seq > seq) {
@@ -248,12 +250,31 @@ void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
         }
         bytes += f->size;
         if (!hidden) s->sent_events += f->count;
-        if (f->sent_ms < since_ms) since_ms = f->sent_ms;
+        if (f->sent_ms < *since_ms) *since_ms = f->sent_ms;
     }
     s->flight_count = kept;
-    session_outgoing_answered(s, id8, seq);
-    if (!bytes) return;
     s->unanswered_bytes -= bytes;
+    session_outgoing_answered(s, id8, seq);
+    return bytes;
+}
+
+static bool is_hidden(const struct session *s, const uint8_t id8[8])
+{
+    const struct track *t = tracks_find(&s->tracks, id8);
+    return t && t->local.hidden;
+}
+
+void session_flight_told(struct session *s, const uint8_t id8[8], uint64_t seq)
+{
+    uint64_t since_ms;
+    (void)take_flights(s, id8, seq, is_hidden(s, id8), &since_ms);
+}
+
+void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq)
+{
+    bool hidden = is_hidden(s, id8);
+    uint64_t since_ms, bytes = take_flights(s, id8, seq, hidden, &since_ms);
+    if (!bytes) return;
     if (!hidden) measure(s, bytes, since_ms); /* the rate is shown */
     s->answered = true;
     s->last_answer_ms = s->now_ms;

@@ -97,7 +97,9 @@ bool session_next(struct session *s, struct session_action *out)
             session_showing(s, t);
         }
         s->confirm = more;
-        s->granted_total = s->run_bytes_answered + s->options.window;
+        /* A window that shrank takes nothing back: the peer may have sent it already. */
+        uint64_t total = s->run_bytes_answered + s->options.window;
+        if (total > s->granted_total) s->granted_total = total;
         if (q) {
             q->action.entries = s->entries;
             q->action.entry_count = count;
@@ -152,10 +154,13 @@ void session_send_hold(struct session *s)
 
 void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags)
 {
-    /* Runs that were on their way when the first WANT went out fail as well: one is enough. */
-    if (t->asked && s->now_ms - t->asked_ms < 1000 + 2 * s->rtt_ms) return;
-    if (t->asked >= ASKS_MAX) return;
+    /* Runs that were on their way when the first WANT went out fail as well: one is enough, unless
+     * they fail for another reason. */
+    bool lately = t->asked && s->now_ms - t->asked_ms < 1000 + 2 * s->rtt_ms;
+    if (!lately) t->asked_flags = 0;
+    if (t->asked >= ASKS_MAX || (lately && !(flags & ~t->asked_flags))) return;
     t->asked++;
+    t->asked_flags |= flags;
     t->asked_ms = s->now_ms;
     struct frame_want want = {.has_feed = true, .flags = flags};
     memcpy(want.feed.id8, t->id8, sizeof want.feed.id8);
@@ -444,8 +449,10 @@ void session_receipt_verified(struct session *s, enum err err, uint64_t now_ms)
         session_pump(s);
     } else if (err == ERR_NOT_FOUND) {
         session_want_hello(s);
-    } else {
+    } else if (err == ERR_SIGNATURE) {
         session_refuse(s, REFUSE_SIGNATURE, "a receipt's signature does not verify");
+    } else {
+        session_end(s, 0, false, err_text(err));
     }
     buf_clear(&s->receipt);
 }

@@ -126,7 +126,7 @@ void session_built(struct session *s, uint32_t ticket, enum err err,
 void session_stored(struct session *s, uint32_t ticket, enum err err,
                     const struct session_feed *feed, struct session_points points, uint64_t now_ms);
 /* `err`: OK; ERR_NOT_FOUND: it names an event in short that is not here (the peer is asked to tell
- * what it holds); others: refused and ended. */
+ * what it holds); ERR_SIGNATURE: refused and ended; others: ended without blame. */
 void session_receipt_verified(struct session *s, enum err err, uint64_t now_ms);
 /* Room for the peer's bytes beyond what was answered changed (a hub shares a total). */
 void session_grant(struct session *s, uint64_t window);

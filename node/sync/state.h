@@ -103,6 +103,8 @@ struct session {
     bool showing; /* of some feed */
     struct incoming incoming;
     unsigned wants_taken, hellos_taken, shrinks_taken, runs_wasted;
+    unsigned hellos_asked; /* by the peer */
+    bool hello_wanted;     /* and not here yet */
     uint64_t receipts_taken, receipt_counter;
 
     uint64_t sent_events, received_events, sent_bytes, received_bytes;
@@ -181,5 +183,7 @@ void session_flight_forget(struct session *s, const uint8_t id8[8]);
 void session_flight_expire(struct session *s);
 /* Is something of the feed on its way? */
 bool session_in_flight(const struct session *s, const struct track *t);
+/* The peer told that it holds the feed up to `seq`, whenever it came there. */
+void session_flight_told(struct session *s, const uint8_t id8[8], uint64_t seq);
 /* The peer answered for the feed up to `seq`. */
 void session_flight_end(struct session *s, const uint8_t id8[8], uint64_t seq);

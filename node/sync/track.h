@@ -30,13 +30,14 @@ struct track {
     uint64_t want_to;        /* its last number; 0: to the head */
     bool no_dictionary;
     bool building;
-    bool resuming;     /* a run of it was cut: where it goes on the peer will tell */
-    unsigned storing;  /* RUNs of the peer not stored yet: what they bring is not sent back */
-    bool parked;       /* left alone in this session: a damaged event is in the way */
-    unsigned asked;    /* WANTs sent without progress since */
-    uint64_t asked_ms; /* time of the last one */
-    unsigned expired;  /* times that what was sent went without an answer */
-    bool confirm;      /* heads to be receipted */
+    bool resuming;        /* a run of it was cut: where it goes on the peer will tell */
+    unsigned storing;     /* RUNs of the peer not stored yet: what they bring is not sent back */
+    bool parked;          /* left alone in this session: a damaged event is in the way */
+    unsigned asked;       /* WANTs sent without progress since */
+    uint64_t asked_ms;    /* time of the last one */
+    uint64_t asked_flags; /* of those that came close upon each other, it included */
+    unsigned expired;     /* times that what was sent went without an answer */
+    bool confirm;         /* heads to be receipted */
 };
 
 struct want_point point_of(uint64_t seq, const struct event_id *id);
