@@ -6,6 +6,7 @@
 #include "node/dialing.h"
 #include "node/exchange.h"
 #include "node/hub_contact.h"
+#include "node/hub_duty.h"
 #include "node/joining.h"
 #include "node/store/local.h"
 #include "node/supervisor.h"
@@ -32,6 +33,7 @@ struct loop {
     struct link *listener;
     struct hub_contact hub;
     struct upkeep upkeep;
+    struct hub_duty duty;
     struct exchange_time time;
     uint64_t clock_read_ms;
     uint64_t seen_txn; /* of the store, when it was last looked at */
@@ -119,6 +121,7 @@ static enum err look_at_store(struct loop *l)
     if (!err) err = txn_begin(l->store, false, &t);
     if (err) return err;
     upkeep_look(&l->upkeep, t, l->time.now_ms);
+    hub_duty_look(&l->duty, t);
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
@@ -191,6 +194,7 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     hub_contact_before_turn(&l->hub, &l->time);
     if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
     hub_contact_after_turn(&l->hub, &l->time);
+    hub_duty_turn(&l->duty, &l->time);
     bool upkeep_more = !link_more && upkeep_turn(&l->upkeep, l->time.now_ms, l->time.clock.wall_ms);
     *more = !err && (link_more || upkeep_more || store_last_txn(l->store) != l->seen_txn);
     return weigh_error(l, err);
@@ -203,6 +207,7 @@ static uint64_t sleep_ms(struct loop *l)
     uint64_t shortest_ms = exchange_deadline(l->exchange, now_ms);
     uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
                             upkeep_wait_ms(&l->upkeep, now_ms),
+                            hub_duty_wait_ms(&l->duty, now_ms),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
                             supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)
@@ -267,6 +272,7 @@ static enum err begin(struct loop *l)
     l->time.now_ms = clock_monotonic_ms();
     read_time(l, true);
     err = exchange_open(&l->exchange, &options);
+    if (!err) err = hub_duty_open(&l->duty, l->store, l->views, o->keys);
     if (err) return err;
     introduce(l);
     log_write(LOG_INFO, "clock: %s", l->time.clock.source);
@@ -293,6 +299,7 @@ static void end(struct loop *l)
     hub_contact_close(&l->hub);
     if (l->listener && l->exchange) exchange_remove_link(l->exchange, l->listener);
     exchange_close(l->exchange);
+    hub_duty_close(&l->duty);
     if (l->listener) l->listener->ops->close(l->listener);
 }
 

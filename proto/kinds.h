@@ -52,7 +52,8 @@ void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bit
     X(THING_HONOUR, "honour", "表彰", "honour")                                                    \
     X(THING_BENEFIT, "benefit", "优待推荐", "recommendation")                                      \
     X(THING_STAT, "stat", "统计", "figure")                                                        \
-    X(THING_SEALED, "sealed", "密封件", "sealed record")
+    X(THING_SEALED, "sealed", "密封件", "sealed record")                                           \
+    X(THING_OFFICE_KEY, "office_key", "办公室密钥", "office key")
 
 enum thing_type {
     THING_NONE,

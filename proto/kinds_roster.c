@@ -48,6 +48,14 @@ static const struct field device_revoked[] = {
     {"reason", "停用原因", "reason", TEXT(1, 256), REQUIRED},
 };
 
+/* In the office's own scope, so no village holds it, sealed though it is. */
+static const struct field office_key[] = {
+    {"device", "交付终端", "signing key of the device it is for", BYTES(32, 32), REQUIRED},
+    {"office", "办公室公钥", "office key", BYTES(32, 32), REQUIRED},
+    {"secret", "办公室私钥(加封)", "its secret half, sealed to the device's transport key",
+     BYTES(80, 80), REQUIRED},
+};
+
 static const struct field village_renamed[] = {
     {"name", "名称", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"short_name", "简称", "short name", TEXT(1, 32), REQUIRED},
@@ -90,6 +98,8 @@ static const struct kind table[] = {
      FIELDS(device_joined)},
     {"device.revoked", "终端停用", "device revoked", THING_DEVICE, ACTS, ROLE_AUTHORITY, IN_TOWN,
      FIELDS(device_revoked)},
+    {"office.key", "交付办公室密钥", "office key handed to a device", THING_OFFICE_KEY, FOUNDS,
+     ROLE_HUB, IN_OFFICE, FIELDS(office_key)},
     {"actor.enrol", "人员登记", "person enrolled", THING_ACTOR, FOUNDS,
      ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_enrol)},
     {"actor.revoke", "人员撤销", "person revoked", THING_ACTOR, ACTS,

@@ -21,7 +21,7 @@ void accusation_place(const struct recording *r, struct draft *draft)
 enum err accusation_number(struct cli *cli, const struct recording *r, char number[16])
 {
     if (device_is_township(&r->self)) {
-        return request_next_accusation(recorder_txn(cli->recorder), number);
+        return request_next_accusation(recorder_txn(cli->recorder), &r->self, number);
     }
     memcpy(number, ACCUSATION_NO_NUMBER, sizeof ACCUSATION_NO_NUMBER);
     return OK;

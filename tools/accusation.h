@@ -10,7 +10,7 @@
 bool accusation_named(struct slice nature);
 /* Scope of the draft, and whether it is sealed. */
 void accusation_place(const struct recording *r, struct draft *draft);
-/* Between recorder_begin and recorder_commit: the next number of the township's series; in a
+/* Between recorder_begin and recorder_commit: the next number of the device's series; in a
  * village one that says nothing, which the seal leaves out. Errors: of request_next_accusation. */
 MUST_CHECK enum err accusation_number(struct cli *cli, const struct recording *r, char number[16]);
 /* Of the same form, for a check before one is given. */

@@ -215,7 +215,7 @@ const struct command commands[] = {
          N_("at the township: what villages sealed for the office, opened or not"), SEE, NULL,
          cmd_sealed),
     VERB("sealed open", "启封", "[ID]", 0, 1,
-         N_("at the hub: open it and register what is inside (else all that wait)"), REQUESTS,
+         N_("at the township: open it and register what is inside (else all that wait)"), REQUESTS,
          by_flags, cmd_sealed),
     VERB("export", "导出", "WHAT [PERIOD]", 1, 2,
          N_("a sheet for the spreadsheet: requests, volunteers, services, activities, points"), SEE,

@@ -5,6 +5,14 @@
 #include "node/office_key.h"
 #include "tools/accusation.h"
 
+static const char *hint(const struct sealed_opening *o)
+{
+    const struct kind *opened = kind_find(slice_of_text("sealed.opened"));
+    return o->recording.self.roles & kind_roles(opened, SCOPE_OFFICE)
+               ? _("the hub gives it once it runs; then: sidan sync")
+               : _("a device with the role dispatch or office opens them");
+}
+
 static int open_office(struct sealed_opening *o)
 {
     struct txn *t;
@@ -19,7 +27,7 @@ static int open_office(struct sealed_opening *o)
         enum err e = office_key_open(t, roster, &o->cli->keys, &o->secret);
         if (e == ERR_NOT_FOUND) {
             code = cli_error(o->cli, EXIT_REFUSED, _("this device cannot open sealed records"),
-                             _("it was not given the office's key"), _("run it on the hub"));
+                             _("it was not given the office's key"), hint(o));
         } else if (e != OK) {
             code = cli_fail(o->cli, e, _("the office's key cannot be used"));
         }

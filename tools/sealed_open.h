@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Opening sealed records at the hub: what a village recorded is registered in the office's own
- * scope, under the next number of its series, and the sealed record names that request. All in one
- * commit, so none is opened twice, by whichever process.
+ * Opening sealed records at a device that has the office key: what a village recorded is registered
+ * in the office's own scope, under the next number of the device's series, and the sealed record
+ * names that request. All in one commit, so none is opened twice here, by whichever process.
  */
 #include "node/views/sealed.h"
 #include "proto/seal.h"

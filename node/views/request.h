@@ -167,7 +167,9 @@ MUST_CHECK enum err requests_count_open(struct txn *t, uint32_t scope_number, ui
  * village is not in the roster), the transaction's. */
 MUST_CHECK enum err request_next_number(struct txn *t, const struct roster *roster,
                                         const struct device *device, char out[16]);
-/* The next number of the township's own series of accusations (JB-0001), the same way. */
-MUST_CHECK enum err request_next_accusation(struct txn *t, char out[16]);
+/* The next number of this township device's series of accusations, the same way: JB-0001 at the
+ * hub, JBC-0001 at device C. */
+MUST_CHECK enum err request_next_accusation(struct txn *t, const struct device *device,
+                                            char out[16]);
 /* The next official number of the hub (2026-0001), the same way. */
 MUST_CHECK enum err request_next_official(struct txn *t, uint32_t year, char out[16]);

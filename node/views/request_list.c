@@ -119,9 +119,10 @@ enum err request_next_number(struct txn *t, const struct roster *roster,
     return number_take(t, series, out);
 }
 
-enum err request_next_accusation(struct txn *t, char out[16])
+enum err request_next_accusation(struct txn *t, const struct device *device, char out[16])
 {
-    return number_take(t, "JB", out);
+    const char series[] = {'J', 'B', device->roles & ROLE_HUB ? '\0' : device->letter, '\0'};
+    return number_take(t, series, out);
 }
 
 enum err request_next_official(struct txn *t, uint32_t year, char out[16])

@@ -1,8 +1,9 @@
 #pragma once
 /*
  * Things of a type without a fold of its own: rule, calendar, unit, duty, team, volunteer, call,
- * activity, service, asset, thanks, notice, points, publicity, redeem, honour, benefit, stat. What
- * may be done to each stands in one table (thing_rules.c; SPEC 14.12); its row is the same for all.
+ * activity, service, asset, thanks, notice, points, publicity, redeem, honour, benefit, stat,
+ * office key. What may be done to each stands in one table (thing_rules.c; SPEC 14.12); its row is
+ * the same for all.
  *
  * Row (table 't', key = type (1 byte) ‖ thing id), canonical msgpack:
  *   [state uint, founded ms uint, author bin 32, by nil|bin 16, fields map,

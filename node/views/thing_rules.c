@@ -44,12 +44,13 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_HONOUR] = ONE_STATE,
     [THING_BENEFIT] = ONE_STATE,
     [THING_STAT] = ONE_STATE,
+    [THING_OFFICE_KEY] = ONE_STATE,
     [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}},
 };
 
 bool thing_is_plain(enum thing_type type)
 {
-    return type >= THING_RULE && type <= THING_STAT;
+    return (type >= THING_RULE && type <= THING_STAT) || type == THING_OFFICE_KEY;
 }
 
 static const struct state_name *state_of(enum thing_type type, unsigned state)

@@ -9,7 +9,7 @@
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 4
+#define FOLD_VERSION 5
 
 struct views;
 /* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN

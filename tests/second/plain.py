@@ -26,7 +26,8 @@ def _tables():
 
 STATES, ACTS = _tables()
 TYPES = ("rule", "calendar", "unit", "duty", "team", "volunteer", "call", "activity", "service",
-         "asset", "thanks", "notice", "points", "publicity", "redeem", "honour", "benefit", "stat")
+         "asset", "thanks", "notice", "points", "publicity", "redeem", "honour", "benefit", "stat",
+         "office_key")
 
 
 def states_of(type_name):

@@ -32,8 +32,8 @@ static void must(bool holds, const char *what)
 
 static void append_hex(struct buf *out, const void *bytes, size_t size)
 {
-    char text[2 * 64 + 1];
-    must(size <= 64, "long bytes");
+    char text[2 * 80 + 1];
+    must(size <= 80, "long bytes");
     hex_encode(text, bytes, size);
     buf_append_text(out, text);
 }

@@ -137,6 +137,11 @@ const struct event *township_invite(struct township *t, const struct signer *inv
                            &(struct township_act){.kind = "device.invited", .body = body});
 }
 
+static struct box_key transport_of(const struct township *t, const struct signer *device)
+{
+    return t->transport ? *t->transport : (struct box_key){{device->key.bytes[0], 1}};
+}
+
 const struct event *township_accept(struct township *t, struct township_device *hub,
                                     const struct signer *invite, const struct signer *device,
                                     const struct thing_id *thing, uint32_t depth, uint32_t seen)
@@ -145,7 +150,7 @@ const struct event *township_accept(struct township *t, struct township_device *
         .township = t->authority.signer.key,
         .invite = invite->key,
         .device = device->key,
-        .transport = {{device->key.bytes[0], 1}},
+        .transport = transport_of(t, device),
         .name = "laptop",
         .time_ms = t->time_ms,
     };
@@ -178,7 +183,7 @@ struct township_device *township_join(struct township *t, const char *village, u
     township_signer(&d->signer, 100 + (unsigned)t->device_count++);
     snprintf(d->village, sizeof d->village, "%s", village);
     d->roles = roles;
-    d->transport = (struct box_key){{d->signer.key.bytes[0], 1}};
+    d->transport = transport_of(t, &d->signer);
     d->thing = township_invite(t, &invite, &t->hub.signer.key, village, roles, letter)->subject;
     township_accept(t, &t->hub, &invite, &d->signer, &d->thing, 1, 1);
     return d;

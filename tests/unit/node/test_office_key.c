@@ -114,6 +114,96 @@ static void refuses_one_that_was_sealed_to_another_device(void **state)
     assert_int_equal(open_key(&opened), ERR_CORRUPT);
 }
 
+/* --- handed over by the hub ---------------------------------------------------------------- */
+
+static struct device_keys join_pc(uint32_t roles, char letter)
+{
+    struct device_keys pc;
+    box_pair_make(&pc.transport, &pc.transport_secret);
+    town.transport = &pc.transport;
+    pc.signer = township_join(&town, "", roles, letter)->signer;
+    town.transport = NULL;
+    township_node_take_all(&node, &town);
+    return pc;
+}
+
+static enum err open_as(const struct device_keys *pc, struct box_secret *out)
+{
+    const struct device_keys hub = keys;
+    keys = *pc;
+    enum err err = open_key(out);
+    keys = hub;
+    return err;
+}
+
+/* At the hub, by the roster as it is but with this office key. How many were given it. */
+static unsigned hand_over(void)
+{
+    const struct clock_reading clock = {.wall_ms = town.time_ms, .trusted = true};
+    const struct recorder_options options = {
+        .store = node.store, .views = node.views, .signer = &town.hub.signer};
+    struct recorder *recorder;
+    const struct roster *roster;
+    unsigned given;
+    assert_int_equal(recorder_open(&recorder, &options), OK);
+    assert_int_equal(recorder_begin(recorder, &clock), OK);
+    assert_int_equal(views_roster(node.views, recorder_txn(recorder), &roster), OK);
+    struct roster own = *roster;
+    own.office = office;
+    assert_int_equal(office_key_give(recorder, &own, &keys, &given), OK);
+    assert_null(office_key_lacking(recorder_txn(recorder), &own));
+    assert_int_equal(recorder_commit(recorder), OK);
+    recorder_close(recorder);
+    return given;
+}
+
+static void an_office_pc_opens_what_the_hub_gave_it(void **state)
+{
+    (void)state;
+    struct box_secret opened;
+    enrol(&keys.transport, secret.bytes, sizeof secret.bytes);
+    const struct device_keys pc = join_pc(ROLE_DISPATCH, 'C');
+    assert_int_equal(open_as(&pc, &opened), ERR_NOT_FOUND);
+    assert_int_equal(hand_over(), 1);
+    assert_int_equal(open_as(&pc, &opened), OK);
+    assert_memory_equal(opened.bytes, secret.bytes, sizeof secret.bytes);
+    assert_int_equal(hand_over(), 0); /* once */
+}
+
+static void only_who_may_open_sealed_records_is_given_it(void **state)
+{
+    (void)state;
+    struct box_secret opened;
+    enrol(&keys.transport, secret.bytes, sizeof secret.bytes);
+    const struct device_keys mirror = join_pc(ROLE_MIRROR, 'C'),
+                             finance = join_pc(ROLE_FINANCE, 'D');
+    struct device_keys village = {.signer = town.devices[0].signer};
+    box_pair_make(&village.transport, &village.transport_secret);
+    assert_int_equal(hand_over(), 0);
+    assert_int_equal(open_as(&mirror, &opened), ERR_NOT_FOUND);
+    assert_int_equal(open_as(&finance, &opened), ERR_NOT_FOUND);
+    assert_int_equal(open_as(&village, &opened), ERR_NOT_FOUND);
+}
+
+/* After a change of the office key what was given before says nothing. */
+static void another_office_key_is_given_anew(void **state)
+{
+    (void)state;
+    struct box_secret opened;
+    const struct box_secret first = secret;
+    enrol(&keys.transport, secret.bytes, sizeof secret.bytes);
+    const struct device_keys pc = join_pc(ROLE_OFFICE, 'C');
+    assert_int_equal(hand_over(), 1);
+    box_pair_make(&office, &secret);
+    township_signer(&keys.signer, 78);
+    enrol(&keys.transport, secret.bytes, sizeof secret.bytes);
+    assert_int_equal(open_as(&pc, &opened), ERR_NOT_FOUND);
+    assert_int_equal(hand_over(), 1);
+    assert_int_equal(open_as(&pc, &opened), OK);
+    assert_memory_equal(opened.bytes, secret.bytes, sizeof secret.bytes);
+    assert_memory_not_equal(opened.bytes, first.bytes, sizeof first.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +212,9 @@ int main(void)
         TEST(a_device_that_was_not_given_it_has_none),
         TEST(refuses_a_secret_that_is_not_the_offices),
         TEST(refuses_one_that_was_sealed_to_another_device),
+        TEST(an_office_pc_opens_what_the_hub_gave_it),
+        TEST(only_who_may_open_sealed_records_is_given_it),
+        TEST(another_office_key_is_given_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -196,8 +196,12 @@ static void their_numbers_are_a_series_of_their_own(void **state)
         &(struct township_act){.kind = "request.register", .scope = "office", .body = ACCUSATION});
     township_node_take_all(&node, &town);
     assert_int_equal(txn_begin(node.store, true, &t), OK);
-    assert_int_equal(request_next_accusation(t, number), OK);
+    const struct device hub = {.roles = town.hub.roles, .letter = 'A'};
+    const struct device pc = {.roles = ROLE_DISPATCH, .letter = 'C'};
+    assert_int_equal(request_next_accusation(t, &hub, number), OK);
     assert_string_equal(number, "JB-0002"); /* after the one that this device recorded */
+    assert_int_equal(request_next_accusation(t, &pc, number), OK);
+    assert_string_equal(number, "JBC-0001"); /* no two devices give one number */
     assert_int_equal(request_next_official(t, 2026, number), OK);
     assert_string_equal(number, "2026-0001");
     txn_abort(t);
