@@ -113,19 +113,24 @@ void side_answer_build(struct side *s, const struct session_action *a)
     if (!err && base >= f->top[branch]) err = ERR_NOT_FOUND;
     uint64_t last = f->top[branch];
     if (s->run_events && last > base + s->run_events) last = base + s->run_events;
+    uint64_t most = s->event_bytes ? a->payload_max / s->event_bytes + 1 : last;
+    if (last > base + most) last = base + most;
     struct event_id base_id = side_event_id(number, branch, f->fork, base);
     struct event_id last_id = side_event_id(number, branch, f->fork, last);
-    uint8_t payload[8];
+    static uint8_t payload[RUN_PAYLOAD_SIZE_MAX];
     be64_put(payload, branch);
+    size_t size = sizeof(uint64_t) + s->event_bytes * (size_t)(last - base);
+    assert_true(size <= sizeof payload || err);
     struct session_run built = {.run = {.base_seq = base,
                                         .count = (uint32_t)(last - base),
                                         .raw_size = 8,
-                                        .payload = slice_of(payload, sizeof payload)},
+                                        .payload = slice_of(payload, size)},
                                 .last_seq = last,
                                 .last_id = last_id};
     if (base) memcpy(built.run.base_id8, base_id.bytes, 8);
     session_built(s->session, a->ticket, err, err ? NULL : &built,
-                  err == ERR_BASE ? points_of(s, number, points) : (struct session_points){0}, 1);
+                  err == ERR_BASE ? points_of(s, number, points) : (struct session_points){0},
+                  s->now_ms);
 }
 
 static void answer_store(struct side *s, const struct session_action *a)
@@ -146,7 +151,7 @@ static void answer_store(struct side *s, const struct session_action *a)
     struct session_feed shown;
     side_describe(s, number, &shown);
     session_stored(s->session, a->ticket, err, f->held ? &shown : NULL,
-                   err ? points_of(s, number, points) : (struct session_points){0}, 1);
+                   err ? points_of(s, number, points) : (struct session_points){0}, s->now_ms);
 }
 
 static void confirm(struct side *s, const struct session_action *a)
@@ -175,8 +180,8 @@ static void count_frame(struct side *s, struct slice frame)
 {
     uint64_t type = 0;
     assert_int_equal(frame_type_of(frame, &type), OK);
-    const char *names[] = {"?", "hello", "run", "want", "receipt", "refuse", "bye"};
-    trace(s, names[type < 7 ? type : 0]);
+    const char *names[] = {"?", "hello", "run", "want", "receipt", "refuse", "bye", "piece"};
+    trace(s, names[type <= FRAME_PIECE ? type : 0]);
     if (type == FRAME_HELLO) s->hellos++;
     if (type == FRAME_RUN) s->runs++;
     if (type == FRAME_WANT) s->wants++;
@@ -189,6 +194,7 @@ void side_act(struct side *s)
     struct session_action a;
     while (session_next(s->session, &a)) {
         struct buf copy = {0};
+        if (s->acted) s->acted(s, &a);
         switch (a.type) {
         case SESSION_SEND:
             count_frame(s, a.frame);
@@ -207,7 +213,7 @@ void side_act(struct side *s)
             break;
         case SESSION_RECEIPT:
             s->receipts++;
-            session_receipt_verified(s->session, OK, 1);
+            session_receipt_verified(s->session, s->receipt_err, s->now_ms);
             break;
         case SESSION_ALARM:
             s->alarms++;
@@ -227,7 +233,7 @@ static bool deliver(struct side *from, struct side *to)
     if (from->inbox_at == from->inbox_count) return false;
     struct buf *frame = &from->inbox[from->inbox_at++];
     if (!from->cut && !to->ended) {
-        session_frame(to->session, buf_slice(frame), 1);
+        session_frame(to->session, buf_slice(frame), to->now_ms);
         side_act(to);
     }
     buf_clear(frame);
@@ -256,7 +262,7 @@ void side_start(struct side *s, bool connecting, const struct session_memory *me
                                       .software = "test",
                                       .window = s->window ? s->window : CREDIT_DEFAULT};
     if (memory) options.memory = *memory;
-    assert_int_equal(session_open(&s->session, &options, feeds, count, 1), OK);
+    assert_int_equal(session_open(&s->session, &options, feeds, count, s->now_ms), OK);
 }
 
 void side_stop(struct side *s)
@@ -271,6 +277,7 @@ struct side *side_new(const char *name)
     struct side *s = calloc(1, sizeof *s);
     assert_non_null(s);
     s->name = name;
+    s->now_ms = 1;
     for (size_t i = 0; i < SIDE_FEEDS; i++) s->feeds[i].feed = side_feed(i);
     return s;
 }

@@ -23,9 +23,13 @@ struct side {
     const char *name;
     struct session *session;
     struct fake_feed feeds[SIDE_FEEDS];
-    enum err store_err;  /* what STORE answers instead of looking */
+    enum err store_err; /* what STORE answers instead of looking */
+    enum err receipt_err;
     unsigned run_events; /* events a run, 0: all */
+    size_t event_bytes;  /* on the wire; 0: next to nothing. Then a run is as large as asked for */
     uint64_t window;
+    uint64_t now_ms;
+    void (*acted)(struct side *s, const struct session_action *a); /* NULL: nobody asks */
     bool cut; /* frames of this side are lost */
     struct buf inbox[4096];
     size_t inbox_at, inbox_count;
