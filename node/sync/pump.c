@@ -217,11 +217,22 @@ void session_flight_expire(struct session *s)
     }
 }
 
+/* The first HELLO may have waited for a peer that had much to look up: an answer that took less than
+ * that, less the time of its own bytes, is nearer to the truth. */
+static void measure_round_trip(struct session *s, uint64_t bytes, uint64_t since_ms)
+{
+    uint64_t took_ms = s->now_ms - since_ms;
+    if (!s->rate_bps || s->last_answer_ms > since_ms) return;
+    uint64_t moving_ms = bytes * 8000 / s->rate_bps;
+    if (took_ms > moving_ms && took_ms - moving_ms < s->rtt_ms) s->rtt_ms = took_ms - moving_ms;
+}
+
 /* An answer for `bytes` that were sent since `since_ms`. Answers that follow each other are as far
  * apart as the link took for what lies between; a first answer also took the round trip. What is
  * too little to tell the rate can still show that it is higher than was thought. */
 static void measure(struct session *s, uint64_t bytes, uint64_t since_ms)
 {
+    measure_round_trip(s, bytes, since_ms);
     bool follows = s->last_answer_ms > since_ms;
     uint64_t took_ms = s->now_ms - (follows ? s->last_answer_ms : since_ms);
     uint64_t least = bytes * 8000 / (took_ms ? took_ms : 1);
