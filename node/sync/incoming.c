@@ -20,7 +20,8 @@ bool session_may_take_run(struct session *s)
     return false;
 }
 
-void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes)
+void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes,
+                      uint64_t wire_frames)
 {
     struct frame_run f;
     enum err err = frame_run_read(&f, frame);
@@ -39,7 +40,8 @@ void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes
     ticket->base_seq = f.run.base_seq;
     memcpy(ticket->base_id8, f.run.base_id8, sizeof ticket->base_id8);
     ticket->count = f.run.count;
-    ticket->size = wire_bytes;
+    ticket->wire_bytes = wire_bytes;
+    ticket->wire_frames = wire_frames;
     q->action.ticket = ticket->number;
     q->action.feed = f.feed;
     q->action.run = f.run;
@@ -194,7 +196,7 @@ void session_take_frame(struct session *s, struct slice frame)
     }
     if (type == FRAME_RUN && session_may_take_run(s)) {
         s->run_bytes_received += frame.size;
-        session_take_run(s, frame, frame.size);
+        session_take_run(s, frame, frame.size, 1);
     }
     if (type == FRAME_PIECE) session_take_piece(s, frame);
     if (type == FRAME_WANT) take_want(s, frame);

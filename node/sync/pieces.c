@@ -122,15 +122,16 @@ void session_resume(struct session *s, const struct frame_hello *hello)
         frame_piece_name(name8, run->frame);
         bool goes_on = !resumed && hello->has_unfinished && !memcmp(name8, hello->unfinished8, 8) &&
                        hello->unfinished_size < run->frame.size &&
-                       !points_have(&t->confirmed, &run->last) && !session_waits(s, t);
+                       points_top(&t->confirmed) < run->last.seq && !session_waits(s, t);
         if (!goes_on) {
             outgoing_drop(s, i - 1);
             continue;
         }
         resumed = true;
         points_add(&t->sent, &run->last, &run->base);
+        uint64_t frames = s->sent_frames;
         size_t size = send_pieces(s, run->frame, hello->unfinished_size);
-        session_flight_begin(s, t, run->last.seq, run->count, size);
+        session_flight_begin(s, t, run, size, s->sent_frames - frames);
     }
 }
 
@@ -150,7 +151,7 @@ static void incoming_begin(struct session *s, const struct frame_piece *piece)
     buf_reset(&s->incoming.bytes);
     memcpy(s->incoming.run8, piece->run8, sizeof s->incoming.run8);
     s->incoming.run_size = piece->run_size;
-    s->incoming.wire_bytes = 0;
+    s->incoming.wire_bytes = s->incoming.wire_frames = 0;
     s->incoming.done = false;
 }
 
@@ -179,8 +180,8 @@ static void take_assembled(struct session *s)
     uint64_t type;
     struct slice frame = buf_slice(&in->bytes);
     frame_piece_name(name8, frame);
-    size_t wire_bytes = in->wire_bytes;
-    in->wire_bytes = 0;
+    uint64_t wire_bytes = in->wire_bytes, wire_frames = in->wire_frames;
+    in->wire_bytes = in->wire_frames = 0;
     in->done = true; /* its bytes stay until the next piece: STORE borrows from them */
     if (memcmp(name8, in->run8, sizeof name8) != 0) {
         /* What was kept of it was damaged: the next session begins it anew. */
@@ -189,7 +190,7 @@ static void take_assembled(struct session *s)
     } else if (frame_type_of(frame, &type) != OK || type != FRAME_RUN) {
         session_refuse(s, REFUSE_MALFORMED, "pieces that make no RUN");
     } else {
-        session_take_run(s, frame, wire_bytes);
+        session_take_run(s, frame, wire_bytes, wire_frames);
     }
 }
 
@@ -207,6 +208,7 @@ void session_take_piece(struct session *s, struct slice frame)
     if (other) incoming_begin(s, &piece);
     s->run_bytes_received += frame.size;
     in->wire_bytes += frame.size;
+    in->wire_frames++;
     if (piece.run_size != in->run_size || piece.offset > in->bytes.size) {
         session_refuse(s, REFUSE_MALFORMED, "a piece that does not continue what came before");
         return;

@@ -160,9 +160,8 @@ void session_built(struct session *s, uint32_t number, enum err err,
         frame_run_write(&out, &frame);
         uint64_t frames = s->sent_frames;
         size_t size = session_send_run(s, &run_out, &out);
-        if (t->local.hidden) s->sent_bytes -= size, s->sent_frames = frames;
         if (!track_is_first(t) && s->room != UINT64_MAX) s->room -= size < s->room ? size : s->room;
-        session_flight_begin(s, t, built->last_seq, run->count, size);
+        session_flight_begin(s, t, &run_out, size, s->sent_frames - frames);
     } else if (err == ERR_BASE) {
         /* The peer has what this node lacks: a fork, or this node lost its tail. */
         t->parked = true;
@@ -175,14 +174,16 @@ void session_built(struct session *s, uint32_t number, enum err err,
     session_pump(s);
 }
 
-void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
-                          size_t size)
+void session_flight_begin(struct session *s, const struct track *t,
+                          const struct session_outgoing *run, size_t size, uint64_t frames)
 {
     s->runs_sent++;
+    if (t->local.hidden) s->sent_bytes -= size, s->sent_frames -= frames;
     s->unanswered_bytes += size;
     assert(s->flight_count < FLIGHT_MAX);
     struct flight *f = &s->flights[s->flight_count++];
-    *f = (struct flight){.seq = seq, .count = count, .size = size, .sent_ms = s->now_ms};
+    *f = (struct flight){
+        .seq = run->last.seq, .count = run->count, .size = size, .sent_ms = s->now_ms};
     memcpy(f->id8, t->id8, sizeof f->id8);
 }
 
@@ -217,8 +218,8 @@ void session_flight_expire(struct session *s)
     }
 }
 
-/* The first HELLO may have waited for a peer that had much to look up: an answer that took less than
- * that, less the time of its own bytes, is nearer to the truth. */
+/* The first HELLO may have waited for a peer that had much to look up: an answer that took less
+ * than that, less the time of its own bytes, is nearer to the truth. */
 static void measure_round_trip(struct session *s, uint64_t bytes, uint64_t since_ms)
 {
     uint64_t took_ms = s->now_ms - since_ms;

@@ -390,7 +390,7 @@ void session_stored(struct session *s, uint32_t number, enum err err,
     struct ticket ticket;
     s->now_ms = now_ms;
     if (s->ended || !session_ticket_take(s, number, true, &ticket)) return;
-    s->run_bytes_answered += ticket.size;
+    s->run_bytes_answered += ticket.wire_bytes;
     struct track *t = tracks_get(&s->tracks, ticket.id8);
     if (!t) return;
     t->storing--;
@@ -404,7 +404,10 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         t->confirm = true;
         s->confirm = true;
         if (!t->local.hidden) s->received_events += ticket.count;
-        if (t->local.hidden) s->received_bytes -= ticket.size, s->received_frames--;
+        if (t->local.hidden) {
+            s->received_bytes -= ticket.wire_bytes;
+            s->received_frames -= ticket.wire_frames;
+        }
         peer_holds_run(t, &ticket);
         session_arrived(s, t);
         break;

@@ -36,7 +36,7 @@ struct ticket {
     uint64_t base_seq;
     uint8_t base_id8[8];
     uint32_t count;
-    size_t size;
+    uint64_t wire_bytes, wire_frames;
 };
 
 struct flight { /* a RUN on its way */
@@ -57,8 +57,8 @@ struct incoming { /* the run of which pieces come */
     uint8_t run8[8];
     size_t run_size;
     struct buf bytes;
-    uint64_t wire_bytes; /* of its frames in this session, not answered yet */
-    bool done;           /* whole, and taken */
+    uint64_t wire_bytes, wire_frames; /* in this session, not answered yet */
+    bool done;                        /* whole, and taken */
 };
 
 struct session {
@@ -144,8 +144,9 @@ void session_count_loss(struct session *s, bool lost);
 void session_refuse_frame(struct session *s, enum err err, const char *text);
 /* May the peer begin a run now? Refuses it if not. */
 bool session_may_take_run(struct session *s);
-/* `wire_bytes`: of the frames that brought it, counted as received already. */
-void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes);
+/* Of the frames that brought it, all counted as received already. */
+void session_take_run(struct session *s, struct slice frame, uint64_t wire_bytes,
+                      uint64_t wire_frames);
 void session_take_frame(struct session *s, struct slice frame);
 void session_take_receipt(struct session *s);
 
@@ -175,8 +176,9 @@ uint64_t session_hold_settled_ms(const struct session *s);
 /* Measured in this session as a link on which bytes cost less than work. */
 bool session_is_fast(const struct session *s);
 void session_pump(struct session *s);
-void session_flight_begin(struct session *s, const struct track *t, uint64_t seq, uint32_t count,
-                          size_t size);
+/* The run was sent just now, in so many bytes and frames. */
+void session_flight_begin(struct session *s, const struct track *t,
+                          const struct session_outgoing *run, size_t size, uint64_t frames);
 /* What is on its way of a feed will not be receipted: it is sent again. */
 void session_flight_forget(struct session *s, const uint8_t id8[8]);
 /* Runs without an answer are sent again, so often; a lost frame holds nothing up for good. */
