@@ -60,14 +60,13 @@ static enum err plain_check(struct txn *t, const struct thing_key *key, enum thi
     return err ? refuse(problem, err, why) : OK;
 }
 
-/* What was opened is not opened again, whoever asks first. */
-static enum err sealed_check(struct txn *t, const struct thing_key *key,
+static enum err sealed_check(struct txn *t, const struct thing_key *key, const struct kind *kind,
                              struct kind_problem *problem)
 {
     struct sealed sealed;
     enum err err = sealed_get(t, key, &sealed);
-    if (!err && sealed.opened) return refuse(problem, ERR_STATE, N_("was opened already"));
-    return err;
+    const char *why = err ? NULL : sealed_refuses(&sealed, slice_of_text(kind->name));
+    return why ? refuse(problem, ERR_STATE, why) : err;
 }
 
 /* Of a type with a fold of its own that asks for little more than that the thing is held; and what
@@ -81,7 +80,7 @@ static enum err held_check(struct txn *t, const struct thing_key *key, enum thin
     struct slice row;
     if (!row_get(t, &row_key, &row))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, N_("is not held"));
-    if (kind->thing == THING_SEALED) return sealed_check(t, key, problem);
+    if (kind->thing == THING_SEALED) return sealed_check(t, key, kind, problem);
     return correction_is(kind) ? correction_check(t, key, type, act, problem) : OK;
 }
 

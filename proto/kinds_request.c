@@ -305,6 +305,11 @@ static const struct field sealed_opened[] = {
     {"taken_by", "登记人", "who took it", FIELD_THING, OPTIONAL},
 };
 
+static const struct field sealed_dismissed[] = {
+    {"reason", "作废原因", "reason", CHOICE("unreadable|other_key|no_content|other"), REQUIRED},
+    {WHY},
+};
+
 static const struct field subject_erase_ack[] = {
     {"order", "删除记录", "the order that was carried out", BYTES(32, 32), REQUIRED},
 };
@@ -355,6 +360,8 @@ static const struct kind table[] = {
      IN_OFFICE, FIELDS(sealed)},
     {"sealed.opened", "启封", "sealed record opened", THING_SEALED, ACTS,
      ROLE_DISPATCH | ROLE_OFFICE, IN_OFFICE, FIELDS(sealed_opened)},
+    {"sealed.dismissed", "密封件作废", "sealed record dismissed", THING_SEALED, ACTS,
+     ROLE_DISPATCH | ROLE_OFFICE, IN_OFFICE, FIELDS(sealed_dismissed)},
     {"conflict.resolve", "两边都改过的确认", "both sides' changes settled", THING_ANY, ACTS,
      ROLE_DISPATCH, EVERYWHERE, FIELDS(conflict_resolve)},
     {"correct.entry", "更正录入", "entry corrected", THING_ANY, ACTS, ANY_OFFICE, EVERYWHERE,

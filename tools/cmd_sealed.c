@@ -84,7 +84,17 @@ static int gather(struct listing *l)
     return e ? cli_fail(l->cli, e, _("the sealed records cannot be read")) : EXIT_OK;
 }
 
+static bool waits(const struct sealed *s)
+{
+    return !s->opened && !s->dismissed;
+}
+
 /* --- the list --- */
+
+static const char *state_words(const struct sealed *s)
+{
+    return s->opened ? _("opened") : s->dismissed ? _("dismissed") : _("not opened");
+}
 
 static json_t *to_json(const struct row *row)
 {
@@ -100,6 +110,7 @@ static json_t *to_json(const struct row *row)
     json_object_set_new(o, "request",
                         s->opened ? output_json_hex(s->request.bytes, sizeof s->request.bytes)
                                   : json_null());
+    json_object_set_new(o, "dismissed", json_boolean(s->dismissed));
     return o;
 }
 
@@ -109,6 +120,7 @@ static int list_json(const struct listing *l, const struct sealed_counts *counts
     json_t *o = output_json("sidan.sealed/1");
     json_object_set_new(o, "waiting", json_integer((json_int_t)counts->waiting));
     json_object_set_new(o, "opened", json_integer((json_int_t)counts->opened));
+    json_object_set_new(o, "dismissed", json_integer((json_int_t)counts->dismissed));
     output_list_begin(&list, o, "sealed");
     for (size_t i = 0; i < l->count; i++) output_list_item(&list, to_json(&l->rows[i]));
     return output_list_end(&list);
@@ -128,10 +140,10 @@ static int list_people(const struct listing *l, const struct sealed_counts *coun
         char day[TIME_TEXT_SIZE], id[33];
         time_format_date(day, row->sealed.day_ms);
         hex_encode(id, thing->bytes, sizeof thing->bytes);
-        table_colour(&t, row->sealed.opened ? COLOUR_NONE : COLOUR_YELLOW);
+        table_colour(&t, waits(&row->sealed) ? COLOUR_YELLOW : COLOUR_NONE);
         table_cell(&t, slice_of_text(day));
         table_cell(&t, slice_of_text(row->village_name));
-        table_cell(&t, slice_of_text(row->sealed.opened ? _("opened") : _("not opened")));
+        table_cell(&t, slice_of_text(state_words(&row->sealed)));
         table_cell(&t, slice_of_text(row->number));
         table_cell(&t, slice_of_text(id));
     }
@@ -139,6 +151,7 @@ static int list_people(const struct listing *l, const struct sealed_counts *coun
     if (code || l->cli->csv) return code;
     output_line(l->cli, _("%" PRIu64 " not opened, %" PRIu64 " opened"), counts->waiting,
                 counts->opened);
+    if (counts->dismissed) output_line(l->cli, _("%" PRIu64 " dismissed"), counts->dismissed);
     if (counts->waiting) output_line(l->cli, "%s: sidan sealed open", _("next"));
     return EXIT_OK;
 }
@@ -151,7 +164,8 @@ static int list(struct cli *cli)
     if (!code) code = gather(&l);
     for (size_t i = 0; i < l.count; i++) {
         counts.opened += l.rows[i].sealed.opened;
-        counts.waiting += !l.rows[i].sealed.opened;
+        counts.dismissed += l.rows[i].sealed.dismissed;
+        counts.waiting += waits(&l.rows[i].sealed);
     }
     if (!code) code = cli->json ? list_json(&l, &counts) : list_people(&l, &counts);
     end(&l);
@@ -161,7 +175,7 @@ static int list(struct cli *cli)
 
 /* --- opening --- */
 
-/* The records to open: the one named, else all that wait. */
+/* The records to open: the one named, though it was dismissed; else all that wait. */
 static int choose(struct listing *l)
 {
     const char *text = cli_argument(l->cli, 0);
@@ -196,7 +210,7 @@ static int open_rows(struct sealed_opening *o, const struct listing *l, struct r
     for (size_t i = 0; i < l->count && !e; i++) {
         const struct sealed *s = &l->rows[i].sealed;
         const char *why = NULL;
-        if (s->opened) continue;
+        if (!waits(s) && !cli_argument(l->cli, 0)) continue;
         e = sealed_open_one(o, &s->key, &r->opened[i], &why);
         if (!e) r->count++;
         if (!why) continue;
@@ -238,6 +252,8 @@ static int report(const struct listing *l, const struct results *r)
     json_decref(list);
     if (!first && !r->failed) output_line(l->cli, "%s", _("nothing waits to be opened"));
     if (first) output_line(l->cli, "%s: sidan show %s", _("next"), first);
+    if (r->failed)
+        output_line(l->cli, _("one that nobody can open: sidan sealed dismiss ID --reason ..."));
     return code;
 }
 

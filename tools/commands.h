@@ -42,6 +42,7 @@ int cmd_report(struct cli *cli);
 int cmd_requests(struct cli *cli);
 int cmd_rule(struct cli *cli);
 int cmd_sealed(struct cli *cli);
+int cmd_sealed_dismiss(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_sync(struct cli *cli);

@@ -196,23 +196,36 @@ static const char *reason(enum err e)
     }
 }
 
-enum err sealed_open_one(struct sealed_opening *o, const struct thing_key *key,
-                         struct sealed_opened *out, const char **why)
+static enum err read_sealed(struct sealed_opening *o, struct txn *t, const struct thing_key *key,
+                            struct seal_content *content, const char **why)
 {
-    struct txn *t = recorder_txn(o->cli->recorder);
     struct sealed sealed;
-    struct seal_content content;
     enum err e = sealed_get(t, key, &sealed);
     if (e == OK && sealed.opened) {
         e = ERR_STATE;
     }
     if (e == OK) {
-        e = read_content(o, t, key, &content);
+        e = read_content(o, t, key, content);
     }
     if (e == OK) {
-        e = check(o, &content);
+        e = check(o, content);
     }
     *why = e != OK ? reason(e) : NULL;
+    return e;
+}
+
+enum err sealed_open_try(struct sealed_opening *o, struct txn *t, const struct thing_key *key,
+                         const char **why)
+{
+    struct seal_content content;
+    return read_sealed(o, t, key, &content, why);
+}
+
+enum err sealed_open_one(struct sealed_opening *o, const struct thing_key *key,
+                         struct sealed_opened *out, const char **why)
+{
+    struct seal_content content;
+    enum err e = read_sealed(o, recorder_txn(o->cli->recorder), key, &content, why);
     if (e != OK) {
         return e;
     }

@@ -30,6 +30,9 @@ int sealed_open_begin(struct sealed_opening *o, struct cli *cli);
  * ERR_SIGNATURE, ERR_MALFORMED, ERR_LIMIT, ERR_VERSION, ERR_RANGE. Other errors end the commit. */
 MUST_CHECK enum err sealed_open_one(struct sealed_opening *o, const struct thing_key *key,
                                     struct sealed_opened *out, const char **why);
+/* Could it be opened here? Errors: as sealed_open_one, with *why. */
+MUST_CHECK enum err sealed_open_try(struct sealed_opening *o, struct txn *t,
+                                    const struct thing_key *key, const char **why);
 void sealed_open_end(struct sealed_opening *o);
 
 /* The event that founded it: its author tells the village. Borrowed from the transaction. Errors:

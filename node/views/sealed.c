@@ -4,38 +4,61 @@
 
 #include "common/i18n.h"
 #include "node/views/fold_types.h"
+#include "node/views/thing.h"
 
 /* A row says the day of any time an event can have; time_day ends with the year 9999. */
-enum { ROW_FIELDS = 2, DAY_MS = 24 * 60 * 60 * 1000, CHINA_MS = 8 * 60 * 60 * 1000 };
+enum { ROW_FIELDS = 3, DAY_MS = 24 * 60 * 60 * 1000, CHINA_MS = 8 * 60 * 60 * 1000 };
 
 /* --- the fold ------------------------------------------------------------------------------ */
 
+/* What was opened is done with. What was dismissed may still be opened: another device may be able
+ * to. */
+const char *sealed_refuses(const struct sealed *s, struct slice kind)
+{
+    if (s->opened) return N_("was opened already");
+    if (s->dismissed && slice_is_text(kind, "sealed.dismissed")) return N_("was dismissed already");
+    return NULL;
+}
+
+static void act(struct sealed *s, struct fold_item *item)
+{
+    struct slice kind = item->event.kind;
+    struct mp_reader value;
+    bool dismisses = slice_is_text(kind, "sealed.dismissed");
+    if (item->effect != EFFECT_COUNTS || (!dismisses && !slice_is_text(kind, "sealed.opened")))
+        return;
+    const char *why = sealed_refuses(s, kind);
+    if (why) {
+        fold_mark(item, EFFECT_IMPOSSIBLE, why);
+    } else if (dismisses) {
+        s->dismissed = true;
+    } else if (mp_map_get(item->event.body, "request", &value)) {
+        mp_read_bin_exact(&value, s->request.bytes, sizeof s->request.bytes);
+        s->opened = true;
+        s->dismissed = false;
+    }
+}
+
+enum { SEALED, OPENED, DISMISSED };
+
 void sealed_fold(struct fold *f)
 {
-    struct thing_id request = {{0}};
-    bool opened = false;
+    struct sealed s = {.opened = false};
     for (size_t i = 0; i < f->count; i++) {
-        struct fold_item *item = f->order[i];
-        struct mp_reader value;
-        bool opens = item->effect == EFFECT_COUNTS &&
-                     slice_is_text(item->event.kind, "sealed.opened") && !opened;
-        if (opens && mp_map_get(item->event.body, "request", &value)) {
-            mp_read_bin_exact(&value, request.bytes, sizeof request.bytes);
-            opened = true;
-        } else if (item->effect == EFFECT_COUNTS &&
-                   slice_is_text(item->event.kind, "sealed.opened")) {
-            fold_mark(item, EFFECT_IMPOSSIBLE, N_("was opened already"));
-        }
-        item->state_after = opened ? "opened" : "sealed";
+        act(&s, f->order[i]);
+        f->order[i]->state_after = thing_state_name(THING_SEALED, s.opened      ? OPENED
+                                                                  : s.dismissed ? DISMISSED
+                                                                                : SEALED);
     }
     if (f->founder->effect != EFFECT_COUNTS) return;
     struct mp_writer w = {&f->row};
     mp_write_array(&w, ROW_FIELDS);
     mp_write_uint(&w, (HLC_MS(f->founder->event.time) + CHINA_MS) / DAY_MS);
-    if (opened)
-        mp_write_bin(&w, request.bytes, sizeof request.bytes);
+    if (s.opened)
+        mp_write_bin(&w, s.request.bytes, sizeof s.request.bytes);
     else
         mp_write_nil(&w);
+    mp_write_bool(&w, s.dismissed);
 }
 
 /* --- rows ---------------------------------------------------------------------------------- */
@@ -50,6 +73,7 @@ static MUST_CHECK enum err row_read(struct sealed *out, const struct thing_key *
     s.day_ms = day ? day * DAY_MS - CHINA_MS : 0;
     s.opened = !mp_read_nil(&r);
     if (s.opened) mp_read_bin_exact(&r, s.request.bytes, sizeof s.request.bytes);
+    s.dismissed = mp_read_bool(&r);
     if (mp_read_end(&r)) return ERR_CORRUPT;
     *out = s;
     return OK;
@@ -91,6 +115,8 @@ static bool count(void *state, const struct sealed *sealed)
     struct sealed_counts *counts = state;
     if (sealed->opened)
         counts->opened++;
+    else if (sealed->dismissed)
+        counts->dismissed++;
     else
         counts->waiting++;
     return true;

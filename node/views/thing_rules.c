@@ -45,7 +45,7 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_BENEFIT] = ONE_STATE,
     [THING_STAT] = ONE_STATE,
     [THING_OFFICE_KEY] = ONE_STATE,
-    [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}},
+    [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}, {"dismissed", "已作废"}},
 };
 
 bool thing_is_plain(enum thing_type type)

@@ -127,11 +127,16 @@ def _copied(*names):
 
 def sealed_fold(state, event, _roster, _township):
     if event.subject is None:
-        state.update(day=(event.ms + 28_800_000) // 86_400_000, request=None)
+        state.update(day=(event.ms + 28_800_000) // 86_400_000, request=None,
+                     dismissed=False)
     elif event.kind == "sealed.opened":
         if state["request"]:
             return "rule"
-        state["request"] = event.body["request"]
+        state.update(request=event.body["request"], dismissed=False)
+    elif event.kind == "sealed.dismissed":
+        if state["request"] or state["dismissed"]:
+            return "rule"
+        state["dismissed"] = True
     return None
 
 

@@ -4,7 +4,8 @@
     node.py HOME join INVITE
     node.py HOME person NAME UNIT               prints the person's id
     node.py HOME register COUNT PERSON          requests, with names and texts in their boxes
-    node.py HOME accuse CONTENT                 sealed for the township's office
+    node.py HOME accuse CONTENT [--as-is]       sealed for the township's office;
+                                                as-is: to a key that nobody has
     node.py HOME act KIND SUBJECT BODY [BOX] [--by PERSON] [--as-is]     body and box in JSON;
                                                 as-is: also what no rule allows;
                                                 SUBJECT - founds a thing
@@ -159,7 +160,8 @@ def register(options):
 def accuse(options):
     Home(options.home).accuse(now_ms(), {
         "channel": "visit", "received": now_ms(), "nature": "accusation", "category": "0103",
-        "urgency": 1}, {"content": options.arguments[0]})
+        "urgency": 1}, {"content": options.arguments[0]},
+        office=os.urandom(32) if options.as_is else None)
     return {"sealed": True}
 
 

@@ -95,6 +95,47 @@ static void one_is_opened_once_whoever_comes_second(void **state)
     history_clear(&h);
 }
 
+static void dismissed(struct township_device *d, const struct event *sealed, uint32_t depth,
+                      uint32_t seen)
+{
+    township_record(&town, d,
+                    &(struct township_act){.kind = "sealed.dismissed",
+                                           .scope = "office",
+                                           .subject = &sealed->subject,
+                                           .depth = depth,
+                                           .seen = seen,
+                                           .body = "{\"reason\":\"unreadable\"}"});
+}
+
+static void what_was_dismissed_waits_no_more_and_can_be_opened(void **state)
+{
+    (void)state;
+    struct sealed s;
+    struct txn *t;
+    struct sealed_counts counts;
+    const struct event *lost = seal(&town.devices[0], "office");
+    const struct event *found = seal(&town.devices[0], "office");
+    const struct event *read_first = seal(&town.devices[0], "office");
+    dismissed(&town.hub, lost, 1, 1);
+    dismissed(&town.hub, found, 1, 1);
+    opened(&town.hub, found, 2, 2, 'a');
+    opened(&town.hub, read_first, 1, 1, 'b');
+    dismissed(&town.hub, read_first, 2, 2);
+    township_node_take_all(&node, &town);
+    assert_int_equal(read(lost, &s), OK);
+    assert_true(s.dismissed && !s.opened);
+    assert_int_equal(read(found, &s), OK);
+    assert_true(s.opened && !s.dismissed);
+    assert_int_equal(read(read_first, &s), OK);
+    assert_true(s.opened && !s.dismissed);
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(sealed_count(t, &counts), OK);
+    txn_abort(t);
+    assert_int_equal(counts.waiting, 0);
+    assert_int_equal(counts.dismissed, 1);
+    assert_int_equal(counts.opened, 2);
+}
+
 static void only_a_village_seals_and_only_the_township_opens(void **state)
 {
     (void)state;
@@ -212,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(one_is_opened_once_whoever_comes_second),
+        TEST(what_was_dismissed_waits_no_more_and_can_be_opened),
         TEST(only_a_village_seals_and_only_the_township_opens),
         TEST(accusations_are_listed_and_counted_apart),
         TEST(an_accusation_outside_the_office_has_no_effect),
