@@ -36,10 +36,11 @@ static void claims_of_unknown_feeds_cost_nobody_a_commit(void **state)
 
 /* --- floods of branches and epochs --- */
 
-static void enemy_opens_epochs(unsigned first, unsigned end)
+static void enemy_opens_epochs(enum lane lane, unsigned first, unsigned end)
 {
     for (unsigned i = first; i < end; i++) {
         struct odd o = {.feed = feed_in(scene.enemy, ENEMY_SCOPE)};
+        o.feed.lane = lane;
         o.feed.has_epoch = true;
         be64_put(o.feed.epoch, i + 1);
         enemy_sends_event(&o);
@@ -51,11 +52,11 @@ static void the_65th_epoch_is_refused(void **state)
 {
     (void)state;
     enemy_says_hello();
-    enemy_opens_epochs(0, DEVICE_EPOCHS_MAX);
+    enemy_opens_epochs(LANE_NORMAL, 0, DEVICE_EPOCHS_MAX);
     turns(2);
     assert_int_equal(scene.refused, 0);
     assert_int_equal(hub_holds(ENEMY_SCOPE), DEVICE_EPOCHS_MAX);
-    enemy_opens_epochs(DEVICE_EPOCHS_MAX, DEVICE_EPOCHS_MAX + 1);
+    enemy_opens_epochs(LANE_NORMAL, DEVICE_EPOCHS_MAX, DEVICE_EPOCHS_MAX + 1);
     turns(2);
     assert_int_equal(scene.refused, REFUSE_LIMIT);
     assert_int_equal(hub_holds(ENEMY_SCOPE), DEVICE_EPOCHS_MAX);
@@ -365,9 +366,11 @@ static void a_peer_that_reads_nothing_is_given_up(void **state)
         turns(1);
         assert_true(frames_unsent_to_enemy() <= 2);
     }
-    enemy_opens_epochs(0, DEVICE_EPOCHS_MAX);
+    enemy_opens_epochs(LANE_NORMAL, 0, DEVICE_EPOCHS_MAX);
+    enemy_opens_epochs(LANE_URGENT, 0, DEVICE_EPOCHS_MAX);
+    enemy_opens_epochs(LANE_INTAKE, 0, DEVICE_EPOCHS_MAX);
     assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 2);
-    for (unsigned i = 0; i < 500; i++) enemy_wants(NULL, WANT_HELLO);
+    for (unsigned i = 0; i < 90; i++) enemy_wants(NULL, WANT_HELLO);
     turns(2);
     assert_int_equal(exchange_peers(scene.hub.exchange, peers, 2), 1);
     assert_the_honest_village_is_served();
