@@ -118,11 +118,11 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
 }
 
 /* A device has one session: a newer connection of it replaces an older one. */
-static void close_older(struct exchange *x, const struct peer *newer)
+static void close_older(struct exchange *x, const struct link *link, const struct box_key *key)
 {
     for (struct peer *p = x->peers, *next; p; p = next) {
         next = p->next;
-        if (p == newer || p->link != newer->link || !box_key_equal(&p->key, &newer->key)) continue;
+        if (p->link != link || !box_key_equal(&p->key, key)) continue;
         p->link->ops->drop(p->link, p->handle);
         peer_close(x, p, OK, "replaced by a newer connection");
     }
@@ -194,6 +194,7 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
                            .key = event->key,
                            .device = *device};
         p->unsent_tail = &p->unsent;
+        close_older(x, a->link, &event->key); /* before what it leaves is recalled */
         static const uint8_t never[8];
         bool known = recall(x, t, p) &&
                      memcmp(p->row.generation, never, sizeof never) != 0; /* its HELLO was seen */
@@ -209,7 +210,6 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
         free(p);
         return err;
     }
-    close_older(x, p);
     p->next = x->peers;
     x->peers = p;
     a->shown.state = EXCHANGE_LINK_LIVE;

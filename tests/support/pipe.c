@@ -21,6 +21,7 @@ struct end {
 
 struct pipe {
     struct end ends[2]; /* dialled, listening */
+    uint64_t handle;    /* of either peer in this connection */
     bool cut, invite, held;
     unsigned full;
     uint64_t bytes;
@@ -29,7 +30,8 @@ struct pipe {
 static bool next(struct link *l, struct link_event *out)
 {
     struct end *e = (struct end *)l;
-    *out = (struct link_event){.peer = 1, .key = e->key, .invite = e->pipe->invite && !e->shows_up};
+    *out = (struct link_event){
+        .peer = e->pipe->handle, .key = e->key, .invite = e->pipe->invite && !e->shows_up};
     if (e->taken) {
         buf_clear(&e->taken->bytes);
         free(e->taken);
@@ -72,7 +74,7 @@ static void put(struct end *to, struct slice frame)
 static enum err send(struct link *l, uint64_t peer, struct slice frame)
 {
     struct end *e = (struct end *)l;
-    if (peer != 1 || e->pipe->cut) return ERR_NOT_FOUND;
+    if (peer != e->pipe->handle || e->pipe->cut) return ERR_NOT_FOUND;
     if (e->pipe->full) {
         e->pipe->full--;
         return ERR_AGAIN;
@@ -114,6 +116,7 @@ void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *d
 {
     struct pipe *p = calloc(1, sizeof *p);
     if (!p) abort();
+    p->handle = 1;
     for (size_t i = 0; i < 2; i++) {
         struct end *e = &p->ends[i];
         *e = (struct end){
@@ -136,6 +139,27 @@ void pipe_set_invite(struct pipe *p, bool invite)
 void pipe_cut(struct pipe *p)
 {
     p->cut = true;
+}
+
+static void lose_frames(struct end *e)
+{
+    while (e->inbox) {
+        struct frame *f = e->inbox;
+        e->inbox = f->next;
+        buf_clear(&f->bytes);
+        free(f);
+    }
+    e->tail = &e->inbox;
+}
+
+void pipe_redial(struct pipe *p)
+{
+    p->handle++;
+    p->ends[0].up = false;
+    for (size_t i = 0; i < 2; i++) {
+        lose_frames(&p->ends[i]);
+        p->ends[i].budget = UINT64_MAX;
+    }
 }
 
 void pipe_fill(struct pipe *p, unsigned count)
@@ -162,12 +186,7 @@ void pipe_close(struct pipe *p)
 {
     for (size_t i = 0; i < 2; i++) {
         struct end *e = &p->ends[i];
-        while (e->inbox) {
-            struct frame *f = e->inbox;
-            e->inbox = f->next;
-            buf_clear(&f->bytes);
-            free(f);
-        }
+        lose_frames(e);
         if (e->taken) buf_clear(&e->taken->bytes);
         free(e->taken);
     }

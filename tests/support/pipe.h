@@ -13,6 +13,9 @@ void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *d
 void pipe_set_invite(struct pipe *p, bool invite);
 /* What is on its way is lost; both ends get LINK_DOWN. */
 void pipe_cut(struct pipe *p);
+/* The dialled end makes a new connection in place of the old; of the end of that one, and of what
+ * was on its way in it, nobody is told. */
+void pipe_redial(struct pipe *p);
 /* The next `count` sends get ERR_AGAIN. */
 void pipe_fill(struct pipe *p, unsigned count);
 /* Each end sends so many bytes from now on; the frame that goes beyond and all after are lost. */

@@ -186,6 +186,32 @@ static void unfinished_runs_outlive_both_processes(void **state)
     meeting_end();
 }
 
+/* A village that dials anew before the hub knows that its connection is gone. */
+static void a_newer_connection_goes_on_where_the_older_one_was(void **state)
+{
+    (void)state;
+    uint64_t passed[2];
+    for (unsigned again = 0; again < 2; again++) {
+        begin_on_a_slow_link();
+        record(1, 20000);
+        meeting_connect();
+        if (again) {
+            pipe_budget(meeting.pipe, 8000);
+            meeting_turns(5);
+            exchange_remove_link(meeting.village.exchange, meeting.village.link);
+            pipe_redial(meeting.pipe);
+            assert_int_equal(
+                exchange_add_link(meeting.village.exchange, meeting.village.link, true), OK);
+            meeting_turns(1);
+        }
+        meeting_sync_to_rest();
+        meeting_assert_agree(MEETING_VILLAGE, 1);
+        passed[again] = pipe_bytes(meeting.pipe);
+        meeting_end();
+    }
+    assert_in_range(passed[1], passed[0], passed[0] + 1300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_cut_anywhere_costs_little),
         cmocka_unit_test(what_the_peer_forgot_is_sent_from_the_start),
         cmocka_unit_test(unfinished_runs_outlive_both_processes),
+        cmocka_unit_test(a_newer_connection_goes_on_where_the_older_one_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
