@@ -12,6 +12,19 @@ bool accusation_named(struct slice nature)
     return choice_code(code, field->name, field->sealed, nature);
 }
 
+int accusation_may_list(struct cli *cli, const struct device *self)
+{
+    if (!device_is_township(self)) {
+        return cli_error(cli, EXIT_REFUSED, _("accusations are for the township's office"),
+                         _("this device belongs to a village"), NULL);
+    }
+    if (!cli_has(cli, "--village")) {
+        return EXIT_OK;
+    }
+    return cli_error(cli, EXIT_USAGE, _("accusations and --village do not go together"),
+                     _("accusations stand in no village's list"), _("leave --village out"));
+}
+
 void accusation_place(const struct recording *r, struct draft *draft)
 {
     draft->sealed = !device_is_township(&r->self);

@@ -8,6 +8,9 @@
 
 /* Does this text (a code or its Chinese word) name such a nature? */
 bool accusation_named(struct slice nature);
+/* They stand in no village, and a village's device has none to list: refuses there, and --village.
+ */
+int accusation_may_list(struct cli *cli, const struct device *self);
 /* Scope of the draft, and whether it is sealed. */
 void accusation_place(const struct recording *r, struct draft *draft);
 /* Between recorder_begin and recorder_commit: the next number of the device's series; in a

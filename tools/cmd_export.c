@@ -9,6 +9,7 @@
 #include "common/csv.h"
 #include "common/file.h"
 #include "common/time.h"
+#include "tools/accusation.h"
 #include "tools/exporting.h"
 #include "tools/lookup.h"
 #include "tools/words.h"
@@ -22,7 +23,8 @@ const struct flag export_flags[] = {
 };
 
 static const struct export_sheet *const sheets[] = {
-    &export_requests, &export_volunteers, &export_services, &export_activities, &export_points,
+    &export_requests, &export_accusations, &export_volunteers,
+    &export_services, &export_activities,  &export_points,
 };
 enum { SHEETS = sizeof sheets / sizeof sheets[0] };
 
@@ -164,6 +166,7 @@ static int export(struct exporting *x, const struct export_sheet *sheet, const c
     const char *village = cli_flag(x->cli, "--village");
     int code = cli_roster(x->cli, x->txn, &x->roster);
     if (!code) code = cli_self(x->cli, x->roster, &x->self);
+    if (!code && sheet->accusations) code = accusation_may_list(x->cli, x->self);
     if (!code && village) code = lookup_village(x->cli, x->roster, village, &x->village);
     if (!code && !device_is_township(x->self)) {
         const struct village *own = roster_village(x->roster, x->self->village);

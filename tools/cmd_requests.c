@@ -2,6 +2,7 @@
 
 #include "common/time.h"
 #include "node/views/request.h"
+#include "tools/accusation.h"
 #include "tools/lookup.h"
 #include "tools/request_json.h"
 #include "tools/words.h"
@@ -160,7 +161,6 @@ static int parse_state(struct cli *cli, struct request_filter *filter)
                      allowed);
 }
 
-/* They stand in no village, and a village's device has none to list. */
 static int parse_accusations(struct cli *cli, const struct roster *roster,
                              struct request_filter *filter)
 {
@@ -168,13 +168,7 @@ static int parse_accusations(struct cli *cli, const struct roster *roster,
     filter->accusations = cli_has(cli, "--accusations");
     if (!filter->accusations) return EXIT_OK;
     int code = cli_self(cli, roster, &self);
-    if (code) return code;
-    if (!device_is_township(self))
-        return cli_error(cli, EXIT_REFUSED, _("accusations are for the township's office"),
-                         _("this device belongs to a village"), NULL);
-    if (!cli_has(cli, "--village")) return EXIT_OK;
-    return cli_error(cli, EXIT_USAGE, _("--accusations and --village do not go together"),
-                     _("accusations stand in no village's list"), _("leave --village out"));
+    return code ? code : accusation_may_list(cli, self);
 }
 
 static int list(struct cli *cli, struct txn *txn)

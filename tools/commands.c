@@ -228,8 +228,9 @@ const struct command commands[] = {
      .kind = "sealed.dismissed",
      .run = cmd_sealed_dismiss},
     VERB("export", "导出", "WHAT [PERIOD]", 1, 2,
-         N_("a sheet for the spreadsheet: requests, volunteers, services, activities, points"), SEE,
-         export_flags, cmd_export),
+         N_("a sheet for the spreadsheet: requests, accusations, volunteers, services, activities, "
+            "points"),
+         SEE, export_flags, cmd_export),
     VERB("devices", "终端", NULL, 0, 0, N_("list the devices of the township"), SEE, devices_flags,
          cmd_devices),
     VERB("log", "日志", NULL, 0, 0, N_("the events as they stand"), SEE, log_flags, cmd_log),

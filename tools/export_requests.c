@@ -180,10 +180,25 @@ static enum err add(struct exporting *x)
     return requests_each(x->txn, &all, each, x);
 }
 
+static enum err add_accusations(struct exporting *x)
+{
+    const struct request_filter all = {.any_state = true, .accusations = true};
+    return requests_each(x->txn, &all, each, x);
+}
+
 const struct export_sheet export_requests = {
     .name = "requests",
     .zh = "诉求",
     .columns = columns,
     .column_count = sizeof columns / sizeof columns[0],
     .add = add,
+};
+
+const struct export_sheet export_accusations = {
+    .name = "accusations",
+    .zh = "举报",
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .accusations = true,
+    .add = add_accusations,
 };

@@ -50,7 +50,8 @@ struct export_sheet {
     const char *name, *zh; /* "requests", 诉求 */
     const struct export_column *columns;
     size_t column_count;
+    bool accusations; /* for the township alone */
     enum err (*add)(struct exporting *x);
 };
-extern const struct export_sheet export_requests, export_volunteers, export_services,
-    export_activities, export_points;
+extern const struct export_sheet export_requests, export_accusations, export_volunteers,
+    export_services, export_activities, export_points;
