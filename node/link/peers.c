@@ -84,6 +84,15 @@ void peers_lose_fd(struct peers *p, int fd)
         if (p->at[i].fd == fd) peers_lose(p, &p->at[i]);
 }
 
+bool peers_outlived(const struct peers *p, uint32_t route, int fd)
+{
+    for (size_t i = 0; fd >= 0 && i < p->count; i++) {
+        uint32_t younger_by = PEERS_ROUTE(p->at[i].handle) - route;
+        if (p->at[i].fd == fd && younger_by != 0 && younger_by <= INT32_MAX) return true;
+    }
+    return false;
+}
+
 struct link_peer *peers_gone(const struct peers *p)
 {
     if (p->gone == 0) return NULL;

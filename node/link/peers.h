@@ -35,5 +35,8 @@ void peers_remove(struct peers *p, struct link_peer *peer);
 /* Marks all of a closed descriptor. */
 void peers_lose_fd(struct peers *p, int fd);
 void peers_lose(struct peers *p, struct link_peer *peer);
+/* Has a connection younger than that of `route` the descriptor by now? Routes are counted up, round
+ * and round, as connections come. */
+bool peers_outlived(const struct peers *p, uint32_t route, int fd);
 /* One that is gone, superseded ones too; NULL. */
 struct link_peer *peers_gone(const struct peers *p);

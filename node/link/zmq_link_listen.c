@@ -166,7 +166,13 @@ static void take_message(struct listener *l, const struct zmtp_message *m)
 {
     struct box_key key;
     bool known = read_user_id(m->user_id, &key);
+    struct link_peer *p = m->routed ? peers_by_route(&l->peers, m->route) : NULL;
     if (m->body.size == 0 && known && m->single) return; /* Z19: a probe */
+    if (!p && m->routed && peers_outlived(&l->peers, m->route, m->fd)) {
+        /* read late: the descriptor is another's, who is not to pay for it */
+        l->base.counts.dropped++;
+        return;
+    }
     if (!m->single || !m->routed || !known || m->body.size > FRAME_SIZE_MAX) {
         l->base.counts.dropped++;
         connections_cut(m->fd);
@@ -174,7 +180,6 @@ static void take_message(struct listener *l, const struct zmtp_message *m)
     }
     if (!connections_has(&l->connections, m->fd)) drain_events(l);
     connections_delivered(&l->connections, m->fd, m->body.size);
-    struct link_peer *p = peers_by_route(&l->peers, m->route);
     if (!p) {
         if (!meet(l, m, &key)) {
             l->base.counts.dropped++;

@@ -56,6 +56,23 @@ static void a_gone_peer_is_told_once_and_is_no_owner_of_its_key(void **state)
     peers_clear(&p);
 }
 
+/* What a connection said before it died may be read when another has its descriptor. */
+static void a_descriptor_belongs_to_the_youngest_connection(void **state)
+{
+    (void)state;
+    struct peers p = {0};
+    struct link_peer live = peer_of(1, 5, 7);
+    live.fd = 20;
+    assert_int_equal(peers_add(&p, &live), OK);
+    assert_true(peers_outlived(&p, 4, 20));
+    assert_true(peers_outlived(&p, UINT32_MAX, 20)); /* the count has begun anew */
+    assert_false(peers_outlived(&p, 5, 20));
+    assert_false(peers_outlived(&p, 6, 20));
+    assert_false(peers_outlived(&p, 4, 21));
+    assert_false(peers_outlived(&p, 4, -1));
+    peers_clear(&p);
+}
+
 static void the_table_is_bounded(void **state)
 {
     (void)state;
@@ -75,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_peers_by_route_handle_and_key),
         cmocka_unit_test(a_gone_peer_is_told_once_and_is_no_owner_of_its_key),
+        cmocka_unit_test(a_descriptor_belongs_to_the_youngest_connection),
         cmocka_unit_test(the_table_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
