@@ -26,6 +26,7 @@ enum cli_colour_mode { CLI_COLOUR_AUTO, CLI_COLOUR_ALWAYS, CLI_COLOUR_NEVER };
 struct cli {
     /* global flags */
     const char *home;
+    bool home_given; /* by --home */
     bool json, csv, quiet, no_input, help;
     unsigned verbose; /* number of -v */
     const char *lang; /* as given; NULL */

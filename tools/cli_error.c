@@ -1,6 +1,7 @@
 #include "tools/output.h"
 
 #include "common/text.h"
+#include "tools/hint.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -119,14 +120,18 @@ static void error_part(const char *label, const char *text)
 int cli_error(struct cli *cli, enum exit_code code, const char *what, const char *why,
               const char *todo)
 {
+    struct buf hint = {0};
     fflush(stdout);
+    if (todo) hint_append(&hint, cli, todo);
+    if (hint.size) todo = buf_text(&hint);
     if (cli->json) {
         error_json(code, what, why, todo);
-        return code;
+    } else {
+        error_part(_("error"), what);
+        error_part(_("why"), why);
+        error_part(_("do"), todo);
     }
-    error_part(_("error"), what);
-    error_part(_("why"), why);
-    error_part(_("do"), todo);
+    buf_clear(&hint);
     return code;
 }
 

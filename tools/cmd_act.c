@@ -7,6 +7,7 @@
 #include "tools/fields.h"
 #include "tools/flags.h"
 #include "tools/form.h"
+#include "tools/hint.h"
 #include "tools/lookup_typed.h"
 #include "tools/words.h"
 
@@ -200,7 +201,7 @@ static void tell_words(struct doing *d, const struct request *r)
     if (!township) output_line(cli, "%s", _("saved here; the township has yet to confirm it"));
     const char *next =
         r ? act_request_next(cli, r, township, d->label) : act_next(cli, d->kind, d->id);
-    if (next) output_line(cli, _("next: %s"), next);
+    if (next) hint_line(cli, _("next: %s"), next);
 }
 
 static int tell(struct doing *d, const struct recorded *recorded)

@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/recording.h"
 #include "tools/choices.h"
@@ -75,8 +76,8 @@ static int add(struct cli *cli, struct act *act)
         return output_json_end(o);
     }
     output_line(cli, _("added: %s (%s)"), cli_argument(cli, 0), id);
-    output_line(cli, _("next: sidan config set actor %s (who acts on this machine by default)"),
-                id);
+    hint_line(cli, _("next: sidan config set actor %s (who acts on this machine by default)"),
+              cli_argument(cli, 0));
     return EXIT_OK;
 }
 

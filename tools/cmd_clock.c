@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 
 #include "common/time.h"
+#include "tools/hint.h"
 #include "tools/output.h"
 
 #include <string.h>
@@ -36,8 +37,8 @@ static int print(struct cli *cli, struct txn *txn)
     output_line(cli, "%s: %s", now.trusted ? _("trusted") : _("not trusted"),
                 source_words(now.source));
     if (!now.trusted)
-        output_line(cli, "%s: %s", _("next"),
-                    _("compare with a watch; if it is right: sidan clock --set"));
+        hint_line(cli, "%s: %s", _("next"),
+                  _("compare with a watch; if it is right: sidan clock --set"));
     return EXIT_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "node/views/checks.h"
 #include "node/views/sealed.h"
 #include "tools/commands.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/standing.h"
@@ -41,7 +42,7 @@ static void found(struct doctor *d, const char *code, const char *what, const ch
     }
     output_line(d->cli, "%s%zu. %s%s", output_colour(d->cli, COLOUR_YELLOW), d->count, what,
                 output_colour(d->cli, COLOUR_NONE));
-    output_line(d->cli, "   %s: %s", _("do"), todo);
+    hint_line(d->cli, "   %s: %s", _("do"), todo);
 }
 
 /* --- the home --- */

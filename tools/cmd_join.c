@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 #include "tools/contact.h"
 #include "tools/folder.h"
+#include "tools/hint.h"
 #include "tools/output.h"
 
 #include "common/time.h"
@@ -84,7 +85,7 @@ static int report(struct joining *j, const char *state)
         return output_json_end(o);
     }
     output_line(cli, _("joined %s as %s"), j->invite.township_name, j->invite.device_name);
-    output_line(cli, _("next: sidan-node --home %s"), cli->home);
+    hint_line(cli, _("next: sidan-node --home %s"), cli->home);
     return EXIT_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/time.h"
 #include "node/views/rules.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/points.h"
 #include "tools/recording.h"
@@ -162,10 +163,10 @@ static int tell(const struct publishing *p, const struct recorded *recorded)
                 (unsigned)p->points.year, p->where, p->list.count, points_text(cli, p->list.points),
                 date_text(cli, p->from), date_text(cli, p->to));
     output_line(cli, _("check code of the list: %.16s"), digest);
-    output_line(cli,
-                _("next: put up the list (sidan points rank %u --csv); objections: sidan "
-                  "points object SHEET ENTRY"),
-                (unsigned)p->points.year);
+    hint_line(cli,
+              _("next: put up the list (sidan points rank %u --csv); objections: sidan "
+                "points object SHEET ENTRY"),
+              (unsigned)p->points.year);
     return EXIT_OK;
 }
 

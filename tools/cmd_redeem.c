@@ -6,6 +6,7 @@
 
 #include "common/time.h"
 #include "node/office/money.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/redeem.h"
 
@@ -203,8 +204,7 @@ static int open_run(struct redeeming *r)
     };
     code = record(r, code, &draft, &recorded);
     if (!code) code = tell_plan(r, &recorded, _("the redemption run is open"));
-    if (!code && !cli->json)
-        output_line(cli, "%s", _("next: sidan redeem grant records the grants"));
+    if (!code && !cli->json) hint_line(cli, "%s", _("next: sidan redeem grant records the grants"));
     return code;
 }
 
@@ -305,7 +305,7 @@ static int grant(struct redeeming *r)
         code = recording_all(cli, &r->recording, g.drafts, g.count, g.recorded);
     if (!code) code = tell_plan(r, NULL, _("the grants are recorded"));
     if (!code && !cli->json)
-        output_line(cli, "%s", _("next: sidan redeem show prints the sheet to be signed"));
+        hint_line(cli, "%s", _("next: sidan redeem show prints the sheet to be signed"));
     grants_clear(&g);
     return code;
 }

@@ -6,6 +6,7 @@
 #include "common/csv.h"
 #include "common/file.h"
 #include "common/time.h"
+#include "tools/hint.h"
 #include "tools/lookup_typed.h"
 #include "tools/redeem.h"
 
@@ -203,8 +204,7 @@ static int tell(const struct paying *p)
     output_line(cli, _("recorded: %zu people were paid %s yuan; together now %s of %s yuan"),
                 p->count, redeem_money(cli, sum), redeem_money(cli, p->run->paid + sum),
                 redeem_money(cli, p->run->granted));
-    if (p->run->paid + sum == p->run->granted)
-        output_line(cli, "%s", _("next: sidan redeem close"));
+    if (p->run->paid + sum == p->run->granted) hint_line(cli, "%s", _("next: sidan redeem close"));
     return EXIT_OK;
 }
 

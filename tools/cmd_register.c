@@ -3,6 +3,7 @@
 #include "tools/categories.h"
 #include "tools/commands.h"
 #include "tools/form.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/recording.h"
 #include "tools/words.h"
@@ -212,7 +213,7 @@ static int report(struct registering *r, const char *number, const struct record
         output_line(r->cli, _("saved here; the township has yet to confirm it"));
     }
     const char *next = cli_format(r->cli, "sidan accept %s", number);
-    output_line(r->cli, _("next: %s"), next);
+    hint_line(r->cli, _("next: %s"), next);
     return EXIT_OK;
 }
 

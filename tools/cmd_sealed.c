@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/sealed_open.h"
 #include "tools/words.h"
@@ -152,7 +153,7 @@ static int list_people(const struct listing *l, const struct sealed_counts *coun
     output_line(l->cli, _("%" PRIu64 " not opened, %" PRIu64 " opened"), counts->waiting,
                 counts->opened);
     if (counts->dismissed) output_line(l->cli, _("%" PRIu64 " dismissed"), counts->dismissed);
-    if (counts->waiting) output_line(l->cli, "%s: sidan sealed open", _("next"));
+    if (counts->waiting) hint_line(l->cli, "%s: sidan sealed open", _("next"));
     return EXIT_OK;
 }
 
@@ -251,9 +252,9 @@ static int report(const struct listing *l, const struct results *r)
     }
     json_decref(list);
     if (!first && !r->failed) output_line(l->cli, "%s", _("nothing waits to be opened"));
-    if (first) output_line(l->cli, "%s: sidan show %s", _("next"), first);
+    if (first) hint_line(l->cli, "%s: sidan show %s", _("next"), first);
     if (r->failed)
-        output_line(l->cli, _("one that nobody can open: sidan sealed dismiss ID --reason ..."));
+        hint_line(l->cli, _("one that nobody can open: sidan sealed dismiss ID --reason ..."));
     return code;
 }
 

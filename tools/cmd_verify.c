@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/hint.h"
 #include "tools/output.h"
 #include "tools/receipts.h"
 
@@ -262,7 +263,7 @@ static int print_people(struct verify *v)
                     is_good(v) ? _("all is whole") : _("NOT whole"), v->audit.events,
                     v->audit.signatures, v->receipts.receipts, FOLD_VERSION, v->roster_heads);
         if (v->damage.count > 0) {
-            output_line(v->cli, "%s", _("next: sidan doctor"));
+            hint_line(v->cli, "%s", _("next: sidan doctor"));
         }
     }
     return code;

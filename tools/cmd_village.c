@@ -1,6 +1,7 @@
 #include "tools/authority.h"
 #include "tools/commands.h"
 #include "tools/founding.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/recording.h"
@@ -206,7 +207,7 @@ static int told(struct changing *c, const char *verb)
             const struct village *v = &c->villages[i].village;
             output_line(cli, _("added: %s %s, number %u"), v->code, v->name, v->number);
         }
-        output_line(cli, _("next: sidan invite %s"), c->villages[0].village.short_name);
+        hint_line(cli, _("next: sidan invite %s"), c->villages[0].village.short_name);
     } else if (strcmp(verb, "close") == 0) {
         output_line(cli, _("%s is closed; what is recorded there stays"), c->name);
     } else {

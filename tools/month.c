@@ -2,6 +2,7 @@
 
 #include "common/time.h"
 #include "node/clock.h"
+#include "tools/hint.h"
 #include "tools/output.h"
 
 #define TENTH_MB 100000u
@@ -97,8 +98,7 @@ static void undated_line(struct cli *cli, const struct month *m)
 {
     const char *sum = month_words(cli, m, &m->all);
     if (m->limit) sum = cli_format(cli, _("%s of %.0f MB"), sum, (double)m->limit / 1e6);
-    output_line(cli, _("  traffic so far %s; by month once the clock is trusted: sidan clock"),
-                sum);
+    hint_line(cli, _("  traffic so far %s; by month once the clock is trusted: sidan clock"), sum);
 }
 
 void month_lines(struct cli *cli, const struct month *m, bool always)

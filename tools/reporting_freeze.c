@@ -11,6 +11,7 @@
 #include "node/views/body.h"
 #include "node/views/report_stat.h"
 #include "node/views/thing.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/recording.h"
 
@@ -179,7 +180,7 @@ static int freeze_told(struct freezing *f, size_t sheets)
     if (!r->over)
         output_note(r->cli, "%s", _("the period is not over: these are the figures of today"));
     reporting_end_lines(r);
-    output_line(r->cli, _("next: sidan report %s --frozen"), r->text);
+    hint_line(r->cli, _("next: sidan report %s --frozen"), r->text);
     return EXIT_OK;
 }
 

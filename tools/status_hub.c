@@ -1,6 +1,7 @@
 #include "tools/status.h"
 
 #include "common/time.h"
+#include "tools/hint.h"
 #include "tools/output.h"
 #include "tools/words.h"
 
@@ -136,8 +137,8 @@ static void next_line(struct cli *cli, const struct standing *s,
         worst ? cli_format(cli, "sidan doctor --village %s", worst->village->short_name) : NULL;
     const char *late = overdue ? "sidan requests --overdue" : NULL;
     if (!doctor && !late) return;
-    output_line(cli, "%s: %s%s%s", _("next"), doctor ? doctor : "", doctor && late ? " · " : "",
-                late ? late : "");
+    hint_line(cli, "%s: %s%s%s", _("next"), doctor ? doctor : "", doctor && late ? " · " : "",
+              late ? late : "");
 }
 
 static int table_of(struct cli *cli, const struct standing *s, const struct village *only,

@@ -1,5 +1,6 @@
 #include "tools/status.h"
 
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "node/views/request.h"
@@ -69,9 +70,9 @@ static void attempt_line(struct cli *cli, const struct standing *s)
 static void next_line(struct cli *cli, const struct standing *s)
 {
     if (s->state == STANDING_FAULT)
-        output_line(cli, "%s: sidan doctor", _("next"));
+        hint_line(cli, "%s: sidan doctor", _("next"));
     else if (!s->node_running || s->state == STANDING_OFFLINE || s->state == STANDING_NEVER)
-        output_line(cli, "%s: sidan sync · sidan doctor", _("next"));
+        hint_line(cli, "%s: sidan sync · sidan doctor", _("next"));
 }
 
 int status_village(struct cli *cli, struct txn *txn, const struct standing *s)
