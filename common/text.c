@@ -129,10 +129,20 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-size_t text_distance(const char *a, const char *b)
+static size_t points_of(uint32_t out[TEXT_DISTANCE_SIZE_MAX], const char *text)
 {
-    size_t n = strlen(a), m = strlen(b);
-    if (n > TEXT_DISTANCE_SIZE_MAX || m > TEXT_DISTANCE_SIZE_MAX) return SIZE_MAX;
+    struct slice s = slice_of_text(text);
+    size_t count = 0;
+    if (s.size > TEXT_DISTANCE_SIZE_MAX) return SIZE_MAX;
+    for (size_t at = 0; at < s.size;) out[count++] = text_next(s, &at);
+    return count;
+}
+
+size_t text_distance(const char *first, const char *second)
+{
+    uint32_t a[TEXT_DISTANCE_SIZE_MAX], b[TEXT_DISTANCE_SIZE_MAX];
+    size_t n = points_of(a, first), m = points_of(b, second);
+    if (n == SIZE_MAX || m == SIZE_MAX) return SIZE_MAX;
     size_t d[TEXT_DISTANCE_SIZE_MAX + 1][TEXT_DISTANCE_SIZE_MAX + 1];
     for (size_t i = 0; i <= n; i++) d[i][0] = i;
     for (size_t j = 0; j <= m; j++) d[0][j] = j;

@@ -29,8 +29,8 @@ struct slice text_line(struct slice s, size_t width);
  */
 void text_copy(char *out, size_t size, struct slice s);
 
-/* Optimal string alignment (Damerau-Levenshtein without moved blocks) over bytes, of words of at
- * most TEXT_DISTANCE_SIZE_MAX bytes; SIZE_MAX for longer ones. */
+/* Optimal string alignment (Damerau-Levenshtein without moved blocks) over code points, of words of
+ * at most TEXT_DISTANCE_SIZE_MAX bytes; SIZE_MAX for longer ones. */
 #define TEXT_DISTANCE_SIZE_MAX 32
 size_t text_distance(const char *a, const char *b);
 

@@ -120,7 +120,10 @@ static void apply_globals(struct cli *cli, const struct line *line)
         const struct line_flag *f = &line->flags[i];
         if (!f->flag || !is_global(f->flag)) continue;
         if (!f->flag->value) apply_switch(cli, f->flag->name);
-        if (f->value && strcmp(f->flag->name, "--home") == 0) cli->home = f->value;
+        if (f->value && strcmp(f->flag->name, "--home") == 0) {
+            cli->home = f->value;
+            cli->home_given = true;
+        }
         if (f->value && strcmp(f->flag->name, "--lang") == 0) cli->lang = f->value;
     }
 }
@@ -186,23 +189,40 @@ static const char *nearest(const char *text, const char *best, const char *candi
     return candidate;
 }
 
+/* Chinese words are short: several can be as near. */
+#define MEANT_MAX 3
+struct meant {
+    const char *words[MEANT_MAX];
+    size_t count, distance;
+};
+
+static void consider(struct meant *m, const char *text, const char *candidate)
+{
+    size_t d = text_distance(text, candidate);
+    if (d > m->distance) return;
+    if (d < m->distance) m->count = 0;
+    m->distance = d;
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->words[i], candidate) == 0) return;
+    if (m->count < MEANT_MAX) m->words[m->count++] = candidate;
+}
+
+/* Of a Chinese verb one character may be wrong, of others two letters; of a verb with an object
+ * its first word may stand alone. */
 static int unknown_verb(struct cli *cli, const char *verb)
 {
-    size_t distance = 3;
-    const char *best = NULL;
+    bool chinese = (verb[0] & 0x80) != 0;
+    struct meant m = {.distance = chinese ? 1 : 2};
     for (const struct command *c = commands; c->name; c++) {
-        best = nearest(verb, best, c->name, &distance);
-        char first[TEXT_DISTANCE_SIZE_MAX + 1];
-        size_t size = strcspn(c->name, " ");
-        if (c->name[size] && size < sizeof first) {
-            memcpy(first, c->name, size);
-            first[size] = 0;
-            const char *whole = cli_format(cli, "%s", first);
-            best = nearest(verb, best, whole, &distance);
-        }
+        const char *form = chinese ? c->zh : c->name;
+        size_t size = form ? strcspn(form, " ") : 0;
+        if (form) consider(&m, verb, form);
+        if (form && form[size]) consider(&m, verb, cli_format(cli, "%.*s", (int)size, form));
     }
+    const char *list = m.count ? m.words[0] : NULL;
+    for (size_t i = 1; i < m.count; i++) list = cli_format(cli, "%s / %s", list, m.words[i]);
     return cli_error(cli, EXIT_USAGE, cli_format(cli, _("there is no command \"%s\""), verb), NULL,
-                     best ? cli_format(cli, _("did you mean sidan %s ?"), best)
+                     list ? cli_format(cli, _("did you mean sidan %s ?"), list)
                           : _("sidan help lists the commands"));
 }
 

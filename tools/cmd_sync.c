@@ -5,6 +5,7 @@
 #include "tools/standing.h"
 #include "tools/sync_rehearsal.h"
 
+#include "common/text.h"
 #include "node/link/meter.h"
 #include "node/store/local.h"
 
@@ -18,6 +19,7 @@ enum { TIMEOUT_DEFAULT_MS = 60000, POLL_MS = 100 };
 /* What a contact brought, however it was made. */
 struct outcome {
     uint64_t sent, unsent, received, bytes, ms;
+    size_t column; /* of the screen that the steps reach */
 };
 
 /* Does anything wait for the next month's bytes? */
@@ -39,6 +41,26 @@ static int look_at_month(struct cli *cli, struct month *month, uint64_t *waiting
     return code;
 }
 
+static const char *sent_words(struct cli *cli, const struct outcome *o, uint64_t waiting)
+{
+    uint64_t all = o->sent + o->unsent;
+    if (all == 0 && waiting == 0) {
+        return _("nothing to send");
+    }
+    return waiting ? cli_format(cli, _("sent %" PRIu64 " (receipted)"), o->sent)
+                   : cli_format(cli, _("sent %" PRIu64 "/%" PRIu64 " (receipted)"), o->sent, all);
+}
+
+/* Goes on behind the steps where the screen has room. */
+static void say(struct cli *cli, const struct outcome *o, const char *text)
+{
+    bool fits = o->column + text_width(slice_of_text(text)) <= TABLE_WIDTH;
+    if (o->column > 0 && !fits && !cli->quiet) {
+        fputc('\n', stdout);
+    }
+    output_line(cli, "%s", text);
+}
+
 static int report(struct cli *cli, const struct outcome *o)
 {
     double seconds = (double)o->ms / 1000.0;
@@ -58,24 +80,28 @@ static int report(struct cli *cli, const struct outcome *o)
         json_object_set_new(object, "waiting", json_integer((json_int_t)waiting));
         return output_json_end(object);
     }
+    say(cli, o,
+        cli_format(cli, _("%s, received %" PRIu64 ", %.1f KB, %.1f s%s"),
+                   sent_words(cli, o, waiting), o->received, (double)o->bytes / 1000.0, seconds,
+                   waiting ? cli_format(cli, _("; %" PRIu64 " records wait"), waiting)
+                           : _(". All is synced")));
     if (waiting) {
-        output_line(cli,
-                    _("sent %" PRIu64 " (receipted), received %" PRIu64
-                      ", %.1f KB, %.1f s; %" PRIu64 " records wait"),
-                    o->sent, o->received, (double)o->bytes / 1000.0, seconds, waiting);
         month_lines(cli, &month, true);
-        return EXIT_OK;
     }
-    output_line(cli,
-                _("sent %" PRIu64 "/%" PRIu64 " (receipted), received %" PRIu64
-                  ", %.1f KB, %.1f s. All is synced"),
-                o->sent, o->sent + o->unsent, o->received, (double)o->bytes / 1000.0, seconds);
     return EXIT_OK;
+}
+
+static const char *shown_address(const char *address)
+{
+    static const char usual[] = "tcp://";
+    size_t size = sizeof usual - 1;
+    return strncmp(address, usual, size) == 0 ? address + size : address;
 }
 
 static int fail(struct cli *cli, enum err e, const char *address, const char *text)
 {
     const char *why = text != NULL && text[0] != '\0' ? _(text) : cli_err_text(e);
+    bool by_node = home_node_running(cli->home);
     if (e == ERR_TIMEOUT) {
         return cli_error(cli, EXIT_TIMED_OUT, _("not everything was exchanged in time"),
                          _("the link is slow; what was confirmed stays"),
@@ -86,10 +112,12 @@ static int fail(struct cli *cli, enum err e, const char *address, const char *te
                          _("ask the township whether it was revoked"));
     }
     if (e == ERR_UNREACHABLE) {
-        return cli_error(
-            cli, EXIT_UNREACHABLE,
-            cli_format(cli, _("the hub at %s was not reached; all records are safe"), address), why,
-            _("try later; sidan-node tries by itself"));
+        return cli_error(cli, EXIT_UNREACHABLE,
+                         cli_format(cli, _("the hub at %s was not reached; all records are safe"),
+                                    shown_address(address)),
+                         why,
+                         by_node ? _("try later; sidan-node tries by itself")
+                                 : _("try later, or start sidan-node: it tries by itself"));
     }
     return cli_fail(cli, e, _("the exchange failed; all records are safe"));
 }
@@ -172,7 +200,8 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     if (e == OK) {
         e = ask(cli);
     }
-    output_note(cli, _("sidan-node was told to exchange with %s now ..."), target->addresses[0]);
+    output_note(cli, _("sidan-node was told to exchange with %s now ..."),
+                shown_address(target->addresses[0]));
     for (asked = true; e == OK && !done && clock_monotonic_ms() - started_ms < timeout_ms;) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
         peer_row_clear(&now);
@@ -193,8 +222,11 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     if (good) {
         return report(cli, &outcome);
     }
-    return fail(cli, done ? (why != OK ? why : ERR_UNREACHABLE) : ERR_TIMEOUT, target->addresses[0],
-                NULL);
+    if (why == OK) {
+        why = ERR_UNREACHABLE;
+    }
+    return fail(cli, done ? why : ERR_TIMEOUT, target->addresses[0],
+                why == ERR_UNREACHABLE ? N_("sidan-node tried just now and got no answer") : NULL);
 }
 
 /* --- no node: the session runs here --- */
@@ -235,7 +267,7 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
     struct contact contact;
     struct session_status status = {0};
     enum err e = ERR_UNREACHABLE;
-    size_t i = 0;
+    size_t i = 0, column = 0;
     int code = contact_begin(&contact, cli, timeout_ms);
     if (code != EXIT_OK) {
         return code;
@@ -245,10 +277,12 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
         uint64_t now_ms = clock_monotonic_ms();
         uint64_t left = contact_is_over(&contact) ? 0 : contact.deadline_ms - now_ms;
         uint64_t share = left / (target->address_count - i);
+        const char *calling = cli_format(cli, _("calling %s ... "), shown_address(hub.address));
         if (!cli->json && !cli->quiet) {
-            printf(_("calling %s ... "), hub.address);
+            fputs(calling, stdout);
             fflush(stdout);
         }
+        column = text_width(slice_of_text(calling)) + text_width(slice_of_text(_("good; ")));
         e = contact_sync(&contact, &hub, now_ms + share, say_live, &status);
         if (e == OK) {
             break;
@@ -274,6 +308,7 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
                  meter_of_frames(status.sent_frames, status.sent_bytes) +
                  meter_of_frames(status.received_frames, status.received_bytes),
         .ms = clock_monotonic_ms() - contact.started_ms,
+        .column = column,
     };
     return report(cli, &outcome);
 }

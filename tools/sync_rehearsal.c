@@ -60,9 +60,10 @@ static int print_json(const struct outlook *o)
 static int print(struct cli *cli, const struct outlook *o)
 {
     const struct rehearsal *r = &o->now;
-    output_line(cli,
-                _("%" PRIu64 " records to send, %" PRIu64 " to receive: %.1f KB up, %.1f KB down"),
-                r->events, r->behind, (double)r->up / 1000, (double)r->down / 1000);
+    output_line(
+        cli,
+        _("%" PRIu64 " records to send, %" PRIu64 " known of to receive: %.1f KB up, %.1f KB down"),
+        r->events, r->behind, (double)r->up / 1000, (double)r->down / 1000);
     if (r->measured)
         output_line(cli, _("  about %s at the speed last measured (%s, round trip %s)"),
                     words_span(cli, r->ms + 999), words_rate(cli, r->rate_bps),

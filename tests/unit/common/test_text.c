@@ -118,6 +118,7 @@ static void measures_how_far_two_words_are_apart(void **state)
     assert_int_equal(text_distance("statu", "status"), 1);
     assert_int_equal(text_distance("sync", "show"), 3);
     assert_int_equal(text_distance("", "log"), 3);
+    assert_int_equal(text_distance("状太", "状态"), 1); /* a character is one, not three bytes */
     assert_true(text_distance("a-word-that-is-far-too-long-for-any-verb", "log") == SIZE_MAX);
 }
 

@@ -195,6 +195,11 @@ static void refuses_bad_lines_and_says_what_to_do(void **state)
         {"stauts", "\"stauts\""},
         {"confg get", "sidan config ?"},
         {"xyzzy", "sidan help"},
+        {"登计", "sidan 登记"},
+        {"同部", "同意 / 同步"}, /* as near */
+        {"啊啊", "sidan help"},
+        {"--home vi stauts", "sidan --home vi status ?"},
+        {"--home vi --json stauts", "sidan --home vi status ?"},
         {"config", "get, set"},
         {"config git", "\"config git\""},
         {"log --fed x", "--feed ?"},
