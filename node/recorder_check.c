@@ -3,14 +3,27 @@
 
 #include "node/subject.h"
 #include "node/views/actor.h"
+#include "node/views/body.h"
 #include "node/views/thing.h"
 
 #include "common/i18n.h"
+#include "common/time.h"
 
 enum err recorder_refuse(struct kind_problem *problem, enum err err, const char *what)
 {
     *problem = (struct kind_problem){.what = what};
     return err;
+}
+
+/* On the day that the act states, else today; a clock that nobody vouched for stops nobody. */
+static bool in_office(const struct recorder *r, const struct draft *draft, const struct actor *a)
+{
+    uint64_t at_ms = body_uint(draft->body, "at");
+    char day[TIME_TEXT_SIZE];
+    if (!at_ms && !r->clock.trusted) return true;
+    time_format_date(day, at_ms ? at_ms : r->clock.wall_ms);
+    if (a->from.size && slice_compare(slice_of_text(day), a->from) < 0) return false;
+    return !a->to.size || slice_compare(slice_of_text(day), a->to) <= 0;
 }
 
 /* Who was revoked acts no more, though the fold would take it: nothing says when it was done. */
@@ -23,7 +36,9 @@ static enum err check_person(struct recorder *r, const struct draft *draft,
     if (err) return err == ERR_NOT_FOUND ? OK : err;
     if (actor.revoked)
         return recorder_refuse(problem, ERR_FORBIDDEN, N_("this person acts no more"));
-    r->person = draft->by;
+    if (!in_office(r, draft, &actor))
+        return recorder_refuse(problem, ERR_FORBIDDEN, N_("this person is not in office that day"));
+    if (!actor.from.size && !actor.to.size) r->person = draft->by;
     return OK;
 }
 

@@ -25,7 +25,7 @@ struct recorder {
     uint64_t hlc;      /* of the last event */
     uint64_t seen_txn; /* the transaction whose heads `hlc` has seen */
     unsigned added;
-    struct thing_id person;                        /* of this commit; known to act */
+    struct thing_id person;                        /* of this commit; acts on any day */
     uint8_t salts[SALTS_AT_ONCE][EVENT_SALT_SIZE]; /* one system call for many */
     size_t salts_left;
     struct own_feed *feeds; /* used in this commit */

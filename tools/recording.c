@@ -95,6 +95,18 @@ static const char *request_stands(struct cli *cli, const struct draft *draft, co
     return stands;
 }
 
+/* Another person may do it. */
+static bool is_of_person(const char *why)
+{
+    static const char *const starts[] = {"must be done by another person", "this person "};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        if (strncmp(why, starts[i], strlen(starts[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int recording_impossible(struct cli *cli, enum err e, const struct draft *draft, const char *why)
 {
     const struct kind *kind = kind_find(slice_of_text(draft->kind));
@@ -105,8 +117,7 @@ int recording_impossible(struct cli *cli, enum err e, const struct draft *draft,
                           words_roles(cli, kind->roles));
     }
     const char *stands = e == ERR_STATE ? request_stands(cli, draft, &next) : NULL;
-    static const char other[] = "must be done by another person";
-    if (strncmp(why, other, sizeof other - 1) == 0) {
+    if (is_of_person(why)) {
         next = NULL;
         todo = _("let another person do it, and name that person: --by PERSON (sidan actor list)");
     }

@@ -17,12 +17,13 @@ static struct township town;
 static struct township_node node;
 static struct recorder *recorder;
 static struct buf body_bytes, box_bytes;
-static const struct clock_reading now = {.wall_ms = UINT64_C(1790000000000), .trusted = true};
+static struct clock_reading now; /* 2026-09-21, trusted, as each test begins */
 
 static int set_up(void **state)
 {
     (void)state;
     if (crypto_init()) return -1;
+    now = (struct clock_reading){.wall_ms = UINT64_C(1790000000000), .trusted = true};
     township_begin(&town, 2);
     township_node_open(&node, &town, &town.hub);
     township_node_take_all(&node, &town);
@@ -80,6 +81,10 @@ static const char *record(const char *kind, const char *scope, const struct thin
 #define REQUEST                                                                                    \
     "{\"number\":\"01A-0001\",\"channel\":\"visit\",\"received\":1,\"nature\":\"help\","           \
     "\"category\":\"0103\",\"urgency\":2}"
+
+#define AT_2020                                                                                    \
+    "{\"number\":\"01A-0002\",\"channel\":\"visit\",\"received\":1,\"nature\":\"help\","           \
+    "\"category\":\"0103\",\"urgency\":2,\"at\":1590000000000}"
 
 static void nothing_without_effect_is_recorded_of_a_plain_thing(void **state)
 {
@@ -152,6 +157,41 @@ static void who_was_revoked_acts_no_more(void **state)
     record("unit.put", "town", NULL, NULL, UNIT, NULL, OK, &out);
 }
 
+static void who_is_enrolled_for_some_days_acts_on_these(void **state)
+{
+    (void)state;
+    static const char later[] = "this person is not in office that day";
+    static const struct {
+        const char *from, *to, *refused;
+    } rows[] = {
+        {"2026-09-21", "2026-09-21", ""},
+        {"2026-09-22", "2027-01-01", later},
+        {"2020-01-01", "2026-09-20", later},
+        {"2020-01-01", "2027-01-01", ""},
+    };
+    struct recorded person, out;
+    char body[256];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(body, sizeof body,
+                 "{\"unit\":\"信访办\",\"role\":\"dispatcher\",\"from\":\"%s\",\"to\":\"%s\"}",
+                 rows[i].from, rows[i].to);
+        record("actor.enrol", "town", NULL, NULL, body, "{\"name\":\"演示甲\"}", OK, &person);
+        enum err expected = rows[i].refused[0] ? ERR_FORBIDDEN : OK;
+        assert_string_equal(
+            record("unit.put", "town", NULL, &person.subject, UNIT, NULL, expected, &out),
+            rows[i].refused);
+    }
+    /* what was done in these days may be entered later, and no wrong clock stops a clerk */
+    snprintf(body, sizeof body,
+             "{\"unit\":\"信访办\",\"role\":\"dispatcher\",\"to\":\"2020-12-31\"}");
+    record("actor.enrol", "town", NULL, NULL, body, "{\"name\":\"演示乙\"}", OK, &person);
+    const char *box = "{\"content\":\"污水\"}";
+    record("request.register", SCOPE, NULL, &person.subject, REQUEST, box, ERR_FORBIDDEN, &out);
+    record("request.register", SCOPE, NULL, &person.subject, AT_2020, box, OK, &out);
+    now.trusted = false;
+    record("request.register", SCOPE, NULL, &person.subject, REQUEST, box, OK, &out);
+}
+
 static void a_closed_village_takes_no_new_request(void **state)
 {
     (void)state;
@@ -184,6 +224,7 @@ int main(void)
         TEST(an_act_on_anything_needs_a_thing_that_is_held),
         TEST(only_ones_own_entry_is_corrected),
         TEST(who_was_revoked_acts_no_more),
+        TEST(who_is_enrolled_for_some_days_acts_on_these),
         TEST(a_closed_village_takes_no_new_request),
 #undef TEST
     };
