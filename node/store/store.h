@@ -54,6 +54,7 @@ MUST_CHECK enum err store_copy(const struct store *s, const char *path, bool com
  * store is closed and opened again behind the handle; ERR_BUSY too while a transaction is open. */
 MUST_CHECK enum err store_compact(struct store *s);
 
+/* One that writes begins while no other of this handle is open. */
 MUST_CHECK enum err txn_begin(struct store *s, bool write, struct txn **out);
 /* Ends and frees the transaction whatever the result. Errors: the latched one; ERR_NOSPACE,
  * ERR_MAP_FULL; ERR_AMBIGUOUS_COMMIT: the store was closed and reopened, read the head again. */

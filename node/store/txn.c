@@ -1,5 +1,6 @@
 #include "node/store/txn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -36,6 +37,7 @@ static enum err begin_hot(struct store *s, struct hot **out)
 enum err txn_begin(struct store *s, bool write, struct txn **out)
 {
     if (write && s->options.read_only) return ERR_PERMISSION;
+    assert(!write || s->open_txns == 0); /* LMDB: one thread, one transaction */
     if (s->broken || !s->env) {
         if (s->open_txns > 0) return ERR_AMBIGUOUS_COMMIT;
         enum err err = env_reopen(s);

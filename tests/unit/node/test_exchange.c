@@ -8,7 +8,7 @@
 
 #include "tests/support/meeting.h"
 
-#include "node/store/local.h"
+#include "node/exchange_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +350,43 @@ static void two_laptops_of_one_village_sync_with_each_other(void **state)
     meeting_end();
 }
 
+/* Taking a new range of numbers is a transaction that writes, and such a one begins while no other
+ * is open (txn_begin). Here every receipt takes a range, among runs that come and are made. */
+static void a_receipt_takes_its_number_outside_of_transactions(void **state)
+{
+    (void)state;
+    meeting_begin(1);
+    meeting_connect();
+    meeting_sync_to_rest();
+    const struct event *request = meeting.township.events[meeting.township.event_count - 1];
+    const struct township_act accept = {.kind = "request.accept",
+                                        .scope = MEETING_VILLAGE,
+                                        .subject = &request->subject,
+                                        .depth = 1,
+                                        .seen = 1,
+                                        .body = "{\"category\":\"0101\",\"class\":\"simple\"}"};
+    for (unsigned i = 0; i < 20; i++) {
+        const size_t before = meeting.township.event_count;
+        char number[16];
+        snprintf(number, sizeof number, "01A-%04u", i + 2);
+        township_record(&meeting.township, &meeting.township.hub, &accept);
+        township_node_take(&meeting.hub.store, meeting.township.events + before, 1);
+        township_register(&meeting.township, &meeting.township.devices[0], number);
+        township_node_take(&meeting.village.store, meeting.township.events + before + 1, 1);
+        struct exchange_time time = meeting_time();
+        assert_int_equal(exchange_refresh(meeting.hub.exchange, &time), OK);
+        assert_int_equal(exchange_refresh(meeting.village.exchange, &time), OK);
+        meeting.hub.exchange->receipt_counter |= RECEIPTS_A_START_MASK;
+        meeting.village.exchange->receipt_counter |= RECEIPTS_A_START_MASK;
+        meeting_turns(2);
+    }
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, 41);
+    assert_true(meeting.hub.exchange->receipt_counter >> RECEIPTS_A_START_LOG >= 20);
+    assert_true(meeting.village.exchange->receipt_counter >> RECEIPTS_A_START_LOG >= 20);
+    meeting_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +402,7 @@ int main(void)
         cmocka_unit_test(garbage_ends_the_session_and_stores_nothing),
         cmocka_unit_test(an_order_comes_down_while_the_session_lasts),
         cmocka_unit_test(nothing_is_sent_back_to_who_sent_it),
+        cmocka_unit_test(a_receipt_takes_its_number_outside_of_transactions),
         cmocka_unit_test(a_run_does_not_tell_older_views_than_the_receipt_behind_it),
         cmocka_unit_test(a_hub_that_lost_its_store_is_filled_again),
         cmocka_unit_test(two_laptops_of_one_village_sync_with_each_other),
