@@ -53,7 +53,7 @@ static bool whole_id(void *state, struct receipt_entry *entry)
     struct event e;
     if (feed_find_id8(t, entry->feed8, &row)) return false;
     uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
-    if (!arrival || log_read(t, arrival, &e)) return false;
+    if (!arrival || log_read_header(t, arrival, &e)) return false;
     entry->id = e.id;
     return true;
 }

@@ -9,6 +9,8 @@
 #include "tests/support/meeting.h"
 
 #include "node/store/local.h"
+#include "node/store/log.h"
+#include "node/store/txn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +214,59 @@ static void a_newer_connection_goes_on_where_the_older_one_was(void **state)
     assert_in_range(passed[1], passed[0], passed[0] + 1300);
 }
 
+/* Flips a bit in the box of the laptop's newest record. */
+static void damage_newest_box(void)
+{
+    struct txn *t;
+    struct key key;
+    struct slice value;
+    struct event e;
+    static uint8_t copy[EVENT_SIZE_MAX];
+    assert_int_equal(txn_begin(meeting.village.store.store, true, &t), OK);
+    uint64_t newest = log_count(t);
+    assert_true(db_get(t, DB_LOG, key_arrival(&key, newest), &value));
+    size_t size = value.size;
+    assert_true(size <= sizeof copy);
+    memcpy(copy, value.data, size);
+    copy[size - 150] ^= 1;
+    db_put(t, DB_LOG, key_slice(&key), slice_of(copy, size));
+    assert_int_equal(log_read(t, newest, &e), ERR_CORRUPT);
+    assert_int_equal(log_read_header(t, newest, &e), OK);
+    assert_int_equal(txn_commit(t), OK);
+}
+
+static unsigned proofs(void)
+{
+    struct txn *t;
+    uint64_t counter = 0;
+    struct slice body;
+    struct signature signature;
+    unsigned count = 0;
+    assert_int_equal(txn_begin(meeting.village.store.store, false, &t), OK);
+    while (receipt_next(t, &meeting.hub.keys.signer.key, &counter, &body, &signature)) count++;
+    txn_abort(t);
+    return count;
+}
+
+/* The receipt names the record in short; its id does not hang on its box. */
+static void a_receipt_counts_where_the_box_is_damaged_meanwhile(void **state)
+{
+    (void)state;
+    meeting_begin(0);
+    meeting_connect();
+    meeting_sync_to_rest();
+    record(1, 200);
+    const unsigned before = proofs();
+    pipe_hold(meeting.pipe, true);
+    meeting_turns(2);
+    assert_int_equal(at_hub(), 1);
+    damage_newest_box();
+    pipe_hold(meeting.pipe, false);
+    meeting_turns(60);
+    assert_int_equal(proofs(), before + 1);
+    meeting_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +276,7 @@ int main(void)
         cmocka_unit_test(what_the_peer_forgot_is_sent_from_the_start),
         cmocka_unit_test(unfinished_runs_outlive_both_processes),
         cmocka_unit_test(a_newer_connection_goes_on_where_the_older_one_was),
+        cmocka_unit_test(a_receipt_counts_where_the_box_is_damaged_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
