@@ -11,9 +11,8 @@
 #define TURN_RAW_MAX MIB(2)   /* the same, opened */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
-#define PEER_UNSENT_MAX                                                                            \
-    (4 * FRAME_SIZE_MAX)     /* frames that a link does not take wait up to this                   \
-                              */
+/* Frames that a link does not take wait up to this. */
+#define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX)
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */

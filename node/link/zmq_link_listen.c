@@ -9,9 +9,8 @@
 
 #define ADMISSIONS_A_TURN 64
 #define DESCRIPTORS_OURS 128 /* of the limit: files, stores, other sockets */
-#define ORPHAN_MS                                                                                  \
-    30000 /* frames read after their connection was closed make a peer for so long                 \
-           */
+/* Frames read after their connection was closed make a peer for so long. */
+#define ORPHAN_MS 30000
 #define USER_ID_SIZE (1 + 64 + 1) /* 'd' or 'i', the key in hex, NUL */
 #define PENDING_MAX 3
 

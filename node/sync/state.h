@@ -13,9 +13,8 @@
 #define RUNS_WASTED_MAX 4096u    /* runs of the peer one after another that brought nothing */
 #define HOLD_SETTLES_MS 5000u
 #define GREETING_TIMEOUT_MS 60000u
-#define ANSWER_TIMEOUT_MS                                                                          \
-    600000u                      /* of a run; the slowest link takes less for what is in flight    \
-                                  */
+/* Of a run; the slowest link takes less for what is in flight. */
+#define ANSWER_TIMEOUT_MS 600000u
 #define AFTER_CUT_PAYLOAD KIB(2) /* of the first runs after a cut */
 #define RATE_FAST_BPS 4000000u   /* a link that carries a whole run between any two cuts */
 #define RESENDS_MAX 2u           /* of what was not answered; then the feed is parked */
