@@ -5,6 +5,12 @@
 
 #define NEXT_ADDRESS_MS 500
 #define PAUSE_MS 1000 /* between attempts, however the network flaps */
+/* The kernel sends a SYN again after one second, then after two more. */
+#define SECOND_SYN_MS 1000
+#define PATIENCE_MIN_MS 2000 /* a radio may have to wake up */
+#define UNKNOWN_RTT_MS 1500
+#define LONG_EVERY 4
+#define TURNED_AWAY 10
 
 void dialing_init(struct dialing *d, const struct dialing_options *options)
 {
@@ -31,17 +37,24 @@ static uint64_t with_jitter(uint64_t wait_ms)
     return wait_ms / 2 + (wait_ms / 2) * random / UINT32_MAX;
 }
 
-static uint64_t backoff_ms(const struct dialing *d)
+static uint64_t backoff_ms(const struct dialing *d, uint64_t max_ms)
 {
     uint64_t wait_ms = (uint64_t)d->options.retry_min_s * 1000;
-    uint64_t max_ms = (uint64_t)d->options.retry_max_s * 1000;
-    for (uint32_t i = 1; i < d->rounds && wait_ms < max_ms; i++) wait_ms *= 2;
+    for (uint32_t i = 1; i < d->rounds && wait_ms < max_ms; i++) wait_ms += wait_ms / 4;
     return with_jitter(wait_ms < max_ms ? wait_ms : max_ms);
 }
 
-/* The next address at once; after the last one the wait. */
-static void attempt_failed(struct dialing *d, uint64_t now_ms)
+uint64_t dialing_patience_ms(const struct dialing *d)
 {
+    if (d->rounds % LONG_EVERY == LONG_EVERY - 1) return 0;
+    uint64_t ms = SECOND_SYN_MS + 2 * (d->rtt_ms ? d->rtt_ms : UNKNOWN_RTT_MS);
+    return ms > PATIENCE_MIN_MS ? ms : PATIENCE_MIN_MS;
+}
+
+/* The next address at once; after the last one the wait. */
+static void attempt_failed(struct dialing *d, bool turned_away, uint64_t now_ms)
+{
+    uint64_t max_ms = (uint64_t)d->options.retry_max_s * 1000 * (turned_away ? TURNED_AWAY : 1);
     d->next_address++;
     if (d->next_address < d->address_count) {
         d->next_ms = now_ms + NEXT_ADDRESS_MS;
@@ -49,7 +62,7 @@ static void attempt_failed(struct dialing *d, uint64_t now_ms)
     }
     d->next_address = 0;
     if (d->rounds < UINT32_MAX) d->rounds++;
-    d->next_ms = now_ms + backoff_ms(d);
+    d->next_ms = now_ms + backoff_ms(d, max_ms);
 }
 
 enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms)
@@ -57,11 +70,12 @@ enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t n
     const struct zmq_link_dial dial = {.address = d->addresses[d->next_address],
                                        .peer = *peer,
                                        .key = d->options.key,
-                                       .secret = d->options.secret};
+                                       .secret = d->options.secret,
+                                       .patience_ms = dialing_patience_ms(d)};
     d->tried = true;
     d->tried_ms = now_ms;
     enum err err = zmq_link_dial(&d->link, d->options.context, &dial);
-    if (err) attempt_failed(d, now_ms);
+    if (err) attempt_failed(d, false, now_ms);
     return err;
 }
 
@@ -95,17 +109,17 @@ void dialing_restart(struct dialing *d, uint64_t now_ms)
     dialing_hurry(d, true, now_ms);
 }
 
-void dialing_end(struct dialing *d, bool good, uint64_t now_ms)
+void dialing_end(struct dialing *d, enum dialing_outcome outcome, uint64_t now_ms)
 {
     if (!d->link) return;
     note_way(d);
     d->link->ops->close(d->link);
     d->link = NULL;
-    if (good) { /* the same address again, soon */
+    if (outcome == DIALING_GOOD) { /* the same address again, soon */
         d->rounds = 0;
         d->next_ms = now_ms + with_jitter((uint64_t)d->options.retry_min_s * 1000);
     } else {
-        attempt_failed(d, now_ms);
+        attempt_failed(d, outcome == DIALING_TURNED_AWAY, now_ms);
     }
 }
 

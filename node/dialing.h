@@ -1,8 +1,15 @@
 #pragma once
 /*
- * The one link that this node dials: which address next, and when. Addresses are tried in order;
- * after a round that failed comes the backoff, doubled each time, with jitter, so that villages do
- * not come back all at once after the hub was away. Time and chance come in as parameters.
+ * The one link that this node dials: which address next, when, and how long to wait for an answer.
+ *
+ * A link may be there for a minute in an hour, and nothing tells when. What finds it is a SYN of 60
+ * bytes while it is there: many soon after it was lost, then one about as often as the shortest
+ * contact that must not be missed. So the pause after a failed round of the addresses is at first
+ * retry_min_s, grows by a quarter with each, up to retry_max_s. Half of it is chance, so that
+ * villages do not come back all at once after the hub was away. An attempt waits for two SYNs'
+ * answers, so that none is spent where the kernel's next one would come late; every fourth waits
+ * long, for a link that has become slower. Whom the hub turns away waits up to ten times as long: a
+ * refusal costs a whole connection, and shows that the link is there.
  */
 #include "node/link/zmq_link.h"
 #include "node/settings.h"
@@ -20,6 +27,7 @@ struct dialing {
     size_t address_count, next_address;
     struct link *link; /* NULL between attempts */
     uint32_t rounds;   /* that failed since the last success */
+    uint64_t rtt_ms;   /* the caller's: the round trip to the peer as last measured; 0: unknown */
     uint64_t next_ms;  /* not before */
     uint64_t tried_ms; /* the last attempt */
     bool tried;
@@ -34,8 +42,12 @@ bool dialing_due(const struct dialing *d, uint64_t now_ms);
 MUST_CHECK enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms);
 /* The address of the link, or of the attempt before. */
 const char *dialing_address(const struct dialing *d);
-/* The link had its life: closes it and says when the next is due. `good`: something came of it. */
-void dialing_end(struct dialing *d, bool good, uint64_t now_ms);
+/* How long the next attempt waits for a connection; 0: as long as a link may. */
+uint64_t dialing_patience_ms(const struct dialing *d);
+/* The link had its life: closes it and says when the next is due. GOOD: something came of it;
+ * TURNED_AWAY: the peer is there and will not have us. */
+enum dialing_outcome { DIALING_FAILED, DIALING_GOOD, DIALING_TURNED_AWAY };
+void dialing_end(struct dialing *d, enum dialing_outcome outcome, uint64_t now_ms);
 /* A person asked, or the network came up: forgets the backoff; `gently`: not more than one attempt
  * a second. */
 void dialing_hurry(struct dialing *d, bool gently, uint64_t now_ms);

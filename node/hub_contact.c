@@ -72,12 +72,22 @@ static void answer(struct hub_contact *h)
     h->asked = h->answer_due = false;
 }
 
+static uint64_t known_rtt_ms(struct txn *t, const struct sign_key *device)
+{
+    struct peer_row row;
+    if (!peer_get(t, device, &row)) return 0;
+    uint64_t rtt_ms = row.rtt_ms;
+    peer_row_clear(&row);
+    return rtt_ms;
+}
+
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time)
 {
     const struct roster *roster;
     struct slice ask;
     if (!views_roster(h->options.views, t, &roster))
         h->has_key = joining_hub(t, roster, &h->device, &h->key);
+    if (h->has_key && !h->dialing.rtt_ms) h->dialing.rtt_ms = known_rtt_ms(t, &h->device);
     bool asked = ask_get(t, ASK_SYNC, &ask);
     if (asked && !h->asked) {
         struct exchange_link shown = {0};
@@ -123,7 +133,7 @@ static void start_link(struct hub_contact *h, const struct exchange_time *time)
     h->moved = h->idle_ms = 0;
     h->moved_ms = time->now_ms;
     if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
-        dialing_end(&h->dialing, false, time->now_ms);
+        dialing_end(&h->dialing, DIALING_FAILED, time->now_ms);
     if (err) log_write(LOG_WARN, "cannot dial %s: %s", dialing_address(&h->dialing), err_text(err));
 }
 
@@ -134,11 +144,14 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     const char *text = shown->text;
     const char *address = dialing_address(&h->dialing);
     bool last_address = h->dialing.next_address + 1 >= h->dialing.address_count;
-    bool good = h->good && !shown->refused;
     if (!text[0]) (void)zmq_link_ended(h->dialing.link, &err, &text);
     log_write(h->live ? LOG_INFO : LOG_WARN, "hub at %s: %s", address, text[0] ? text : "ended");
     exchange_remove_link(h->options.exchange, h->dialing.link);
-    dialing_end(&h->dialing, good, time->now_ms);
+    dialing_end(&h->dialing,
+                err == ERR_FORBIDDEN ? DIALING_TURNED_AWAY
+                : h->good            ? DIALING_GOOD
+                                     : DIALING_FAILED,
+                time->now_ms);
     if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
     if (h->again)
         dialing_hurry(&h->dialing, false, time->now_ms);
@@ -156,7 +169,8 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
     }
     if (!h->live) log_write(LOG_INFO, "hub at %s: connected", dialing_address(&h->dialing));
     h->live = true;
-    if (s->idle || moved) {
+    h->dialing.rtt_ms = s->rtt_ms;
+    if (s->idle || moved || s->passed_bytes) {
         h->good = true;
         h->dialing.rounds = 0;
     }

@@ -42,7 +42,7 @@ static void attempt_ended(struct joiner *j, enum err why, const char *text, uint
     } else {
         j->progress = (struct join_progress){0};
     }
-    dialing_end(&j->dialing, denied, now_ms);
+    dialing_end(&j->dialing, denied ? DIALING_GOOD : DIALING_FAILED, now_ms);
     j->own_key = denied;
 }
 
@@ -60,7 +60,7 @@ static void turn(struct joiner *j)
         err = join_turn(link, j->invite, j->options->keys, clock_machine_ms(), &j->progress);
     }
     if (j->progress.state != JOIN_WAITING) {
-        dialing_end(&j->dialing, true, now_ms);
+        dialing_end(&j->dialing, DIALING_GOOD, now_ms);
         return;
     }
     bool ended = zmq_link_ended(link, &why, &text);

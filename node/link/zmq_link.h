@@ -40,6 +40,9 @@ struct zmq_link_dial {
     struct box_key peer; /* the hub's transport key: the only one that will be talked to */
     struct box_key key;  /* ours */
     struct box_secret secret;
+    /* How long the connection may take; the handshake has four times as long. 0, or more than the
+     * most: 20 and 30 seconds. */
+    uint64_t patience_ms;
 };
 /* Names are looked up in the background. LINK_UP or LINK_DOWN follows, within a minute or so.
  * Errors: ERR_RANGE (bad address), ERR_NOMEM, ERR_IO. */

@@ -9,6 +9,7 @@
 
 #define RESOLVE_TIMEOUT_MS 30000
 #define TIMER_SLACK_MS 1000
+#define HANDSHAKE_PATIENCE 4 /* it has so many round trips, the connection has one */
 
 enum dial_state { RESOLVING, CONNECTING, SHAKING_HANDS, UP, ENDING, DOWN };
 
@@ -20,7 +21,8 @@ struct dialer {
     struct box_key peer;
     uint64_t handle;
     bool started, was_up, up_due;
-    uint64_t stage_ms; /* since when it is in this state */
+    uint64_t stage_ms;      /* since when it is in this state */
+    uint64_t limits_ms[UP]; /* how long it may be in each state until then */
     struct meter meter;
 };
 
@@ -34,10 +36,20 @@ static void end(struct dialer *d, enum err err, const char *text)
 
 /* --- what befell the connection --- */
 
+static void stage_over(struct dialer *d)
+{
+    if (d->state == RESOLVING)
+        end(d, ERR_TIMEOUT, N_("the name of the address cannot be resolved"));
+    else if (d->state == CONNECTING)
+        end(d, ERR_TIMEOUT, N_("no answer in time"));
+    else
+        end(d, ERR_TIMEOUT, N_("connected, but the handshake was not answered in time"));
+}
+
 static void connect_failed(struct dialer *d)
 {
     if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_CONNECT_TIMEOUT_MS)
-        end(d, ERR_TIMEOUT, N_("no answer within 20 seconds"));
+        stage_over(d);
     else if (!way_exists(&d->way))
         end(d, ERR_UNREACHABLE, N_("this machine has no network route there"));
     else
@@ -48,7 +60,7 @@ static void connect_failed(struct dialer *d)
 static void handshake_failed(struct dialer *d)
 {
     if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
-        end(d, ERR_TIMEOUT, N_("connected, but no answer to the handshake within 30 seconds"));
+        stage_over(d);
     else
         end(d, ERR_UNREACHABLE,
             N_("closed during the handshake: another key there than the roster has for "
@@ -117,22 +129,23 @@ static void try_to_connect(struct dialer *d)
         end(d, ERR_UNREACHABLE, N_("this address cannot be connected to"));
 }
 
-/* libzmq has the same limits and tells when one is over. It tells nothing where it cannot even make
- * a socket, so no stage is waited for by its word alone. */
+/* libzmq tells when its own limits are over, but nothing where it cannot even make a socket: no
+ * stage is waited for by its word alone. */
+static void set_limits(struct dialer *d, uint64_t patience_ms)
+{
+    uint64_t handshake_ms = HANDSHAKE_PATIENCE * patience_ms;
+    d->limits_ms[RESOLVING] = RESOLVE_TIMEOUT_MS;
+    d->limits_ms[CONNECTING] = patience_ms && patience_ms < ZMTP_CONNECT_TIMEOUT_MS
+                                   ? patience_ms
+                                   : ZMTP_CONNECT_TIMEOUT_MS + TIMER_SLACK_MS;
+    d->limits_ms[SHAKING_HANDS] = handshake_ms && handshake_ms < ZMTP_HANDSHAKE_TIMEOUT_MS
+                                      ? handshake_ms
+                                      : ZMTP_HANDSHAKE_TIMEOUT_MS + TIMER_SLACK_MS;
+}
+
 static void limit_stage(struct dialer *d)
 {
-    static const uint64_t limits_ms[] = {
-        [RESOLVING] = RESOLVE_TIMEOUT_MS,
-        [CONNECTING] = ZMTP_CONNECT_TIMEOUT_MS + TIMER_SLACK_MS,
-        [SHAKING_HANDS] = ZMTP_HANDSHAKE_TIMEOUT_MS + TIMER_SLACK_MS,
-    };
-    if (d->state >= UP || d->base.now_ms - d->stage_ms < limits_ms[d->state]) return;
-    if (d->state == RESOLVING)
-        end(d, ERR_TIMEOUT, N_("the name of the address cannot be resolved"));
-    else if (d->state == CONNECTING)
-        connect_failed(d);
-    else
-        handshake_failed(d);
+    if (d->state < UP && d->base.now_ms - d->stage_ms >= d->limits_ms[d->state]) stage_over(d);
 }
 
 static void dial_tick(struct zmq_link *base)
@@ -151,7 +164,9 @@ static int dial_wait_ms(struct zmq_link *base)
     struct dialer *d = (struct dialer *)base;
     if (!d->started || d->up_due || d->state == ENDING || zmtp_ready(base->socket)) return 0;
     if (d->state == RESOLVING) return ZMQ_LINK_RESOLVE_MS;
-    return d->state < UP ? ZMQ_LINK_CHECK_MS : ZMQ_LINK_IDLE_MS;
+    if (d->state >= UP) return ZMQ_LINK_IDLE_MS;
+    uint64_t left_ms = d->stage_ms + d->limits_ms[d->state] - base->now_ms;
+    return left_ms < ZMQ_LINK_CHECK_MS ? (int)left_ms : ZMQ_LINK_CHECK_MS;
 }
 
 static bool next_frame(struct dialer *d, struct link_event *out)
@@ -276,6 +291,7 @@ enum err zmq_link_dial(struct link **out, struct zmq_link_context *c,
     d->base.context = c;
     d->peer = options->peer;
     d->meter.fd = -1;
+    set_limits(d, options->patience_ms);
     d->handle = zmq_link_handle(c, 0);
     *out = &d->base.link;
     return OK;

@@ -52,8 +52,8 @@ static void a_missing_file_means_defaults(void **state)
     assert_string_equal(s.listen, "");
     assert_int_equal(s.hub_count, 0);
     assert_string_equal(s.log_level, "info");
-    assert_int_equal(s.retry_min_s, 5);
-    assert_int_equal(s.retry_max_s, 600);
+    assert_int_equal(s.retry_min_s, 1);
+    assert_int_equal(s.retry_max_s, 60);
 }
 
 static void reads_all_keys(void **state)

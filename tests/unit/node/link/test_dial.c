@@ -49,12 +49,18 @@ static int end(void **state)
     return 0;
 }
 
-static struct link *dial(const char *to)
+static struct link *dial_for(const char *to, uint64_t patience_ms)
 {
     struct link *l;
-    struct zmq_link_dial options = {.address = to, .peer = hub_key, .key = key, .secret = secret};
+    struct zmq_link_dial options = {
+        .address = to, .peer = hub_key, .key = key, .secret = secret, .patience_ms = patience_ms};
     assert_int_equal(zmq_link_dial(&l, context, &options), OK);
     return l;
+}
+
+static struct link *dial(const char *to)
+{
+    return dial_for(to, 0);
 }
 
 static uint64_t real_now_ms(void)
@@ -146,9 +152,46 @@ static void a_connection_that_does_not_come_is_given_up_after_20_seconds(void **
     assert_true(next_within(l, 20, &e));
     assert_int_equal(e.type, LINK_DOWN);
     assert_int_equal(e.err, ERR_TIMEOUT);
-    assert_string_equal(e.text, "no answer within 20 seconds");
+    assert_string_equal(e.text, "no answer in time");
     l->ops->close(l);
     empty_queue(waiting);
+}
+
+static void a_caller_may_have_less_patience_with_the_connection(void **state)
+{
+    (void)state;
+    struct link_event e;
+    int waiting[WAITING];
+    fill_queue(waiting);
+    struct link *l = dial_for(address, 2000);
+    assert_false(next_within(l, 100, &e));
+    now_ms += 1700;
+    assert_false(next_within(l, 20, &e));
+    assert_in_range(zmq_link_wait_ms(l), 1, 300); /* not a whole second */
+    now_ms += 300;
+    assert_true(next_within(l, 20, &e));
+    assert_int_equal(e.type, LINK_DOWN);
+    assert_int_equal(e.err, ERR_TIMEOUT);
+    l->ops->close(l);
+    empty_queue(waiting);
+}
+
+static void a_caller_may_have_less_patience_with_the_handshake(void **state)
+{
+    (void)state;
+    struct link_event e;
+    struct link *l = dial_for(address, 2000);
+    assert_false(next_within(l, 20, &e));
+    int peer = accept(server, NULL, NULL);
+    assert_true(peer >= 0);
+    assert_false(next_within(l, 100, &e));
+    now_ms += 7000;
+    assert_false(next_within(l, 20, &e));
+    now_ms += 1000;
+    assert_true(next_within(l, 20, &e));
+    assert_int_equal(e.err, ERR_TIMEOUT);
+    l->ops->close(l);
+    close(peer);
 }
 
 /* What a server may have said of the handshake before it fell silent: nothing, or a greeting that
@@ -201,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_attempt_that_is_given_up_does_not_hold_up_the_next),
         TEST(a_connection_that_does_not_come_is_given_up_after_20_seconds),
+        TEST(a_caller_may_have_less_patience_with_the_connection),
+        TEST(a_caller_may_have_less_patience_with_the_handshake),
         TEST(a_handshake_that_stops_is_given_up_after_30_seconds),
         TEST(a_server_that_hangs_up_is_told_at_once),
     };
