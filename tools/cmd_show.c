@@ -9,6 +9,7 @@
 #include "proto/json.h"
 #include "tools/categories.h"
 #include "tools/lookup.h"
+#include "tools/lookup_typed.h"
 #include "tools/output.h"
 #include "tools/words.h"
 
@@ -298,7 +299,7 @@ static int show(struct shown *s)
 {
     const char *text = cli_argument(s->cli, 0);
     int code = cli_roster(s->cli, s->txn, &s->roster);
-    if (!code) code = lookup_thing(s->cli, s->txn, text, &s->key);
+    if (!code) code = lookup_shown(s->cli, s->txn, text, &s->key);
     if (code) return code;
     enum err e =
         views_history(s->cli->views, s->txn, s->key.scope_number, &s->key.thing, &s->history);

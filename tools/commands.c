@@ -203,7 +203,7 @@ const struct command commands[] = {
     VERB("requests", "诉求", NULL, 0, 0,
          N_("list requests: the open ones by light, or those asked for"), SEE, requests_flags,
          cmd_requests),
-    VERB("show", "查看", "ID|NUMBER", 1, 1, N_("one thing with its whole history"), SEE, NULL,
+    VERB("show", "查看", "ID|NUMBER|NAME", 1, 1, N_("one thing with its whole history"), SEE, NULL,
          cmd_show),
     VERB("list", "列表", "TYPE", 1, 1, N_("teams, calls, activities, assets: all of one type"), SEE,
          list_flags, cmd_list),

@@ -6,6 +6,7 @@
 #include "node/views/body.h"
 #include "node/views/person.h"
 #include "node/views/request.h"
+#include "node/views/search.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 
@@ -171,6 +172,84 @@ static int lookup_paper_person(struct cli *cli, struct txn *txn, const char *tex
     int code = lookup_person(cli, txn, text, &id);
     if (code || lookup_typed_id(txn, THING_ACTOR, &id, out)) return code;
     return not_found(cli, THING_ACTOR, text);
+}
+
+/* --- whatever has the name --- */
+
+struct naming {
+    struct search search;
+    struct txn *txn;
+    enum thing_type type; /* of the plain things looked at */
+};
+
+static void add_named(struct naming *n, enum thing_type type, const struct thing_key *key)
+{
+    struct search *s = &n->search;
+    char hex[sizeof key->thing.bytes * 2 + 1];
+    hex_encode(hex, key->thing.bytes, sizeof key->thing.bytes);
+    if (s->count < CANDIDATES_SHOWN)
+        s->candidates =
+            cli_format(s->cli, "%s%s%s %s", s->count ? s->candidates : "", s->count ? ", " : "",
+                       i18n_is_chinese() ? thing_type_zh(type) : thing_type_en(type),
+                       type == THING_REQUEST ? lookup_typed_name(s->cli, n->txn, type, key) : hex);
+    s->found = *key;
+    s->count++;
+}
+
+static bool look_at_plain(void *state, const struct thing *thing)
+{
+    struct naming *n = state;
+    if (slice_is_text(plain_name(thing), n->search.text)) add_named(n, n->type, &thing->key);
+    return true;
+}
+
+static bool look_at_actor(void *state, const struct actor *a)
+{
+    struct naming *n = state;
+    if (slice_is_text(a->name, n->search.text)) add_named(n, THING_ACTOR, &a->key);
+    return true;
+}
+
+/* The index finds names that begin so, also those that were corrected since. */
+static bool look_at_person(void *state, const struct search_hit *hit)
+{
+    struct naming *n = state;
+    char name[PERSON_NAME_SIZE];
+    if (person_name(n->search.cli->views, n->txn, &hit->key, name) &&
+        strcmp(name, n->search.text) == 0)
+        add_named(n, hit->type, &hit->key);
+    return true;
+}
+
+static enum err find_named(struct naming *n)
+{
+    enum err e = actors_each(n->txn, look_at_actor, n);
+    if (!e) e = search_name(n->txn, slice_of_text(n->search.text), look_at_person, n);
+    for (int type = THING_NONE + 1; type < THING_TYPE_COUNT && !e; type++) {
+        n->type = (enum thing_type)type;
+        if (thing_is_plain(n->type)) e = things_each(n->txn, n->type, 0, look_at_plain, n);
+    }
+    return e;
+}
+
+int lookup_shown(struct cli *cli, struct txn *txn, const char *text, struct thing_key *out)
+{
+    struct naming n = {.search = {.cli = cli, .text = text}, .txn = txn};
+    enum err e = request_find_number(txn, slice_of_text(text), out);
+    if (e != ERR_NOT_FOUND || is_prefix(text)) return lookup_thing(cli, txn, text, out);
+    e = find_named(&n);
+    if (e) return cli_fail(cli, e, _("the list is not complete"));
+    if (n.search.count > 1)
+        return ambiguous(cli, text,
+                         cli_format(cli, _("%zu match: %s"), n.search.count, n.search.candidates));
+    if (n.search.count == 0)
+        return cli_error(
+            cli, EXIT_NOT_FOUND,
+            cli_format(cli, _("nothing here has the number, id or name \"%s\""), text), NULL,
+            _("a number like 03A-0127, 6 and more digits of an id, or the whole name; sidan find "
+              "looks people up"));
+    *out = n.search.found;
+    return EXIT_OK;
 }
 
 int lookup_typed(struct cli *cli, struct txn *txn, enum thing_type type, const char *text,

@@ -10,6 +10,8 @@
 /* THING_ANY: of whatever type. */
 int lookup_typed(struct cli *cli, struct txn *txn, enum thing_type type, const char *text,
                  struct thing_key *out);
+/* Whatever it is, by what a list shows of it: number, id, name or title. */
+int lookup_shown(struct cli *cli, struct txn *txn, const char *text, struct thing_key *out);
 /* What people call the thing, "" where nothing is known: a number, a name, a title. Lives as long
  * as cli. */
 const char *lookup_typed_name(struct cli *cli, struct txn *txn, enum thing_type type,
