@@ -111,12 +111,22 @@ void text_copy(char *out, size_t size, struct slice s)
     out[end] = 0;
 }
 
+/* Of any script, the Chinese ones three bytes long. */
+static bool ends_in_comma(struct slice s)
+{
+    static const char commas[][4] = {"，", "、", "；", "。"};
+    if (s.data[s.size - 1] == ',') return true;
+    for (size_t i = 0; s.size >= 3 && i < sizeof commas / sizeof commas[0]; i++)
+        if (memcmp(s.data + s.size - 3, commas[i], 3) == 0) return true;
+    return false;
+}
+
 struct slice text_line(struct slice s, size_t width)
 {
     struct slice line = text_cut(s, width);
     if (line.size == s.size) return s;
     size_t end = line.size;
-    while (end > 0 && s.data[end] != ' ') end--;
+    while (end > 0 && s.data[end] != ' ' && !ends_in_comma(slice_of(s.data, end))) end--;
     if (end > 0) return slice_of(s.data, end);
     if (line.size > 0) return line;
     size_t at = 0;

@@ -22,7 +22,8 @@ void text_append_shown(struct buf *out, struct slice s);
 void text_append_padded(struct buf *out, struct slice s, size_t width, bool right);
 /* The longest start of `s` that fits into `width` columns; ends on a code point. */
 struct slice text_cut(struct slice s, size_t width);
-/* The same for one line of several: before a blank where there is one; never empty unless s is. */
+/* The same for one line of several: before a blank or behind a comma or full stop where there
+ * is one; never empty unless s is. */
 struct slice text_line(struct slice s, size_t width);
 
 /* The longest start of `s` that fits into `size` bytes with a NUL behind it; ends on a code point.

@@ -83,6 +83,8 @@ static int add(struct cli *cli, struct act *act)
 
 /* --- list --- */
 
+enum { ID_SHOWN = 12 }; /* hex digits, as other lists show an id */
+
 struct listing {
     struct cli *cli;
     struct table table;
@@ -117,7 +119,7 @@ static bool list_one(void *state, const struct actor *a)
                                   : thing_state_name(THING_ACTOR, a->revoked));
     table_cell(&l->table, a->from);
     table_cell(&l->table, a->to);
-    table_cellf(&l->table, "%s", id);
+    table_cellf(&l->table, "%.*s", l->cli->csv ? (int)sizeof id : ID_SHOWN, id);
     return true;
 }
 

@@ -37,12 +37,19 @@ struct listing {
     const struct roster *roster;
     uint64_t now_ms;
     struct month month;
+    bool at_hub;
 };
 
 static bool is_self(const struct listing *l, const struct device *d)
 {
     return d->state != DEVICE_INVITED &&
            sign_key_equal(&d->key, &store_identity(l->cli->store)->device);
+}
+
+/* Villages meet the hub alone. */
+static bool is_met(const struct listing *l, const struct device *d)
+{
+    return !is_self(l, d) && (l->at_hub || d->roles & ROLE_HUB);
 }
 
 static const struct sign_key *id_of(const struct device *d)
@@ -117,9 +124,9 @@ static void to_row(const struct listing *l, struct table *t, const struct device
     table_cell(t, slice_of_text(d->name));
     table_cell(t, slice_of_text(village_of(l, d)));
     table_cell(t, slice_of_text(_(state_words[d->state])));
-    table_cell(t, slice_of_text(is_self(l, d)
-                                    ? "-"
-                                    : words_ago(l->cli, contact_of(l, d).last_ok_ms, l->now_ms)));
+    table_cell(t, slice_of_text(is_met(l, d)
+                                    ? words_ago(l->cli, contact_of(l, d).last_ok_ms, l->now_ms)
+                                    : "-"));
     table_cell(t, slice_of_text(id));
     table_cell(t, slice_of_text(remark_on(l, d)));
     table_cell(t, slice_of_text(words_roles(l->cli, d->roles)));
@@ -157,9 +164,12 @@ static int list_traffic(struct listing *l)
 
 static int list(struct listing *l)
 {
+    const struct device *self;
     int code = cli_roster(l->cli, l->txn, &l->roster);
+    if (!code) code = cli_self(l->cli, l->roster, &self);
     if (!code) code = month_read(l->cli, l->txn, &l->month);
     if (code) return code;
+    l->at_hub = self->roles & ROLE_HUB;
     if (l->cli->json) {
         struct output_list out;
         output_list_begin(&out, output_json("sidan.devices/1"), "devices");

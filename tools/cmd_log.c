@@ -17,6 +17,7 @@
  * written: a pager that waits must not hold old pages of the store. */
 #define SLICE_EVENTS 256
 #define LAST_MAX 1000000
+#define SUBJECT_SHOWN 12 /* hex digits, as other lists show an id */
 #define FOLLOW_POLL_NS (200 * 1000 * 1000)
 
 struct selection {
@@ -91,21 +92,25 @@ static void append_cell(struct buf *out, const char *text, size_t width)
     buf_append_byte(out, ' ');
 }
 
-static void append_line(struct buf *out, const struct roster *roster, const struct event *e)
+/* With -v whole ids and feeds, wider than a screen. */
+static void append_line(const struct cli *cli, struct buf *out, const struct roster *roster,
+                        const struct event *e)
 {
-    char time[TIME_TEXT_SIZE], id[17], subject[33];
+    char time[TIME_TEXT_SIZE], moment[TIME_TEXT_SIZE + 1], id[17], subject[33];
+    size_t subject_width = cli->verbose ? 32 : SUBJECT_SHOWN;
     struct buf feed = {0}, kind = {0};
     time_format(time, HLC_MS(e->time));
+    snprintf(moment, sizeof moment, "%s%s", time, HLC_UNTRUSTED(e->time) ? "?" : "");
     hex_encode(id, e->id.bytes, 8);
     hex_encode(subject, e->subject.bytes, sizeof e->subject.bytes);
-    lookup_feed_print(&feed, roster, &e->feed);
+    subject[subject_width] = 0;
+    (cli->verbose ? lookup_feed_print : lookup_feed_print_short)(&feed, roster, &e->feed);
     buf_printf(&feed, " %" PRIu64, e->seq);
     buf_append_slice(&kind, e->kind);
-    append_cell(out, time, 16);
-    append_cell(out, HLC_UNTRUSTED(e->time) ? "?" : "", 1);
+    append_cell(out, moment, 17);
     append_cell(out, buf_text(&kind), 17);
-    append_cell(out, id, 16);
-    append_cell(out, subject, 32);
+    if (cli->verbose) append_cell(out, id, 16);
+    append_cell(out, subject, subject_width);
     text_append_shown(out, buf_slice(&feed));
     buf_append_byte(out, '\n');
     buf_clear(&feed);
@@ -116,7 +121,7 @@ static void append_event(const struct cli *cli, const struct roster *roster, uin
                          const struct event *e, struct buf *out)
 {
     if (!cli->json) {
-        append_line(out, roster, e);
+        append_line(cli, out, roster, e);
         return;
     }
     json_t *o = event_json(cli, roster, arrival, e);

@@ -28,7 +28,7 @@ static const struct flag list_flags[] = {
 static const struct flag log_flags[] = {
     SWITCH("-f", N_("go on with what arrives")),
     VALUE("-n", "N", N_("only the last N")),
-    VALUE("--feed", "FEED", N_("only this feed: DEVICE/scope/lane[/epoch]")),
+    VALUE("--feed", "FEED", N_("only this feed: DEVICE/scope[/lane[/epoch]]")),
     VALUE("--kind", "KIND", N_("only this kind (a name, or its beginning with *)")),
     VALUE("--village", "VILLAGE", N_("only this village's scope")),
     SWITCH("--raw", N_("every table and key of the store as it is")),

@@ -250,7 +250,7 @@ int lookup_scope(struct cli *cli, const struct roster *roster, const char *text,
 
 static const char *const lanes[LANE_COUNT] = {"urgent", "normal", "intake"};
 
-/* Takes "DEVICE/scope/lane[/epoch]" apart into its own parts; false when it has another form. */
+/* Takes "DEVICE/scope[/lane[/epoch]]" apart into its own parts; false when it has another form. */
 static bool split_feed(char *text, char *parts[4], size_t *count)
 {
     *count = 0;
@@ -260,17 +260,17 @@ static bool split_feed(char *text, char *parts[4], size_t *count)
         at = strchr(at, '/');
         if (at) *at++ = 0;
     }
-    return *count >= 3;
+    return *count >= 2;
 }
 
 static bool feed_parts_read(struct feed *feed, char *const parts[4], size_t count)
 {
-    feed->lane = LANE_COUNT;
-    for (uint8_t i = 0; i < LANE_COUNT; i++)
+    feed->lane = count == 2 ? LANE_NORMAL : LANE_COUNT;
+    for (uint8_t i = 0; i < LANE_COUNT && count > 2; i++)
         if (strcmp(parts[2], lanes[i]) == 0) feed->lane = i;
     feed->has_epoch = count == 4;
     if (feed->lane == LANE_COUNT) return false;
-    return count == 3 ||
+    return count < 4 ||
            hex_decode(feed->epoch, sizeof feed->epoch, parts[3], strlen(parts[3])) == OK;
 }
 
@@ -285,7 +285,7 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
     if (strlen(text) >= sizeof copy || !split_feed(copy, parts, &count) ||
         !feed_parts_read(&feed, parts, count))
         return cli_error(cli, EXIT_USAGE, cli_format(cli, _("\"%s\" does not name a feed"), text),
-                         NULL, _("DEVICE/scope/lane[/epoch], like hub/town/normal"));
+                         NULL, _("DEVICE/scope[/lane[/epoch]], as sidan log shows them"));
     int code = lookup_scope(cli, roster, parts[1], &feed.scope);
     if (code) return code;
     if (strcmp(parts[0], "authority") == 0) {
@@ -302,7 +302,8 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
                : not_found(cli, cli_format(cli, _("the feed \"%s\" is not held here"), text), NULL);
 }
 
-void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed)
+static void print_feed(struct buf *out, const struct roster *roster, const struct feed *feed,
+                       const char *scope, bool with_lane)
 {
     const struct device *d = roster_device(roster, &feed->author);
     char hex[17];
@@ -310,10 +311,22 @@ void lookup_feed_print(struct buf *out, const struct roster *roster, const struc
     const char *name = sign_key_equal(&feed->author, &roster->authority) ? "authority"
                        : d && d->name[0]                                 ? d->name
                                                                          : hex;
-    buf_printf(out, "%s/%s/%s", name, feed->scope.text,
-               feed->lane < LANE_COUNT ? lanes[feed->lane] : "?");
+    buf_printf(out, "%s/%s", name, scope);
+    if (with_lane) buf_printf(out, "/%s", feed->lane < LANE_COUNT ? lanes[feed->lane] : "?");
     if (!feed->has_epoch) return;
-    char epoch[17];
-    hex_encode(epoch, feed->epoch, sizeof feed->epoch);
-    buf_printf(out, "/%s", epoch);
+    hex_encode(hex, feed->epoch, sizeof feed->epoch);
+    buf_printf(out, "/%s", hex);
+}
+
+void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed)
+{
+    print_feed(out, roster, feed, feed->scope.text, true);
+}
+
+void lookup_feed_print_short(struct buf *out, const struct roster *roster, const struct feed *feed)
+{
+    const char *scope = scope_class(&feed->scope) == SCOPE_VILLAGE
+                            ? lookup_village_name(roster, scope_village(&feed->scope))
+                            : feed->scope.text;
+    print_feed(out, roster, feed, scope, feed->lane != LANE_NORMAL || feed->has_epoch);
 }

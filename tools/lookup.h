@@ -23,11 +23,12 @@ int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thin
 int lookup_person(struct cli *cli, struct txn *txn, const char *text, struct thing_id *out);
 /* "town", "office", "village:CODE", or a VILLAGE. */
 int lookup_scope(struct cli *cli, const struct roster *roster, const char *text, struct scope *out);
-/* DEVICE/scope/lane[/epoch] into the feed as it is held. */
+/* DEVICE/scope[/lane[/epoch]] into the feed as it is held. */
 int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
                 struct feed_row *out);
-/* The other way: "name/village:431322111201/normal" for showing. */
+/* The other way: "name/village:431322111201/normal", or in short "name/谭家坊". */
 void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed);
+void lookup_feed_print_short(struct buf *out, const struct roster *roster, const struct feed *feed);
 const char *lookup_village_name(const struct roster *roster, const char *code);
 /* The name of a device or "?" with its first 8 hex digits. */
 const char *lookup_device_name(struct cli *cli, const struct roster *roster,

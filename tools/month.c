@@ -54,6 +54,7 @@ int month_read(struct cli *cli, struct txn *txn, struct month *out)
 const char *month_words(struct cli *cli, const struct month *m, const struct traffic *bytes)
 {
     double sum = (double)(bytes->sent + bytes->received);
+    if (m->coarse && sum == 0) return "<0.1 MB";
     return !m->coarse && sum < 1e6 ? cli_format(cli, "%.1f KB", sum / 1e3)
                                    : cli_format(cli, "%.1f MB", sum / 1e6);
 }

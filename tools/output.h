@@ -55,15 +55,16 @@ struct table_column {
     size_t width_min;
 };
 /* Where a table on the screen is wider than TABLE_WIDTH columns, those without any text are left
- * out; where it is still wider, the village too that every row names. */
+ * out; where it is still wider, the village too that every row names; then the widest texts go on
+ * in lines below. */
 #define TABLE_WIDTH 80
 struct table {
     const struct cli *cli;
     const struct table_column *columns;
     size_t column_count;
-    size_t widths[TABLE_COLUMNS_MAX];
-    bool hidden[TABLE_COLUMNS_MAX];
-    struct buf cells;   /* of the sample */
+    size_t widths[TABLE_COLUMNS_MAX], word_widths[TABLE_COLUMNS_MAX]; /* of a column's texts */
+    bool hidden[TABLE_COLUMNS_MAX], wrapped[TABLE_COLUMNS_MAX];
+    struct buf cells;   /* of the sample, then of the row being written */
     struct buf colours; /* of the sample, a byte a row */
     size_t cell_count;
     bool streaming;

@@ -107,6 +107,8 @@ static void breaks_a_line_before_a_blank_where_there_is_one(void **state)
     assert_true(slice_is_text(text_line(s("云岭 下坝"), 4), "云岭"));
     assert_true(slice_is_text(text_line(s("云岭下坝"), 5), "云岭"));
     assert_true(slice_is_text(text_line(s("云岭"), 1), "云"));
+    assert_true(slice_is_text(text_line(s("交办,回访,党政办"), 12), "交办,回访,"));
+    assert_true(slice_is_text(text_line(s("空格分开，依次尝试"), 14), "空格分开，"));
     assert_true(slice_is_text(text_line(s(""), 1), ""));
 }
 
