@@ -85,6 +85,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
         .memory = {.known = known,
                    .cut = p->row.cut,
                    .cut_bytes = p->row.cut_bytes,
+                   .cut_sending = p->row.cut_sending,
                    .credit = p->row.credit,
                    .rate_bps = p->row.rate_bps,
                    .rtt_ms = p->row.rtt_ms},
@@ -294,6 +295,7 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     if (status.greeted) {
         p->row.cut = !p->closing && !status.idle;
         p->row.cut_bytes = status.passed_bytes;
+        p->row.cut_sending = p->row.cut && status.unanswered_bytes > 0;
     }
     keep_rate(p, &status);
     keep_unfinished(p);

@@ -11,7 +11,7 @@ enum { HAVE_SIZE = 24 };
 /* --- peers: format, numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
 /* A row of another format is forgotten: a contact tells all of it anew. */
-enum { PEER_FORMAT = 2, PEER_NUMBERS = 19, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
+enum { PEER_FORMAT = 3, PEER_NUMBERS = 20, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -25,7 +25,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->bytes_sent,      row->bytes_received,
         row->refusals,        row->next_attempt_ms,
         row->have_count,      row->cut,
-        row->cut_bytes,
+        row->cut_bytes,       row->cut_sending,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -51,6 +51,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->have_count = in[16];
     row->cut = in[17] != 0;
     row->cut_bytes = in[18];
+    row->cut_sending = in[19] != 0;
 }
 
 static struct peer_have *vector_read(const uint8_t *at, size_t count)

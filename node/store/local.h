@@ -33,6 +33,7 @@ struct peer_row {
     struct peer_have *shown; /* the same of ours as the peer knows it; owned, sorted */
     bool cut;                /* the last session was cut while something was on its way */
     uint64_t cut_bytes;      /* of runs that had passed in it */
+    bool cut_sending;        /* runs of ours were on their way, not answered */
     bool unfinished_new;     /* `unfinished` is to be written; peer_get leaves both alone */
     struct buf unfinished;   /* runs that were cut (peer_unfinished); owned */
 };

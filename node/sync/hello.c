@@ -164,6 +164,14 @@ void session_count_loss(struct session *s, bool lost)
         session_refuse(s, REFUSE_LIMIT, "it lost what it had too often");
 }
 
+/* A point of a feed of this device that has one head, between what the peer was known to hold and
+ * what was sent: the peer got that far in an earlier session and its receipt was cut off. */
+static bool told_on_the_way(const struct track *t, const struct want_point *p)
+{
+    return t->local.own && t->local.head_count == 1 && p->seq > points_top(&t->confirmed) &&
+           p->seq <= points_top(&t->sent);
+}
+
 /* Takes over what the peer told of one feed. What is on its way stays counted as sent when the
  * peer's word is from before it arrived. */
 static bool take_told(struct session *s, struct track *t)
@@ -171,7 +179,8 @@ static bool take_told(struct session *s, struct track *t)
     if (points_equal(&t->told, &t->confirmed)) return false;
     bool of_ours = false;
     for (size_t i = 0; i < t->told.count; i++)
-        if (points_have(&t->sent, &t->told.points[i])) of_ours = true;
+        if (points_have(&t->sent, &t->told.points[i]) || told_on_the_way(t, &t->told.points[i]))
+            of_ours = true;
     if (of_ours) {
         session_flight_told(s, t->id8, points_top(&t->told));
     } else {

@@ -61,9 +61,13 @@ static struct track *next_track(const struct session *s)
 {
     struct track *best = NULL;
     bool blind = !s->greeted && !s->options.memory.known;
+    /* How much of what was on its way came before the cut, the peer's HELLO will tell: what is
+     * large would be sent twice. */
+    bool unsure = !s->greeted && s->options.memory.cut_sending;
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct track *t = s->tracks.rows[i];
         if ((blind && !t->local.own) || session_waits(s, t)) continue;
+        if (unsure && t->local.feed.lane != LANE_URGENT) continue;
         if (track_next_head(t) && (!best || track_compare(t, best) < 0)) best = t;
     }
     return best;

@@ -474,6 +474,7 @@ void session_status(const struct session *s, struct session_status *out)
         .sent_frames = s->sent_frames,
         .received_frames = s->received_frames,
         .received_bytes = s->received_bytes,
+        .unanswered_bytes = s->unanswered_bytes,
         .passed_bytes = s->run_bytes_received + s->run_bytes_sent - s->unanswered_bytes,
         .rate_bps = s->rate_bps,
         .rtt_ms = s->rtt_ms,

@@ -56,6 +56,7 @@ struct session_memory {
     size_t shown_count;
     bool cut;           /* the last session was cut while something was on its way */
     uint64_t cut_bytes; /* of runs that had passed in it */
+    bool cut_sending;   /* runs of ours among what was on its way */
     struct session_unfinished unfinished;
     const struct session_outgoing *outgoing; /* oldest first */
     size_t outgoing_count;
@@ -199,6 +200,7 @@ struct session_status {
     uint64_t sent_events, received_events; /* arrived there by receipt; stored here */
     uint64_t sent_bytes, received_bytes;   /* of all frames but those of hidden feeds */
     uint64_t sent_frames, received_frames; /* and how many those are */
+    uint64_t unanswered_bytes;             /* of runs sent */
     uint64_t passed_bytes; /* of RUN and PIECE frames: came, or were sent and answered */
     uint64_t rate_bps, rtt_ms;
     uint64_t credit; /* the peer's last grant in bytes beyond what it answered */

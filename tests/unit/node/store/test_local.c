@@ -47,6 +47,7 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
         .shown = &shown,
         .cut = true,
         .cut_bytes = 14,
+        .cut_sending = true,
         .unfinished_new = true,
         .unfinished = unfinished,
     };
@@ -74,7 +75,7 @@ static void a_peer_is_remembered_with_its_whole_vector(void **state)
     assert_int_equal(got.next_attempt_ms, 13);
     assert_int_equal(got.shown_count, 1);
     assert_int_equal(got.shown[0].seq, 6);
-    assert_true(got.cut && got.cut_bytes == 14 && !got.unfinished_new);
+    assert_true(got.cut && got.cut_sending && got.cut_bytes == 14 && !got.unfinished_new);
     assert_int_equal(peer_unfinished(t, &row.device).size, 3);
     peer_row_clear(&got);
     peer_row_clear(&got);
@@ -139,7 +140,7 @@ static void refuses_a_damaged_peer_and_too_long_a_vector(void **state)
     struct txn *t = test_txn(&ts, true);
     peer_put(t, &row);
     key_local(&key, 'p', slice_of(row.device.bytes, 32));
-    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("\x02short"));
+    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("\x03short"));
     assert_false(peer_get(t, &row.device, &got));
     assert_int_equal(txn_commit(t), ERR_CORRUPT);
     row.have_count = HAVE_ENTRIES_MAX + 1;

@@ -104,6 +104,38 @@ static void memory_lets_the_first_run_ride_with_hello(void **state)
     assert_int_equal(p->village->runs, 1);
 }
 
+/* The receipts of an earlier session were cut off: the peer stands in the middle of what is sent. */
+static void what_arrived_unreceipted_is_not_sent_a_third_time(void **state)
+{
+    struct pair *p = *state;
+    side_hold(p->village, 0, 100);
+    side_hold(p->hub, 0, 70);
+    p->village->run_events = 20;
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 40);
+    run_to_rest(p, &memory);
+    assert_int_equal(p->hub->feeds[0].top[0], 100);
+    assert_int_equal(p->village->runs, 3);
+    assert_true(side_idle(p->village));
+}
+
+static void after_a_cut_what_was_on_its_way_waits_for_hello(void **state)
+{
+    struct pair *p = *state;
+    side_hold(p->village, 0, 100);
+    side_hold(p->hub, 0, 70);
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 40);
+    memory.cut = memory.cut_sending = true;
+    side_start(p->village, true, &memory);
+    side_act(p->village);
+    assert_string_equal(p->village->trace, "hello");
+    side_start(p->hub, false, NULL);
+    sides_talk(p->village, p->hub);
+    assert_int_equal(p->hub->feeds[0].top[0], 100);
+    assert_int_equal(p->village->runs, 1);
+}
+
 static void a_wrong_memory_is_mended_by_hello(void **state)
 {
     struct pair *p = *state;
@@ -392,6 +424,8 @@ int main(void)
         STORY(a_first_contact_moves_both_ways),
         STORY(nothing_new_costs_one_hello_each),
         STORY(memory_lets_the_first_run_ride_with_hello),
+        STORY(what_arrived_unreceipted_is_not_sent_a_third_time),
+        STORY(after_a_cut_what_was_on_its_way_waits_for_hello),
         STORY(a_wrong_memory_is_mended_by_hello),
         STORY(the_roster_goes_first),
         STORY(urgent_goes_before_a_shorter_backlog),
