@@ -116,7 +116,7 @@ int cmd_figures(struct cli *cli)
     if (code) return code;
     code = show(&r);
     reporting_end(&r);
-    txn_abort(r.txn);
+    if (r.txn) txn_abort(r.txn);
     return code;
 }
 

@@ -214,6 +214,8 @@ int reporting_freeze(struct reporting *r)
     if (!code && !f.stats.count)
         code = cli_error(r->cli, EXIT_REFUSED, _("the figures were not published"),
                          cli_format(r->cli, _("there are none for %s"), r->text), NULL);
+    txn_abort(r->txn); /* all is counted: what records has the store to itself */
+    r->txn = NULL;
     if (!code) code = recording_begin(r->cli, &recording);
     if (!code) code = freeze_record(&f, &recording, &sheets);
     if (!code) code = freeze_told(&f, sheets);

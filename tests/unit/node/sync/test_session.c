@@ -104,7 +104,7 @@ static void memory_lets_the_first_run_ride_with_hello(void **state)
     assert_int_equal(p->village->runs, 1);
 }
 
-/* The receipts of an earlier session were cut off: the peer stands in the middle of what is sent. */
+/* The receipts of an earlier session were cut off: the peer stands in the midst of what is sent. */
 static void what_arrived_unreceipted_is_not_sent_a_third_time(void **state)
 {
     struct pair *p = *state;
