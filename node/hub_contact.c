@@ -144,6 +144,7 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     const char *text = shown->text;
     const char *address = dialing_address(&h->dialing);
     bool last_address = h->dialing.next_address + 1 >= h->dialing.address_count;
+    bool patient = !dialing_patience_ms(&h->dialing);
     if (!text[0]) (void)zmq_link_ended(h->dialing.link, &err, &text);
     log_write(h->live ? LOG_INFO : LOG_WARN, "hub at %s: %s", address, text[0] ? text : "ended");
     exchange_remove_link(h->options.exchange, h->dialing.link);
@@ -155,8 +156,8 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
     if (h->again)
         dialing_hurry(&h->dialing, false, time->now_ms);
-    else if (h->asked && (h->live || last_address))
-        h->answer_due = true;
+    else if (h->asked && (h->live ? !h->good : last_address && (patient || err != ERR_TIMEOUT)))
+        h->answer_due = true; /* else the next attempt may have it */
 }
 
 static void look_at_session(struct hub_contact *h, const struct session_status *s,

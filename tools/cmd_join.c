@@ -222,11 +222,16 @@ static void ignore_live(struct contact *c)
     (void)c;
 }
 
+static void ignore_calling(struct contact *c, const char *address)
+{
+    (void)c, (void)address;
+}
+
 static int first_sync(struct joining *j)
 {
     struct contact_target target;
-    struct session_status status;
-    enum err e = ERR_UNREACHABLE;
+    struct contact_done done;
+    const struct contact_words silent = {.calling = ignore_calling, .live = ignore_live};
     int code = cli_open_store_writable(j->cli);
     if (code == EXIT_OK) {
         code = cli_open_views(j->cli);
@@ -237,10 +242,7 @@ static int first_sync(struct joining *j)
     if (code != EXIT_OK) {
         return code;
     }
-    for (size_t i = 0; i < target.address_count && e != OK; i++) {
-        struct contact_hub hub = {.address = target.addresses[i], .key = target.key};
-        e = contact_sync(&j->contact, &hub, j->contact.deadline_ms, ignore_live, &status);
-    }
+    enum err e = contact_sync(&j->contact, &target, &silent, &done);
     if (e == OK) {
         return EXIT_OK;
     }

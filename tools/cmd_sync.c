@@ -6,7 +6,6 @@
 #include "tools/sync_rehearsal.h"
 
 #include "common/text.h"
-#include "node/link/meter.h"
 #include "node/store/local.h"
 
 #include <inttypes.h>
@@ -231,6 +230,22 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
 
 /* --- no node: the session runs here --- */
 
+static const char *calling_words(struct cli *cli, const char *address)
+{
+    return cli_format(cli, _("calling %s ... "), shown_address(address));
+}
+
+static void say_calling(struct contact *c, const char *address)
+{
+    if (c->text[0] != '\0') { /* the address before */
+        output_line(c->cli, "%s", _("failed"));
+    }
+    if (!c->cli->json && !c->cli->quiet) {
+        fputs(calling_words(c->cli, address), stdout);
+        fflush(stdout);
+    }
+}
+
 static void say_live(struct contact *c)
 {
     if (!c->cli->json && !c->cli->quiet) {
@@ -265,50 +280,30 @@ static void remember_failure(struct cli *cli, const struct contact_target *targe
 static int sync_here(struct cli *cli, const struct contact_target *target, uint64_t timeout_ms)
 {
     struct contact contact;
-    struct session_status status = {0};
-    enum err e = ERR_UNREACHABLE;
-    size_t i = 0, column = 0;
+    struct contact_done done;
+    const struct contact_words words = {.calling = say_calling, .live = say_live};
     int code = contact_begin(&contact, cli, timeout_ms);
     if (code != EXIT_OK) {
         return code;
     }
-    for (i = 0; i < target->address_count; i++) {
-        struct contact_hub hub = {.address = target->addresses[i], .key = target->key};
-        uint64_t now_ms = clock_monotonic_ms();
-        uint64_t left = contact_is_over(&contact) ? 0 : contact.deadline_ms - now_ms;
-        uint64_t share = left / (target->address_count - i);
-        const char *calling = cli_format(cli, _("calling %s ... "), shown_address(hub.address));
-        if (!cli->json && !cli->quiet) {
-            fputs(calling, stdout);
-            fflush(stdout);
-        }
-        column = text_width(slice_of_text(calling)) + text_width(slice_of_text(_("good; ")));
-        e = contact_sync(&contact, &hub, now_ms + share, say_live, &status);
-        if (e == OK) {
-            break;
-        }
-        output_line(cli, "%s", _("failed"));
-        if (e != ERR_UNREACHABLE || contact_is_over(&contact)) {
-            break;
-        }
-    }
+    enum err e = contact_sync(&contact, target, &words, &done);
     contact_end(&contact);
     if (e != OK) {
+        output_line(cli, "%s", _("failed"));
         remember_failure(cli, target, e);
-        return fail(cli, e, target->addresses[i < target->address_count ? i : 0], contact.text);
+        return fail(cli, e, done.address, contact.text);
     }
     if (clock_learn_from(cli->store, &target->device) != OK) {
         output_note(cli, "%s", _("the hub's time was not kept"));
     }
     struct outcome outcome = {
-        .sent = status.sent_events,
-        .unsent = status.unsent,
-        .received = status.received_events,
-        .bytes = METER_DIALLER_HANDSHAKE + METER_LISTENER_HANDSHAKE + /* without the goodbye */
-                 meter_of_frames(status.sent_frames, status.sent_bytes) +
-                 meter_of_frames(status.received_frames, status.received_bytes),
+        .sent = done.sent,
+        .unsent = done.unsent,
+        .received = done.received,
+        .bytes = done.bytes,
         .ms = clock_monotonic_ms() - contact.started_ms,
-        .column = column,
+        .column = text_width(slice_of_text(calling_words(cli, done.address))) +
+                  text_width(slice_of_text(_("good; "))),
     };
     return report(cli, &outcome);
 }

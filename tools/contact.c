@@ -1,10 +1,13 @@
 #include "tools/contact.h"
 
+#include "node/dialing.h"
 #include "node/joining.h"
+#include "node/link/meter.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { WAIT_MAX_MS = 100, LOG_WARN_LEVEL = 1 };
 
@@ -135,14 +138,13 @@ static enum err read_time(struct contact *c, struct exchange_time *time)
     return e;
 }
 
-/* Turns until the session is idle, then says goodbye. */
+/* Turns until the session is idle, then says goodbye. ERR_AGAIN: cut, or no answer in time. */
 static enum err run_session(struct contact *c, struct exchange *x, struct link *link,
-                            uint64_t until_ms, void (*live)(struct contact *c),
-                            struct session_status *out)
+                            const struct contact_words *words, struct session_status *out)
 {
     struct exchange_link shown = {0};
     struct exchange_time time;
-    bool more, was_live = false;
+    bool more;
     enum err e = read_time(c, &time);
     while (e == OK) {
         time.now_ms = clock_monotonic_ms();
@@ -152,60 +154,125 @@ static enum err run_session(struct contact *c, struct exchange *x, struct link *
             break;
         }
         *out = shown.session;
-        if (shown.state == EXCHANGE_LINK_LIVE && shown.session.greeted && !was_live) {
-            was_live = true;
-            live(c);
+        if (out->greeted && !c->live) {
+            c->live = true;
+            words->live(c);
         }
-        if (was_live && shown.session.idle) {
+        if (out->greeted && out->idle) {
             exchange_finish(x, link);
             return exchange_turn(x, &time, &more);
         }
-        if (time.now_ms >= until_ms) {
-            return was_live ? ERR_TIMEOUT : ERR_UNREACHABLE;
+        if (contact_is_over(c)) {
+            return ERR_AGAIN;
         }
         if (!more) {
             uint64_t deadline = exchange_deadline(x, time.now_ms);
             wait_for(link, deadline < WAIT_MAX_MS ? deadline : WAIT_MAX_MS);
         }
     }
+    if (e != OK) {
+        return e;
+    }
+    keep_text(c, shown.text);
+    bool cut = out->greeted && shown.err != ERR_FORBIDDEN;
+    if (cut || shown.err == ERR_TIMEOUT) {
+        return ERR_AGAIN;
+    }
+    return shown.err != OK ? shown.err : ERR_UNREACHABLE;
+}
+
+static void add(struct contact_done *sum, const struct session_status *s)
+{
+    sum->sent += s->sent_events;
+    sum->received += s->received_events;
+    sum->unsent = s->unsent;
+    sum->bytes += METER_DIALLER_HANDSHAKE + METER_LISTENER_HANDSHAKE + /* without the goodbye */
+                  meter_of_frames(s->sent_frames, s->sent_bytes) +
+                  meter_of_frames(s->received_frames, s->received_bytes);
+}
+
+static enum err attempt(struct contact *c, struct dialing *d, const struct box_key *hub,
+                        const struct contact_words *words, struct contact_done *sum)
+{
+    struct exchange *x = NULL;
+    struct session_status status = {0};
+    struct exchange_options options = {.store = c->cli->store,
+                                       .views = c->cli->views,
+                                       .keys = &c->cli->keys,
+                                       .month_bytes_max =
+                                           settings_month_bytes_max(&c->cli->settings),
+                                       .log = keep_log,
+                                       .log_state = c};
+    enum err e = exchange_open(&x, &options);
     if (e == OK) {
-        keep_text(c, shown.text);
-        e = shown.err != OK ? shown.err : ERR_UNREACHABLE;
+        e = dialing_start(d, hub, clock_monotonic_ms());
+    }
+    if (e == OK) {
+        e = exchange_add_link(x, d->link, true);
+    }
+    if (e == OK) {
+        e = run_session(c, x, d->link, words, &status);
+    }
+    exchange_close(x);
+    bool good = status.idle || status.passed_bytes != 0;
+    dialing_end(d, good ? DIALING_GOOD : DIALING_FAILED, clock_monotonic_ms());
+    if (status.greeted) {
+        d->rtt_ms = status.rtt_ms;
+        add(sum, &status);
     }
     return e;
 }
 
-enum err contact_sync(struct contact *c, const struct contact_hub *hub, uint64_t until_ms,
-                      void (*live)(struct contact *c), struct session_status *out)
+static void dialing_to(struct dialing *d, const struct contact *c,
+                       const struct contact_target *target)
 {
-    struct cli *cli = c->cli;
-    struct exchange *x = NULL;
-    struct link *link = NULL;
-    struct zmq_link_dial dial = dial_by_device(c, hub);
-    struct exchange_options options = {.store = cli->store,
-                                       .views = cli->views,
-                                       .keys = &cli->keys,
-                                       .month_bytes_max = settings_month_bytes_max(&cli->settings),
-                                       .log = keep_log,
-                                       .log_state = c};
-    *out = (struct session_status){0};
-    enum err e = exchange_open(&x, &options);
-    if (e == OK) {
-        e = zmq_link_dial(&link, c->zmq, &dial);
+    const struct dialing_options options = {.context = c->zmq,
+                                            .key = c->cli->keys.transport,
+                                            .secret = c->cli->keys.transport_secret,
+                                            .retry_min_s = c->cli->settings.retry_min_s,
+                                            .retry_max_s = c->cli->settings.retry_max_s};
+    dialing_init(d, &options);
+    for (size_t i = 0; i < target->address_count; i++) {
+        dialing_add_address(d, target->addresses[i]);
     }
-    if (e == OK) {
-        e = exchange_add_link(x, link, true);
+}
+
+static bool wait_until_due(const struct contact *c, const struct dialing *d)
+{
+    uint64_t wait_ms = dialing_wait_ms(d, clock_monotonic_ms());
+    if (clock_monotonic_ms() + wait_ms >= c->deadline_ms) {
+        return false;
     }
+    struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000),
+                            .tv_nsec = (long)(wait_ms % 1000) * 1000000};
+    nanosleep(&wait, NULL);
+    return true;
+}
+
+enum err contact_sync(struct contact *c, const struct contact_target *target,
+                      const struct contact_words *words, struct contact_done *out)
+{
+    struct dialing d;
+    bool there = false, again; /* there: somebody may be, though nobody listens just now */
+    enum err e;
+    dialing_to(&d, c, target);
+    *out = (struct contact_done){0};
+    do {
+        if (d.rounds == 0 && !c->live) {
+            words->calling(c, dialing_address(&d));
+        }
+        out->address = target->addresses[d.next_address];
+        e = attempt(c, &d, &target->key, words, out);
+        there = there || e == ERR_AGAIN;
+        bool another = d.next_address != 0;
+        again = e == ERR_AGAIN || (e == ERR_UNREACHABLE && (there || another));
+    } while (again && wait_until_due(c, &d));
+    dialing_close(&d);
     if (e == OK) {
-        e = run_session(c, x, link, until_ms, live, out);
+        e = cli_finish_rows(c->cli); /* where no node runs, nobody else does */
     }
-    if (e == OK) {
-        e = cli_finish_rows(cli); /* where no node runs, nobody else does */
-    }
-    crypto_wipe(&dial.secret, sizeof dial.secret);
-    exchange_close(x);
-    if (link != NULL) {
-        link->ops->close(link);
+    if (e == ERR_AGAIN || e == ERR_UNREACHABLE) {
+        return c->live ? ERR_TIMEOUT : ERR_UNREACHABLE;
     }
     return e;
 }

@@ -12,6 +12,7 @@ struct contact {
     struct zmq_link_context *zmq;
     uint64_t started_ms, deadline_ms; /* monotonic */
     char text[200];                   /* why the last attempt failed, English */
+    bool live;                        /* the hub has answered */
 };
 /* Opens the network; keys must be open. Reports failures. */
 int contact_begin(struct contact *c, struct cli *cli, uint64_t timeout_ms);
@@ -34,19 +35,28 @@ struct contact_hub {
 MUST_CHECK enum err contact_probe(struct contact *c, const struct contact_hub *hub,
                                   uint64_t until_ms);
 
-/* One attempt at a session; the store and views must be open for writing. `live` is called once
- * when the hub answers. Errors: ERR_UNREACHABLE and ERR_FORBIDDEN (never live), ERR_TIMEOUT (live,
- * but not done by `until_ms`), what ended the session, the store's. */
-MUST_CHECK enum err contact_sync(struct contact *c, const struct contact_hub *hub,
-                                 uint64_t until_ms, void (*live)(struct contact *c),
-                                 struct session_status *out);
-
-/* The hub as this node knows it, and its addresses: --hub, else the configuration. Reports what is
- * missing. */
+/* The hub as this node knows it, and its addresses. */
 struct contact_target {
     struct sign_key device;
     struct box_key key;
     const char *addresses[INVITE_ADDRESSES_MAX];
     size_t address_count;
 };
+/* --hub, else the configuration. Reports what is missing. */
 int contact_target(struct cli *cli, struct contact_target *out);
+
+/* Sessions with the hub until one has done everything, or the contact's deadline: a link that was
+ * cut, or did not answer in time, is dialled again; one where nobody listens is not. The store and
+ * views must be open for writing. `calling` is told each address once, `live` when the hub answers.
+ * *out: what all of them did. Errors: ERR_UNREACHABLE and ERR_FORBIDDEN (never live), ERR_TIMEOUT
+ * (live, but not done in time), what ended the session, the store's. */
+struct contact_words {
+    void (*calling)(struct contact *c, const char *address);
+    void (*live)(struct contact *c);
+};
+struct contact_done {
+    uint64_t sent, unsent, received, bytes;
+    const char *address; /* the target's that was called last */
+};
+MUST_CHECK enum err contact_sync(struct contact *c, const struct contact_target *target,
+                                 const struct contact_words *words, struct contact_done *out);
