@@ -346,6 +346,16 @@ void exchange_ask(struct exchange *x, struct link *link, bool hurried,
     }
 }
 
+bool exchange_settled(const struct exchange *x)
+{
+    struct session_status status;
+    for (const struct peer *p = x->peers; p; p = p->next) {
+        session_status(p->session, &status);
+        if (status.behind && !p->closing) return false;
+    }
+    return x->met;
+}
+
 size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_t max)
 {
     size_t count = 0;

@@ -78,6 +78,10 @@ MUST_CHECK enum err join_turn(struct link *link, const struct invite *invite,
                               const struct device_keys *keys, uint64_t wall_ms,
                               struct join_progress *progress);
 
+/* Since the start some peer told what it holds, and none that is here shows more than this node
+ * holds. */
+bool exchange_settled(const struct exchange *x);
+
 /* --- what can be shown: one entry a live session --- */
 struct exchange_peer {
     struct sign_key device;

@@ -217,6 +217,7 @@ void peer_act(struct exchange *x, struct peer *p)
             break;
         case SESSION_PEER:
             remember_hello(x, p, &a.hello);
+            x->met = true;
             break;
         case SESSION_ALARM:
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.key.bytes[0],

@@ -122,6 +122,7 @@ struct exchange {
     uint64_t month_room;   /* with a limit: bytes left for what is not urgent */
     bool holding;
 
+    bool met;                  /* a peer told what it holds, since the start */
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
     uint64_t raw_per_payload; /* measured, in 1/16 */

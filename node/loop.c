@@ -121,7 +121,7 @@ static enum err look_at_store(struct loop *l)
     if (!err) err = txn_begin(l->store, false, &t);
     if (err) return err;
     upkeep_look(&l->upkeep, t, l->time.now_ms);
-    hub_duty_look(&l->duty, t);
+    hub_duty_look(&l->duty, t, l->time.now_ms);
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
@@ -194,7 +194,7 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     hub_contact_before_turn(&l->hub, &l->time);
     if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
     hub_contact_after_turn(&l->hub, &l->time);
-    hub_duty_turn(&l->duty, &l->time);
+    hub_duty_turn(&l->duty, &l->time, exchange_settled(l->exchange));
     bool upkeep_more = !link_more && upkeep_turn(&l->upkeep, l->time.now_ms, l->time.clock.wall_ms);
     *more = !err && (link_more || upkeep_more || store_last_txn(l->store) != l->seen_txn);
     return weigh_error(l, err);
@@ -207,7 +207,7 @@ static uint64_t sleep_ms(struct loop *l)
     uint64_t shortest_ms = exchange_deadline(l->exchange, now_ms);
     uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
                             upkeep_wait_ms(&l->upkeep, now_ms),
-                            hub_duty_wait_ms(&l->duty, now_ms),
+                            hub_duty_wait_ms(&l->duty, now_ms, exchange_settled(l->exchange)),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
                             supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)

@@ -59,6 +59,11 @@ static const struct field request_accept[] = {
     {PROVISIONAL},
 };
 
+/* Of an acceptance by another township device than the hub: the hub records it by itself. */
+static const struct field request_number[] = {
+    {"official_no", "受理编号", "official number", TEXT(1, 32), REQUIRED},
+};
+
 static const struct field request_decline[] = {
     {"reason", "不予受理原因", "reason", CHOICE("not_ours|court|repeated|no_facts|no_answer|other"),
      REQUIRED},
@@ -331,6 +336,8 @@ static const struct kind table[] = {
         request_supplement),
     ACT("request.answer", "直接答复", "answered at once", DISPATCHES, request_answer),
     ACT("request.accept", "受理", "request accepted", DISPATCHES, request_accept),
+    {"request.number", "编受理号", "official number given", THING_REQUEST, ACTS, ROLE_HUB,
+     IN_VILLAGE, FIELDS(request_number)},
     ACT("request.decline", "不予受理", "request declined", ROLE_DISPATCH, request_decline),
     ACT("request.merge", "并案", "merged into another request", ROLE_DISPATCH, request_merge),
     ACT("request.escalate", "上报镇级", "escalated to the township", ROLE_VILLAGE,

@@ -193,6 +193,8 @@ static void tell_words(struct doing *d, const struct request *r)
             i18n_is_chinese() ? request_state_zh(r->state) : request_state_name(r->state);
         if (r->official_number.size && strcmp(d->kind->name, "request.accept") == 0)
             output_line(cli, _("official number: %s"), output_text(cli, r->official_number));
+        if (r->number_due)
+            output_line(cli, "%s", _("official number: given by the hub once it has this"));
         if (r->state != d->state_before) output_line(cli, _("it stands at: %s"), state);
         if (r->due_ms && r->due_ms != d->due_ms)
             output_line(cli, _("to be done by %s"), day_of(cli, r->due_ms));

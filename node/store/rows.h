@@ -18,6 +18,7 @@ enum row_table {
     ROW_NAME = 0x04,      /* the same */
     ROW_REF = 0x05,       /* the same */
     ROW_PLACE = 0x06,     /* the same */
+    ROW_UNNUMBERED = 0x07, /* key: thing id: requests whose official number is due */
 };
 
 #define ROW_KEY_SIZE_MAX ((size_t)128)

@@ -67,6 +67,7 @@ struct request {
     bool due_provisional, next_due_provisional; /* past the calendar that was known */
     bool both_changed; /* 两边都改过: no township act has seen it yet */
 
+    bool number_due; /* accepted by a township device that gives none: the hub gives an official number */
     struct slice channel_ref;
     struct {
         struct slice unit;
@@ -162,6 +163,11 @@ MUST_CHECK enum err request_find_number(struct txn *t, struct slice number, stru
  * overdue ones. */
 MUST_CHECK enum err requests_count_open(struct txn *t, uint32_t scope_number, uint64_t now_ms,
                                         uint64_t *open, uint64_t *overdue);
+/* Requests whose official number is due: calls back with each thing until it says false. Nothing
+ * may be written meanwhile. */
+MUST_CHECK enum err requests_each_unnumbered(struct txn *t,
+                                             bool (*each)(void *state, const struct thing_key *key),
+                                             void *state);
 /* The next village number (03A-0127) for this device: one more than the greatest it gave or
  * recorded. It counts as given when this transaction commits. Errors: ERR_NOT_FOUND (the device's
  * village is not in the roster), the transaction's. */

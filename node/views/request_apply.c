@@ -100,7 +100,14 @@ void request_apply_accept(struct request *r, const struct request_step *s)
     r->class = body_text(s->act->body, "class");
     r->township = s->township;
     r->accepted_ms = moment(r, s);
+    r->number_due = s->township && !(s->act->roles & ROLE_HUB) && r->village[0];
     set_due(r, s);
+}
+
+void request_apply_number(struct request *r, const struct request_step *s)
+{
+    r->official_number = body_text(s->act->body, "official_no");
+    r->number_due = false;
 }
 
 void request_apply_merge(struct request *r, const struct request_step *s)

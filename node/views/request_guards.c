@@ -31,6 +31,12 @@ const char *request_guard_accept(const struct request *r, const struct request_s
     return request_guard_due(r, s);
 }
 
+const char *request_guard_number(const struct request *r, const struct request_step *s)
+{
+    (void)s;
+    return r->number_due ? NULL : N_("no official number is due");
+}
+
 const char *request_guard_decline(const struct request *r, const struct request_step *s)
 {
     bool no_answer = slice_is_text(body_text(s->act->body, "reason"), "no_answer");

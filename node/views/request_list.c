@@ -95,6 +95,24 @@ enum err requests_count_open(struct txn *t, uint32_t scope_number, uint64_t now_
     return OK;
 }
 
+enum err requests_each_unnumbered(struct txn *t,
+                                  bool (*each)(void *state, const struct thing_key *key),
+                                  void *state)
+{
+    uint32_t scopes = scope_count(t);
+    for (uint32_t number = 1; number <= scopes; number++) {
+        struct row_cursor cursor = {.scope_number = number, .table = ROW_UNNUMBERED};
+        struct slice key, row;
+        while (row_next(t, &cursor, &key, &row)) {
+            struct thing_key thing = {.scope_number = number};
+            if (key.size != sizeof thing.thing.bytes) return ERR_CORRUPT;
+            memcpy(thing.thing.bytes, key.data, key.size);
+            if (!each(state, &thing)) return txn_error(t);
+        }
+    }
+    return txn_error(t);
+}
+
 /* --- numbers ------------------------------------------------------------------------------- */
 
 static MUST_CHECK enum err number_take(struct txn *t, const char *series, char out[16])

@@ -4,7 +4,7 @@
 
 enum {
     ROW_FIELDS = 18, /* the last is an array of REST_FIELDS: what lists do not read */
-    REST_FIELDS = 31,
+    REST_FIELDS = 32,
     CALLBACK_FIELDS = 7,
     ROW_TEXT_MAX = 64,
     REF_TEXT_MAX = 128,
@@ -64,6 +64,7 @@ static void write_rest(struct mp_writer *w, const struct request *r)
     write_supports(w, r);
     mp_write_bool(w, r->due_provisional);
     mp_write_bool(w, r->next_due_provisional);
+    mp_write_bool(w, r->number_due);
     mp_write_uint(w, r->rules);
     mp_write_uint(w, r->received_ms);
     mp_write_uint(w, r->accepted_ms);
@@ -197,6 +198,7 @@ static void read_rest(struct mp_reader *reader, struct request *r)
     read_supports(reader, r);
     r->due_provisional = mp_read_bool(reader);
     r->next_due_provisional = mp_read_bool(reader);
+    r->number_due = mp_read_bool(reader);
     r->rules = read_uint32(reader);
     r->received_ms = mp_read_uint(reader, UINT64_MAX);
     r->accepted_ms = mp_read_uint(reader, UINT64_MAX);
@@ -237,6 +239,7 @@ enum err request_row_read_brief(struct request *out, struct slice row)
     mp_skip(&reader);
     out->due_provisional = mp_read_bool(&reader);
     out->next_due_provisional = mp_read_bool(&reader);
+    out->number_due = mp_read_bool(&reader);
     return reader.err ? ERR_CORRUPT : OK;
 }
 
@@ -264,7 +267,7 @@ enum err request_get(struct txn *t, const struct thing_key *key, struct request 
 /* --- indexes ------------------------------------------------------------------------------- */
 
 /* The index rows of one request: their keys, copied, for rows move under a write. */
-enum { INDEX_OPEN, INDEX_NUMBER, INDEX_OFFICIAL, INDEX_COUNT };
+enum { INDEX_OPEN, INDEX_NUMBER, INDEX_OFFICIAL, INDEX_UNNUMBERED, INDEX_COUNT };
 struct index_rows {
     struct {
         uint8_t table;
@@ -297,6 +300,10 @@ static void index_rows_of(struct index_rows *out, const struct thing_id *thing,
     index_number(out, INDEX_NUMBER, r->number, thing);
     if (!slice_equal(r->official_number, r->number)) /* else one row would serve both */
         index_number(out, INDEX_OFFICIAL, r->official_number, thing);
+    if (!r->number_due) return;
+    out->rows[INDEX_UNNUMBERED].table = ROW_UNNUMBERED;
+    memcpy(out->rows[INDEX_UNNUMBERED].bytes, thing->bytes, sizeof thing->bytes);
+    out->rows[INDEX_UNNUMBERED].size = sizeof thing->bytes;
 }
 
 static struct row_key index_key(const struct index_rows *rows, size_t at, uint32_t scope_number)

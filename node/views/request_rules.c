@@ -95,6 +95,8 @@ static const struct request_rule {
 } rules[] = {
     {KIND("request.accept"), NULL, REGISTERED, REQUEST_ACCEPTED, VILLAGE_OWN, NEXT, CLOCK_ACCEPT,
      GUARD(accept), DOES(accept)},
+    {KIND("request.number"), NULL, ANY_STATE, SAME, VILLAGE_NEVER, KEEP, NO_CLOCK, GUARD(number),
+     DOES(number)},
     {KIND("order.issue"), NULL, ACCEPTED, REQUEST_ASSIGNED, VILLAGE_OWN, NEXT, CLOCK_ISSUE,
      GUARD(issue), DOES(issue)},
     {KIND("order.sign"), NULL, ASSIGNED, REQUEST_IN_PROGRESS, VILLAGE_ANY, NEXT, CLOCK_SIGN, NULL,

@@ -65,6 +65,7 @@ def thing_fold(log, roster, scope, thing_id):
     counted = {e.id: e for e in events}
     if thing.type == "request":
         thing.state["records"] = counted
+    depth, numberings = 0, 0
     for place, event in enumerate(events):
         township = roster.township_act(event, roster_thing)
         reason = refused(log, roster, thing, founder, event, place, township, counted)
@@ -76,7 +77,12 @@ def thing_fold(log, roster, scope, thing_id):
         if event is founder:
             thing.shown = reason is None
             continue
-        unaware = place > event.seen
+        if event.depth != depth:
+            depth, numberings = event.depth, 0
+        if event.kind == "request.number":
+            numberings += reason is None
+            continue
+        unaware = place - numberings > event.seen
         if unaware and reason in (None, "thing", "rule"):
             thing.both_changed = True
         elif township and reason is None and not unaware:

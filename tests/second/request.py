@@ -15,6 +15,7 @@ STEPS = ("accept", "issue", "sign", "contact", "callback")
 # kind, when, from, to ("": the same), village, step (named: its deadline is judged), guard
 TABLE = (
     ("request.accept", "", {"registered"}, "accepted", "own", "accept", "accept"),
+    ("request.number", "", ALL, "", "no", "", "number"),
     ("order.issue", "", {"accepted"}, "assigned", "own", "issue", "issue"),
     ("order.sign", "", {"assigned"}, "in_progress", "any", "sign", ""),
     ("contact.log", "", OPEN, "", "any", "", ""),
@@ -86,7 +87,7 @@ def register(state, act):
         urgency=body["urgency"], klass="", township_level=False, holder="", registered=act.moment,
         due=0, next_due=0, review=0, supervised=0,
         channel_ref=body.get("channel_ref", ""), support=[], due_provisional=False,
-        next_provisional=False, rules=0, received=body["received"], accepted=0,
+        next_provisional=False, number_due=False, rules=0, received=body["received"], accepted=0,
         issued=0, signed=0, contacted=0, reported=0, closed=0, escalated=0, steps=[0] * len(STEPS),
         untrusted=act.untrusted, suspended_since=0, suspended_total=0, asked_until=0,
         extended=False, rounds=0, objections=0, answered=False, signer=None, reporter=None,
@@ -98,7 +99,8 @@ def register(state, act):
 BRIEF = ("state", "number", "official_no", "village", "channel", "nature", "category", "urgency",
          "klass", "township_level", "holder", "registered", "due", "next_due", "review",
          "supervised", "both_changed")
-REST = ("channel_ref", "support", "due_provisional", "next_provisional", "rules", "received",
+REST = ("channel_ref", "support", "due_provisional", "next_provisional", "number_due", "rules",
+        "received",
         "accepted", "issued", "signed", "contacted", "reported", "closed", "escalated", "steps",
         "untrusted", "suspended_since", "suspended_total", "asked_until", "extended", "rounds",
         "objections", "answered", "signer", "reporter", "callback", "result", "public",
@@ -213,7 +215,7 @@ GUARDS = {
     "due": due_good, "accept": may_accept, "issue": may_issue, "report": may_report,
     "callback": may_call_back, "close": may_close, "reopen": may_reopen, "suspend": may_suspend,
     "extend_ask": may_ask_extension, "extend_decide": may_decide_extension,
-    "correct": may_correct,
+    "correct": may_correct, "number": lambda state, act: state["number_due"],
     "answer": lambda state, act: state["nature"] in ("consult", "suggestion", "praise"),
     "decline": lambda state, act: (act.body["reason"] != "no_answer"
                                    or STATES[state["state"]] == "awaiting_info"),
@@ -284,7 +286,13 @@ def accept(state, act):
     state.update(official_no=body.get("official_no", ""), klass=body["class"],
                  township_level=act.township)
     set_moment(state, "accepted", act)
+    state["number_due"] = bool(state["village"] and act.township and
+                               "hub" not in act.roster.roles(act.event.author))
     set_due(state, act)
+
+
+def number(state, act):
+    state.update(official_no=act.body["official_no"], number_due=False)
 
 
 def report(state, act):
@@ -434,7 +442,7 @@ def correct(state, act):
 
 
 EFFECTS = {
-    "request.accept": accept, "request.answer": answer, "request.escalate": escalate,
+    "request.accept": accept, "request.number": number, "request.answer": answer, "request.escalate": escalate,
     "order.issue": issue, "order.sign": sign, "order.object": objected,
     ("order.object_decide", "agree"): lambda state, act: no_order(state),
     ("order.object_decide", ""): lambda state, act: unsign(state),

@@ -305,8 +305,9 @@ static const struct kind *choose_sequel(struct history_maker *h)
         {"order.object", "order.object_decide"}, {"order.sign", "order.extend_ask"},
         {"order.resume", "order.report"},        {"request.supplement", "request.supplement"},
         {"request.accept", "correct.entry"},     {"request.register", "correct.entry"},
-        {"contact.log", "order.suspend"},        {"request.answer", "order.review"},
-        {"points.award", "points.object"},       {"points.object", "points.decide"},
+        {"request.accept", "request.number"},    {"contact.log", "order.suspend"},
+        {"request.answer", "order.review"},      {"points.award", "points.object"},
+        {"points.object", "points.decide"},
     };
     size_t i = rng_below(h->rng, sizeof sequels / sizeof sequels[0]);
     struct slice last = h->events[h->count - 1]->kind;

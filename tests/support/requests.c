@@ -28,6 +28,11 @@ int play_set_up(void **state)
     return 0;
 }
 
+void play_join_desk(void)
+{
+    (void)township_join(&play.town, "", ROLE_DISPATCH, 'C');
+}
+
 int play_tear_down(void **state)
 {
     (void)state;

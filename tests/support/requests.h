@@ -11,7 +11,7 @@
 /* 2025-11-24 18:00, the evening of the day after the township's first, and so on. */
 #define PLAY_EVENING(days) (UINT64_C(1763892000000) + (uint64_t)(days)*86400000)
 
-enum play_actor { HUB, VILLAGE, NEIGHBOUR, UNIT };
+enum play_actor { HUB, VILLAGE, NEIGHBOUR, UNIT, DESK };
 
 struct play_act {
     const char *kind;
@@ -54,6 +54,7 @@ extern const struct thing_id play_clerk, play_visitor;
 
 int play_set_up(void **state); /* registers a request of nature help in the first village */
 int play_tear_down(void **state);
+void play_join_desk(void); /* from now on DESK acts: a township device with the role dispatch */
 /* Another request, which is played from now on. Fields are joined to a body that is good; NULL:
  * none. */
 void play_register(const char *nature, const char *more, uint64_t time_ms);

@@ -131,6 +131,60 @@ static void shows_that_both_changed_it_until_the_township_has_seen_it(void **sta
     assert_false(r.both_changed);
 }
 
+#define NUMBER "{\"official_no\":\"2025-0007\"}"
+
+static void an_official_number_is_nobodys_change(void **state)
+{
+    (void)state;
+    play_join_desk();
+    record(DESK, "request.accept", ACCEPT, 1, 1);
+    assert_true(play_row().number_due);
+    record(HUB, "request.number", NUMBER, 2, 2);
+    record(VILLAGE, "progress.note", NULL, 2, 2); /* cannot have known the number */
+    struct request r = play_row();
+    assert_false(r.both_changed);
+    assert_false(r.number_due);
+    assert_true(slice_is_text(r.official_number, "2025-0007"));
+    record(UNIT, "progress.note", NULL, 3, 3); /* knew one of the two: which, nobody can say */
+    assert_true(play_row().both_changed);
+    static const struct play_act again[] = {
+        FAILS("request.number", HUB, NUMBER, NULL, REQUEST_ACCEPTED, "no official number is due"),
+    };
+    PLAY(again);
+}
+
+static void an_official_number_settles_nothing(void **state)
+{
+    (void)state;
+    play_join_desk();
+    record(VILLAGE, "progress.note", NULL, 1, 1);
+    record(UNIT, "progress.note", NULL, 1, 1);
+    record(DESK, "request.accept", ACCEPT, 2, 2);
+    assert_true(play_row().both_changed);
+    record(HUB, "request.number", NUMBER, 3, 4); /* knew all */
+    struct request r = play_row();
+    assert_true(r.both_changed);
+    assert_int_equal(r.official_number.size, 9);
+}
+
+static void a_number_is_given_by_the_hub_to_what_the_township_accepted(void **state)
+{
+    (void)state;
+    play_join_desk();
+    static const struct play_act acts[] = {
+        FAILS("request.number", HUB, NUMBER, NULL, REQUEST_REGISTERED, "no official number"),
+        DOES("request.accept", VILLAGE, ACCEPT, NULL, REQUEST_ACCEPTED),
+        FAILS("request.number", HUB, NUMBER, NULL, REQUEST_ACCEPTED, "no official number"),
+        DOES("request.escalate", VILLAGE, "{\"reason\":\"across\"}", NULL, REQUEST_REGISTERED),
+        DOES("request.accept", DESK, ACCEPT, NULL, REQUEST_ACCEPTED),
+        MARKED("request.number", UNIT, NUMBER, EFFECT_FORBIDDEN, REQUEST_ACCEPTED),
+        MARKED("request.number", VILLAGE, NUMBER, EFFECT_FORBIDDEN, REQUEST_ACCEPTED),
+        DOES("request.withdraw", HUB, "{\"method\":\"phone\"}", NULL, REQUEST_WITHDRAWN),
+        DOES("request.number", HUB, NUMBER, NULL, REQUEST_WITHDRAWN),
+    };
+    PLAY(acts);
+}
+
 static void a_township_that_has_seen_all_settles_what_both_changed(void **state)
 {
     (void)state;
@@ -323,6 +377,9 @@ int main(void)
         TEST(marks_foreign_acts_bad_fields_and_unknown_kinds),
         TEST(ignores_unknown_fields_whatever_is_in_them),
         TEST(shows_that_both_changed_it_until_the_township_has_seen_it),
+        TEST(an_official_number_is_nobodys_change),
+        TEST(an_official_number_settles_nothing),
+        TEST(a_number_is_given_by_the_hub_to_what_the_township_accepted),
         TEST(a_township_that_has_seen_all_settles_what_both_changed),
         TEST(a_device_corrects_what_it_registered),
         TEST(what_is_not_its_own_or_not_possible_is_not_corrected),
