@@ -67,7 +67,7 @@ struct request {
     bool due_provisional, next_due_provisional; /* past the calendar that was known */
     bool both_changed; /* 两边都改过: no township act has seen it yet */
 
-    bool number_due; /* accepted by a township device that gives none: the hub gives an official number */
+    bool number_due; /* accepted by a township device that gives no number: the hub does */
     struct slice channel_ref;
     struct {
         struct slice unit;
