@@ -83,7 +83,7 @@ void scene_record(struct sim_node *n, const struct scene_request *r, struct reco
     const struct sim_node *about = n->index == SIM_HUB ? &s->nodes[1] : n;
     struct draft draft = {.kind = "request.register",
                           .scope = scope_of_village(about->village),
-                          .lane = r->lane,
+                          .lane = (uint8_t)r->lane,
                           .founding = true,
                           .body = buf_slice(&body_bytes),
                           .box = buf_slice(&box_bytes)};

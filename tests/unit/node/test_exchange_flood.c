@@ -40,7 +40,7 @@ static void enemy_opens_epochs(enum lane lane, unsigned first, unsigned end)
 {
     for (unsigned i = first; i < end; i++) {
         struct odd o = {.feed = feed_in(scene.enemy, ENEMY_SCOPE)};
-        o.feed.lane = lane;
+        o.feed.lane = (uint8_t)lane;
         o.feed.has_epoch = true;
         be64_put(o.feed.epoch, i + 1);
         enemy_sends_event(&o);

@@ -101,7 +101,7 @@ static void a_lost_packet_is_a_stall_and_then_all_comes(void **state)
     o.loss_permille = 200;
     o.stall_us = SECOND;
     link_model_init(&m, &o, 3);
-    uint64_t now = 0, before = 0, stalls = 0, bursts = 0;
+    uint64_t now = 0, before = 0, stalls = 0;
     size_t pushed = 0, size = 0;
     for (int i = 0; i < 400; i++) {
         now = now > link_model_next_us(&m) ? now : link_model_next_us(&m);
@@ -111,7 +111,6 @@ static void a_lost_packet_is_a_stall_and_then_all_comes(void **state)
         assert_true(link_model_pull(&m, at, &s));
         assert_true(at >= before);
         stalls += at - before > SECOND;
-        bursts += at == before;
         before = at;
         size += s.size;
     }
