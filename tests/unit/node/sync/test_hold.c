@@ -189,14 +189,10 @@ static void hold_that_is_no_bool_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORY(roster_and_urgent_go_and_the_others_wait),
-        STORY(all_goes_when_there_are_bytes_again),
-        STORY(urgent_events_recorded_later_go_too),
-        STORY(a_want_is_no_way_around),
-        STORY(a_run_on_its_way_is_waited_for),
-        STORY(a_little_room_is_used_and_no_more),
-        cmocka_unit_test(it_is_said_in_three_bytes),
-        STORY(hold_that_is_no_bool_is_refused),
+        STORY(roster_and_urgent_go_and_the_others_wait), STORY(all_goes_when_there_are_bytes_again),
+        STORY(urgent_events_recorded_later_go_too),      STORY(a_want_is_no_way_around),
+        STORY(a_run_on_its_way_is_waited_for),           STORY(a_little_room_is_used_and_no_more),
+        cmocka_unit_test(it_is_said_in_three_bytes),     STORY(hold_that_is_no_bool_is_refused),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
