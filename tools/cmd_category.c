@@ -57,7 +57,7 @@ static bool read_header(struct sheet *s, const struct csv_row *row)
         for (size_t i = 0; i < row->count && s->at[c] == SIZE_MAX; i++) {
             s->at[c] = is_column(row->cells[i], c) ? i : SIZE_MAX;
         }
-        if (s->at[c] == SIZE_MAX && c < COLUMNS_NEEDED) {
+        if (c < COLUMNS_NEEDED && s->at[c] == SIZE_MAX) {
             return refuse(s,
                           cli_format(s->p->cli, _("there is no column \"%s\""), columns[c].name));
         }
