@@ -18,7 +18,7 @@ struct reporting_old {
 
 struct reporting {
     struct cli *cli;
-    struct txn *txn;  /* NULL once the figures are being published */
+    struct txn *txn;  /* NULL while figures are being published */
     const char *text; /* the period as it was typed */
     struct figure_period period;
     bool over; /* it has ended */

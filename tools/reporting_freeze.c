@@ -218,6 +218,7 @@ int reporting_freeze(struct reporting *r)
     r->txn = NULL;
     if (!code) code = recording_begin(r->cli, &recording);
     if (!code) code = freeze_record(&f, &recording, &sheets);
+    if (!code) code = cli_begin(r->cli, &r->txn);
     if (!code) code = freeze_told(&f, sheets);
     report_stats_clear(&f.stats);
     mp_map_clear(&f.body);
