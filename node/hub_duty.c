@@ -14,7 +14,7 @@ enum err hub_duty_open(struct hub_duty *d, struct store *store, struct views *vi
 {
     const struct recorder_options options = {
         .store = store, .views = views, .signer = &keys->signer};
-    *d = (struct hub_duty){.store = store, .views = views, .keys = keys};
+    *d = (struct hub_duty){.views = views, .keys = keys};
     return recorder_open(&d->recorder, &options);
 }
 

@@ -9,7 +9,6 @@
 #include "node/recorder.h"
 
 struct hub_duty {
-    struct store *store;
     struct views *views;
     const struct device_keys *keys;
     struct recorder *recorder;
