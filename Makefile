@@ -178,7 +178,7 @@ coverage: | $(PACKAGES)-check
 # `fuzz` is libFuzzer for as long as FUZZ_SECONDS says; the smoke run in `check` feeds the same
 # targets their corpus and seeded mutations of it, and needs no clang.
 FUZZ_SECONDS ?= 60
-FUZZ_LIB   := $(filter common/% proto/% node/office/%,$(LIB_SRC)) node/views/body.c
+FUZZ_LIB   := $(filter common/% proto/% node/office/% node/sync/%,$(LIB_SRC)) node/views/body.c
 FUZZ_LIBS  := -lmsgpackc -lsodium -lzstd -ljansson -lcsv
 FUZZ_FLAGS := $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 SMOKE_FLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined

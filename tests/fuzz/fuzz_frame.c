@@ -49,6 +49,16 @@ static void try_run(struct slice frame)
     must_be_written_back(&again, frame);
 }
 
+static void try_piece(struct slice frame)
+{
+    struct frame_piece f;
+    if (frame_piece_read(&f, frame) != OK) return;
+    must(f.bytes.size > 0 && f.offset + f.bytes.size <= f.run_size && f.run_size <= FRAME_SIZE_MAX);
+    struct buf again = {0};
+    frame_piece_write(&again, &f);
+    must_be_written_back(&again, frame);
+}
+
 static void try_want(struct slice frame)
 {
     struct frame_want f;
@@ -56,6 +66,13 @@ static void try_want(struct slice frame)
     struct buf again = {0};
     frame_want_write(&again, &f);
     must_be_written_back(&again, frame);
+}
+
+static bool find(void *state, struct receipt_entry *entry)
+{
+    (void)state;
+    memset(entry->id.bytes + 8, 1, sizeof entry->id.bytes - 8);
+    return true;
 }
 
 static void try_receipt(struct slice frame)
@@ -69,6 +86,11 @@ static void try_receipt(struct slice frame)
     while (frame_receipt_next(&r, &entry)) count++;
     must(count == f.entry_count);
     must(frame_receipt_verify(&f, &parties) == ERR_SIGNATURE);
+    struct buf whole = {0};
+    must(frame_receipt_complete(&f, &whole, find, NULL) == OK);
+    for (r = frame_receipt_begin(&f); frame_receipt_next(&r, &entry); count--) must(!entry.brief);
+    must(count == 0);
+    buf_clear(&whole);
 }
 
 static void try_join(struct slice frame)
@@ -96,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (frame_type_of(frame, &type) != OK) return 0;
     if (type == FRAME_HELLO) try_hello(frame);
     if (type == FRAME_RUN) try_run(frame);
+    if (type == FRAME_PIECE) try_piece(frame);
     if (type == FRAME_WANT) try_want(frame);
     if (type == FRAME_RECEIPT) try_receipt(frame);
     if (type == FRAME_REFUSE && frame_refuse_read(&refuse, frame) == OK)
