@@ -31,20 +31,24 @@ struct listing {
 
 /* --- what is listed --- */
 
+/* `text` NULL: none was given. */
 static int parse_type(struct cli *cli, const char *text, enum thing_type *out)
 {
     const char *allowed = "";
     for (int i = THING_NONE + 1; i < THING_TYPE_COUNT; i++) {
         enum thing_type type = (enum thing_type)i;
         if (!thing_is_plain(type)) continue;
-        if (strcmp(text, thing_type_name(type)) == 0 || strcmp(text, thing_type_zh(type)) == 0) {
+        if (text &&
+            (strcmp(text, thing_type_name(type)) == 0 || strcmp(text, thing_type_zh(type)) == 0)) {
             *out = type;
             return EXIT_OK;
         }
         allowed = cli_format(cli, "%s%s%s %s", allowed, *allowed ? ", " : "", thing_type_name(type),
                              thing_type_zh(type));
     }
-    return cli_error(cli, EXIT_USAGE, cli_format(cli, _("there is no list of \"%s\""), text),
+    return cli_error(cli, EXIT_USAGE,
+                     text ? cli_format(cli, _("there is no list of \"%s\""), text)
+                          : cli_format(cli, _("sidan %s lacks something"), cli->command->name),
                      cli_format(cli, _("allowed: %s"), allowed),
                      _("requests: sidan requests; devices: sidan devices; persons who act: sidan "
                        "actor list"));
@@ -54,9 +58,9 @@ static int parse_type(struct cli *cli, const char *text, enum thing_type *out)
 static int type_of(struct cli *cli, enum thing_type *out)
 {
     const char *verb = cli->command->name;
-    const char *word = cli_argument(cli, 0);
-    return parse_type(cli, word ? word : cli_format(cli, "%.*s", (int)strcspn(verb, " "), verb),
-                      out);
+    size_t size = strcspn(verb, " ");
+    return parse_type(
+        cli, verb[size] ? cli_format(cli, "%.*s", (int)size, verb) : cli_argument(cli, 0), out);
 }
 
 static int parse_state(struct listing *l)

@@ -205,7 +205,7 @@ const struct command commands[] = {
          cmd_requests),
     VERB("show", "查看", "ID|NUMBER|NAME", 1, 1, N_("one thing with its whole history"), SEE, NULL,
          cmd_show),
-    VERB("list", "列表", "TYPE", 1, 1, N_("teams, calls, activities, assets: all of one type"), SEE,
+    VERB("list", "列表", "TYPE", 0, 1, N_("teams, calls, activities, assets: all of one type"), SEE,
          list_flags, cmd_list),
     VERB("find", "查找", "TEXT", 1, 1, N_("people by name, phone, its last 4 digits or a number"),
          SEE, find_flags, cmd_find),
