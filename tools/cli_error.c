@@ -98,21 +98,32 @@ static void error_json(enum exit_code code, const char *what, const char *why, c
     json_decref(o);
 }
 
+/* A command to be copied stays in one line: only between clauses there is an end. */
+static struct slice clauses(struct slice s, size_t width)
+{
+    struct slice line = text_cut(s, width);
+    if (line.size == s.size) return s;
+    for (size_t end = line.size; end > 0; end--)
+        if (s.data[end] == ' ' && s.data[end - 1] == ';') return slice_of(s.data, end);
+    return s;
+}
+
 static void error_part(const char *label, const char *text)
 {
     if (!text || !*text) return;
     struct buf shown = {0};
-    size_t indent = text_width(slice_of_text(label)) + 2;
-    /* Scripts look for whole lines, and a command to be copied stays in one. */
-    bool whole = isatty(STDERR_FILENO) != 1 || strstr(text, "sidan ") != NULL;
+    int indent = (int)text_width(slice_of_text(label)) + 2;
+    size_t width = LINE_WIDTH - (size_t)indent;
+    bool whole = isatty(STDERR_FILENO) != 1; /* scripts look for whole lines */
+    bool copied = strstr(text, "sidan ") != NULL;
     text_append_shown(&shown, slice_of_text(text));
-    fprintf(stderr, "%s: ", label);
     for (struct slice rest = buf_slice(&shown); rest.size;) {
-        struct slice now = whole ? rest : text_line(rest, LINE_WIDTH - indent);
+        bool first = rest.size == shown.size;
+        struct slice now = whole ? rest : copied ? clauses(rest, width) : text_line(rest, width);
         bool blank = now.size < rest.size && rest.data[now.size] == ' ';
-        fprintf(stderr, "%.*s\n", (int)now.size, (const char *)now.data);
+        fprintf(stderr, "%s%s%*s%.*s\n", first ? label : "", first ? ": " : "", first ? 0 : indent,
+                "", (int)now.size, (const char *)now.data);
         rest = slice_of(rest.data + now.size + blank, rest.size - now.size - blank);
-        if (rest.size) fprintf(stderr, "%*s", (int)indent, "");
     }
     buf_clear(&shown);
 }
