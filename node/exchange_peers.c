@@ -420,6 +420,7 @@ void peers_write(struct exchange *x, struct txn *t)
         if (!p->row_changed) continue;
         keep_unfinished(p);
         peer_put(t, &p->row);
+        buf_clear(&p->row.unfinished); /* the session holds them: not twice for each peer */
         p->row.unfinished_new = false;
         p->row_changed = false;
     }
