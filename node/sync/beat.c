@@ -17,14 +17,27 @@ void beat_begin(struct beat *b, uint64_t now_ms)
     *b = (struct beat){.sent_ms = now_ms,
                        .traffic_ms = now_ms,
                        .interval_s = BEAT_BUSY_S,
+                       .rest_s = BEAT_BUSY_S,
+                       .busy_ms = now_ms,
                        .since_ms = now_ms,
                        .promised_s = BEAT_BUSY_S};
+}
+
+static void be_busy(struct beat *b, uint64_t now_ms)
+{
+    if (b->interval_s > BEAT_BUSY_S) {
+        b->rest_s = b->interval_s;
+        b->busy_ms = now_ms;
+    } else if (now_ms - b->busy_ms > 1000 * (uint64_t)BEAT_BUSY_S) {
+        b->rest_s = BEAT_BUSY_S;
+    }
+    b->interval_s = BEAT_BUSY_S;
 }
 
 void beat_sent(struct beat *b, uint64_t now_ms)
 {
     b->sent_ms = b->traffic_ms = now_ms;
-    b->interval_s = BEAT_BUSY_S;
+    be_busy(b, now_ms);
     if (b->promised_s == BEAT_BUSY_S) return;
     /* It will be on the short interval too, from when this arrives. */
     b->promised_s = BEAT_BUSY_S;
@@ -34,7 +47,8 @@ void beat_sent(struct beat *b, uint64_t now_ms)
 void beat_heard(struct beat *b, uint64_t now_ms)
 {
     b->traffic_ms = b->since_ms = now_ms;
-    b->interval_s = b->promised_s = BEAT_BUSY_S;
+    be_busy(b, now_ms);
+    b->promised_s = BEAT_BUSY_S;
     b->asking = false;
 }
 
@@ -62,9 +76,9 @@ bool beat_ping_due(struct beat *b, bool waiting, uint64_t now_ms, uint64_t *next
     if (now_ms < due_ms(b)) return false;
     if (b->owing)
         b->answered_ms = now_ms;
-    else
+    else if (!waiting)
         b->interval_s =
-            waiting ? BEAT_BUSY_S : (uint32_t)earlier(2 * (uint64_t)b->interval_s, BEAT_IDLE_S);
+            (uint32_t)later(b->rest_s, earlier(2 * (uint64_t)b->interval_s, BEAT_IDLE_S));
     b->owing = false;
     b->sent_ms = now_ms;
     *next_s = b->interval_s;
@@ -74,7 +88,7 @@ bool beat_ping_due(struct beat *b, bool waiting, uint64_t now_ms, uint64_t *next
 void beat_ask(struct beat *b, uint64_t patience_ms, uint64_t now_ms)
 {
     b->sent_ms = now_ms;
-    b->interval_s = BEAT_BUSY_S; /* which is what a PING that asks promises */
+    be_busy(b, now_ms); /* which is what a PING that asks promises */
     uint64_t until_ms = now_ms + patience_ms;
     if (!b->asking || until_ms < b->asked_until_ms) b->asked_until_ms = until_ms;
     b->asking = true;

@@ -5,7 +5,8 @@
  *
  * A PING tells when the sender is heard again. Traffic, that is every frame but PING in either
  * direction, brings both sides back to the shortest interval, so each knows the other's without a
- * word; without traffic every PING doubles it.
+ * word; without traffic every PING doubles it. Traffic that was over within the shortest interval
+ * proved the link by its answer: the first PING after it takes up the interval there was before.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@ struct beat {
     uint64_t sent_ms;    /* last frame of ours */
     uint64_t traffic_ms; /* last frame that is no PING, either way */
     uint32_t interval_s; /* a PING is due when nothing was sent for so long */
+    uint32_t rest_s;     /* what it was before the traffic, where that was brief */
+    uint64_t busy_ms;    /* when the traffic began */
     uint64_t since_ms;   /* the peer's promise counts from here */
     uint32_t promised_s; /* then it is heard again within */
     bool asking;         /* our question has no answer yet */

@@ -10,7 +10,8 @@ class Beat:
     def __init__(self, send, now):
         self._send = send
         self.spoke = self.traffic = self.heard_at = now
-        self.interval = self.promised = BUSY
+        self.interval = self.promised = self.rest = BUSY
+        self.began = now  # of the traffic
         self.pings = 0  # of the peer
 
     def send(self, frame, now):
@@ -33,19 +34,27 @@ class Beat:
         return False
 
     def ask(self, now):
-        self.interval = BUSY
+        self._shorten(now)
         self._ping(0, now)
 
     def tick(self, now):
         """False when the peer fell silent."""
         if now - max(self.spoke, self.traffic) >= self.interval:
-            self.interval = min(2 * self.interval, IDLE)
+            self.interval = max(self.rest, min(2 * self.interval, IDLE))
             self._ping(self.interval, now)
         return now - self.heard_at < 2 * self.promised + FRAME_SECONDS
 
     def _busy(self, now):
         self.traffic = now
-        self.interval = self.promised = BUSY
+        self._shorten(now)
+        self.promised = BUSY
+
+    def _shorten(self, now):
+        if self.interval > BUSY:
+            self.rest, self.began = self.interval, now
+        elif now - self.began > BUSY:
+            self.rest = BUSY
+        self.interval = BUSY
 
     def _ping(self, next_s, now):
         self.spoke = now

@@ -124,6 +124,23 @@ static void an_idle_day_costs_less_than_50_kilobytes_both_ways(void **state)
     assert_in_range(ends[0].sent + ends[1].sent, 30000, 50000);
 }
 
+/* A HOLD stands for the record: a frame that is no PING. */
+static void twenty_records_of_an_idle_day_cost_a_ping_or_two_each(void **state)
+{
+    (void)state;
+    run_until(now_ms + 24 * 3600 * 1000);
+    uint64_t idle = ends[0].frames + ends[1].frames;
+    for (int i = 0; i < 20; i++) {
+        step(&ends[0], &ends[1]); /* brings the time */
+        session_room(ends[0].session, i % 2 ? UINT64_MAX : 0);
+        act(&ends[0], &ends[1]);
+        run_until(now_ms + 24 * 3600 * 1000 / 20);
+    }
+    uint64_t busy = ends[0].frames + ends[1].frames - idle;
+    printf("20 records on it: %lld frames more\n", (long long)(busy - idle));
+    assert_in_range(busy, idle, idle + 20 * 3);
+}
+
 static void the_first_minutes_after_traffic_are_watched_closely(void **state)
 {
     (void)state;
@@ -257,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_idle_day_costs_less_than_50_kilobytes_both_ways),
+        TEST(twenty_records_of_an_idle_day_cost_a_ping_or_two_each),
         TEST(the_first_minutes_after_traffic_are_watched_closely),
         TEST(a_link_that_is_cut_one_way_is_dead_to_who_hears_nothing),
         TEST(who_sees_bytes_come_waits_for_two_intervals_and_no_frame),

@@ -52,8 +52,36 @@ static void traffic_either_way_brings_back_the_short_interval(void **state)
         assert_int_equal(next_s, 180);
         traffic[i](&b, at_ms + 50000);
         assert_int_equal(next_ping(&b, false, &next_s), at_ms + 60000);
-        assert_int_equal(next_s, 20);
     }
+}
+
+static void brief_traffic_on_an_idle_link_costs_one_ping(void **state)
+{
+    (void)state;
+    struct beat b = beat_at_start();
+    uint64_t next_s, at_ms = 0;
+    for (int j = 0; j < 5; j++) at_ms = next_ping(&b, false, &next_s);
+    for (int j = 0; j < 3; j++) {
+        beat_sent(&b, at_ms + 50000);
+        beat_heard(&b, at_ms + 60000);
+        at_ms = next_ping(&b, false, &next_s);
+        assert_int_equal(next_s, 180);
+    }
+    beat_ask(&b, 1000, at_ms + 50000);
+    beat_heard_ping(&b, 180, at_ms + 50500);
+    (void)next_ping(&b, false, &next_s);
+    assert_int_equal(next_s, 180);
+}
+
+static void traffic_that_goes_on_begins_with_short_intervals(void **state)
+{
+    (void)state;
+    struct beat b = beat_at_start();
+    uint64_t next_s, at_ms = 0;
+    for (int j = 0; j < 5; j++) at_ms = next_ping(&b, false, &next_s);
+    for (int j = 0; j <= 4; j++) beat_sent(&b, at_ms += 3000);
+    (void)next_ping(&b, false, &next_s);
+    assert_int_equal(next_s, 20);
 }
 
 static void the_interval_stays_short_while_an_answer_is_lacking(void **state)
@@ -139,6 +167,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pings_of_an_idle_link_double_their_interval_to_three_minutes),
         cmocka_unit_test(traffic_either_way_brings_back_the_short_interval),
+        cmocka_unit_test(brief_traffic_on_an_idle_link_costs_one_ping),
+        cmocka_unit_test(traffic_that_goes_on_begins_with_short_intervals),
         cmocka_unit_test(the_interval_stays_short_while_an_answer_is_lacking),
         cmocka_unit_test(two_intervals_of_the_peer_and_the_time_of_a_frame_are_silence),
         cmocka_unit_test(what_is_sent_into_a_dead_link_finds_it_out_soon),
