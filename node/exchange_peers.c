@@ -375,7 +375,7 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
         p->device = *device;
         for (size_t i = 0; !same && i < x->feed_count; i++)
             if (x->feeds[i].head_count && peer_may_hold(p, &x->feeds[i].feed))
-                session_heads(p->session, &x->feeds[i]);
+                session_heads(p->session, &x->feeds[i], x->time.now_ms);
     }
 }
 

@@ -38,7 +38,8 @@ static void feed_changed(struct exchange *x, const struct roster *roster,
     if (same_heads(&now, &x->feeds[row->number - 1])) return;
     x->feeds[row->number - 1] = now;
     for (struct peer *p = x->peers; p; p = p->next)
-        if (!p->closing && peer_may_hold(p, &now.feed)) session_heads(p->session, &now);
+        if (!p->closing && peer_may_hold(p, &now.feed))
+            session_heads(p->session, &now, x->time.now_ms);
 }
 
 enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)

@@ -118,7 +118,7 @@ static void weigh_month(struct exchange *x)
                                 : "the month's bytes are short: only what is urgent goes");
     x->holding = x->month_room == 0;
     for (struct peer *p = x->peers; p; p = p->next)
-        if (!p->closing) session_room(p->session, x->month_room);
+        if (!p->closing) session_room(p->session, x->month_room, x->time.now_ms);
 }
 
 void traffic_turn(struct exchange *x)

@@ -288,9 +288,10 @@ void session_frame(struct session *s, struct slice frame, uint64_t now_ms)
     if (!s->ended && s->greeted) session_pump(s);
 }
 
-void session_heads(struct session *s, const struct session_feed *feed)
+void session_heads(struct session *s, const struct session_feed *feed, uint64_t now_ms)
 {
     if (s->ended) return;
+    s->now_ms = now_ms;
     if (!track_hold(s, feed)) {
         session_end(s, 0, false, "too many feeds");
         return;
@@ -325,9 +326,10 @@ void session_grant(struct session *s, uint64_t window)
     s->options.window = window;
 }
 
-void session_room(struct session *s, uint64_t bytes)
+void session_room(struct session *s, uint64_t bytes, uint64_t now_ms)
 {
     if (s->ended) return;
+    s->now_ms = now_ms;
     bool changed = s->hold != (bytes == 0);
     s->room = bytes;
     s->hold = bytes == 0;

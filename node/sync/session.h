@@ -91,7 +91,7 @@ void session_close(struct session *s); /* NULL is fine */
 /* --- inputs (now_ms is monotonic) --- */
 void session_frame(struct session *s, struct slice frame, uint64_t now_ms);
 /* A local feed that the peer may hold got new heads (or is new). */
-void session_heads(struct session *s, const struct session_feed *feed);
+void session_heads(struct session *s, const struct session_feed *feed, uint64_t now_ms);
 /* So many bytes of a frame came that is not whole yet; they are a sign of life like a frame. Where
  * it is told before each tick, a peer is not given the time of the largest frame to be silent. */
 void session_partial(struct session *s, uint64_t bytes, uint64_t now_ms);
@@ -138,7 +138,7 @@ void session_ask(struct session *s, bool hurried, uint64_t now_ms);
 /* So many bytes of runs that are neither of the roster nor urgent may be sent from now on, the last
  * of them a frame beyond; UINT64_MAX: no limit. With 0 the peer is asked to hold such back too.
  * What waits so does not keep the session from being idle. */
-void session_room(struct session *s, uint64_t bytes);
+void session_room(struct session *s, uint64_t bytes, uint64_t now_ms);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 

@@ -258,10 +258,10 @@ static void local_change(struct play *p)
     case 1:
         p->tops[how / 6 % FEEDS]++;
         feed = feed_of(p, how / 6 % FEEDS);
-        session_heads(p->session, &feed);
+        session_heads(p->session, &feed, p->now_ms);
         break;
     case 2:
-        session_room(p->session, how & 64 ? UINT64_MAX : how / 6 * UINT64_C(1000));
+        session_room(p->session, how & 64 ? UINT64_MAX : how / 6 * UINT64_C(1000), p->now_ms);
         break;
     case 3:
         session_ask(p->session, how & 64, p->now_ms);

@@ -132,7 +132,7 @@ static void twenty_records_of_an_idle_day_cost_a_ping_or_two_each(void **state)
     uint64_t idle = ends[0].frames + ends[1].frames;
     for (int i = 0; i < 20; i++) {
         step(&ends[0], &ends[1]); /* brings the time */
-        session_room(ends[0].session, i % 2 ? UINT64_MAX : 0);
+        session_room(ends[0].session, i % 2 ? UINT64_MAX : 0, now_ms);
         act(&ends[0], &ends[1]);
         run_until(now_ms + 24 * 3600 * 1000 / 20);
     }

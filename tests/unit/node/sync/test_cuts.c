@@ -206,7 +206,7 @@ static void show(struct node *n, size_t feed)
     struct session_feed shown;
     if (!n->side->session) return;
     side_describe(n->side, feed, &shown);
-    session_heads(n->side->session, &shown);
+    session_heads(n->side->session, &shown, n->side->now_ms);
     side_act(n->side);
 }
 

@@ -89,7 +89,7 @@ static void all_goes_when_there_are_bytes_again(void **state)
 {
     struct pair *p = *state;
     start(p, true);
-    session_room(p->village->session, UINT64_MAX);
+    session_room(p->village->session, UINT64_MAX, 1);
     assert_false(side_idle(p->village));
     sides_talk(p->village, p->hub);
     assert_int_equal(held_by(p->hub, NORMAL), 10);
@@ -105,9 +105,9 @@ static void urgent_events_recorded_later_go_too(void **state)
     side_hold(p->village, NORMAL, 11);
     struct session_feed feed;
     side_describe(p->village, NORMAL, &feed);
-    session_heads(p->village->session, &feed);
+    session_heads(p->village->session, &feed, 1);
     side_describe(p->village, URGENT, &feed);
-    session_heads(p->village->session, &feed);
+    session_heads(p->village->session, &feed, 1);
     sides_talk(p->village, p->hub);
     assert_int_equal(held_by(p->hub, URGENT), 4);
     assert_int_equal(held_by(p->hub, NORMAL), 0);
@@ -138,9 +138,9 @@ static void a_run_on_its_way_is_waited_for(void **state)
     side_hold(p->village, NORMAL, 12);
     struct session_feed feed;
     side_describe(p->village, NORMAL, &feed);
-    session_heads(p->village->session, &feed);
+    session_heads(p->village->session, &feed, 1);
     side_act(p->village);
-    session_room(p->village->session, 0);
+    session_room(p->village->session, 0, 1);
     side_act(p->village);
     assert_false(side_idle(p->village));
     sides_talk(p->village, p->hub);
@@ -167,10 +167,10 @@ static void a_little_room_is_used_and_no_more(void **state)
     struct pair *p = *state;
     p->village->run_events = 1;
     start(p, true);
-    session_room(p->village->session, 1);
+    session_room(p->village->session, 1, 1);
     sides_talk(p->village, p->hub);
     assert_int_equal(held_by(p->hub, NORMAL), 1);
-    session_room(p->village->session, UINT64_MAX);
+    session_room(p->village->session, UINT64_MAX, 1);
     sides_talk(p->village, p->hub);
     assert_int_equal(held_by(p->hub, NORMAL), 10);
 }

@@ -274,7 +274,7 @@ static void a_want_up_to_a_number_stops_nothing_after_it(void **state)
     assert_int_equal(play->last_seq[0], 7);
     assert_int_equal(play->runs, 2);
     stand_at(0, 21);
-    session_heads(play->session, &play->feeds[0]);
+    session_heads(play->session, &play->feeds[0], play->now_ms);
     act();
     assert_int_equal(play->last_seq[0], 21);
     assert_int_equal(play->runs, 3);

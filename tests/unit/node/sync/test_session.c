@@ -386,7 +386,7 @@ static void new_events_go_out_while_the_session_lasts(void **state)
     p->village->feeds[0].top[0] = 8;
     struct session_feed shown;
     side_describe(p->village, 0, &shown);
-    session_heads(p->village->session, &shown);
+    session_heads(p->village->session, &shown, 1);
     sides_talk(p->village, p->hub);
     assert_int_equal(p->hub->feeds[0].top[0], 8);
     assert_int_equal(p->village->runs, 2);
