@@ -24,7 +24,8 @@ struct pipe {
     uint64_t handle;    /* of either peer in this connection */
     bool cut, invite, held;
     unsigned full;
-    uint64_t bytes;
+    uint64_t bytes, frames;
+    uint64_t frames_left; /* that may still pass */
 };
 
 static bool next(struct link *l, struct link_event *out)
@@ -69,6 +70,8 @@ static void put(struct end *to, struct slice frame)
     *to->tail = f;
     to->tail = &f->next;
     to->pipe->bytes += frame.size;
+    to->pipe->frames++;
+    to->pipe->frames_left--;
 }
 
 static enum err send(struct link *l, uint64_t peer, struct slice frame)
@@ -80,7 +83,7 @@ static enum err send(struct link *l, uint64_t peer, struct slice frame)
         return ERR_AGAIN;
     }
     if (frame.size > e->budget) e->budget = 0;
-    if (!e->budget) return OK;
+    if (!e->budget || !e->pipe->frames_left) return OK;
     e->budget -= frame.size;
     put(e->other, frame);
     e->carried.sent += frame.size;
@@ -116,6 +119,7 @@ void pipe_open(struct pipe **out, struct link **dialled, const struct box_key *d
 {
     struct pipe *p = calloc(1, sizeof *p);
     if (!p) abort();
+    p->frames_left = UINT64_MAX;
     p->handle = 1;
     for (size_t i = 0; i < 2; i++) {
         struct end *e = &p->ends[i];
@@ -165,6 +169,16 @@ void pipe_redial(struct pipe *p)
 void pipe_fill(struct pipe *p, unsigned count)
 {
     p->full = count;
+}
+
+void pipe_frames(struct pipe *p, uint64_t frames)
+{
+    p->frames_left = frames;
+}
+
+uint64_t pipe_frames_passed(const struct pipe *p)
+{
+    return p->frames;
 }
 
 void pipe_budget(struct pipe *p, uint64_t bytes)

@@ -20,6 +20,9 @@ void pipe_redial(struct pipe *p);
 void pipe_fill(struct pipe *p, unsigned count);
 /* Each end sends so many bytes from now on; the frame that goes beyond and all after are lost. */
 void pipe_budget(struct pipe *p, uint64_t bytes);
+/* The same for frames, both ends together. */
+void pipe_frames(struct pipe *p, uint64_t frames);
+uint64_t pipe_frames_passed(const struct pipe *p);
 /* While it is held, the dialled end is given nothing: what comes waits. */
 void pipe_hold(struct pipe *p, bool held);
 /* Puts a frame in as if the dialled end had sent it. */

@@ -144,6 +144,41 @@ static void a_cut_anywhere_costs_little(void **state)
         assert_in_range(sync_after_cut(cut), 0, uncut + 1300);
 }
 
+/* 64 KiB of records, cut after so many frames, then all the rest; gives the bytes that passed. */
+static uint64_t sync_after_frames(uint64_t frames, uint64_t *frames_passed)
+{
+    uint64_t passed = 0;
+    begin_on_a_slow_link();
+    record(32, 2700);
+    if (frames) {
+        meeting_connect();
+        pipe_frames(meeting.pipe, frames);
+        meeting_turns(60);
+        passed = pipe_bytes(meeting.pipe);
+        pipe_cut(meeting.pipe);
+        meeting_turns(1);
+        meeting_disconnect();
+    }
+    meeting_connect();
+    meeting_sync_to_rest();
+    passed += pipe_bytes(meeting.pipe);
+    *frames_passed = pipe_frames_passed(meeting.pipe);
+    meeting_assert_agree(MEETING_VILLAGE, 32);
+    meeting_end();
+    return passed;
+}
+
+/* A frame that is cut in its middle is a frame that did not come, so the ends of the frames stand
+ * for every byte. */
+static void it_goes_on_after_a_cut_at_any_byte(void **state)
+{
+    (void)state;
+    uint64_t count, rest, uncut = sync_after_frames(0, &count);
+    assert_in_range(count, 10, 200);
+    for (uint64_t frames = 1; frames < count; frames++)
+        assert_in_range(sync_after_frames(frames, &rest), 0, uncut + KIB(3));
+}
+
 /* The hub lost what it had of an unfinished run: it is begun anew. */
 static void what_the_peer_forgot_is_sent_from_the_start(void **state)
 {
@@ -273,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_backlog_shrinks_with_every_short_contact),
         cmocka_unit_test(a_large_record_arrives_through_short_contacts),
         cmocka_unit_test(a_cut_anywhere_costs_little),
+        cmocka_unit_test(it_goes_on_after_a_cut_at_any_byte),
         cmocka_unit_test(what_the_peer_forgot_is_sent_from_the_start),
         cmocka_unit_test(unfinished_runs_outlive_both_processes),
         cmocka_unit_test(a_newer_connection_goes_on_where_the_older_one_was),
