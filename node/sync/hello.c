@@ -14,10 +14,11 @@ static void local_points(const struct track *t, struct point_set *out)
         out->points[out->count++] = point_of(t->local.heads[i].seq, &t->local.heads[i].id);
 }
 
-static size_t append_entries(struct have_entry *have, size_t count, const struct track *t,
-                             const struct point_set *points)
+/* `have` has room for `max` entries and holds `count`; gives the new count. */
+static size_t append_entries(struct have_entry *have, size_t max, size_t count,
+                             const struct track *t, const struct point_set *points)
 {
-    for (size_t i = 0; i < points->count && count < HAVE_ENTRIES_MAX; i++, count++) {
+    for (size_t i = 0; i < points->count && count < max; i++, count++) {
         have[count] = (struct have_entry){.seq = points->points[i].seq};
         memcpy(have[count].feed.id8, t->id8, sizeof t->id8);
         memcpy(have[count].id8, points->points[i].id8, sizeof have[count].id8);
@@ -79,7 +80,7 @@ static void local_digest(const struct session *s, struct have_entry *room, uint8
     for (size_t i = 0; i < s->tracks.count; i++) {
         struct point_set local;
         local_points(s->tracks.rows[i], &local);
-        count = append_entries(room, count, s->tracks.rows[i], &local);
+        count = append_entries(room, HAVE_ENTRIES_MAX, count, s->tracks.rows[i], &local);
     }
     have_digest(out8, room, count);
 }
@@ -93,7 +94,7 @@ static size_t named_entries(struct session *s, struct have_entry *room, bool com
         struct point_set local;
         local_points(t, &local);
         if (!local.count || (!complete && points_equal(&local, &t->shown))) continue;
-        count = append_entries(room, count, t, &local);
+        count = append_entries(room, HAVE_ENTRIES_MAX, count, t, &local);
         session_showing(s, t);
     }
     return count;
@@ -198,15 +199,11 @@ static bool take_told(struct session *s, struct track *t)
 static void confirmed_digest(const struct session *s, uint8_t out8[8])
 {
     size_t count = 0;
-    struct have_entry *have = malloc((s->tracks.count * TRACK_POINTS_MAX + 1) * sizeof *have);
+    size_t max = s->tracks.count * TRACK_POINTS_MAX;
+    struct have_entry *have = malloc((max + 1) * sizeof *have);
     for (size_t i = 0; have && i < s->tracks.count; i++) {
         const struct track *t = s->tracks.rows[i];
-        for (size_t j = 0; j < t->confirmed.count; j++) {
-            struct have_entry *e = &have[count++];
-            *e = (struct have_entry){.seq = t->confirmed.points[j].seq};
-            memcpy(e->feed.id8, t->id8, sizeof e->feed.id8);
-            memcpy(e->id8, t->confirmed.points[j].id8, sizeof e->id8);
-        }
+        count = append_entries(have, max, count, t, &t->confirmed);
     }
     have_digest(out8, have, count);
     free(have);

@@ -5,12 +5,11 @@
  */
 #include "node/sync/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PIECE_SIZE_MIN 512u
 #define PIECE_SIZE_MAX KIB(4)
-#define PIECE_SIZE_UNPROVEN KIB(2)
+#define PIECE_SIZE_UNPROVEN KIB(2) /* at most, before an answer in this session */
 
 /* --- sending --- */
 
