@@ -131,7 +131,7 @@ void exchange_remove_link(struct exchange *x, struct link *link)
     for (struct attached **at = &x->links; *at; at = &(*at)->next) {
         if ((*at)->link != link) continue;
         struct attached *gone = *at;
-        traffic_last(x, link); /* before it is closed */
+        exchange_traffic_last(x, link); /* before it is closed */
         *at = gone->next;
         free(gone);
         return;
@@ -255,7 +255,7 @@ static void tick(struct exchange *x, struct peer *p)
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
     x->time = *time;
-    traffic_turn(x);
+    exchange_traffic_turn(x);
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
         if (p->closing) continue;

@@ -409,7 +409,7 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
 
 void peers_write(struct exchange *x, struct txn *t)
 {
-    traffic_write(x, t);
+    exchange_traffic_write(x, t);
     /* The older first: a device that came back has a newer row below. */
     for (size_t i = 0; i < x->gone_count; i++) {
         peer_put(t, &x->gone[i]);

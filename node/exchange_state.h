@@ -200,11 +200,11 @@ bool exchange_builds_waiting(const struct exchange *x);
 /* --- exchange_traffic.c --- */
 /* Asks the links what they carried: once a second, or with a limit every turn, and then holds the
  * sessions back or lets them go. */
-void traffic_turn(struct exchange *x);
+void exchange_traffic_turn(struct exchange *x);
 /* The same for a link that will be closed at once. */
-void traffic_last(struct exchange *x, struct link *link);
+void exchange_traffic_last(struct exchange *x, struct link *link);
 /* Writes it along with what is committed. */
-void traffic_write(struct exchange *x, struct txn *t);
+void exchange_traffic_write(struct exchange *x, struct txn *t);
 /* Milliseconds of the monotonic clock when it wants a commit of its own; UINT64_MAX: nothing does.
  */
 uint64_t traffic_due_ms(const struct exchange *x);

@@ -36,7 +36,7 @@ static void ask(struct exchange *x, struct link *link, bool last)
     while (link->ops->traffic && link->ops->traffic(link, last, &bytes)) count(x, &bytes);
 }
 
-void traffic_last(struct exchange *x, struct link *link)
+void exchange_traffic_last(struct exchange *x, struct link *link)
 {
     ask(x, link, true);
 }
@@ -60,7 +60,7 @@ static void look_at_month(struct exchange *x, struct txn *t)
     x->month_of_day = today;
 }
 
-void traffic_write(struct exchange *x, struct txn *t)
+void exchange_traffic_write(struct exchange *x, struct txn *t)
 {
     const struct roster *roster;
     const struct clock_reading *clock = &x->time.clock;
@@ -121,7 +121,7 @@ static void weigh_month(struct exchange *x)
         if (!p->closing) session_room(p->session, x->month_room, x->time.now_ms);
 }
 
-void traffic_turn(struct exchange *x)
+void exchange_traffic_turn(struct exchange *x)
 {
     bool limited = x->options.month_bytes_max != 0;
     if (!limited && x->time.now_ms - x->counted_ms < COUNT_EVERY_MS) return;
