@@ -50,6 +50,12 @@
 #define FIGURE_ROWS_MAX 400
 #define POINTS_RULES_MAX 64
 #define REDEEM_BONUSES_MAX 64
+#define CUT_HEADS_MAX 400 /* heads that count, named by who takes the rest away */
+
+/* --- the protocol's: keys in turn (SPEC, "The roster"); further changes have no effect --- */
+#define AUTHORITIES_MAX 64u
+#define OFFICE_KEYS_MAX 64u
+#define DEVICE_KEYS_MAX 64u
 
 /* --- this implementation's --- */
 #define BUF_SIZE_MAX MIB(64)

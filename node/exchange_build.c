@@ -137,7 +137,7 @@ static enum err begin_context(struct txn *t, struct making *m, bool dictionary)
 static enum err write_records(struct exchange *x, struct txn *t, struct making *m,
                               const struct session_action *a)
 {
-    bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
+    bool own = sign_key_equal(&m->feed.feed.author, &x->options.keys->signer.key);
     uint64_t last = a->to_seq && a->to_seq < m->head.seq ? a->to_seq : m->head.seq;
     if (last <= m->base.seq) return ERR_NOT_FOUND;
     uint64_t want = last - m->base.seq;
@@ -175,7 +175,7 @@ out:
 /* The last event of at most `count` that a signature covers or can cover; 0: none. */
 static size_t signed_cut(const struct exchange *x, struct making *m, size_t count)
 {
-    bool own = sign_key_equal(&m->feed.feed.author, &x->identity->device);
+    bool own = sign_key_equal(&m->feed.feed.author, &x->options.keys->signer.key);
     while (count > 0 && !own && !m->is_signed[count - 1]) count--;
     if (count && !m->is_signed[count - 1]) {
         signer_sign(&m->signatures[count - 1], &x->options.keys->signer, CONTEXT_EVENT,

@@ -11,11 +11,14 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     *out = (struct session_feed){.feed = row->feed, .id = row->id, .head_count = row->head_count};
     for (size_t i = 0; i < row->head_count; i++)
         out->heads[i] = (struct session_head){.seq = row->heads[i].seq, .id = row->heads[i].id};
-    out->own = sign_key_equal(&row->feed.author, &x->identity->device);
+    out->own = sign_key_equal(&row->feed.author, &x->options.keys->signer.key);
     out->hidden = !visible_by(roster_device(roster, &x->identity->device), &row->feed.scope);
     if (scope_class(&row->feed.scope) != SCOPE_TOWN) return;
     const struct device *author = roster_device(roster, &row->feed.author);
-    out->roster = sign_key_equal(&row->feed.author, &x->identity->township) ||
+    /* What a device says of its keys goes first too, or its new ones are strangers'. */
+    bool rotated = author && !sign_key_equal(&row->feed.author, &author->key);
+    out->roster = roster_is_authority(roster, &row->feed.author) ||
+                  roster_is_recovery(roster, &row->feed.author) || rotated ||
                   (author && (author->roles & ROLE_HUB));
     out->village_town = author && !device_is_township(author);
 }
@@ -151,13 +154,10 @@ out:
 static enum err allowed(struct exchange *x, const struct roster *roster, const struct peer *p,
                         const struct feed *feed)
 {
-    bool authority = sign_key_equal(&feed->author, &x->identity->township);
     /* First, so that an author who is not known opens nothing. */
     if (!peer_may_hold(p, feed)) return ERR_FORBIDDEN;
-    if (authority ? scope_class(&feed->scope) != SCOPE_TOWN
-                  : !roster_may_author(roster, &feed->author, &feed->scope))
-        return !authority && !roster_roles(roster, &feed->author) ? ERR_UNKNOWN_AUTHOR
-                                                                  : ERR_FORBIDDEN;
+    if (!roster_may_author(roster, &feed->author, &feed->scope))
+        return roster_roles(roster, &feed->author) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;
     if (self_may_hold(x, roster, feed)) return OK;
     /* A joiner learns from the roster what it may hold. */
     return roster_device(roster, &x->identity->device) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;

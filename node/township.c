@@ -187,7 +187,7 @@ void township_recovery_print(struct buf *out, const struct sign_seed *seed)
 {
     struct hash check;
     uint8_t bytes[sizeof seed->bytes + 2];
-    crypto_hash_one(&check, "sidan/recovery", slice_of(seed->bytes, sizeof seed->bytes));
+    crypto_hash_one(&check, CONTEXT_RECOVERY, slice_of(seed->bytes, sizeof seed->bytes));
     memcpy(bytes, seed->bytes, sizeof seed->bytes);
     memcpy(bytes + sizeof seed->bytes, check.bytes, 2);
     for (size_t group = 0; group < sizeof bytes / 2; group++) {

@@ -50,6 +50,8 @@ struct signer {
 #define CONTEXT_HAVE "sidan/have"
 #define CONTEXT_LIST "sidan/list"
 #define CONTEXT_PIECE "sidan/piece"
+#define CONTEXT_ROTATE "sidan/rotate"
+#define CONTEXT_RECOVERY "sidan/recovery"
 
 /* Once per process, before threads and sockets. Also signs and verifies once with a fresh key.
  * Errors: ERR_IO. */

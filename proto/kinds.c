@@ -15,13 +15,14 @@ static const struct {
     {ROLE_AUTHORITY, "authority"}, {ROLE_VILLAGE, "village"}, {ROLE_DISPATCH, "dispatch"},
     {ROLE_CALLBACK, "callback"},   {ROLE_OFFICE, "office"},   {ROLE_FINANCE, "finance"},
     {ROLE_UNIT, "unit"},           {ROLE_MIRROR, "mirror"},   {ROLE_HUB, "hub"},
+    {ROLE_RECOVERY, "recovery"},
 };
 #define ROLES_COUNT (sizeof roles_table / sizeof roles_table[0])
 
 enum err role_parse(uint32_t *role, struct slice name)
 {
     for (size_t i = 0; i < ROLES_COUNT; i++) {
-        if (roles_table[i].role == ROLE_AUTHORITY || !slice_is_text(name, roles_table[i].name))
+        if (roles_table[i].role & ROLES_OF_KEYS || !slice_is_text(name, roles_table[i].name))
             continue;
         *role = roles_table[i].role;
         return OK;

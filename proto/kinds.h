@@ -15,13 +15,15 @@ enum role {
     ROLE_FINANCE = 1 << 5,
     ROLE_UNIT = 1 << 6,
     ROLE_MIRROR = 1 << 7,
-    ROLE_HUB = 1 << 8, /* accepts invites, gives official numbers; named in the roster */
+    ROLE_HUB = 1 << 8,      /* accepts invites, gives official numbers; named in the roster */
+    ROLE_RECOVERY = 1 << 9, /* the key on the sheet in the drawer: it replaces the authority */
 };
+#define ROLES_OF_KEYS (ROLE_AUTHORITY | ROLE_RECOVERY) /* never of a device */
 #define ROLES_TOWNSHIP                                                                             \
     (ROLE_DISPATCH | ROLE_CALLBACK | ROLE_OFFICE | ROLE_FINANCE | ROLE_UNIT | ROLE_MIRROR |        \
      ROLE_HUB)
 
-/* A role that a device can be given: every one but the authority's. Errors: ERR_NOT_FOUND. */
+/* A role that a device can be given: none of ROLES_OF_KEYS. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err role_parse(uint32_t *role, struct slice name);
 /* "dispatch,callback" into bits. Errors: ERR_MALFORMED (empty, a name twice), ERR_NOT_FOUND. */
 MUST_CHECK enum err roles_parse(uint32_t *roles, struct slice list);

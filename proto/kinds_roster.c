@@ -1,11 +1,30 @@
 #include "proto/kinds_form.h"
 
+#define HEAD_SEQ_MAX ((INT64_C(1) << 48) - 1)
 #define LETTERS "A|B|C|D|E|F|G|H|I|J|K|L|M|N|O|P|Q|R|S|T|U|V|W|X|Y|Z"
 
 static const struct field township_founded[] = {
     {"name", "乡镇名称", "name of the township", TEXT(1, NAME_SIZE_MAX), REQUIRED},
     {"recovery", "恢复公钥", "recovery key", BYTES(32, 32), REQUIRED},
     {"office", "办公室公钥", "office key", BYTES(32, 32), REQUIRED},
+};
+
+/* Heads that count, of feeds whose later events do not. */
+static const struct field head_columns[] = {
+    {"feed", "分支", "first bytes of the feed's id", BYTES(8, 8), REQUIRED},
+    {"seq", "序号", "number", UINT(1, HEAD_SEQ_MAX), REQUIRED},
+    {"id", "记录", "first bytes of the event's id", BYTES(16, 16), REQUIRED},
+};
+
+static const struct field authority_replaced[] = {
+    {"key", "新管理公钥", "new authority key", BYTES(32, 32), REQUIRED},
+    {"recovery", "新恢复公钥", "new recovery key", BYTES(32, 32), REQUIRED},
+    {"heads", "仍有效的末条", "heads of the authority's feeds that count",
+     ROWS(0, CUT_HEADS_MAX, head_columns), REQUIRED},
+};
+
+static const struct field office_rotated[] = {
+    {"office", "办公室公钥", "new office key", BYTES(32, 32), REQUIRED},
 };
 
 static const struct field village_put[] = {
@@ -48,6 +67,13 @@ static const struct field device_revoked[] = {
     {"reason", "停用原因", "reason", TEXT(1, 256), REQUIRED},
 };
 
+static const struct field device_rotated[] = {
+    {"key", "新签名公钥", "new signing key", BYTES(32, 32), OPTIONAL},
+    {"transport", "新传输公钥", "new transport key", BYTES(32, 32), OPTIONAL},
+    {"proof", "持有证明", "signature by the new signing key, or the author's", BYTES(64, 64),
+     REQUIRED},
+};
+
 /* In the office's own scope, so no village holds it, sealed though it is. */
 static const struct field office_key[] = {
     {"device", "交付终端", "signing key of the device it is for", BYTES(32, 32), REQUIRED},
@@ -84,6 +110,10 @@ static const struct field actor_revoke[] = {
 static const struct kind table[] = {
     {"township.founded", "建立乡镇", "township founded", THING_TOWNSHIP, FOUNDS, ROLE_AUTHORITY,
      IN_TOWN, FIELDS(township_founded)},
+    {"authority.replaced", "更换管理密钥", "authority replaced", THING_TOWNSHIP, ACTS,
+     ROLE_RECOVERY, IN_TOWN, FIELDS(authority_replaced)},
+    {"office.rotated", "更换办公室密钥", "office key changed", THING_TOWNSHIP, ACTS, ROLE_AUTHORITY,
+     IN_TOWN, FIELDS(office_rotated)},
     {"village.put", "设立村(社区)", "village added", THING_VILLAGE, FOUNDS, ROLE_AUTHORITY, IN_TOWN,
      FIELDS(village_put)},
     {"village.renamed", "村(社区)更名", "village renamed", THING_VILLAGE, ACTS, ROLE_AUTHORITY,
@@ -98,6 +128,8 @@ static const struct kind table[] = {
      FIELDS(device_joined)},
     {"device.revoked", "终端停用", "device revoked", THING_DEVICE, ACTS, ROLE_AUTHORITY, IN_TOWN,
      FIELDS(device_revoked)},
+    {"device.rotated", "终端更换密钥", "device's keys changed", THING_DEVICE, ACTS,
+     ROLE_VILLAGE | (ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR), IN_TOWN, FIELDS(device_rotated)},
     {"office.key", "交付办公室密钥", "office key handed to a device", THING_OFFICE_KEY, FOUNDS,
      ROLE_HUB, IN_OFFICE, FIELDS(office_key)},
     {"actor.enrol", "人员登记", "person enrolled", THING_ACTOR, FOUNDS,

@@ -119,7 +119,7 @@ static int prepare(struct inviting *i)
     }
     if (code == EXIT_OK) {
         clock_read(t, &clock);
-        i->invite.authority = roster->authority;
+        i->invite.authority = roster->township;
         i->invite.acceptor = hub->key;
         i->invite.acceptor_transport = hub->transport;
         i->invite.expires_ms = clock.wall_ms + expires_ms;

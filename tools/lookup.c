@@ -138,7 +138,8 @@ int lookup_device(struct cli *cli, const struct roster *roster, const char *text
 const char *lookup_device_name(struct cli *cli, const struct roster *roster,
                                const struct sign_key *key)
 {
-    if (sign_key_equal(key, &roster->authority)) return _("authority");
+    if (roster_is_authority(roster, key)) return _("authority");
+    if (roster_is_recovery(roster, key)) return _("recovery key");
     const struct device *d = roster_device(roster, key);
     if (d && d->name[0]) return d->name;
     char hex[17];
@@ -289,7 +290,7 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
     int code = lookup_scope(cli, roster, parts[1], &feed.scope);
     if (code) return code;
     if (strcmp(parts[0], "authority") == 0) {
-        feed.author = roster->authority;
+        feed.author = roster_authority(roster)->key;
     } else {
         const struct device *d;
         code = lookup_device(cli, roster, parts[0], &d);
@@ -308,9 +309,9 @@ static void print_feed(struct buf *out, const struct roster *roster, const struc
     const struct device *d = roster_device(roster, &feed->author);
     char hex[17];
     hex_encode(hex, feed->author.bytes, 8);
-    const char *name = sign_key_equal(&feed->author, &roster->authority) ? "authority"
-                       : d && d->name[0]                                 ? d->name
-                                                                         : hex;
+    const char *name = sign_key_equal(&feed->author, &roster_authority(roster)->key) ? "authority"
+                       : d && d->name[0]                                             ? d->name
+                                                                                     : hex;
     buf_printf(out, "%s/%s", name, scope);
     if (with_lane) buf_printf(out, "/%s", feed->lane < LANE_COUNT ? lanes[feed->lane] : "?");
     if (!feed->has_epoch) return;

@@ -98,12 +98,17 @@ static MUST_CHECK enum err fold_reserve(struct fold *f)
 static void item_set_author(const struct fold *f, struct fold_item *item, bool of_roster)
 {
     const struct sign_key *author = &item->event.feed.author;
-    if (sign_key_equal(author, &f->authority)) {
+    if (of_roster && f->type == THING_TOWNSHIP) {
+        /* Whose word counts is what this thing itself folds to: its fold judges, in an order that
+         * asks nobody's rights. */
+        item->roles = ROLES_OF_KEYS;
+        item->township = false;
+    } else if (roster_is_authority(f->roster, author)) {
         item->roles = ROLE_AUTHORITY;
         item->township = true;
     } else if (of_roster) {
-        /* The one thing a hub may do here is accept an invite, and whether the invite names it is
-         * the device's fold's to judge. */
+        /* What a hub may do here is accept an invite, and a device change its keys: whose invite
+         * and whose keys, the device's fold judges. */
         item->roles = ROLE_HUB;
         item->township = false;
     } else {
@@ -176,7 +181,8 @@ static MUST_CHECK enum err gather(struct fold *f, const struct event *sole)
         const struct kind *kind = kind_find(sole->kind);
         f->count = 0;
         f->total = 1;
-        err = gather_add(f, sole, 0, kind && fold_is_roster(kind->thing));
+        f->type = kind ? kind->thing : THING_NONE;
+        err = gather_add(f, sole, 0, fold_is_roster(f->type));
         if (!err) f->type = founded_type(f);
     } else {
         err = gather_log(f, false);

@@ -7,7 +7,8 @@
  * THING_EVENTS_MAX events the first in fold order are folded; the others only count.
  *
  * Fold order: the founding event, then (depth, township before village, time, id). Of the things
- * that make up the roster only the authority counts as township, so they are folded without one.
+ * that make up the roster only the authorities count as township, and of the township's own nobody:
+ * who they are is what it folds to. So roster.authorities is all they are folded by.
  *
  * Judged here, in this order; the first that applies is the event's mark:
  *   EXT           an `ext` key of 128 and up
@@ -37,7 +38,7 @@ struct fold_item {
 
 /* Made by fold_open; one a process, its memory is used again for the next thing. */
 struct fold {
-    struct sign_key authority;
+    struct sign_key authority; /* the founding one */
     const struct roster *roster;
     const struct bounds *bounds; /* NULL: none */
     bool verify;                 /* check each event's hash as it is read */

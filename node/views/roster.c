@@ -7,10 +7,21 @@
 
 /* --- reading the rows ---------------------------------------------------------------------- */
 
-static MUST_CHECK enum err township_add(struct roster *r, struct slice row)
+/* Until it is founded, the founding authority alone, known by the township's name. */
+static MUST_CHECK enum err authority_begin(struct roster *r)
+{
+    r->authorities = calloc(1, sizeof *r->authorities);
+    if (!r->authorities) return ERR_NOMEM;
+    r->authorities[r->authority_count++].key = r->township;
+    return OK;
+}
+
+static MUST_CHECK enum err township_add(struct roster *r, const struct thing_id *thing,
+                                        struct slice row)
 {
     if (r->founded) return OK; /* a second founding changes nothing */
     enum err err = roster_fold_read_township(r, row);
+    if (!err) r->thing = *thing;
     if (!err) r->founded = true;
     return err;
 }
@@ -51,7 +62,7 @@ static MUST_CHECK enum err device_add(struct roster *r, const struct thing_id *t
     r->devices = devices;
     if (err) return err;
     struct device *device = &r->devices[r->device_count];
-    err = roster_fold_read_device(device, row);
+    err = roster_fold_read_device(device, r, row);
     if (err) return err;
     device->thing = *thing;
     r->device_count++;
@@ -70,7 +81,7 @@ static MUST_CHECK enum err rows_read(struct roster *r, struct txn *t, uint32_t s
         if (row_thing_id(&thing, key)) return ERR_CORRUPT;
         crypto_hasher_add(hasher, key);
         crypto_hasher_add(hasher, row);
-        enum err err = type == THING_TOWNSHIP  ? township_add(r, row)
+        enum err err = type == THING_TOWNSHIP  ? township_add(r, &thing, row)
                        : type == THING_VILLAGE ? village_add(r, &thing, row)
                                                : device_add(r, &thing, row);
         if (err) return err;
@@ -93,19 +104,50 @@ static size_t key_slot(const struct roster *r, const struct sign_key *key)
     return (size_t)(h >> 32) & (r->slot_count - 1);
 }
 
-static MUST_CHECK enum err index_devices(struct roster *r)
+static size_t slot_device(const struct roster *r, uint32_t slot)
+{
+    size_t at = slot - 1;
+    return at < r->device_count ? at : r->earlier[at - r->device_count].device;
+}
+
+static const struct sign_key *slot_key(const struct roster *r, uint32_t slot)
+{
+    size_t at = slot - 1;
+    return at < r->device_count ? &r->devices[at].key : &r->earlier[at - r->device_count].key;
+}
+
+static uint32_t *slot_find(const struct roster *r, const struct sign_key *key)
+{
+    size_t at = key_slot(r, key);
+    while (r->slots[at] && !sign_key_equal(slot_key(r, r->slots[at]), key))
+        at = (at + 1) & (r->slot_count - 1);
+    return &r->slots[at];
+}
+
+/* Of two devices with one key the earlier thing has it, but for one that was revoked: whoever was
+ * put out stays out, by whatever door he came back in. */
+static void index_key(struct roster *r, uint32_t slot)
 {
     static const struct sign_key none;
+    if (sign_key_equal(slot_key(r, slot), &none)) return;
+    uint32_t *found = slot_find(r, slot_key(r, slot));
+    const struct device *has = *found ? &r->devices[slot_device(r, *found)] : NULL;
+    if (!has ||
+        (has->state != DEVICE_REVOKED && r->devices[slot_device(r, slot)].state == DEVICE_REVOKED))
+        *found = slot;
+}
+
+static MUST_CHECK enum err index_devices(struct roster *r)
+{
     r->slot_count = 16;
-    while (r->slot_count < r->device_count * 2) r->slot_count *= 2;
+    while (r->slot_count < (r->device_count + r->earlier_count) * 2) r->slot_count *= 2;
     r->slots = calloc(r->slot_count, sizeof *r->slots);
     if (!r->slots) return ERR_NOMEM;
     for (size_t i = 0; i < r->device_count; i++) {
-        if (sign_key_equal(&r->devices[i].key, &none)) continue;
-        if (roster_device(r, &r->devices[i].key)) continue; /* the earlier device has the key */
-        size_t at = key_slot(r, &r->devices[i].key);
-        while (r->slots[at]) at = (at + 1) & (r->slot_count - 1);
-        r->slots[at] = (uint32_t)(i + 1);
+        const struct device *d = &r->devices[i];
+        for (uint32_t j = 0; j < d->earlier_count; j++)
+            index_key(r, (uint32_t)(r->device_count + d->earlier_at + j + 1));
+        index_key(r, (uint32_t)(i + 1));
     }
     return OK;
 }
@@ -115,14 +157,14 @@ enum err roster_load(struct txn *t, struct roster **out)
     static const enum thing_type types[] = {THING_TOWNSHIP, THING_VILLAGE, THING_DEVICE};
     struct roster *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
-    r->authority = store_identity(txn_store(t))->township;
+    r->township = store_identity(txn_store(t))->township;
 
     struct crypto_hasher hasher;
     crypto_hasher_begin(&hasher, CONTEXT_ROW);
     struct scope town = scope_town();
     struct scope_row scope;
-    enum err err = OK;
-    if (scope_find(t, &town, &scope))
+    enum err err = authority_begin(r);
+    if (!err && scope_find(t, &town, &scope))
         for (size_t i = 0; !err && i < sizeof types / sizeof types[0]; i++)
             err = rows_read(r, t, scope.number, types[i], &hasher);
     crypto_hasher_end(&hasher, &r->version);
@@ -141,26 +183,92 @@ enum err roster_load(struct txn *t, struct roster **out)
 void roster_free(struct roster *r)
 {
     if (!r) return;
+    free(r->authorities);
+    free(r->cuts);
+    free(r->offices_earlier);
     free(r->devices);
+    free(r->earlier);
     free(r->villages);
     free(r->slots);
     free(r);
 }
 
+const struct authority *roster_authority(const struct roster *r)
+{
+    return &r->authorities[r->authority_count - 1];
+}
+
+bool roster_is_authority(const struct roster *r, const struct sign_key *key)
+{
+    for (size_t i = 0; i < r->authority_count; i++)
+        if (sign_key_equal(&r->authorities[i].key, key)) return true;
+    return false;
+}
+
+bool roster_is_recovery(const struct roster *r, const struct sign_key *key)
+{
+    for (size_t i = 0; r->founded && i < r->authority_count; i++)
+        if (sign_key_equal(&r->authorities[i].recovery, key)) return true;
+    return false;
+}
+
 const struct device *roster_device(const struct roster *r, const struct sign_key *key)
 {
-    for (size_t at = key_slot(r, key); r->slots[at]; at = (at + 1) & (r->slot_count - 1)) {
-        const struct device *device = &r->devices[r->slots[at] - 1];
-        if (sign_key_equal(&device->key, key)) return device;
+    uint32_t slot = *slot_find(r, key);
+    return slot ? &r->devices[slot_device(r, slot)] : NULL;
+}
+
+bool roster_key_at(const struct roster *r, const struct device *d, size_t i, struct sign_key *out)
+{
+    struct sign_key key = d->key;
+    for (size_t at = d->earlier_count; i; i--) {
+        while (at && sign_key_equal(&r->earlier[d->earlier_at + at - 1].key, &key)) at--;
+        if (!at) return false;
+        key = r->earlier[d->earlier_at + --at].key;
     }
-    return NULL;
+    *out = key;
+    return true;
+}
+
+bool roster_transport_at(const struct roster *r, const struct device *d, size_t i,
+                         struct box_key *out)
+{
+    struct box_key key = d->transport;
+    for (size_t at = d->earlier_count; i; i--) {
+        while (at && box_key_equal(&r->earlier[d->earlier_at + at - 1].transport, &key)) at--;
+        if (!at) return false;
+        key = r->earlier[d->earlier_at + --at].transport;
+    }
+    *out = key;
+    return true;
+}
+
+bool roster_has_key(const struct roster *r, const struct device *d, const struct sign_key *key)
+{
+    struct sign_key held;
+    for (size_t i = 0; roster_key_at(r, d, i, &held); i++)
+        if (sign_key_equal(&held, key)) return true;
+    return false;
+}
+
+/* It came in twice, and one of the two was revoked. */
+static bool is_shut_out(const struct roster *r, const struct device *d)
+{
+    const struct device *owner = roster_device(r, &d->key);
+    return owner && owner->state == DEVICE_REVOKED;
 }
 
 const struct device *roster_transport(const struct roster *r, const struct box_key *key)
 {
-    for (size_t i = 0; i < r->device_count; i++)
-        if (r->devices[i].state == DEVICE_JOINED && box_key_equal(&r->devices[i].transport, key))
-            return &r->devices[i];
+    for (size_t i = 0; i < r->device_count; i++) {
+        const struct device *d = &r->devices[i];
+        struct box_key earlier;
+        if (d->state != DEVICE_JOINED) continue;
+        if (!box_key_equal(&d->transport, key) &&
+            !(roster_transport_at(r, d, 1, &earlier) && box_key_equal(&earlier, key)))
+            continue;
+        if (!is_shut_out(r, d)) return d;
+    }
     return NULL;
 }
 
@@ -217,7 +325,8 @@ bool device_is_township(const struct device *d)
 
 uint32_t roster_roles(const struct roster *r, const struct sign_key *author)
 {
-    if (sign_key_equal(author, &r->authority)) return ROLE_AUTHORITY;
+    if (roster_is_authority(r, author)) return ROLE_AUTHORITY;
+    if (roster_is_recovery(r, author)) return ROLE_RECOVERY;
     const struct device *device = roster_device(r, author);
     return device ? device->roles : 0;
 }
@@ -232,7 +341,8 @@ bool device_may_hold(const struct device *d, const struct scope *scope)
 bool roster_may_author(const struct roster *r, const struct sign_key *author,
                        const struct scope *scope)
 {
-    if (sign_key_equal(author, &r->authority)) return scope_class(scope) == SCOPE_TOWN;
+    if (roster_is_authority(r, author) || roster_is_recovery(r, author))
+        return scope_class(scope) == SCOPE_TOWN;
     const struct device *device = roster_device(r, author);
     if (!device) return false;
     if (device_is_township(device)) return device->roles & ~(uint32_t)ROLE_MIRROR;

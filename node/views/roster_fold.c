@@ -1,5 +1,6 @@
 #include "node/views/roster_fold.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/i18n.h"
@@ -7,6 +8,7 @@
 #include "node/views/body.h"
 #include "node/views/fold_types.h"
 #include "proto/join.h"
+#include "proto/rotation.h"
 
 static bool key_is_zero(const uint8_t key[32])
 {
@@ -49,16 +51,6 @@ static enum err row_end(struct mp_reader *r)
     return mp_read_end(r) == OK ? OK : ERR_CORRUPT;
 }
 
-enum err roster_fold_read_township(struct roster *out, struct slice row)
-{
-    struct mp_reader r = mp_reader_of(row);
-    if (mp_read_array(&r, 3) != 3) return ERR_CORRUPT;
-    read_text(&r, out->township_name, sizeof out->township_name);
-    mp_read_bin_exact(&r, out->recovery.bytes, sizeof out->recovery.bytes);
-    mp_read_bin_exact(&r, out->office.bytes, sizeof out->office.bytes);
-    return row_end(&r);
-}
-
 enum err roster_fold_read_village(struct village *out, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
@@ -72,12 +64,36 @@ enum err roster_fold_read_village(struct village *out, struct slice row)
     return row_end(&r);
 }
 
-enum err roster_fold_read_device(struct device *out, struct slice row)
+static enum err read_earlier(struct mp_reader *r, struct device *out, struct roster *into)
+{
+    size_t count = mp_read_array(r, DEVICE_KEYS_MAX);
+    out->first = out->key;
+    out->earlier_at = (uint32_t)into->earlier_count;
+    if (r->err || !count) return OK;
+    struct device_keys_earlier *grown =
+        realloc(into->earlier, (into->earlier_count + count) * sizeof *grown);
+    if (!grown) return ERR_NOMEM;
+    into->earlier = grown;
+    for (size_t i = 0; i < count; i++) {
+        struct device_keys_earlier *e = &grown[into->earlier_count + i];
+        *e = (struct device_keys_earlier){.device = (uint32_t)into->device_count};
+        mp_read_array(r, 2);
+        mp_read_bin_exact(r, e->key.bytes, sizeof e->key.bytes);
+        mp_read_bin_exact(r, e->transport.bytes, sizeof e->transport.bytes);
+    }
+    if (r->err) return OK;
+    out->first = grown[into->earlier_count].key;
+    out->earlier_count = (uint32_t)count;
+    into->earlier_count += count;
+    return OK;
+}
+
+enum err roster_fold_read_device(struct device *out, struct roster *into, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
     char letter[2];
     *out = (struct device){0};
-    if (mp_read_array(&r, 12) != 12) return ERR_CORRUPT;
+    if (mp_read_array(&r, 13) != 13) return ERR_CORRUPT;
     out->state = (enum device_state)mp_read_uint(&r, DEVICE_REVOKED);
     read_key(&r, out->key.bytes);
     read_key(&r, out->transport.bytes);
@@ -91,14 +107,16 @@ enum err roster_fold_read_device(struct device *out, struct slice row)
     read_text(&r, out->name, sizeof out->name);
     out->expires_ms = mp_read_uint(&r, UINT64_MAX);
     out->stolen = mp_read_bool(&r);
-    return row_end(&r);
+    enum err err = read_earlier(&r, out, into);
+    return err ? err : row_end(&r);
 }
 
-static void device_write(struct buf *out, const struct device *d)
+static void device_write(struct buf *out, const struct device *d,
+                         const struct device_keys_earlier *earlier)
 {
     struct mp_writer w = {out};
     const char letter[2] = {d->letter, 0};
-    mp_write_array(&w, 12);
+    mp_write_array(&w, 13);
     mp_write_uint(&w, d->state);
     write_key(&w, d->key.bytes);
     write_key(&w, d->transport.bytes);
@@ -111,29 +129,20 @@ static void device_write(struct buf *out, const struct device *d)
     mp_write_text(&w, d->name);
     mp_write_uint(&w, d->expires_ms);
     mp_write_bool(&w, d->stolen);
+    mp_write_array(&w, d->earlier_count);
+    for (uint32_t i = 0; i < d->earlier_count; i++) {
+        mp_write_array(&w, 2);
+        mp_write_bin(&w, earlier[i].key.bytes, sizeof earlier[i].key.bytes);
+        mp_write_bin(&w, earlier[i].transport.bytes, sizeof earlier[i].transport.bytes);
+    }
 }
 
-/* --- township and village ------------------------------------------------------------------ */
+/* --- villages ------------------------------------------------------------------------------ */
 
 /* The founding event where it takes effect, else NULL. */
 static const struct event *founder_of(const struct fold *f)
 {
     return f->founder->effect == EFFECT_COUNTS ? &f->founder->event : NULL;
-}
-
-void roster_fold_township(struct fold *f)
-{
-    const struct event *e = founder_of(f);
-    if (!e) return;
-    struct roster r = {0};
-    put_text(e->body, "name", r.township_name, sizeof r.township_name);
-    body_bytes(e->body, "recovery", r.recovery.bytes, sizeof r.recovery.bytes);
-    body_bytes(e->body, "office", r.office.bytes, sizeof r.office.bytes);
-    struct mp_writer w = {&f->row};
-    mp_write_array(&w, 3);
-    mp_write_text(&w, r.township_name);
-    mp_write_bin(&w, r.recovery.bytes, sizeof r.recovery.bytes);
-    mp_write_bin(&w, r.office.bytes, sizeof r.office.bytes);
 }
 
 static void village_name(struct village *v, const struct event *e)
@@ -176,7 +185,7 @@ static void device_found(struct device *d, const struct event *e)
     d->letter = letter[0];
     put_text(e->body, "name", d->name, sizeof d->name);
     put_text(e->body, "village", d->village, sizeof d->village);
-    uint32_t never = ROLE_AUTHORITY | (uint32_t)(d->village[0] ? ROLES_TOWNSHIP : ROLE_VILLAGE);
+    uint32_t never = ROLES_OF_KEYS | (uint32_t)(d->village[0] ? ROLES_TOWNSHIP : ROLE_VILLAGE);
     d->roles = (uint32_t)body_uint(e->body, "roles") & ~never;
     if (slice_is_text(e->kind, "device.enrol")) {
         d->state = DEVICE_JOINED;
@@ -206,7 +215,16 @@ static bool join_valid(const struct fold *f, const struct device *d, const struc
            sign_key_equal(&request->invite, &d->invite);
 }
 
-static void device_join(const struct fold *f, struct device *d, struct fold_item *item)
+static bool had_key(const struct device *d, const struct device_keys_earlier *earlier,
+                    const struct sign_key *key)
+{
+    for (uint32_t i = 0; i < d->earlier_count; i++)
+        if (sign_key_equal(&earlier[i].key, key)) return true;
+    return sign_key_equal(&d->key, key);
+}
+
+static void device_join(const struct fold *f, struct device *d,
+                        const struct device_keys_earlier *earlier, struct fold_item *item)
 {
     struct join_request request;
     if (key_is_zero(d->acceptor.bytes)) {
@@ -216,7 +234,7 @@ static void device_join(const struct fold *f, struct device *d, struct fold_item
     } else if (!join_valid(f, d, &item->event, &request)) {
         fold_mark(item, EFFECT_BAD_FIELD, N_("the join request does not verify"));
     } else if (!key_is_zero(d->key.bytes)) {
-        bool same = sign_key_equal(&d->key, &request.device);
+        bool same = had_key(d, earlier, &request.device);
         if (!same) d->stolen = true;
         fold_mark(item, EFFECT_IMPOSSIBLE,
                   same ? N_("this device has joined already") : N_("the invite was used twice"));
@@ -230,19 +248,58 @@ static void device_join(const struct fold *f, struct device *d, struct fold_item
     }
 }
 
+/* What is new in it, and what it proves. */
+static bool rotation_valid(const struct fold *f, const struct device *d, const struct event *e,
+                           struct rotation *out)
+{
+    struct signature proof;
+    *out = (struct rotation){.township = f->authority, .device = f->key.thing};
+    out->has_key = body_bytes(e->body, "key", out->key.bytes, sizeof out->key.bytes);
+    out->has_transport =
+        body_bytes(e->body, "transport", out->transport.bytes, sizeof out->transport.bytes);
+    if (!out->has_key && !out->has_transport) return false;
+    if (out->has_transport && box_key_equal(&out->transport, &d->transport)) return false;
+    return body_bytes(e->body, "proof", proof.bytes, sizeof proof.bytes) &&
+           rotation_verify(out, &e->feed.author, &proof) == OK;
+}
+
+/* By any of its keys, for two copies of one disk may both have changed theirs: both go on. */
+static void device_rotate(const struct fold *f, struct device *d,
+                          struct device_keys_earlier *earlier, struct fold_item *item)
+{
+    struct rotation rotation;
+    if (key_is_zero(d->key.bytes) || !had_key(d, earlier, &item->event.feed.author)) {
+        fold_mark(item, EFFECT_FORBIDDEN, N_("a device changes its own keys alone"));
+    } else if (d->earlier_count >= DEVICE_KEYS_MAX) {
+        fold_mark(item, EFFECT_LIMIT, N_("its keys were changed too often: join it anew"));
+    } else if (!rotation_valid(f, d, &item->event, &rotation)) {
+        fold_mark(item, EFFECT_BAD_FIELD, N_("the new key is not proven"));
+    } else if (rotation.has_key && had_key(d, earlier, &rotation.key)) {
+        fold_mark(item, EFFECT_IMPOSSIBLE, N_("the device had this key already"));
+    } else {
+        earlier[d->earlier_count++] =
+            (struct device_keys_earlier){.key = d->key, .transport = d->transport};
+        if (rotation.has_key) d->key = rotation.key;
+        if (rotation.has_transport) d->transport = rotation.transport;
+    }
+}
+
 void roster_fold_device(struct fold *f)
 {
     const struct event *founder = founder_of(f);
     if (!founder) return;
     struct device d = {0};
+    struct device_keys_earlier earlier[DEVICE_KEYS_MAX];
     device_found(&d, founder);
     size_t at = 0;
     for (struct fold_item *item; (item = fold_next(f, &at)) != NULL;) {
         if (slice_is_text(item->event.kind, "device.joined"))
-            device_join(f, &d, item);
+            device_join(f, &d, earlier, item);
+        else if (slice_is_text(item->event.kind, "device.rotated"))
+            device_rotate(f, &d, earlier, item);
         else if (slice_is_text(item->event.kind, "device.revoked"))
             d.state = DEVICE_REVOKED;
         item->state_after = thing_state_name(THING_DEVICE, d.state);
     }
-    device_write(&f->row, &d);
+    device_write(&f->row, &d, earlier);
 }

@@ -8,8 +8,9 @@
 /* meta: how often the roster changed, and the keys of its hubs, one after the other */
 #define META_ROSTER_CHANGES "roster.changes"
 #define META_ROSTER_HUBS "roster.hubs"
-#define META_RULES_CHANGES "rules.changes" /* how often a rule or a calendar changed */
-#define META_RULES_BOUND "rules.bound"     /* 1: some act is without effect by them */
+#define META_ROSTER_AUTHORITIES "roster.authorities" /* of each key and recovery key */
+#define META_RULES_CHANGES "rules.changes"           /* how often a rule or a calendar changed */
+#define META_RULES_BOUND "rules.bound"               /* 1: some act is without effect by them */
 
 struct views {
     struct roster *roster;   /* NULL: to be read */
@@ -24,17 +25,21 @@ struct views {
     struct doc_numbers doc_numbers;
 };
 
-/* In this order: the roster's things, by which all others are folded; what else is in `town`, for
+/* In this order: the township, which says who the authorities are; the roster's other things, by
+ * which all others are folded; what else is in `town`, for
  * the rules are there (PASS_RULES: they alone), by which the things of other scopes are folded. */
-enum views_pass { PASS_ROSTER, PASS_RULES, PASS_TOWN, PASS_REST };
+enum views_pass { PASS_TOWNSHIP, PASS_ROSTER, PASS_RULES, PASS_TOWN, PASS_REST };
 
 /* Folds a thing if its type belongs to the pass and keeps its row and index rows. `*changed` is set
  * when its row changed. Numbers are noted, not flushed. Errors: as fold_thing. */
 MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
                                      const struct event *sole, enum views_pass pass, bool *changed);
-/* After rows of the roster changed: reads it again and tells other processes to. `*rights`: roles
- * or village of an author changed whose events may be folded already. */
+/* After rows of the roster changed: reads it again and tells other processes to. `*rights`: rights
+ * of an author changed whose events may be folded already, and stay as they were set before. */
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
+/* Folds all things of `town` that belong to the pass. Errors: as views_fold_thing. */
+MUST_CHECK enum err views_fold_town_all(struct views *v, struct txn *t, enum views_pass pass,
+                                        bool *changed);
 /* What the next fold_thing reads besides events, as of this transaction. */
 MUST_CHECK enum err views_fold_begin(struct views *v, struct txn *t);
 /* After rows of rules or calendars may have changed: reads them again. `*altered`: what other

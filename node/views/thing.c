@@ -122,7 +122,7 @@ static MUST_CHECK enum err correct_may(struct txn *t, const struct thing *thing,
     enum err err =
         correction_may(&correction, t, &thing->key, &deed->author, deed->body, &bytes, why);
     if (!err && correction.founding && !correction.personal) {
-        bool authority = sign_key_equal(&thing->author, &store_identity(txn_store(t))->township);
+        bool authority = roster_keeps_authority(t, &thing->author);
         body_join(&fields, thing->fields, correction.map);
         err = fields.err
                   ? fields.err

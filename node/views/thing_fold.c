@@ -109,7 +109,7 @@ static void thing_act(struct folding *s, struct fold_item *item, const struct th
 
 static bool by_authority(const struct fold *f)
 {
-    return sign_key_equal(&f->founder->event.feed.author, &f->authority);
+    return roster_is_authority(f->roster, &f->founder->event.feed.author);
 }
 
 static void thing_correct(struct folding *s, struct fold_item *item)

@@ -81,29 +81,66 @@ static bool author_has_events(struct txn *t, const struct sign_key *author)
 }
 
 /* Does a device of `a` have other rights, or none, in `b`, and events? */
-static bool rights_differ(struct txn *t, const struct roster *a, const struct roster *b)
+static bool device_differs(struct txn *t, const struct roster *a, const struct device *d,
+                           const struct roster *b)
 {
     static const struct sign_key none;
-    for (size_t i = 0; i < a->device_count; i++) {
-        const struct device *d = &a->devices[i];
-        if (sign_key_equal(&d->key, &none)) continue;
-        const struct device *other = roster_device(b, &d->key);
+    struct sign_key key;
+    for (size_t i = 0; roster_key_at(a, d, i, &key); i++) {
+        if (sign_key_equal(&key, &none)) continue;
+        const struct device *other = roster_device(b, &key);
         if (other && other->roles == d->roles && strcmp(other->village, d->village) == 0) continue;
-        if (author_has_events(t, &d->key)) return true;
+        if (author_has_events(t, &key)) return true;
     }
     return false;
 }
 
-static MUST_CHECK enum err hubs_keep(struct txn *t, const struct roster *r)
+static bool rights_differ(struct txn *t, const struct roster *a, const struct roster *b)
 {
-    struct buf keys = {0};
-    for (size_t i = 0; i < r->device_count; i++)
-        if (r->devices[i].state != DEVICE_INVITED && r->devices[i].roles & ROLE_HUB)
-            buf_append(&keys, r->devices[i].key.bytes, sizeof r->devices[i].key.bytes);
-    enum err err = keys.err;
-    if (!err) meta_put(t, META_ROSTER_HUBS, buf_slice(&keys));
-    buf_clear(&keys);
+    for (size_t i = 0; i < a->authority_count; i++) {
+        const struct sign_key *key = &a->authorities[i].key;
+        if (!roster_is_authority(b, key) && author_has_events(t, key)) return true;
+    }
+    for (size_t i = 0; i < a->device_count; i++)
+        if (device_differs(t, a, &a->devices[i], b)) return true;
+    return false;
+}
+
+static void hub_keep(struct buf *keys, const struct roster *r, const struct device *d)
+{
+    struct sign_key key;
+    if (d->state == DEVICE_INVITED || !(d->roles & ROLE_HUB)) return;
+    for (size_t i = 0; roster_key_at(r, d, i, &key); i++)
+        buf_append(keys, key.bytes, sizeof key.bytes);
+}
+
+/* Whose feeds make up the roster, for what asks without reading it. */
+static MUST_CHECK enum err authors_keep(struct txn *t, const struct roster *r)
+{
+    struct buf hubs = {0}, authorities = {0};
+    for (size_t i = 0; i < r->device_count; i++) hub_keep(&hubs, r, &r->devices[i]);
+    for (size_t i = 0; i < r->authority_count; i++) {
+        const struct authority *a = &r->authorities[i];
+        buf_append(&authorities, a->key.bytes, sizeof a->key.bytes);
+        buf_append(&authorities, a->recovery.bytes, sizeof a->recovery.bytes);
+    }
+    enum err err = hubs.err ? hubs.err : authorities.err;
+    if (!err) meta_put(t, META_ROSTER_HUBS, buf_slice(&hubs));
+    if (!err) meta_put(t, META_ROSTER_AUTHORITIES, buf_slice(&authorities));
+    buf_clear(&hubs);
+    buf_clear(&authorities);
     return err;
+}
+
+bool roster_keeps_authority(struct txn *t, const struct sign_key *key)
+{
+    const size_t step = 2 * sizeof key->bytes;
+    struct slice keys;
+    if (!meta_get(t, META_ROSTER_AUTHORITIES, &keys))
+        return sign_key_equal(key, &store_identity(txn_store(t))->township);
+    for (size_t at = 0; at + step <= keys.size; at += step)
+        if (memcmp(keys.data + at, key->bytes, sizeof key->bytes) == 0) return true;
+    return false;
 }
 
 enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
@@ -111,12 +148,12 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
     struct roster *r;
     enum err err = roster_load(t, &r);
     if (err) return err;
-    *rights = v->roster && (rights_differ(t, v->roster, r) || rights_differ(t, r, v->roster));
+    *rights |= v->roster && (rights_differ(t, v->roster, r) || rights_differ(t, r, v->roster));
     roster_free(v->roster);
     v->roster = r;
     v->roster_changes = meta_get_uint(t, META_ROSTER_CHANGES) + 1;
     meta_put_uint(t, META_ROSTER_CHANGES, v->roster_changes);
-    err = hubs_keep(t, r);
+    err = authors_keep(t, r);
     return err ? err : txn_error(t);
 }
 
@@ -209,6 +246,8 @@ static MUST_CHECK enum err row_keep(struct views *v, struct txn *t, bool fresh, 
 /* Of one that is in the pass's scope. */
 static bool is_of_pass(enum thing_type type, enum views_pass pass)
 {
+    if (pass == PASS_TOWNSHIP || type == THING_TOWNSHIP)
+        return pass == PASS_TOWNSHIP && type == THING_TOWNSHIP;
     if (pass == PASS_RULES) return is_rule(type);
     return type != THING_NONE && fold_is_roster(type) == (pass == PASS_ROSTER);
 }
@@ -263,9 +302,14 @@ static bool may_be_base(const struct touched *touched)
     return touched->sole ? kind && (fold_is_roster(kind->thing) || is_rule(kind->thing)) : true;
 }
 
-static bool in_pass(const struct touched *touched, uint32_t town, enum views_pass pass)
+static bool in_pass(const struct views *v, const struct touched *touched, uint32_t town,
+                    enum views_pass pass)
 {
     if (touched->scope_number != town) return pass == PASS_REST;
+    if (!touched->sole && v->roster->founded)
+        return thing_id_equal(&touched->thing, &v->roster->thing)
+                   ? pass == PASS_TOWNSHIP
+                   : pass == PASS_ROSTER || pass == PASS_TOWN;
     if (!touched->sole) return pass != PASS_REST;
     const struct kind *kind = kind_find(touched->sole->kind);
     return pass != PASS_REST && kind && is_of_pass(kind->thing, pass);
@@ -290,7 +334,7 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
                                      bool *changed)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!in_pass(&touched[i], town, pass)) continue;
+        if (!in_pass(v, &touched[i], town, pass)) continue;
         enum err err = fold_touched(v, t, &touched[i], pass, changed);
         /* A damaged event keeps its own thing as it was and does not stop a sync; `verify` and the
          * daily scrub name it. */
@@ -300,13 +344,46 @@ static MUST_CHECK enum err fold_pass(struct views *v, struct txn *t, const struc
     return txn_error(t);
 }
 
+enum err views_fold_town_all(struct views *v, struct txn *t, enum views_pass pass, bool *changed)
+{
+    struct scope town = scope_town();
+    struct scope_row scope;
+    if (!scope_find(t, &town, &scope)) return txn_error(t);
+    struct thing_key key = {.scope_number = scope.number};
+    while (thing_each(t, &key) && key.scope_number == scope.number) {
+        enum err err = views_fold_thing(v, t, &key, NULL, pass, changed);
+        if (err) return err;
+    }
+    return txn_error(t);
+}
+
+/* The township says who the authorities are. Where that changed, the whole roster is folded anew by
+ * it, so what a thief invited goes with the thief. `*rights`: as views_roster_reload. */
+static MUST_CHECK enum err fold_roster(struct views *v, struct txn *t,
+                                       const struct touched *touched, size_t count, uint32_t town,
+                                       bool *rights)
+{
+    const size_t authorities = v->roster->authority_count;
+    const struct sign_key last = roster_authority(v->roster)->key;
+    bool township = false, roster = false;
+    enum err err = fold_pass(v, t, touched, count, town, PASS_TOWNSHIP, &township);
+    if (!err && township) err = views_roster_reload(v, t, rights);
+    if (err) return err;
+    bool replaced = authorities != v->roster->authority_count ||
+                    !sign_key_equal(&last, &roster_authority(v->roster)->key);
+    if (replaced)
+        err = views_fold_town_all(v, t, PASS_ROSTER, &roster);
+    else
+        err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &roster);
+    return !err && roster ? views_roster_reload(v, t, rights) : err;
+}
+
 /* What is in `town`, by which the rest is folded. */
 static MUST_CHECK enum err fold_town(struct views *v, struct txn *t, const struct touched *touched,
                                      size_t count, uint32_t town)
 {
-    bool roster = false, rights = false, rules = false, ignored = false;
-    enum err err = fold_pass(v, t, touched, count, town, PASS_ROSTER, &roster);
-    if (!err && roster) err = views_roster_reload(v, t, &rights);
+    bool rights = false, rules = false, ignored = false;
+    enum err err = fold_roster(v, t, touched, count, town, &rights);
     if (!err) err = fold_pass(v, t, touched, count, town, PASS_TOWN, &ignored);
     if (!err) err = views_rules_follow(v, t, &rules);
     if (!err && (rights || (rules && scope_count(t) > 1))) views_rebuild_refold(t);

@@ -9,7 +9,7 @@
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 5
+#define FOLD_VERSION 6
 
 struct views;
 /* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN
@@ -57,10 +57,9 @@ MUST_CHECK enum err views_rebuild_finish(struct views *v, struct store *s);
 
 /* hash("sidan/views", [fold version uint, roster heads bin 32, scope's rows_sum bin 32]);
  * comparable between nodes whose fold version, roster heads and rules agree. roster heads =
- * hash("sidan/views",
- * [[feed id bin 32, [head id bin 32, ...]], ...]) over the feeds in `town` of the authority and of
- * every joined or revoked device with the role hub, sorted by feed id, head ids sorted. A scope
- * that is not held has the sum 0. */
+ * hash("sidan/views", [[feed id bin 32, [head id bin 32, ...]], ...]) over the feeds in `town` of
+ * all authorities and recovery keys, and of every joined or revoked device with the role hub,
+ * sorted by feed id, head ids sorted. A scope that is not held has the sum 0. */
 struct views_digest {
     struct hash digest;
     struct hash roster_heads;

@@ -5,15 +5,18 @@
 
 #include "node/views/state.h"
 
-static bool is_roster_feed(const struct feed_row *feed, const struct sign_key *authority,
-                           struct slice hubs)
+/* `keys`: one after the other. */
+static bool has_key(struct slice keys, const struct sign_key *key)
 {
-    if (scope_class(&feed->feed.scope) != SCOPE_TOWN) return false;
-    if (sign_key_equal(&feed->feed.author, authority)) return true;
-    for (size_t at = 0; at + sizeof authority->bytes <= hubs.size; at += sizeof authority->bytes)
-        if (memcmp(hubs.data + at, feed->feed.author.bytes, sizeof authority->bytes) == 0)
-            return true;
+    for (size_t at = 0; at + sizeof key->bytes <= keys.size; at += sizeof key->bytes)
+        if (memcmp(keys.data + at, key->bytes, sizeof key->bytes) == 0) return true;
     return false;
+}
+
+static bool is_roster_feed(const struct feed_row *feed, struct slice authorities, struct slice hubs)
+{
+    return scope_class(&feed->feed.scope) == SCOPE_TOWN &&
+           (has_key(authorities, &feed->feed.author) || has_key(hubs, &feed->feed.author));
 }
 
 static int by_feed_id(const void *a, const void *b)
@@ -46,14 +49,16 @@ static void heads_write(struct buf *out, struct feed_row *feeds, size_t count)
 
 static MUST_CHECK enum err roster_heads(struct txn *t, struct hash *out)
 {
-    struct slice hubs;
+    struct slice hubs, authorities;
+    const struct sign_key *township = &store_identity(txn_store(t))->township;
     if (!meta_get(t, META_ROSTER_HUBS, &hubs)) hubs = SLICE_EMPTY;
-    const struct sign_key *authority = &store_identity(txn_store(t))->township;
+    if (!meta_get(t, META_ROSTER_AUTHORITIES, &authorities))
+        authorities = slice_of(township->bytes, sizeof township->bytes);
     struct buf feeds = {0}, encoded = {0};
     uint32_t numbers = feed_count(t);
     for (uint32_t number = 1; number <= numbers; number++) {
         struct feed_row feed;
-        if (feed_get(t, number, &feed) && is_roster_feed(&feed, authority, hubs))
+        if (feed_get(t, number, &feed) && is_roster_feed(&feed, authorities, hubs))
             buf_append(&feeds, &feed, sizeof feed);
     }
     enum err err = feeds.err ? feeds.err : txn_error(t);

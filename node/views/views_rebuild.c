@@ -68,34 +68,22 @@ bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
     return true;
 }
 
-static MUST_CHECK enum err town_rebuild(struct views *v, struct txn *t, enum views_pass pass)
-{
-    struct scope town = scope_town();
-    struct scope_row scope;
-    bool ignored;
-    if (!scope_find(t, &town, &scope)) return txn_error(t);
-    struct thing_key key = {.scope_number = scope.number};
-    while (thing_each(t, &key) && key.scope_number == scope.number) {
-        enum err err = views_fold_thing(v, t, &key, NULL, pass, &ignored);
-        if (err) return err;
-    }
-    return txn_error(t);
-}
-
-/* The roster's own things and then the rules, all at once: what they fold to is what the others are
- * folded by. */
+/* The township, the roster's other things and then the rules, all at once: what they fold to is
+ * what the others are folded by. */
 static MUST_CHECK enum err base_rebuild(struct views *v, struct txn *t)
 {
     const struct roster *none;
-    bool ignored;
+    bool ignored = false;
     rows_clear(t);
     search_reset(t);
     meta_put_uint(t, META_RULES_BOUND, 0);
     views_forget(v); /* an older version's rows need not be readable */
     enum err err = views_roster(v, t, &none);
-    if (!err) err = town_rebuild(v, t, PASS_ROSTER);
+    if (!err) err = views_fold_town_all(v, t, PASS_TOWNSHIP, &ignored);
     if (!err) err = views_roster_reload(v, t, &ignored);
-    if (!err) err = town_rebuild(v, t, PASS_RULES);
+    if (!err) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
+    if (!err) err = views_roster_reload(v, t, &ignored);
+    if (!err) err = views_fold_town_all(v, t, PASS_RULES, &ignored);
     return err ? err : views_rules_follow(v, t, &ignored);
 }
 

@@ -7,10 +7,10 @@ import request
 from bounds import Bounds
 from kinds import KINDS, fields_good
 from log import feed_id
-from roster import Roster, device_fold
+from roster import Roster, device_fold, township_fold
 from wire import digest, encode
 
-EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 5
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 6
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5}
 CATEGORISED = ("request.register", "request.accept")
@@ -42,7 +42,7 @@ def standing(log, roster, scope, subject):
     """`depth` and `seen` of a new event about a thing: 6.5."""
     held = events = log.things.get((scope, subject), [])
     founder, _ = in_order(events, lambda e: False)
-    roster_thing = founder and thing_type(founder) in ROSTER_TYPES
+    roster_thing = founder and roster_type(thing_type(founder))
     _, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
     counted = [e.depth for place, e in enumerate(events) if e.depth <= place + DEPTH_AHEAD_MAX]
     return min(1 + max(counted, default=0), len(held)), len(held)
@@ -53,12 +53,16 @@ def thing_type(founder):
     return kind.type if kind and kind.founds else None
 
 
+def roster_type(of_type):
+    return of_type if of_type in ROSTER_TYPES else None
+
+
 def thing_fold(log, roster, scope, thing_id):
     """One thing from its own events: 14.1."""
     events = log.things[scope, thing_id]
     founder, _ = in_order(events, lambda e: False)
     thing = Thing(thing_id, founder and thing_type(founder), held=len(events))
-    roster_thing = thing.type in ROSTER_TYPES
+    roster_thing = roster_type(thing.type)
     founder, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
     if thing.type is None:
         return thing
@@ -99,7 +103,7 @@ def refused(log, roster, thing, founder, event, place, township, counted):
         return "kind"
     if kind.type not in (thing.type, "any") or kind.founds != (event is founder):
         return "thing"
-    roster_thing = thing.type in ROSTER_TYPES
+    roster_thing = roster_type(thing.type)
     authors = kind.authors
     if event.scope == "office" and kind.scopes != {"office"}:
         authors = authors - {"village"}
@@ -125,12 +129,6 @@ def refused(log, roster, thing, founder, event, place, township, counted):
     return None
 
 
-def _copied(*names):
-    def apply(state, event, _roster, _township):
-        state.update((name, event.body[name]) for name in names)
-    return apply
-
-
 def sealed_fold(state, event, _roster, _township):
     if event.subject is None:
         state.update(day=(event.ms + 28_800_000) // 86_400_000, request=None,
@@ -147,7 +145,7 @@ def sealed_fold(state, event, _roster, _township):
 
 
 APPLY = {
-    "township": _copied("name", "recovery", "office"),
+    "township": township_fold,
     "device": device_fold,
     "request": request.request_fold,
     "sealed": sealed_fold,
@@ -157,13 +155,14 @@ APPLY = {
 def apply(thing, event, events, roster, township):
     """What the event does to the thing, and why nothing: 14.6.8. `events`: of the thing, by id."""
     if thing.type in plain.FOLDS:
-        return plain.FOLDS[thing.type](thing, event, events, roster.authority)
+        return plain.FOLDS[thing.type](thing, event, events, roster.authorities)
     return APPLY[thing.type](thing.state, event, roster, township)
 
 
 def roster_fold(log, authority):
-    """Roster things need no other thing (14.7), rules and calendars the roster alone."""
+    """The township needs no other thing, roster things need it, rules and calendars the roster."""
     roster = Roster(authority)
+    roster.succeed(t for t in things_shown(log, roster, "town") if t.type == "township")
     roster.add(things_shown(log, roster, "town"))
     rules = [key for key, events in log.things.items() if key[0] == "town"
              and any(e.kind in ("rule.put", "calendar.put") for e in events)]
@@ -178,7 +177,9 @@ def row(thing):
     if thing.type == "device":
         state = {name: value if value != bytes(32) else None for name, value in state.items()}
         names = ("state", "key", "transport", "invite", "invite_transport", "acceptor", "village",
-                 "roles", "letter", "name", "expires", "stolen")
+                 "roles", "letter", "name", "expires", "stolen", "earlier")
+    elif thing.type == "township":
+        names = ("name", "recovery", "office", "authorities", "earlier_offices")
     elif thing.type == "request":
         state = dict(state, both_changed=thing.both_changed, held=thing.held,
                      effective=sum(reason is None for _, reason in thing.effects))
@@ -200,7 +201,7 @@ def events_digest(log, scope):
 
 def roster_heads(log, roster):
     feeds = [f for f in log.feeds if f[1] == "town" and (
-        f[0] == roster.authority or "hub" in roster.roles(f[0]))]
+        roster.speaks_for_the_township(f[0]) or "hub" in roster.roles(f[0]))]
     heads = sorted([feed_id(f), sorted(e.id for e in log.heads(f))] for f in feeds)
     return digest("sidan/views", encode(heads))
 

@@ -9,7 +9,7 @@ from wire import decode, is_uint
 
 SPEC = Path(__file__).parents[2] / "proto/SPEC.md"
 ROLES = ("authority", "village", "dispatch", "callback", "office", "finance", "unit", "mirror",
-         "hub")
+         "hub", "recovery")
 TIME_MAX = (1 << 48) - 1
 
 

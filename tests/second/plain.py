@@ -207,13 +207,13 @@ def correction(event, events):
     return value is not None, target, {event.body["field"]: value}
 
 
-def _correct(state, event, events, authority):
+def _correct(state, event, events, authorities):
     good, target, values = correction(event, events)
     if not good:
         return "rule"
     if target.subject is None and values:
         corrected = state["base"] | values
-        if not may_found(target.kind, corrected, target.author == authority):
+        if not may_found(target.kind, corrected, target.author in authorities):
             return "rule"
         state["base"] = corrected
         state["fields"] = corrected | state["set"]
@@ -223,20 +223,20 @@ def _correct(state, event, events, authority):
 # --- the folds ----------------------------------------------------------------------------------
 
 
-def plain_fold(thing, event, events, authority):
+def plain_fold(thing, event, events, authorities):
     state = thing.state
     if event.subject is None:
-        if not may_found(event.kind, event.body, event.author == authority):
+        if not may_found(event.kind, event.body, event.author in authorities):
             return "field"
         state.update(type=thing.type, state=0, founded=event.ms, author=event.author, by=event.by,
                      base=dict(event.body), set={}, fields=dict(event.body), acts=[])
         return None
     if event.kind == "correct.entry":
-        return _correct(state, event, events, authority)
+        return _correct(state, event, events, authorities)
     return _act(state, event) if KINDS[event.kind].type != "any" else None
 
 
-def actor_fold(thing, event, events, _authority):
+def actor_fold(thing, event, events, _authorities):
     state, body = thing.state, event.body
     if event.subject is None:
         state.update(base=dict(body), revoked=0, last_day="")
@@ -254,7 +254,7 @@ def actor_fold(thing, event, events, _authority):
     return None
 
 
-def village_fold(thing, event, _events, _authority):
+def village_fold(thing, event, _events, _authorities):
     state, body = thing.state, event.body
     if event.subject is None:
         state.update(code=body["code"], number=body["number"], closed=False)

@@ -57,7 +57,7 @@ class Session:
         return sorted(feeds, key=place)
 
     def _of_roster(self, feed):
-        return feed[1] == "town" and (feed[0] == self.home.authority or
+        return feed[1] == "town" and (self.home.roster.speaks_for_the_township(feed[0]) or
                                       "hub" in self.home.roster.roles(feed[0]))
 
     def _views8(self):

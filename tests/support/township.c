@@ -206,11 +206,12 @@ void township_begin(struct township *t, size_t villages)
     t->time_ms = TOWNSHIP_EPOCH_MS;
     township_signer(&t->authority.signer, 1);
     township_signer(&t->hub.signer, 2);
+    township_signer(&t->recovery.signer, 3);
     t->hub.transport = (struct box_key){{t->hub.signer.key.bytes[0], 1}};
     t->hub.roles = ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR;
     char body[512];
     snprintf(body, sizeof body, "{\"name\":\"琅塘镇\",\"recovery\":\"%s\",\"office\":\"%s\"}",
-             hex(t->authority.signer.key.bytes, 32), hex(t->hub.signer.key.bytes, 32));
+             hex(t->recovery.signer.key.bytes, 32), hex(t->hub.signer.key.bytes, 32));
     township_record(t, &t->authority,
                     &(struct township_act){.kind = "township.founded", .body = body});
     snprintf(body, sizeof body,

@@ -24,7 +24,7 @@ struct township_device {
 };
 
 struct township {
-    struct township_device authority, hub, devices[TOWNSHIP_DEVICES_MAX];
+    struct township_device authority, recovery, hub, devices[TOWNSHIP_DEVICES_MAX];
     size_t device_count;
     const struct box_key *transport;           /* of who joins next; NULL: one made up */
     uint64_t time_ms;                          /* of the next event; goes on by a second each */

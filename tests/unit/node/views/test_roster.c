@@ -132,9 +132,9 @@ static void lets_each_device_hold_and_author_only_its_scopes(void **state)
     assert_true(roster_may_author(r, key, &office));
     assert_false(roster_may_author(r, key, &other));
     assert_true(roster_may_author(r, &hub->key, &other));
-    assert_true(roster_may_author(r, &r->authority, &all));
-    assert_false(roster_may_author(r, &r->authority, &own));
-    assert_int_equal(roster_roles(r, &r->authority), ROLE_AUTHORITY);
+    assert_true(roster_may_author(r, &r->township, &all));
+    assert_false(roster_may_author(r, &r->township, &own));
+    assert_int_equal(roster_roles(r, &r->township), ROLE_AUTHORITY);
     assert_int_equal(roster_roles(r, key), ROLE_VILLAGE);
     txn_abort(t);
 }
