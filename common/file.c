@@ -116,3 +116,9 @@ enum err file_remove(const char *path)
     if (unlink(path)) return errno == ENOENT ? OK : err_from_errno(errno);
     return folder_sync(path);
 }
+
+enum err file_rename(const char *from, const char *to)
+{
+    if (rename(from, to)) return err_from_errno(errno);
+    return folder_sync(to);
+}

@@ -15,3 +15,5 @@ MUST_CHECK enum err file_create(const char *path, struct slice content, unsigned
 MUST_CHECK enum err file_read(struct buf *out, const char *path, size_t size_max);
 /* Removes a file durably; one that is not there is no error. */
 MUST_CHECK enum err file_remove(const char *path);
+/* Takes the place of `to`, synced. Errors: ERR_NOT_FOUND, the system's. */
+MUST_CHECK enum err file_rename(const char *from, const char *to);

@@ -15,7 +15,7 @@
 #define KEY_FIELD_SIZE 32
 #define KEY_FIELDS 4 /* seed, its public key, transport secret, its public key */
 #define KEY_FILE_SIZE (sizeof KEY_MAGIC - 1 + (size_t)KEY_FIELDS * (2 * KEY_FIELD_SIZE + 1))
-#define AUTHORITY_SECRET_SIZE 64 /* signing seed, office secret */
+#define AUTHORITY_SECRET_SIZE_MAX (32 + 32 * (OFFICE_KEYS_MAX + 1)) /* seed, office secrets */
 #define LOCK_TRIES 10
 
 static enum err path_of(char out[PATH_MAX], const char *home, const char *name)
@@ -194,39 +194,76 @@ enum err home_forget_invite(const char *home)
 
 /* --- authority.key --- */
 
-enum err home_save_authority(const char *home, const struct sign_seed *seed,
-                             const struct box_secret *office, const char *passphrase)
+void authority_keys_wipe(struct authority_keys *k)
 {
-    uint8_t secret[AUTHORITY_SECRET_SIZE];
+    crypto_wipe(k, sizeof *k);
+}
+
+void authority_keys_add_office(struct authority_keys *k, const struct box_secret *office)
+{
+    const size_t max = sizeof k->offices / sizeof k->offices[0];
+    if (k->office_count < max) k->office_count++;
+    memmove(k->offices + 1, k->offices, (k->office_count - 1) * sizeof k->offices[0]);
+    k->offices[0] = *office;
+}
+
+static const char *authority_name(enum authority_file which)
+{
+    return which == AUTHORITY_NEXT ? "authority.key.new" : "authority.key";
+}
+
+enum err home_save_authority(const char *home, enum authority_file which,
+                             const struct authority_keys *k, const char *passphrase)
+{
+    uint8_t secret[AUTHORITY_SECRET_SIZE_MAX];
     struct buf wrapped = {0};
-    memcpy(secret, seed->bytes, sizeof seed->bytes);
-    memcpy(secret + sizeof seed->bytes, office->bytes, sizeof office->bytes);
+    size_t size = sizeof k->seed.bytes;
+    memcpy(secret, k->seed.bytes, size);
+    for (size_t i = 0; i < k->office_count; i++, size += sizeof k->offices[i].bytes)
+        memcpy(secret + size, k->offices[i].bytes, sizeof k->offices[i].bytes);
     enum err err = home_make_folder(home);
-    if (!err) err = crypto_wrap(&wrapped, slice_of(secret, sizeof secret), passphrase);
+    if (!err) err = crypto_wrap(&wrapped, slice_of(secret, size), passphrase);
     if (!err) err = wrapped.err;
-    if (!err) err = save_secret(home, "authority.key", buf_slice(&wrapped));
+    if (!err) err = save_secret(home, authority_name(which), buf_slice(&wrapped));
     crypto_wipe(secret, sizeof secret);
     buf_clear(&wrapped);
     return err;
 }
 
-enum err home_load_authority(const char *home, const char *passphrase, struct signer *out)
+static enum err authority_decode(struct authority_keys *out, struct slice secret)
+{
+    const size_t each = sizeof out->offices[0].bytes;
+    if (secret.size < sizeof out->seed.bytes || secret.size > AUTHORITY_SECRET_SIZE_MAX ||
+        (secret.size - sizeof out->seed.bytes) % each)
+        return ERR_CORRUPT;
+    *out = (struct authority_keys){.office_count = (secret.size - sizeof out->seed.bytes) / each};
+    memcpy(out->seed.bytes, secret.data, sizeof out->seed.bytes);
+    for (size_t i = 0; i < out->office_count; i++)
+        memcpy(out->offices[i].bytes, secret.data + sizeof out->seed.bytes + i * each, each);
+    signer_from_seed(&out->signer, &out->seed);
+    return OK;
+}
+
+enum err home_load_authority(const char *home, enum authority_file which, const char *passphrase,
+                             struct authority_keys *out)
 {
     char path[PATH_MAX];
     struct buf wrapped = {0}, secret = {0};
-    struct sign_seed seed;
-    enum err err = path_of(path, home, "authority.key");
+    enum err err = path_of(path, home, authority_name(which));
     if (!err) err = file_read(&wrapped, path, KIB(4));
     if (!err) err = crypto_unwrap(&secret, buf_slice(&wrapped), passphrase);
-    if (!err && secret.size != AUTHORITY_SECRET_SIZE) err = ERR_CORRUPT;
-    if (!err) {
-        memcpy(seed.bytes, secret.data, sizeof seed.bytes);
-        signer_from_seed(out, &seed);
-        crypto_wipe(&seed, sizeof seed);
-    }
+    if (!err) err = authority_decode(out, buf_slice(&secret));
     wipe_buf(&secret);
     buf_clear(&wrapped);
     return err;
+}
+
+enum err home_promote_authority(const char *home)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    enum err err = path_of(from, home, authority_name(AUTHORITY_NEXT));
+    if (!err) err = path_of(to, home, authority_name(AUTHORITY_IN_FORCE));
+    return err ? err : file_rename(from, to);
 }
 
 /* --- the daemon's lock --- */

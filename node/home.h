@@ -4,7 +4,9 @@
  *
  *   config              key = value lines (settings.h)
  *   device.key          signing seed and transport secret, 0600
- *   authority.key       the authority's seed under a passphrase (only where `init` ran)
+ *   authority.key       the authority's seed and the office's secrets under a passphrase (where
+ *                       `init` ran, and where somebody put it)
+ *   authority.key.new   the same of the one that is about to be in force, until its event is kept
  *   recovery.key        is printed at init, never stored
  *   joined              marker: this device has a log; an empty store beside it is an error (L5)
  *   joining             what `join` remembers until the hub's answer: the invite
@@ -32,11 +34,28 @@ MUST_CHECK enum err home_mark_joined(const char *home);
 MUST_CHECK enum err home_save_invite(const char *home, const struct invite *invite);
 MUST_CHECK enum err home_load_invite(const char *home, struct invite *out);
 MUST_CHECK enum err home_forget_invite(const char *home);
-/* The authority's key under its passphrase. Errors: ERR_NOT_FOUND, ERR_PASSPHRASE, ... */
-MUST_CHECK enum err home_save_authority(const char *home, const struct sign_seed *seed,
-                                        const struct box_secret *office, const char *passphrase);
-MUST_CHECK enum err home_load_authority(const char *home, const char *passphrase,
-                                        struct signer *out);
+/* What authority.key holds. */
+struct authority_keys {
+    struct sign_seed seed;
+    struct signer signer;
+    struct box_secret offices[OFFICE_KEYS_MAX + 1]; /* secret halves of office keys, newest first */
+    size_t office_count;
+};
+void authority_keys_wipe(struct authority_keys *k);
+/* Puts a new office secret first. */
+void authority_keys_add_office(struct authority_keys *k, const struct box_secret *office);
+
+/* Which of the two files: a new one stands beside the old until what it needs is recorded, so that
+ * after a crash at any step one of them has the key in force. */
+enum authority_file { AUTHORITY_IN_FORCE, AUTHORITY_NEXT };
+/* Under its passphrase. `k->signer` is not asked. */
+MUST_CHECK enum err home_save_authority(const char *home, enum authority_file which,
+                                        const struct authority_keys *k, const char *passphrase);
+/* Errors: ERR_NOT_FOUND, ERR_PASSPHRASE, ERR_CORRUPT, files'. The caller wipes *out. */
+MUST_CHECK enum err home_load_authority(const char *home, enum authority_file which,
+                                        const char *passphrase, struct authority_keys *out);
+/* The next one takes the other's place. Errors: ERR_NOT_FOUND, files'. */
+MUST_CHECK enum err home_promote_authority(const char *home);
 /* The daemon's lock on a home. Errors: ERR_BUSY (another runs). */
 MUST_CHECK enum err home_lock(const char *home, int *fd);
 /* Is a daemon running on this home? (tries the lock and lets go) */

@@ -15,11 +15,32 @@
 /* More than what a record of a run holds besides kind, body and box. */
 #define RECORD_OVERHEAD 96u
 
+bool recorder_signer_fits(const struct recorder_options *options, const struct roster *roster)
+{
+    const struct sign_key *key = &options->signer->key;
+    const struct sign_key *device = &store_identity(options->store)->device;
+    if (options->authority) return sign_key_equal(key, &roster_authority(roster)->key);
+    if (options->recovery) return sign_key_equal(key, &roster_authority(roster)->recovery);
+    const struct device *self = roster_device(roster, key);
+    return self ? sign_key_equal(&self->first, device) : sign_key_equal(key, device);
+}
+
+static enum err check_signer(const struct recorder_options *options)
+{
+    struct txn *t;
+    const struct roster *roster;
+    enum err err = txn_begin(options->store, false, &t);
+    if (err) return err;
+    err = views_roster(options->views, t, &roster);
+    if (!err && !recorder_signer_fits(options, roster)) err = ERR_FOREIGN;
+    txn_abort(t);
+    return err;
+}
+
 enum err recorder_open(struct recorder **out, const struct recorder_options *options)
 {
-    const struct store_identity *identity = store_identity(options->store);
-    const struct sign_key *key = options->authority ? &identity->township : &identity->device;
-    if (!sign_key_equal(key, &options->signer->key)) return ERR_FOREIGN;
+    enum err err = check_signer(options);
+    if (err) return err;
     struct recorder *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
     r->options = *options;
@@ -144,7 +165,13 @@ enum err recorder_commit(struct recorder *r)
     return err;
 }
 
-/* --- this device's feeds --- */
+/* --- the signer's feeds --- */
+
+static bool head_is_newer(const struct head *a, const struct head *b)
+{
+    if (a->time != b->time) return a->time > b->time;
+    return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) > 0;
+}
 
 static void epoch_name(char out[64], const struct scope *scope, uint8_t lane)
 {
@@ -171,14 +198,39 @@ static void open_epoch(struct txn *t, struct feed *feed)
     meta_put(t, name, slice_of(feed->epoch, sizeof feed->epoch));
 }
 
+/* A key on a stick signs at many devices, so where it goes on is asked of what is held
+ * (SPEC 10.12): in the feed whose one head is the newest, and where all forked in a new one. */
+static void township_feed_load(struct txn *t, struct own_feed *own)
+{
+    bool any = false;
+    uint32_t feeds = feed_count(t);
+    struct feed_row row;
+    for (uint32_t number = 1; number <= feeds && feed_get(t, number, &row); number++) {
+        if (!sign_key_equal(&row.feed.author, &own->feed.author) ||
+            row.feed.lane != own->feed.lane || !scope_equal(&row.feed.scope, &own->feed.scope))
+            continue;
+        any = true;
+        if (row.head_count != 1 || !head_is_newer(&row.heads[0], &own->head)) continue;
+        own->feed = row.feed;
+        own->head = row.heads[0];
+    }
+    if (!any || own->head.seq) return;
+    own->feed.has_epoch = true;
+    crypto_random(own->feed.epoch, sizeof own->feed.epoch);
+}
+
 /* The feed with its head as the store has it now, whatever this process believed (L15). */
 static enum err own_feed_load(struct recorder *r, struct own_feed *own)
 {
     struct txn *t = arrival_txn(r->arrival);
     struct feed_row row;
-    if (!r->options.authority) current_epoch(t, &own->feed);
+    if (r->options.authority || r->options.recovery) {
+        township_feed_load(t, own);
+        return txn_error(t);
+    }
+    current_epoch(t, &own->feed);
     bool held = feed_find(t, &own->feed, &row);
-    if (held && row.head_count > 1 && !r->options.authority) {
+    if (held && row.head_count > 1) {
         open_epoch(t, &own->feed);
         held = false;
     }

@@ -35,9 +35,11 @@ struct recorder;
 struct recorder_options {
     struct store *store;
     struct views *views;
-    const struct signer *signer; /* the device's, or the authority's for roster events */
-    bool authority;
+    const struct signer *signer; /* the device's, or as it says below */
+    bool authority;              /* the authority's in force, for roster events */
+    bool recovery;               /* the recovery key's in force, to replace the authority */
 };
+/* Errors: ERR_FOREIGN (the signer is another's than that), the store's. */
 MUST_CHECK enum err recorder_open(struct recorder **out, const struct recorder_options *options);
 void recorder_close(struct recorder *r);
 

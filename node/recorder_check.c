@@ -56,6 +56,8 @@ static enum err check_author(struct recorder *r, const struct draft *draft, cons
     enum err err = views_roster(r->options.views, arrival_txn(r->arrival), &roster);
     if (err) return err;
     *roles = roster_roles(roster, key);
+    if (!recorder_signer_fits(&r->options, roster))
+        return recorder_refuse(problem, ERR_FORBIDDEN, N_("this key was replaced by another"));
     uint32_t allowed = kind_roles(kind, scope_class(&draft->scope));
     if (!allowed || !roster_may_author(roster, key, &draft->scope))
         return recorder_refuse(problem, ERR_FORBIDDEN, "does not belong in this scope");
@@ -78,6 +80,7 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
                             uint32_t roles, struct event *e, struct kind_problem *problem)
 {
     struct txn *t = arrival_txn(r->arrival);
+    const struct roster *roster;
     struct scope_row scope;
     struct thing_outlook outlook = {0};
     e->founding = draft->founding;
@@ -86,7 +89,8 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     e->subject = draft->subject;
     if (!scope_find(t, &draft->scope, &scope))
         return recorder_refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, "is not held");
-    enum err err = views_outlook(&r->outlook, t, scope.number, &draft->subject, &outlook);
+    enum err err = views_roster(r->options.views, t, &roster);
+    if (!err) err = views_outlook(&r->outlook, t, scope.number, &draft->subject, &outlook);
     if (err) return err;
     if (!outlook.exists) return recorder_refuse(problem, ERR_NOT_FOUND, "is not held");
     if (outlook.events >= THING_EVENTS_MAX)
@@ -94,7 +98,8 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     const struct request_act act = {
         .kind = e->kind,
         .roles = roles,
-        .author = r->options.signer->key,
+        .roster = roster,
+        .author = *roster_name(roster, &r->options.signer->key),
         .has_by = e->has_by,
         .by = e->by,
         .thing = draft->subject,

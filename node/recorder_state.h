@@ -36,6 +36,9 @@ struct recorder {
     bool next; /* the event being made is `next` of struct touched */
 };
 
+/* Is the signer who the options say, as the roster stands? */
+bool recorder_signer_fits(const struct recorder_options *options, const struct roster *roster);
+
 /* The hybrid time of the event that is made next. */
 uint64_t recorder_next_time(const struct recorder *r);
 

@@ -19,7 +19,8 @@ static enum err correction_check(struct txn *t, const struct thing_key *key, enu
     struct correction correction;
     struct buf bytes = {0};
     const char *why = "";
-    enum err err = correction_may(&correction, t, key, &act->author, act->body, &bytes, &why);
+    enum err err = correction_may(&correction, t, act->roster, key, &act->author,
+                                  act->body, &bytes, &why);
     if (!err && type == THING_REQUEST) {
         why = request_refuses_correction(&correction);
         err = why ? ERR_STATE : OK;
@@ -51,6 +52,7 @@ static enum err plain_check(struct txn *t, const struct thing_key *key, enum thi
     if (err) return refuse(problem, err, N_("is not held"));
     const struct thing_deed deed = {
         .kind = kind,
+        .roster = act->roster,
         .author = act->author,
         .has_by = act->has_by,
         .by = act->by,

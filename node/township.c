@@ -38,6 +38,30 @@ enum err township_founded_write(struct buf *body, const struct township_founding
     return finish(&m, body);
 }
 
+enum err township_replaced_write(struct buf *body, const struct township_replacement *r)
+{
+    struct mp_map m = {0};
+    put_bytes(&m, "key", r->key.bytes, sizeof r->key.bytes);
+    put_bytes(&m, "recovery", r->recovery.bytes, sizeof r->recovery.bytes);
+    struct mp_writer w = mp_map_put(&m, "heads");
+    mp_write_array(&w, r->head_count);
+    for (size_t i = 0; i < r->head_count; i++) {
+        const struct head_named *h = &r->heads[i];
+        mp_write_array(&w, 3);
+        mp_write_bin(&w, h->feed8, sizeof h->feed8);
+        mp_write_uint(&w, h->seq);
+        mp_write_bin(&w, h->id16, sizeof h->id16);
+    }
+    return finish(&m, body);
+}
+
+enum err township_office_write(struct buf *body, const struct box_key *office)
+{
+    struct mp_map m = {0};
+    put_bytes(&m, "office", office->bytes, sizeof office->bytes);
+    return finish(&m, body);
+}
+
 enum err township_village_write(struct buf *body, const struct township_village *v)
 {
     struct mp_map m = {0};
@@ -181,20 +205,4 @@ enum err township_find_village(const struct roster *roster, struct slice text,
     }
     *out = found;
     return OK;
-}
-
-void township_recovery_print(struct buf *out, const struct sign_seed *seed)
-{
-    struct hash check;
-    uint8_t bytes[sizeof seed->bytes + 2];
-    crypto_hash_one(&check, CONTEXT_RECOVERY, slice_of(seed->bytes, sizeof seed->bytes));
-    memcpy(bytes, seed->bytes, sizeof seed->bytes);
-    memcpy(bytes + sizeof seed->bytes, check.bytes, 2);
-    for (size_t group = 0; group < sizeof bytes / 2; group++) {
-        char digits[5];
-        hex_encode(digits, bytes + group * 2, 2);
-        buf_printf(out, "%s%s", group == 0 ? "" : group % 4 == 0 ? "\n" : " ", digits);
-        crypto_wipe(digits, sizeof digits);
-    }
-    crypto_wipe(bytes, sizeof bytes);
 }

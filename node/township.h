@@ -21,6 +21,18 @@ struct township_founding {
 };
 MUST_CHECK enum err township_founded_write(struct buf *body, const struct township_founding *f);
 
+/* authority.replaced: the next authority, its recovery key, the heads of the earlier one's feeds
+ * that count. */
+struct township_replacement {
+    struct sign_key key, recovery;
+    const struct head_named *heads;
+    size_t head_count;
+};
+MUST_CHECK enum err township_replaced_write(struct buf *body, const struct township_replacement *r);
+
+/* office.rotated */
+MUST_CHECK enum err township_office_write(struct buf *body, const struct box_key *office);
+
 /* village.put */
 MUST_CHECK enum err township_village_write(struct buf *body, const struct township_village *v);
 
@@ -55,6 +67,18 @@ bool township_village_sounds(const struct village *v, struct slice text);
 /* The recovery key for paper: 17 groups of 4 hex digits, four groups a line, the last group the
  * first 2 bytes of hash("sidan/recovery", seed), so a slip of the pen shows. Appends text. */
 void township_recovery_print(struct buf *out, const struct sign_seed *seed);
+
+/* What is typed from that paper, whatever blanks, dashes and capitals; O for 0, l and I for 1.
+ * Errors: ERR_MALFORMED with *group the first group (from 1) that cannot be, or 0 and *what where
+ * there are too few or too many; ERR_SIGNATURE: the last group does not fit the others. *what is
+ * static English text. The seed as typed is in *out after ERR_SIGNATURE too. */
+MUST_CHECK enum err township_recovery_read(struct sign_seed *out, struct slice text,
+                                           unsigned *group, const char **what);
+/* The group in which one wrong or two swapped digits make the difference to the key `recovery`; 0:
+ * there is none such. Takes a tenth of a second or so. */
+unsigned township_recovery_slip(const struct sign_seed *typed, const struct sign_key *recovery);
+/* Eight hex digits by which two sheets are told apart: the beginning of the recovery key. */
+void township_recovery_mark(char out[9], const struct sign_key *recovery);
 
 /* The next free letter among the devices of a village ("" : the township's own); letters are never
  * given twice, whatever became of the device. Errors: ERR_LIMIT after 'Z'. */

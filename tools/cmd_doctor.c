@@ -5,6 +5,7 @@
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/standing.h"
+#include "tools/trust_alarm.h"
 #include "tools/words.h"
 
 #include "common/time.h"
@@ -311,6 +312,7 @@ static void look_at_forks(struct doctor *d, const struct standing *s)
     struct buf name = {0};
     for (size_t i = 0; i < s->feed_count; i++) {
         if (s->feeds[i].head_count < 2) continue;
+        if (roster_is_authority(s->roster, &s->feeds[i].feed.author)) continue; /* look_at_trust */
         buf_reset(&name);
         lookup_feed_print(&name, s->roster, &s->feeds[i].feed);
         found(
@@ -321,6 +323,16 @@ static void look_at_forks(struct doctor *d, const struct standing *s)
             _("both are kept; find the second machine and stop it"));
     }
     buf_clear(&name);
+}
+
+static int look_at_trust(struct doctor *d, struct txn *txn)
+{
+    struct trust_alarm alarms[TRUST_ALARMS_MAX];
+    size_t count;
+    int code = trust_alarms(d->cli, txn, alarms, &count);
+    for (size_t i = 0; i < count && !code; i++)
+        found(d, alarms[i].code, alarms[i].what, alarms[i].todo);
+    return code;
 }
 
 static void look_at_invites(struct doctor *d, const struct standing *s)
@@ -394,6 +406,7 @@ static int look_into_store(struct doctor *d)
         look_at_node(d, &s);
         look_at_forks(d, &s);
         look_at_invites(d, &s);
+        if (!code) code = look_at_trust(d, txn);
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_checks(d, txn);

@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/status.h"
@@ -31,7 +32,9 @@ static bool needs_attention(const struct standing *s)
             return true;
     }
     for (size_t i = 0; i < s->feed_count; i++)
-        if (s->feeds[i].head_count > 1) return true;
+        if (s->feeds[i].head_count > 1 &&
+            !roster_is_authority(s->roster, &s->feeds[i].feed.author)) /* told apart */
+            return true;
     return s->state <= STANDING_NEVER || (s->hub && !s->node_running);
 }
 
@@ -42,20 +45,35 @@ static int show_laptop(struct cli *cli, struct txn *txn, const struct standing *
     return today ? today_village(cli, txn, s) : status_village(cli, txn, s);
 }
 
+/* Above all else, for whoever signs for the township may change all else. */
+static void show_alarms(struct cli *cli, const struct trust_alarm *alarms, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        output_line(cli, "%s! %s%s", output_colour(cli, COLOUR_RED), alarms[i].what,
+                    output_colour(cli, COLOUR_NONE));
+        hint_line(cli, "   %s: %s", _("do"), alarms[i].todo);
+    }
+}
+
 static int show(struct cli *cli, struct txn *txn, bool clear)
 {
     struct standing s;
     const struct village *only;
+    struct trust_alarm alarms[TRUST_ALARMS_MAX];
+    size_t alarm_count = 0;
     int code = standing_read(cli, txn, &s);
     if (code) return code;
     code = choose_village(cli, &s, &only);
+    if (!code) code = trust_alarms(cli, txn, alarms, &alarm_count);
     if (!code && clear) fputs("\033[H\033[2J", stdout);
     bool silent = cli->quiet && cli_has(cli, "--check"); /* only the exit code is asked for */
+    if (!code && !cli->json && !silent) show_alarms(cli, alarms, alarm_count);
     if (!code && cli->json)
-        code = status_json(&s, only);
+        code = status_json(&s, only, alarms, alarm_count);
     else if (!code && !silent)
         code = s.hub ? status_hub(cli, &s, only) : show_laptop(cli, txn, &s);
-    if (!code && cli_has(cli, "--check") && needs_attention(&s)) code = EXIT_ATTENTION;
+    if (!code && cli_has(cli, "--check") && (alarm_count || needs_attention(&s)))
+        code = EXIT_ATTENTION;
     standing_clear(&s);
     return code;
 }

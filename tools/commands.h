@@ -4,6 +4,8 @@
 
 int cmd_act(struct cli *cli);
 int cmd_actor(struct cli *cli);
+int cmd_authority_replace(struct cli *cli);
+int cmd_authority_show(struct cli *cli);
 int cmd_backup(struct cli *cli);
 int cmd_calendar(struct cli *cli);
 int cmd_calls(struct cli *cli);

@@ -53,7 +53,7 @@ int doing_may_begin(struct doing *d)
     const struct request_act act = {
         .kind = slice_of_text(d->kind->name),
         .roles = d->recording.self.roles,
-        .author = d->recording.self.key,
+        .author = d->recording.self.first,
         .has_by = d->recording.has_by,
         .by = d->recording.by,
         .thing = d->fields.subject.thing,

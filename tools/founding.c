@@ -10,10 +10,8 @@
 struct site {
     const char *folder;
     const struct founding_plan *plan;
-    struct signer authority;
-    struct sign_seed authority_seed;
+    struct authority_keys authority;
     struct box_key office;
-    struct box_secret office_secret;
     struct device_keys hub;
     struct sign_key recovery;
     struct store *store;
@@ -46,8 +44,9 @@ static enum err add_hub(struct site *s, struct buf *body, struct kind_problem *p
         .transport = s->hub.transport,
         .name = s->plan->hub_name,
     };
-    enum err e = crypto_seal(&sealed, &hub.transport,
-                             slice_of(s->office_secret.bytes, sizeof s->office_secret.bytes));
+    enum err e =
+        crypto_seal(&sealed, &hub.transport,
+                    slice_of(s->authority.offices[0].bytes, sizeof s->authority.offices[0].bytes));
     if (e == OK) {
         hub.office_secret = buf_slice(&sealed);
         e = add(s, "device.enrol", township_hub_write(body, &hub), body, problem);
@@ -125,7 +124,8 @@ static enum err record_founding(struct site *s, struct kind_problem *problem)
 
 static enum err make_store(struct site *s)
 {
-    struct store_identity identity = {.township = s->authority.key, .device = s->hub.signer.key};
+    struct store_identity identity = {.township = s->authority.signer.key,
+                                      .device = s->hub.signer.key};
     crypto_random(identity.generation, sizeof identity.generation);
     enum err e = store_create(s->folder, &identity);
     if (e == OK) {
@@ -135,8 +135,10 @@ static enum err make_store(struct site *s)
         e = views_open(&s->views, s->store);
     }
     if (e == OK) {
-        struct recorder_options options = {
-            .store = s->store, .views = s->views, .signer = &s->authority, .authority = true};
+        struct recorder_options options = {.store = s->store,
+                                           .views = s->views,
+                                           .signer = &s->authority.signer,
+                                           .authority = true};
         e = recorder_open(&s->recorder, &options);
     }
     return e;
@@ -145,17 +147,19 @@ static enum err make_store(struct site *s)
 static enum err make_keys(struct site *s, struct founding *out)
 {
     struct signer recovery;
-    sign_seed_make(&s->authority_seed);
-    signer_from_seed(&s->authority, &s->authority_seed);
+    struct box_secret office;
+    sign_seed_make(&s->authority.seed);
+    signer_from_seed(&s->authority.signer, &s->authority.seed);
     sign_seed_make(&out->recovery);
     signer_from_seed(&recovery, &out->recovery);
     s->recovery = recovery.key;
     signer_clear(&recovery);
-    box_pair_make(&s->office, &s->office_secret);
+    box_pair_make(&s->office, &office);
+    authority_keys_add_office(&s->authority, &office);
+    crypto_wipe(&office, sizeof office);
     enum err e = home_make_keys(s->folder, &s->hub);
     if (e == OK) {
-        e = home_save_authority(s->folder, &s->authority_seed, &s->office_secret,
-                                s->plan->passphrase);
+        e = home_save_authority(s->folder, AUTHORITY_IN_FORCE, &s->authority, s->plan->passphrase);
     }
     return e;
 }
@@ -165,10 +169,8 @@ static void site_close(struct site *s)
     recorder_close(s->recorder);
     views_close(s->views);
     store_close(s->store);
-    signer_clear(&s->authority);
+    authority_keys_wipe(&s->authority);
     device_keys_wipe(&s->hub);
-    crypto_wipe(&s->authority_seed, sizeof s->authority_seed);
-    crypto_wipe(&s->office_secret, sizeof s->office_secret);
 }
 
 int founding_build(struct cli *cli, const char *folder, const struct founding_plan *plan,
@@ -193,7 +195,7 @@ int founding_build(struct cli *cli, const char *folder, const struct founding_pl
     if (e == OK) {
         e = home_mark_joined(folder);
     }
-    out->authority = s.authority.key;
+    out->authority = s.authority.signer.key;
     out->hub = s.hub.signer.key;
     site_close(&s);
     if (setting.text[0] != '\0') {

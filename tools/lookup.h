@@ -26,7 +26,10 @@ int lookup_scope(struct cli *cli, const struct roster *roster, const char *text,
 /* DEVICE/scope[/lane[/epoch]] into the feed as it is held. */
 int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
                 struct feed_row *out);
-/* The other way: "name/village:431322111201/normal", or in short "name/谭家坊". */
+/* A record that is held, as FEED:SEQ:ID8 names it, and its feed. */
+int lookup_head(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
+                struct feed_row *feed, struct head_named *out);
+/* The other way of lookup_feed: "name/village:431322111201/normal", or in short "name/谭家坊". */
 void lookup_feed_print(struct buf *out, const struct roster *roster, const struct feed *feed);
 void lookup_feed_print_short(struct buf *out, const struct roster *roster, const struct feed *feed);
 const char *lookup_village_name(const struct roster *roster, const char *code);

@@ -1,8 +1,10 @@
 #pragma once
 /* The three faces of `sidan status`: JSON, the hub's table, a village's few lines. */
 #include "tools/standing.h"
+#include "tools/trust_alarm.h"
 
-int status_json(const struct standing *s, const struct village *only);
+int status_json(const struct standing *s, const struct village *only,
+                const struct trust_alarm *alarms, size_t alarm_count);
 int status_hub(struct cli *cli, const struct standing *s, const struct village *only);
 int status_village(struct cli *cli, struct txn *txn, const struct standing *s);
 /* The list for today, then the few lines (tools/cmd_today.c). */

@@ -100,11 +100,16 @@ static void set_common(json_t *o, const struct standing *s)
     set(o, "traffic", month_json(&s->month));
 }
 
-int status_json(const struct standing *s, const struct village *only)
+int status_json(const struct standing *s, const struct village *only,
+                const struct trust_alarm *alarms, size_t alarm_count)
 {
     json_t *o = output_json("sidan.status/1");
     set_common(o, s);
     set(o, "forks", forks_of(s));
+    json_t *codes = json_array();
+    for (size_t i = 0; i < alarm_count; i++)
+        json_array_append_new(codes, json_string(alarms[i].code));
+    set(o, "alarms", codes);
     if (!s->hub) {
         json_t *peers = json_array();
         set(o, "village", json_string(s->self->village));

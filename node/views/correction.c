@@ -60,13 +60,13 @@ static const char *map_write(struct buf *out, const struct field *f, struct slic
 }
 
 /* `target` NULL: no record of this thing has the id. */
-static const char *correction_read(struct correction *out, const struct event *target,
-                                   const struct sign_key *author, struct slice body,
-                                   struct buf *bytes)
+static const char *correction_read(struct correction *out, const struct roster *roster,
+                                   const struct event *target, const struct sign_key *author,
+                                   struct slice body, struct buf *bytes)
 {
     *out = (struct correction){0};
     if (!target) return N_("corrects a record that is not about this");
-    if (!sign_key_equal(author, &target->feed.author))
+    if (!sign_key_equal(roster_name(roster, author), roster_name(roster, &target->feed.author)))
         return N_("only the device that made a record corrects it");
     out->kind = kind_find(target->kind);
     out->field = out->kind ? kind_field_named(out->kind, body_text(body, "field")) : NULL;
@@ -88,12 +88,13 @@ const char *correction_of(struct correction *out, const struct fold *f,
     const struct event *target = NULL;
     for (size_t i = 0; i < f->count && !target; i++)
         if (event_id_equal(&f->order[i]->event.id, &id)) target = &f->order[i]->event;
-    return correction_read(out, target, &item->event.feed.author, item->event.body, bytes);
+    return correction_read(out, f->roster, target, &item->event.feed.author, item->event.body,
+                           bytes);
 }
 
-enum err correction_may(struct correction *out, struct txn *t, const struct thing_key *key,
-                        const struct sign_key *author, struct slice body, struct buf *bytes,
-                        const char **why)
+enum err correction_may(struct correction *out, struct txn *t, const struct roster *roster,
+                        const struct thing_key *key, const struct sign_key *author,
+                        struct slice body, struct buf *bytes, const char **why)
 {
     struct event_id id = target_of(body);
     struct event e;
@@ -104,7 +105,7 @@ enum err correction_may(struct correction *out, struct txn *t, const struct thin
         if (err) return err;
         if (event_id_equal(&e.id, &id)) target = &e;
     }
-    *why = correction_read(out, target, author, body, bytes);
+    *why = correction_read(out, roster, target, author, body, bytes);
     if (*why) return ERR_STATE;
     return bytes->err ? bytes->err : txn_error(t);
 }

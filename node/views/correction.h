@@ -23,8 +23,9 @@ const char *correction_of(struct correction *out, const struct fold *f,
 /* The same for what `author` is about to record of the thing. Errors: ERR_STATE with `*why`, the
  * transaction's. */
 MUST_CHECK enum err correction_may(struct correction *out, struct txn *t,
-                                   const struct thing_key *key, const struct sign_key *author,
-                                   struct slice body, struct buf *bytes, const char **why);
+                                   const struct roster *roster, const struct thing_key *key,
+                                   const struct sign_key *author, struct slice body,
+                                   struct buf *bytes, const char **why);
 /* `fields` (of the founding event, as corrected so far) with this correction, borrowed from `kept`,
  * which may be what `fields` borrows. Latches errors there. */
 struct slice correction_join(const struct correction *c, struct slice fields, struct buf *kept,

@@ -209,7 +209,8 @@ static void act_on(struct fold *f, struct folding *g, struct fold_item *item)
     const struct request_act act = {
         .kind = e->kind,
         .roles = item->roles,
-        .author = e->feed.author,
+        .roster = f->roster,
+        .author = *roster_name(f->roster, &e->feed.author),
         .has_by = e->has_by,
         .by = e->by,
         .thing = f->key.thing,

@@ -121,8 +121,9 @@ enum request_light request_light(const struct request *r, uint64_t now_ms, uint6
 /* What somebody does or means to do about a request. Borrowed. */
 struct request_act {
     struct slice kind;
-    uint32_t roles; /* roster_roles of the author */
-    struct sign_key author;
+    uint32_t roles;              /* roster_roles of the author */
+    const struct roster *roster; /* NULL: it is no correction */
+    struct sign_key author;      /* roster_name of who does it */
     bool has_by;
     struct thing_id by;
     struct thing_id thing; /* the request */

@@ -218,6 +218,12 @@ const struct device *roster_device(const struct roster *r, const struct sign_key
     return slot ? &r->devices[slot_device(r, slot)] : NULL;
 }
 
+const struct sign_key *roster_name(const struct roster *r, const struct sign_key *key)
+{
+    const struct device *d = roster_device(r, key);
+    return d ? &d->first : key;
+}
+
 bool roster_key_at(const struct roster *r, const struct device *d, size_t i, struct sign_key *out)
 {
     struct sign_key key = d->key;

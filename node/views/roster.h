@@ -102,6 +102,8 @@ bool roster_keeps_authority(struct txn *t, const struct sign_key *key);
 /* All return borrowed pointers, NULL where there is none. */
 /* By any of its signing keys. */
 const struct device *roster_device(const struct roster *r, const struct sign_key *key);
+/* Who that is, by whichever key he signed: the first key of the device, else the key itself. */
+const struct sign_key *roster_name(const struct roster *r, const struct sign_key *key);
 bool roster_has_key(const struct roster *r, const struct device *d, const struct sign_key *key);
 /* Signing keys (transport keys) of a device, each once, newest first; false at the end. */
 bool roster_key_at(const struct roster *r, const struct device *d, size_t i, struct sign_key *out);

@@ -120,7 +120,8 @@ static MUST_CHECK enum err correct_may(struct txn *t, const struct thing *thing,
     struct kind_problem problem = {.what = ""};
     struct buf bytes = {0}, fields = {0};
     enum err err =
-        correction_may(&correction, t, &thing->key, &deed->author, deed->body, &bytes, why);
+        correction_may(&correction, t, deed->roster, &thing->key, &deed->author, deed->body,
+                       &bytes, why);
     if (!err && correction.founding && !correction.personal) {
         bool authority = roster_keeps_authority(t, &thing->author);
         body_join(&fields, thing->fields, correction.map);

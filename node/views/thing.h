@@ -21,7 +21,7 @@ struct thing { /* borrowed from the row */
     struct thing_key key;
     unsigned state; /* of the type; thing_state_name */
     uint64_t founded_ms;
-    struct sign_key author; /* who founded it */
+    struct sign_key author; /* who founded it, by his first key */
     bool has_by;
     struct thing_id by;
     struct slice fields; /* encoded map */
@@ -62,7 +62,8 @@ const char *thing_state_zh_of(enum thing_type type, const char *name);
 /* What somebody means to do about a thing that is held. */
 struct thing_deed {
     const struct kind *kind; /* one that acts on the type or on any */
-    struct sign_key author;
+    const struct roster *roster; /* NULL: it is no correction */
+    struct sign_key author;      /* roster_name of who does it */
     bool has_by;
     struct thing_id by;
     struct slice body; /* checked against the kind */

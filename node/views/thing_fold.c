@@ -162,7 +162,7 @@ static bool thing_found(struct folding *s, struct fold_item *founder)
         .type = s->f->type,
         .key = s->f->key,
         .founded_ms = HLC_MS(e->time),
-        .author = e->feed.author,
+        .author = *roster_name(s->f->roster, &e->feed.author),
         .has_by = e->has_by,
         .by = e->by,
         .fields = e->body,
@@ -176,7 +176,7 @@ static void thing_event(struct folding *s, struct fold_item *item)
     const struct event *e = &item->event;
     const struct thing_deed deed = {
         .kind = kind_find(e->kind),
-        .author = e->feed.author,
+        .author = *roster_name(s->f->roster, &e->feed.author),
         .has_by = e->has_by,
         .by = e->by,
         .body = e->body,

@@ -164,7 +164,8 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
 static bool founded_here(const struct views *v)
 {
     const struct fold_item *founder = v->fold.founder; /* NULL: it was folded before */
-    return founder && sign_key_equal(&founder->event.feed.author, &v->device);
+    return founder &&
+           sign_key_equal(roster_name(v->roster, &founder->event.feed.author), &v->device);
 }
 
 static bool accepted_here(const struct views *v)

@@ -134,18 +134,33 @@ static void a_home_goes_from_empty_to_joining_to_joined(void **state)
 static void the_authority_opens_with_its_passphrase_only(void **state)
 {
     struct fixture *f = *state;
-    struct sign_seed seed;
+    struct authority_keys made = {.office_count = 0}, opened;
     struct box_key office_key;
-    struct box_secret office;
-    struct signer expected, opened;
-    sign_seed_make(&seed);
-    signer_from_seed(&expected, &seed);
-    box_pair_make(&office_key, &office);
-    assert_int_equal(home_load_authority(f->home, "正确", &opened), ERR_NOT_FOUND);
-    assert_int_equal(home_save_authority(f->home, &seed, &office, "正确"), OK);
-    assert_int_equal(home_load_authority(f->home, "错误", &opened), ERR_PASSPHRASE);
-    assert_int_equal(home_load_authority(f->home, "正确", &opened), OK);
-    assert_memory_equal(&opened, &expected, sizeof opened);
+    struct box_secret offices[2];
+    sign_seed_make(&made.seed);
+    signer_from_seed(&made.signer, &made.seed);
+    for (size_t i = 0; i < 2; i++) {
+        box_pair_make(&office_key, &offices[i]);
+        authority_keys_add_office(&made, &offices[i]);
+    }
+    enum authority_file old = AUTHORITY_IN_FORCE, next = AUTHORITY_NEXT;
+    assert_int_equal(home_load_authority(f->home, old, "正确", &opened), ERR_NOT_FOUND);
+    assert_int_equal(home_save_authority(f->home, old, &made, "正确"), OK);
+    assert_int_equal(home_load_authority(f->home, old, "错误", &opened), ERR_PASSPHRASE);
+    assert_int_equal(home_load_authority(f->home, old, "正确", &opened), OK);
+    assert_memory_equal(&opened, &made, sizeof opened);
+    assert_memory_equal(&opened.offices[0], &offices[1], sizeof offices[1]); /* the newest first */
+
+    /* the next one stands beside it until it takes its place */
+    assert_int_equal(home_promote_authority(f->home), ERR_NOT_FOUND);
+    made.office_count = 0;
+    memset(made.offices, 0, sizeof made.offices);
+    assert_int_equal(home_save_authority(f->home, next, &made, "新的"), OK);
+    assert_int_equal(home_load_authority(f->home, old, "正确", &opened), OK);
+    assert_int_equal(home_promote_authority(f->home), OK);
+    assert_int_equal(home_load_authority(f->home, old, "新的", &opened), OK);
+    assert_memory_equal(&opened, &made, sizeof opened);
+    assert_int_equal(home_load_authority(f->home, next, "新的", &opened), ERR_NOT_FOUND);
 }
 
 static void one_daemon_a_home(void **state)

@@ -168,6 +168,82 @@ static void prints_the_recovery_key_with_its_check(void **state)
     buf_clear(&b);
 }
 
+static enum err read_sheet(struct sign_seed *out, const char *text, unsigned *group)
+{
+    const char *what = NULL;
+    *group = 0;
+    enum err err = township_recovery_read(out, slice_of_text(text), group, &what);
+    assert_non_null(what);
+    return err;
+}
+
+static void reads_the_recovery_key_as_people_type_it(void **state)
+{
+    (void)state;
+    struct sign_seed seed, read;
+    struct buf sheet = {0};
+    char typed[128];
+    unsigned group;
+    for (size_t i = 0; i < sizeof seed.bytes; i++) seed.bytes[i] = (uint8_t)(0x01 + 0x1f * i);
+    township_recovery_print(&sheet, &seed);
+    const char *text = buf_text(&sheet);
+    assert_int_equal(read_sheet(&read, text, &group), OK);
+    assert_memory_equal(&read, &seed, sizeof seed);
+
+    /* capitals, dashes, O for 0, l for 1 */
+    size_t size = 0;
+    for (const char *c = text; *c; c++)
+        typed[size++] = *c == ' ' || *c == '\n' ? '-' : *c == '0' ? 'O' : *c == '1' ? 'l' : *c;
+    typed[size] = 0;
+    assert_int_equal(read_sheet(&read, typed, &group), OK);
+    assert_memory_equal(&read, &seed, sizeof seed);
+
+    /* what cannot be, and where */
+    snprintf(typed, sizeof typed, "%s", text);
+    typed[12] = 'x';
+    assert_int_equal(read_sheet(&read, typed, &group), ERR_MALFORMED);
+    assert_int_equal(group, 3);
+    typed[60] = 0;
+    assert_int_equal(read_sheet(&read, text + 5, &group), ERR_MALFORMED);
+    assert_int_equal(group, 0);
+    snprintf(typed, sizeof typed, "%s 0", text);
+    assert_int_equal(read_sheet(&read, typed, &group), ERR_MALFORMED);
+    assert_int_equal(group, 0);
+    buf_clear(&sheet);
+}
+
+static void finds_the_group_with_a_slip_of_the_pen(void **state)
+{
+    (void)state;
+    struct sign_seed seed, read;
+    struct signer signer;
+    struct buf sheet = {0};
+    char typed[128];
+    unsigned group;
+    for (size_t i = 0; i < sizeof seed.bytes; i++) seed.bytes[i] = (uint8_t)(0x01 + 0x1f * i);
+    signer_from_seed(&signer, &seed);
+    township_recovery_print(&sheet, &seed);
+    snprintf(typed, sizeof typed, "%s", buf_text(&sheet));
+    typed[5 * 5 + 1] = typed[5 * 5 + 1] == '7' ? '8' : '7'; /* a wrong digit in group 6 */
+    assert_int_equal(read_sheet(&read, typed, &group), ERR_SIGNATURE);
+    assert_int_equal(township_recovery_slip(&read, &signer.key), 6);
+    snprintf(typed, sizeof typed, "%s", buf_text(&sheet));
+    char first = typed[10 * 5];
+    typed[10 * 5] = typed[10 * 5 + 1]; /* two swapped in group 11 */
+    typed[10 * 5 + 1] = first;
+    assert_int_not_equal(typed[10 * 5], first);
+    assert_int_equal(read_sheet(&read, typed, &group), ERR_SIGNATURE);
+    assert_int_equal(township_recovery_slip(&read, &signer.key), 11);
+    snprintf(typed, sizeof typed, "%s", buf_text(&sheet));
+    typed[16 * 5] = typed[16 * 5] == '7' ? '8' : '7'; /* in the check */
+    assert_int_equal(read_sheet(&read, typed, &group), ERR_SIGNATURE);
+    assert_int_equal(township_recovery_slip(&read, &signer.key), 17);
+    read.bytes[3] ^= 0x55;
+    read.bytes[9] ^= 0x55;
+    assert_int_equal(township_recovery_slip(&read, &signer.key), 0);
+    buf_clear(&sheet);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -183,6 +259,8 @@ int main(void)
         cmocka_unit_test(gives_each_device_of_a_village_its_own_letter),
         cmocka_unit_test(finds_a_village_by_code_or_name_and_pinyin_only_where_unique),
         cmocka_unit_test(prints_the_recovery_key_with_its_check),
+        cmocka_unit_test(reads_the_recovery_key_as_people_type_it),
+        cmocka_unit_test(finds_the_group_with_a_slip_of_the_pen),
     };
     return cmocka_run_group_tests(tests, start, NULL) != 0;
 }

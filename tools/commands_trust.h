@@ -1,0 +1,13 @@
+#pragma once
+/* Rows of the table of verbs about keys and trust; tools/commands.c puts them among the others. */
+#include "tools/commands_form.h"
+
+extern const struct flag commands_trust_replace[], commands_trust_rotate[];
+
+#define COMMANDS_TRUST                                                                             \
+    VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
+         N_("whose keys sign for the township, and which sheet replaces them"), CARE, NULL,        \
+         cmd_authority_show),                                                                      \
+        VERB("authority replace", "管理密钥 更换", NULL, 0, 0,                                     \
+             N_("a new authority key, by the recovery key from the drawer"), CARE,                 \
+             commands_trust_replace, cmd_authority_replace)
