@@ -176,6 +176,10 @@ MUST_CHECK enum err frame_receipt_complete(struct frame_receipt *f, struct buf *
  * what is kept as proof beside the signature. The entries are complete. */
 void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
                         const struct frame_receipt *f);
+/* The same, read back from what was kept; *f borrows, without signature and credit. Scans. Errors:
+ * ERR_MALFORMED, ERR_LIMIT. */
+MUST_CHECK enum err receipt_body_read(struct receipt_parties *parties, struct frame_receipt *f,
+                                      struct slice body);
 /* Signs and writes; fills f->signature, and f->entries with what is on the wire (borrowed from
  * `out` until its next append). */
 void frame_receipt_write(struct buf *out, struct frame_receipt *f,

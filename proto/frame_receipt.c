@@ -90,6 +90,31 @@ void receipt_body_write(struct buf *out, const struct receipt_parties *parties,
     mp_write_raw(&w, f->entries);
 }
 
+enum err receipt_body_read(struct receipt_parties *parties, struct frame_receipt *f,
+                           struct slice body)
+{
+    struct receipt_entry entry;
+    enum err err = mp_scan_whole(body);
+    if (err) return err;
+    struct mp_reader r = mp_reader_of(body);
+    *f = (struct frame_receipt){0};
+    frame_read_tuple(&r, 7);
+    mp_read_bin_exact(&r, parties->township.bytes, sizeof parties->township.bytes);
+    mp_read_bin_exact(&r, parties->receiver.bytes, sizeof parties->receiver.bytes);
+    mp_read_bin_exact(&r, parties->addressee.bytes, sizeof parties->addressee.bytes);
+    mp_read_bin_exact(&r, parties->generation, sizeof parties->generation);
+    f->counter = mp_read_uint(&r, FRAME_UINT_MAX);
+    f->time_ms = mp_read_uint(&r, HLC_MS_MAX);
+    const uint8_t *start = r.at;
+    f->entry_count = mp_read_array(&r, RECEIPT_ENTRIES_MAX);
+    for (size_t i = 0; i < f->entry_count && !r.err; i++) {
+        receipt_entry_read(&r, &entry);
+        frame_require(&r, !entry.brief);
+    }
+    f->entries = slice_of(start, (size_t)(r.at - start));
+    return mp_read_end(&r);
+}
+
 static enum err receipt_hash(struct hash *out, const struct receipt_parties *parties,
                              const struct frame_receipt *f)
 {

@@ -8,3 +8,9 @@ const struct flag commands_trust_replace[] = {
          N_("of this feed of the authority only what leads to this record counts")),
     END,
 };
+const struct flag commands_trust_receipts[] = {
+    VALUE("--of", "NUMBER", N_("which receipt proves that each record of this one arrived")),
+    VALUE("-n", "N", N_("the newest N (else 20)")),
+    VALUE("-o", "FILE", N_("as a proof that others can check")),
+    END,
+};

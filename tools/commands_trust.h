@@ -2,7 +2,8 @@
 /* Rows of the table of verbs about keys and trust; tools/commands.c puts them among the others. */
 #include "tools/commands_form.h"
 
-extern const struct flag commands_trust_replace[], commands_trust_rotate[];
+extern const struct flag commands_trust_replace[], commands_trust_rotate[],
+    commands_trust_receipts[];
 
 #define COMMANDS_TRUST                                                                             \
     VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
@@ -10,4 +11,7 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[];
          cmd_authority_show),                                                                      \
         VERB("authority replace", "管理密钥 更换", NULL, 0, 0,                                     \
              N_("a new authority key, by the recovery key from the drawer"), CARE,                 \
-             commands_trust_replace, cmd_authority_replace)
+             commands_trust_replace, cmd_authority_replace),                                       \
+        VERB("receipts", "回执", "[ID]", 0, 1,                                                     \
+             N_("who has confirmed what, signed, and what each receipt proves"), CARE,             \
+             commands_trust_receipts, cmd_receipts)

@@ -34,10 +34,11 @@ json_t *output_json_text(struct slice s)
 
 json_t *output_json_hex(const void *data, size_t size)
 {
-    char text[2 * 64 + 1];
-    if (size > 64) size = 64;
-    hex_encode(text, data, size);
-    return checked(json_string(text));
+    char *text = malloc(2 * size + 1);
+    if (text) hex_encode(text, data, size);
+    json_t *hex = checked(text ? json_string(text) : NULL);
+    free(text);
+    return hex;
 }
 
 json_t *output_json_time(uint64_t ms)

@@ -1,6 +1,83 @@
 #include "tools/receipts.h"
 
-#include "proto/frame.h"
+#include <string.h>
+
+/* The one after *counter. */
+static bool next(struct txn *t, const struct sign_key *from, uint64_t *counter, struct receipt *out)
+{
+    *out = (struct receipt){.from = *from};
+    if (!receipt_next(t, from, counter, &out->statement, &out->signature)) return false;
+    crypto_hash_one(&out->id, CONTEXT_RECEIPT, out->statement);
+    out->err = receipt_body_read(&out->parties, &out->said, out->statement) ? ERR_MALFORMED : OK;
+    return true;
+}
+
+enum err receipts_each(struct txn *t, bool (*each)(void *state, const struct receipt *r),
+                       void *state)
+{
+    struct sign_key after = {{0}};
+    struct peer_row row;
+    while (peer_next(t, &after, &row)) {
+        const struct sign_key from = row.device;
+        struct receipt r;
+        uint64_t counter = 0;
+        peer_row_clear(&row);
+        while (next(t, &from, &counter, &r))
+            if (!each(state, &r)) return txn_error(t);
+    }
+    return txn_error(t);
+}
+
+bool receipt_get(struct txn *t, const struct sign_key *from, uint64_t counter, struct receipt *out)
+{
+    uint64_t at = counter - 1;
+    return counter && next(t, from, &at, out) && at == counter;
+}
+
+enum err receipt_verify(const struct receipt *r)
+{
+    if (r->err) return r->err;
+    if (!sign_key_equal(&r->parties.receiver, &r->from)) return ERR_SIGNATURE;
+    return crypto_verify(&r->signature, &r->from, CONTEXT_RECEIPT,
+                         slice_of(r->id.bytes, sizeof r->id.bytes));
+}
+
+bool receipt_shown(struct txn *t, const struct visible *visible, const struct receipt *r)
+{
+    struct receipt_entry entry;
+    struct feed_row feed;
+    size_t count = 0, hidden = 0;
+    struct mp_reader entries = frame_receipt_begin(&r->said);
+    for (; !r->err && frame_receipt_next(&entries, &entry); count++)
+        hidden +=
+            feed_find_id8(t, entry.feed8, &feed) == OK && !visible_scope(visible, &feed.feed.scope);
+    return hidden == 0 || hidden < count;
+}
+
+static bool leads_to(struct txn *t, const struct feed_row *feed, const struct event *e,
+                     const struct receipt_entry *entry)
+{
+    const struct head head = {.seq = entry->seq, .id = entry->id};
+    uint64_t arrival = 0;
+    size_t count = 0;
+    if (entry->seq < e->seq || !log_find(t, feed->number, entry->seq, entry->id.bytes))
+        return false;
+    if (log_branch(t, feed, &head, e->seq, e->seq, &arrival, &count) || count != 1) return false;
+    return arrival == log_find(t, feed->number, e->seq, e->id.bytes);
+}
+
+bool receipt_covers(struct txn *t, const struct receipt *r, const struct feed_row *feed,
+                    const struct event *e, struct receipt_entry *head)
+{
+    struct mp_reader entries = frame_receipt_begin(&r->said);
+    while (!r->err && frame_receipt_next(&entries, head))
+        if (memcmp(head->feed8, feed->id.bytes, sizeof head->feed8) == 0 &&
+            leads_to(t, feed, e, head))
+            return true;
+    return false;
+}
+
+/* --- checking all ---------------------------------------------------------------------------- */
 
 struct check {
     struct txn *txn;
@@ -8,6 +85,8 @@ struct check {
     struct receipts_result *result;
     void (*problem)(void *state, enum err err, const char *what);
     void *state;
+    bool any;
+    struct receipt newest; /* of the device that is looked at */
 };
 
 static void report(struct check *c, enum err err, const char *what)
@@ -16,82 +95,30 @@ static void report(struct check *c, enum err err, const char *what)
     c->problem(c->state, err, what);
 }
 
-/* [township, receiver, addressee, generation, counter, time, entries] */
-static struct mp_reader entries_of(struct slice body)
+static void check_held(struct check *c)
 {
-    struct mp_reader r = mp_reader_of(body);
-    if (mp_read_array(&r, 7) == 7) {
-        for (int i = 0; i < 6; i++) {
-            mp_skip(&r);
-        }
-    }
-    return r;
-}
-
-/* A receipt of nothing but what this device does not show is not counted either. */
-static bool is_shown(const struct check *c, struct slice body)
-{
-    struct mp_reader r = entries_of(body);
+    struct receipt_entry entry;
     struct feed_row feed;
-    size_t count = mp_read_array(&r, HAVE_ENTRIES_MAX), hidden = 0;
-    for (size_t i = 0; i < count && r.err == OK; i++) {
-        uint8_t feed8[8];
-        mp_read_array(&r, 3);
-        mp_read_bin_exact(&r, feed8, sizeof feed8);
-        mp_skip(&r);
-        mp_skip(&r);
-        hidden += feed_find_id8(c->txn, feed8, &feed) == OK &&
-                  !visible_scope(c->visible, &feed.feed.scope);
-    }
-    return hidden == 0 || hidden < count;
-}
-
-static void check_held(struct check *c, struct slice body)
-{
-    struct mp_reader r = entries_of(body);
-    size_t count = mp_read_array(&r, HAVE_ENTRIES_MAX);
-    for (size_t i = 0; i < count && r.err == OK; i++) {
-        uint8_t feed8[8];
-        struct event_id id;
-        struct feed_row feed;
-        mp_read_array(&r, 3);
-        mp_read_bin_exact(&r, feed8, sizeof feed8);
-        uint64_t seq = mp_read_uint(&r, UINT64_MAX);
-        mp_read_bin_exact(&r, id.bytes, sizeof id.bytes);
-        if (r.err == OK && (feed_find_id8(c->txn, feed8, &feed) != OK ||
-                            log_find(c->txn, feed.number, seq, id.bytes) == 0)) {
+    struct mp_reader entries = frame_receipt_begin(&c->newest.said);
+    while (c->any && !c->newest.err && frame_receipt_next(&entries, &entry))
+        if (feed_find_id8(c->txn, entry.feed8, &feed) != OK ||
+            log_find(c->txn, feed.number, entry.seq, entry.id.bytes) == 0)
             report(c, ERR_CHAIN, "a receipt names a record that is not here");
-        }
-    }
-    if (mp_read_end(&r) != OK) {
-        report(c, ERR_MALFORMED, "a receipt cannot be read");
-    }
 }
 
-static void check_peer(struct check *c, const struct sign_key *peer)
+static bool check_one(void *state, const struct receipt *r)
 {
-    uint64_t counter = 0;
-    struct slice body, newest = SLICE_EMPTY;
-    struct signature sig;
-    while (receipt_next(c->txn, peer, &counter, &body, &sig)) {
-        struct hash hash;
-        newest = body;
-        crypto_hash_one(&hash, CONTEXT_RECEIPT, body);
-        if (mp_scan_whole(body) != OK) {
-            newest = SLICE_EMPTY;
-            c->result->receipts++;
-            report(c, ERR_MALFORMED, "a receipt cannot be read");
-            continue;
-        }
-        c->result->receipts += is_shown(c, body);
-        if (crypto_verify(&sig, peer, CONTEXT_RECEIPT, slice_of(hash.bytes, sizeof hash.bytes)) !=
-            OK) {
-            report(c, ERR_SIGNATURE, "the signature of a receipt does not verify");
-        }
-    }
-    if (newest.size > 0) {
-        check_held(c, newest);
-    }
+    struct check *c = state;
+    if (c->any && !sign_key_equal(&c->newest.from, &r->from)) check_held(c);
+    c->any = true;
+    c->newest = *r;
+    c->result->receipts += receipt_shown(c->txn, c->visible, r);
+    enum err err = receipt_verify(r);
+    if (err)
+        report(c, err,
+               err == ERR_MALFORMED ? "a receipt cannot be read"
+                                    : "the signature of a receipt does not verify");
+    return true;
 }
 
 enum err receipts_check(struct txn *t, const struct visible *visible, struct receipts_result *out,
@@ -99,13 +126,8 @@ enum err receipts_check(struct txn *t, const struct visible *visible, struct rec
 {
     struct check c = {
         .txn = t, .visible = visible, .result = out, .problem = problem, .state = state};
-    struct sign_key after = {0};
-    struct peer_row row;
     *out = (struct receipts_result){0};
-    while (peer_next(t, &after, &row)) {
-        struct sign_key device = row.device;
-        peer_row_clear(&row);
-        check_peer(&c, &device);
-    }
-    return txn_error(t);
+    enum err err = receipts_each(t, check_one, &c);
+    if (!err) check_held(&c);
+    return err ? err : txn_error(t);
 }

@@ -62,6 +62,28 @@ static void reads_and_verifies_a_receipt(void **state)
     buf_clear(&c.frame);
 }
 
+static void the_signed_statement_is_read_back(void **state)
+{
+    (void)state;
+    struct receipt_case c;
+    struct frame_receipt wire, out;
+    struct receipt_parties parties;
+    struct buf body = {0};
+    receipt_setup(&c);
+    assert_int_equal(frame_receipt_read(&wire, buf_slice(&c.frame)), OK);
+    receipt_body_write(&body, &c.parties, &wire);
+    assert_int_equal(receipt_body_read(&parties, &out, buf_slice(&body)), OK);
+    assert_memory_equal(&parties, &c.parties, sizeof parties);
+    assert_int_equal(out.counter, wire.counter);
+    assert_int_equal(out.time_ms, wire.time_ms);
+    assert_int_equal(out.entry_count, 2);
+    assert_true(slice_equal(out.entries, wire.entries));
+    for (size_t size = 0; size < body.size; size++)
+        assert_int_not_equal(receipt_body_read(&parties, &out, slice_of(body.data, size)), OK);
+    buf_clear(&body);
+    buf_clear(&c.frame);
+}
+
 static bool whole(void *state, struct receipt_entry *entry)
 {
     const struct receipt_case *c = state;
@@ -187,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_verifies_a_receipt),
+        cmocka_unit_test(the_signed_statement_is_read_back),
         cmocka_unit_test(an_id_in_short_is_made_whole_before_the_signature_is_verified),
         cmocka_unit_test(binds_a_receipt_to_its_parties_and_words),
         cmocka_unit_test(fits_a_full_receipt_and_refuses_one_more),
