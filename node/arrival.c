@@ -167,8 +167,10 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
     for (size_t i = 0; !err && i < count; i++) {
         log_append(a->txn, &events[i], &did);
         if (!did.arrival) continue;
-        err = touch(a, &events[i], &did, next);
         appended++;
+        if (did.judged_anew) views_rebuild_begin(a->txn);
+        if (did.aside) continue;
+        err = touch(a, &events[i], &did, next);
     }
     if (!err) err = fold(a, &a->now);
     if (!err && a->at_once) err = fold(a, &a->waiting);

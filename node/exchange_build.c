@@ -115,7 +115,9 @@ static enum err find_base(struct txn *t, struct making *m, const struct session_
 
 static void find_head(struct making *m, const struct session_action *a)
 {
-    m->head = m->feed.heads[0];
+    m->head = m->feed.head_count ? m->feed.heads[0] : m->feed.aside[0];
+    for (size_t i = 0; i < m->feed.aside_count; i++)
+        if (event_id_equal(&m->feed.aside[i].id, &a->head)) m->head = m->feed.aside[i];
     for (size_t i = 0; i < m->feed.head_count; i++)
         if (event_id_equal(&m->feed.heads[i].id, &a->head)) m->head = m->feed.heads[i];
 }

@@ -103,7 +103,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     size_t count = 0;
     for (size_t i = 0; feeds && i < x->feed_count; i++)
         if (peer_may_hold(p, &x->feeds[i].feed) && !(x->options.rehearsal && x->feeds[i].hidden))
-            feeds[count++] = x->feeds[i];
+            session_feed_for(p, &x->feeds[i], &feeds[count++]);
     options.memory.have = have;
     options.memory.have_count = p->row.have_count;
     options.memory.shown = shown;
@@ -373,9 +373,12 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
         bool same =
             p->device.roles == device->roles && strcmp(p->device.village, device->village) == 0;
         p->device = *device;
-        for (size_t i = 0; !same && i < x->feed_count; i++)
-            if (x->feeds[i].head_count && peer_may_hold(p, &x->feeds[i].feed))
-                session_heads(p->session, &x->feeds[i], x->time.now_ms);
+        for (size_t i = 0; !same && i < x->feed_count; i++) {
+            struct session_feed shown;
+            session_feed_for(p, &x->feeds[i], &shown);
+            if (shown.head_count && peer_may_hold(p, &shown.feed))
+                session_heads(p->session, &shown, x->time.now_ms);
+        }
     }
 }
 

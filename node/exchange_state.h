@@ -180,6 +180,9 @@ MUST_CHECK enum err exchange_commit_stores(struct exchange *x);
 MUST_CHECK enum err exchange_look_at_feeds(struct exchange *x, struct txn *t);
 void session_feed_of(const struct exchange *x, const struct roster *roster,
                      const struct feed_row *row, struct session_feed *out);
+/* As this peer is shown it: with what stands aside, where it is the township's. */
+void session_feed_for(const struct peer *p, const struct session_feed *feed,
+                      struct session_feed *out);
 /* Points of all heads of a feed, for WANT. */
 size_t exchange_points(struct txn *t, const struct feed_row *row,
                        struct want_point points[WANT_POINTS_MAX]);

@@ -11,6 +11,9 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     *out = (struct session_feed){.feed = row->feed, .id = row->id, .head_count = row->head_count};
     for (size_t i = 0; i < row->head_count; i++)
         out->heads[i] = (struct session_head){.seq = row->heads[i].seq, .id = row->heads[i].id};
+    out->aside_count = row->aside_count;
+    for (size_t i = 0; i < row->aside_count; i++)
+        out->aside[i] = (struct session_head){.seq = row->aside[i].seq, .id = row->aside[i].id};
     out->own = sign_key_equal(&row->feed.author, &x->options.keys->signer.key);
     out->hidden = !visible_by(roster_device(roster, &x->identity->device), &row->feed.scope);
     if (scope_class(&row->feed.scope) != SCOPE_TOWN) return;
@@ -23,14 +26,28 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     out->village_town = author && !device_is_township(author);
 }
 
+void session_feed_for(const struct peer *p, const struct session_feed *feed,
+                      struct session_feed *out)
+{
+    *out = *feed;
+    for (size_t i = 0; device_is_township(&p->device) && i < feed->aside_count; i++)
+        if (out->head_count < FEED_BRANCHES_MAX) out->heads[out->head_count++] = feed->aside[i];
+}
+
+static bool same_ends(const struct session_head *a, size_t a_count, const struct session_head *b,
+                      size_t b_count)
+{
+    if (a_count != b_count) return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (a[i].seq != b[i].seq || !event_id_equal(&a[i].id, &b[i].id)) return false;
+    return true;
+}
+
 static bool same_heads(const struct session_feed *a, const struct session_feed *b)
 {
-    if (a->head_count != b->head_count || a->roster != b->roster || a->hidden != b->hidden)
-        return false;
-    for (size_t i = 0; i < a->head_count; i++)
-        if (a->heads[i].seq != b->heads[i].seq || !event_id_equal(&a->heads[i].id, &b->heads[i].id))
-            return false;
-    return true;
+    return a->roster == b->roster && a->hidden == b->hidden &&
+           same_ends(a->heads, a->head_count, b->heads, b->head_count) &&
+           same_ends(a->aside, a->aside_count, b->aside, b->aside_count);
 }
 
 static void feed_changed(struct exchange *x, const struct roster *roster,
@@ -40,9 +57,12 @@ static void feed_changed(struct exchange *x, const struct roster *roster,
     session_feed_of(x, roster, row, &now);
     if (same_heads(&now, &x->feeds[row->number - 1])) return;
     x->feeds[row->number - 1] = now;
-    for (struct peer *p = x->peers; p; p = p->next)
-        if (!p->closing && peer_may_hold(p, &now.feed))
-            session_heads(p->session, &now, x->time.now_ms);
+    for (struct peer *p = x->peers; p; p = p->next) {
+        struct session_feed shown;
+        if (p->closing || !peer_may_hold(p, &now.feed)) continue;
+        session_feed_for(p, &now, &shown);
+        session_heads(p->session, &shown, x->time.now_ms);
+    }
 }
 
 enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
@@ -103,25 +123,34 @@ static enum err look_at_stored(struct exchange *x, struct txn *t)
     return !err && all ? exchange_look_at_feeds(x, t) : err;
 }
 
+static size_t points_of(struct txn *t, const struct feed_row *row, const struct head *head,
+                        struct want_point points[WANT_POINTS_MAX], size_t count, size_t share)
+{
+    uint64_t seqs[WANT_POINTS_MAX];
+    uint8_t id8s[WANT_POINTS_MAX][8];
+    size_t got = log_points(t, row, head, seqs, id8s, share);
+    for (size_t j = 0; j < got; j++) {
+        struct want_point p = {.seq = seqs[j]};
+        struct event e;
+        memcpy(p.id8, id8s[j], sizeof p.id8);
+        /* A damaged event is not held: what comes after the point below it heals it. */
+        if (log_read(t, log_find(t, row->number, p.seq, p.id8), &e) != OK) continue;
+        size_t at = count++;
+        for (; at > 0 && points[at - 1].seq < p.seq; at--) points[at] = points[at - 1];
+        points[at] = p;
+    }
+    return count;
+}
+
 size_t exchange_points(struct txn *t, const struct feed_row *row,
                        struct want_point points[WANT_POINTS_MAX])
 {
+    const size_t heads = row->head_count + row->aside_count;
     size_t count = 0;
-    for (size_t i = 0; i < row->head_count; i++) {
-        uint64_t seqs[WANT_POINTS_MAX];
-        uint8_t id8s[WANT_POINTS_MAX][8];
-        size_t share = (WANT_POINTS_MAX - count) / (row->head_count - i);
-        size_t got = log_points(t, row, &row->heads[i], seqs, id8s, share);
-        for (size_t j = 0; j < got; j++) {
-            struct want_point p = {.seq = seqs[j]};
-            struct event e;
-            memcpy(p.id8, id8s[j], sizeof p.id8);
-            /* A damaged event is not held: what comes after the point below it heals it. */
-            if (log_read(t, log_find(t, row->number, p.seq, p.id8), &e) != OK) continue;
-            size_t at = count++;
-            for (; at > 0 && points[at - 1].seq < p.seq; at--) points[at] = points[at - 1];
-            points[at] = p;
-        }
+    for (size_t i = 0; i < heads; i++) {
+        bool aside = i >= row->head_count;
+        count = points_of(t, row, aside ? &row->aside[i - row->head_count] : &row->heads[i], points,
+                          count, (WANT_POINTS_MAX - count) / (heads - i));
     }
     return count;
 }
@@ -269,7 +298,9 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
         feed_of(t, &s->feed, &feed, &held, &row) == OK)
         held = held && peer_may_hold(s->peer, &feed);
     if (held) {
-        session_feed_of(x, roster, &row, &shown);
+        struct session_feed all;
+        session_feed_of(x, roster, &row, &all);
+        session_feed_for(s->peer, &all, &shown);
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
     if (!s->err && s->has_views) peer_told_views(x, s->peer, s->told, true, s->views8);

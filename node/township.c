@@ -29,6 +29,18 @@ static enum err finish(struct mp_map *m, struct buf *body)
     return e;
 }
 
+static void put_heads(struct mp_map *m, const struct head_named *heads, size_t count)
+{
+    struct mp_writer w = mp_map_put(m, "heads");
+    mp_write_array(&w, count);
+    for (size_t i = 0; i < count; i++) {
+        mp_write_array(&w, 3);
+        mp_write_bin(&w, heads[i].feed8, sizeof heads[i].feed8);
+        mp_write_uint(&w, heads[i].seq);
+        mp_write_bin(&w, heads[i].id16, sizeof heads[i].id16);
+    }
+}
+
 enum err township_founded_write(struct buf *body, const struct township_founding *f)
 {
     struct mp_map m = {0};
@@ -43,15 +55,16 @@ enum err township_replaced_write(struct buf *body, const struct township_replace
     struct mp_map m = {0};
     put_bytes(&m, "key", r->key.bytes, sizeof r->key.bytes);
     put_bytes(&m, "recovery", r->recovery.bytes, sizeof r->recovery.bytes);
-    struct mp_writer w = mp_map_put(&m, "heads");
-    mp_write_array(&w, r->head_count);
-    for (size_t i = 0; i < r->head_count; i++) {
-        const struct head_named *h = &r->heads[i];
-        mp_write_array(&w, 3);
-        mp_write_bin(&w, h->feed8, sizeof h->feed8);
-        mp_write_uint(&w, h->seq);
-        mp_write_bin(&w, h->id16, sizeof h->id16);
-    }
+    put_heads(&m, r->heads, r->head_count);
+    return finish(&m, body);
+}
+
+enum err township_revoked_write(struct buf *body, const char *reason,
+                                const struct head_named *heads, size_t count)
+{
+    struct mp_map m = {0};
+    put_text(&m, "reason", reason);
+    put_heads(&m, heads, count);
     return finish(&m, body);
 }
 

@@ -48,6 +48,9 @@ struct township_hub {
 MUST_CHECK enum err township_hub_write(struct buf *body, const struct township_hub *hub);
 
 /* device.invited: the public halves of the invite, its place, rights and end. */
+/* Heads as `authority.replaced` and `device.revoked` name them. */
+MUST_CHECK enum err township_revoked_write(struct buf *body, const char *reason,
+                                           const struct head_named *heads, size_t count);
 MUST_CHECK enum err township_invited_write(struct buf *body, const struct invite *invite,
                                            char letter);
 

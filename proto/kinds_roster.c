@@ -65,6 +65,8 @@ static const struct field device_joined[] = {
 
 static const struct field device_revoked[] = {
     {"reason", "停用原因", "reason", TEXT(1, 256), REQUIRED},
+    {"heads", "仍有效的末条", "heads of its feeds that count; none: nothing of it counts",
+     ROWS(0, CUT_HEADS_MAX, head_columns), OPTIONAL},
 };
 
 static const struct field device_rotated[] = {

@@ -2,6 +2,7 @@
 #include "tools/authority.h"
 #include "tools/commands.h"
 #include "tools/hint.h"
+#include "tools/kept_heads.h"
 #include "tools/lookup.h"
 
 #include "node/office_key.h"
@@ -23,9 +24,14 @@ struct replacing {
     struct sign_seed sheet; /* the new one */
     struct sign_key sheet_key;
     struct authority_keys next;
-    struct head_named heads[CUT_HEADS_MAX];
-    size_t head_count;
+    struct kept_heads kept;
 };
+
+static bool is_earlier(void *state, const struct sign_key *author)
+{
+    const struct replacing *r = state;
+    return sign_key_equal(author, &r->earlier);
+}
 
 /* --- the sheet from the drawer -------------------------------------------------------------- */
 
@@ -96,58 +102,6 @@ static int take_sheet(struct replacing *r, const struct roster *roster)
 
 /* --- what counts of the earlier one --------------------------------------------------------- */
 
-static bool names_feed(const struct replacing *r, const struct feed_row *feed, size_t named)
-{
-    for (size_t i = 0; i < named; i++) {
-        if (memcmp(r->heads[i].feed8, feed->id.bytes, sizeof r->heads[i].feed8) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int keep_named(struct replacing *r, const struct roster *roster)
-{
-    size_t at = 0;
-    const char *text;
-    while ((text = cli_flag_each(r->cli, "--keep", &at)) != NULL) {
-        struct feed_row feed;
-        if (r->head_count == CUT_HEADS_MAX) {
-            return cli_error(r->cli, EXIT_USAGE, WHAT, _("too many records are named"), NULL);
-        }
-        int code = lookup_head(r->cli, r->txn, roster, text, &feed, &r->heads[r->head_count]);
-        if (code != EXIT_OK) {
-            return code;
-        }
-        if (!sign_key_equal(&feed.feed.author, &r->earlier)) {
-            return cli_error(r->cli, EXIT_USAGE, WHAT,
-                             cli_format(r->cli, _("\"%s\" is no record of the authority"), text),
-                             _("sidan log --feed authority/town lists those that are"));
-        }
-        r->head_count++;
-    }
-    return EXIT_OK;
-}
-
-/* Of feeds that nothing was said of: what is held here. */
-static void keep_held(struct replacing *r)
-{
-    const size_t named = r->head_count;
-    uint32_t feeds = feed_count(r->txn);
-    struct feed_row feed;
-    for (uint32_t n = 1; n <= feeds && feed_get(r->txn, n, &feed); n++) {
-        if (!sign_key_equal(&feed.feed.author, &r->earlier) || names_feed(r, &feed, named)) {
-            continue;
-        }
-        for (size_t h = 0; h < feed.head_count && r->head_count < CUT_HEADS_MAX; h++) {
-            struct head_named *head = &r->heads[r->head_count++];
-            head->seq = feed.heads[h].seq;
-            memcpy(head->feed8, feed.id.bytes, sizeof head->feed8);
-            memcpy(head->id16, feed.heads[h].id.bytes, sizeof head->id16);
-        }
-    }
-}
-
 /* --- the new keys --------------------------------------------------------------------------- */
 
 static int check_place(struct replacing *r, const struct roster *roster)
@@ -185,10 +139,9 @@ static int prepare(struct replacing *r)
         code = take_sheet(r, roster);
     }
     if (code == EXIT_OK) {
-        code = keep_named(r, roster);
+        code = kept_heads_read(&r->kept, r->cli, r->txn, roster, WHAT, is_earlier, r);
     }
     if (code == EXIT_OK) {
-        keep_held(r);
         /* The earlier file may be gone; a device that was given the office's secret has it too. */
         if (office_key_open(r->txn, roster, &r->cli->keys, &office) == OK) {
             authority_keys_add_office(&r->next, &office);
@@ -245,7 +198,7 @@ static int print_json(const struct replacing *r)
                         output_json_hex(r->next.signer.key.bytes, sizeof r->next.signer.key.bytes));
     json_object_set_new(o, "recovery", json_string(buf_text(&text)));
     json_object_set_new(o, "mark", json_string(mark));
-    json_object_set_new(o, "heads", json_integer((json_int_t)r->head_count));
+    json_object_set_new(o, "heads", json_integer((json_int_t)r->kept.count));
     json_object_set_new(o, "office_secret", json_boolean(r->next.office_count != 0));
     crypto_wipe(text.data, text.size);
     buf_clear(&text);
@@ -261,8 +214,8 @@ static enum err sign(struct replacing *r, struct kind_problem *problem)
     struct buf body = {0};
     const struct township_replacement replacement = {.key = r->next.signer.key,
                                                      .recovery = r->sheet_key,
-                                                     .heads = r->heads,
-                                                     .head_count = r->head_count};
+                                                     .heads = r->kept.heads,
+                                                     .head_count = r->kept.count};
     enum err e = township_replaced_write(&body, &replacement);
     struct draft draft = {
         .kind = "authority.replaced", .subject = r->township, .body = buf_slice(&body)};
@@ -307,7 +260,7 @@ static int replace(struct replacing *r)
 static void tell(struct replacing *r)
 {
     output_line(r->cli, _("the authority is replaced; %zu heads of the earlier one count"),
-                r->head_count);
+                r->kept.count);
     output_line(r->cli, _("copy authority.key to a stick again and lock it away"));
     if (r->next.office_count == 0) {
         output_line(r->cli, _("the office's secret is not in it: this device was never given it"));

@@ -1,10 +1,13 @@
 #include "tools/commands.h"
 
 #include "node/store/local.h"
+#include "tools/aside.h"
 #include "tools/lookup.h"
 #include "tools/month.h"
 #include "tools/output.h"
 #include "tools/words.h"
+
+#include <inttypes.h>
 
 static const struct table_column columns[] = {
     {N_("device"), false, 8},        {N_("village"), false, 6}, {N_("state"), false, 6},
@@ -97,6 +100,7 @@ static json_t *to_json(const struct listing *l, const struct device *d)
     json_object_set_new(o, "expires",
                         output_json_time(d->state == DEVICE_INVITED ? d->expires_ms : 0));
     json_object_set_new(o, "stolen", json_boolean(d->stolen));
+    json_object_set_new(o, "aside", json_integer((json_int_t)aside_of(l->txn, l->roster, d)));
     json_object_set_new(o, "self", json_boolean(is_self(l, d)));
     buf_clear(&roles);
     return o;
@@ -105,6 +109,8 @@ static json_t *to_json(const struct listing *l, const struct device *d)
 static const char *remark_on(const struct listing *l, const struct device *d)
 {
     if (d->stolen) return _("its invite was used twice: find out by whom");
+    uint64_t aside = d->state == DEVICE_REVOKED ? aside_of(l->txn, l->roster, d) : 0;
+    if (aside) return cli_format(l->cli, _("%" PRIu64 " records stand aside"), aside);
     if (is_self(l, d)) return _("this device");
     if (d->state != DEVICE_INVITED) return "";
     if (d->expires_ms <= l->now_ms) return _("the invite has expired");

@@ -345,6 +345,17 @@ static void look_at_invites(struct doctor *d, const struct standing *s)
                   _("find out who had the file; revoke the device if in doubt: sidan revoke"));
 }
 
+/* The honest work of whoever lost the device may be among it. */
+static void look_at_aside(struct doctor *d, struct txn *txn)
+{
+    uint64_t aside = aside_count(txn);
+    if (aside)
+        found(d, "aside",
+              cli_format(d->cli, _("%" PRIu64 " records of revoked devices stand aside"), aside),
+              _("look at them: sidan log --aside; to keep some: sidan revoke DEVICE --keep"
+                " FEED:SEQ:ID8"));
+}
+
 static int look_at_peers(struct doctor *d, const struct standing *s)
 {
     const struct village *only = NULL;
@@ -406,6 +417,7 @@ static int look_into_store(struct doctor *d)
         look_at_node(d, &s);
         look_at_forks(d, &s);
         look_at_invites(d, &s);
+        look_at_aside(d, txn);
         if (!code) code = look_at_trust(d, txn);
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);

@@ -245,12 +245,39 @@ static int print_raw(struct cli *cli)
     return e ? cli_fail(cli, e, _("the store cannot be printed")) : EXIT_OK;
 }
 
+/* What does not count, by scope and thing; it has no number among the records. */
+static int print_aside(struct cli *cli)
+{
+    struct txn *txn;
+    const struct roster *roster;
+    struct visible visible = {0};
+    struct selection selection = {0};
+    struct buf out = {0};
+    int code = cli_begin(cli, &txn);
+    if (code) return code;
+    code = read_selection(cli, txn, &selection);
+    if (!code) code = cli_roster(cli, txn, &roster);
+    if (!code) code = cli_visible(cli, txn, &visible);
+    struct aside_cursor cursor = {.txn = txn};
+    for (uint64_t arrival; !code && (arrival = aside_next(&cursor)) != 0;) {
+        struct event e;
+        if (log_read(txn, arrival, &e) || !visible_scope(&visible, &e.feed.scope)) continue;
+        if (selects(&selection, &e)) append_event(cli, roster, 0, &e, &out);
+    }
+    visible_end(&visible);
+    txn_abort(txn);
+    if (out.size && fwrite(out.data, 1, out.size, stdout) != out.size) code = EXIT_FAILED;
+    buf_clear(&out);
+    return fflush(stdout) ? EXIT_FAILED : code;
+}
+
 int cmd_log(struct cli *cli)
 {
     struct selection selection = {0};
     struct txn *txn;
     uint64_t wanted = 0, arrival = 1;
     if (cli_has(cli, "--raw")) return print_raw(cli);
+    if (cli_has(cli, "--aside")) return print_aside(cli);
     int code = cli_flag_uint(cli, "-n", 1, LAST_MAX, &wanted);
     if (!code) code = cli_begin(cli, &txn);
     if (code) return code;

@@ -171,12 +171,12 @@ static void print_one(struct listing *l, const struct receipt *r)
                 lookup_device_name(l->cli, l->roster, &r->from), key, time);
     output_line(l->cli, _("It holds these records and all before them in the same feed:"));
     print_heads(l, r);
+    output_line(l->cli, _("It proves: they were saved on its disk then, as they are here."));
     output_line(l->cli,
-                _("This proves: they were saved on its disk when it signed, as they are here."
-                  " Nobody without its key can make such a receipt, nor change a record"
-                  " that it covers."));
-    output_line(l->cli, _("It does not prove the hour, which is that device's own, nor that its"
-                          " disk still lives: for that see sidan status."));
+                _("Without its key nobody makes such a receipt, nor changes what it covers."));
+    output_line(l->cli,
+                _("It does not prove the hour, for the clock is its own, nor that its disk"));
+    output_line(l->cli, _("still lives: for that see sidan status."));
 }
 
 /* --- the verb -------------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ static const struct flag log_flags[] = {
     VALUE("--feed", "FEED", N_("only this feed: DEVICE/scope[/lane[/epoch]]")),
     VALUE("--kind", "KIND", N_("only this kind (a name, or its beginning with *)")),
     VALUE("--village", "VILLAGE", N_("only this village's scope")),
+    SWITCH("--aside", N_("only what does not count: of devices that were revoked")),
     SWITCH("--raw", N_("every table and key of the store as it is")),
     END,
 };

@@ -32,6 +32,7 @@ int cmd_list(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_manual(struct cli *cli);
 int cmd_receipts(struct cli *cli);
+int cmd_revoke(struct cli *cli);
 int cmd_rebuild(struct cli *cli);
 int cmd_points(struct cli *cli);
 int cmd_points_publish(struct cli *cli);

@@ -8,6 +8,12 @@ const struct flag commands_trust_replace[] = {
          N_("of this feed of the authority only what leads to this record counts")),
     END,
 };
+const struct flag commands_trust_revoke[] = {
+    VALUE("--reason", "TEXT", N_("why: lost, stolen, replaced, ...")),
+    EACH("--keep", "FEED:SEQ:ID8",
+         N_("of this feed only what leads to this record counts (else all that is held)")),
+    END,
+};
 const struct flag commands_trust_receipts[] = {
     VALUE("--of", "NUMBER", N_("which receipt proves that each record of this one arrived")),
     VALUE("-n", "N", N_("the newest N (else 20)")),

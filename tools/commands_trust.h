@@ -3,7 +3,7 @@
 #include "tools/commands_form.h"
 
 extern const struct flag commands_trust_replace[], commands_trust_rotate[],
-    commands_trust_receipts[];
+    commands_trust_receipts[], commands_trust_revoke[];
 
 #define COMMANDS_TRUST                                                                             \
     VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
@@ -14,4 +14,7 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
              commands_trust_replace, cmd_authority_replace),                                       \
         VERB("receipts", "回执", "[ID]", 0, 1,                                                     \
              N_("who has confirmed what, signed, and what each receipt proves"), CARE,             \
-             commands_trust_receipts, cmd_receipts)
+             commands_trust_receipts, cmd_receipts),                                               \
+        VERB("revoke", "停用", "DEVICE", 1, 1,                                                     \
+             N_("let a device in no more; what it says from now on counts for nothing"), CARE,     \
+             commands_trust_revoke, cmd_revoke)

@@ -44,7 +44,7 @@ static bool linked(struct txn *t, const struct feed_row *feed, const struct head
     if (e->seq == 1) return true;
     if (newest->seq + 1 == e->seq && event_id_equal(&newest->id, &e->prev)) return true;
     uint64_t at = log_find(t, feed->number, e->seq - 1, e->prev.bytes);
-    return at && at < arrival && log_read_unverified(t, at, &before) == OK &&
+    return at && at < arrival && log_read_any(t, at, &before) == OK &&
            event_id_equal(&before.id, &e->prev);
 }
 
@@ -70,7 +70,7 @@ static void check_event(struct audit *a, struct txn *t, struct feed_row *feed, u
     if (log_find(t, feed->number, e.seq, e.id.bytes) != arrival)
         problem(a, arrival, ERR_CORRUPT, "chain index is wrong");
     key_thing(&key, feed->scope_number, &e.subject, arrival);
-    if (!db_get(t, DB_THINGS, key_slice(&key), &value))
+    if (!db_get(t, log_is_aside(t, arrival) ? DB_ASIDE : DB_THINGS, key_slice(&key), &value))
         problem(a, arrival, ERR_CORRUPT, "subject index is wrong");
     if (a->options->all_signatures && e.has_signature) {
         a->result.signatures++;
@@ -115,7 +115,7 @@ static void check_branch(struct audit *a, struct txn *t, const struct feed_row *
 {
     struct event e;
     uint64_t arrival = log_find(t, feed->number, head->seq, head->id.bytes);
-    while (arrival && log_read_unverified(t, arrival, &e) == OK) {
+    while (arrival && log_read_any(t, arrival, &e) == OK) {
         if (e.has_signature) {
             a->result.signatures++;
             if (event_verify_signature(&e.id, &e.feed.author, &e.signature))
@@ -134,40 +134,46 @@ struct level {
     size_t count;
     struct event_id ids[FEED_BRANCHES_MAX], prevs[FEED_BRANCHES_MAX];
     uint64_t arrivals[FEED_BRANCHES_MAX];
-    bool read; /* ids and prevs are filled */
+    bool aside[FEED_BRANCHES_MAX];
+    bool read; /* ids, prevs and aside are filled */
 };
 
 static bool level_read(struct txn *t, struct level *l)
 {
     struct event e;
     for (size_t i = 0; !l->read && i < l->count; i++) {
-        if (log_read_unverified(t, l->arrivals[i], &e)) return false;
+        if (log_read_any(t, l->arrivals[i], &e)) return false;
         l->ids[i] = e.id;
         l->prevs[i] = e.prev;
+        l->aside[i] = log_is_aside(t, l->arrivals[i]);
     }
     l->read = true;
     return true;
 }
 
-static bool is_head(const struct feed_row *feed, const struct event_id *id)
+static bool is_head(const struct head *heads, size_t count, const struct event_id *id)
 {
-    for (size_t i = 0; i < feed->head_count; i++)
-        if (event_id_equal(&feed->heads[i].id, id)) return true;
+    for (size_t i = 0; i < count; i++)
+        if (event_id_equal(&heads[i].id, id)) return true;
     return false;
 }
 
-/* Events of `l` that nothing of `next` follows are heads, all others are not. Where each level has
+/* Events of `l` that nothing of `next` follows are heads, all others are not; what stands aside
+ * follows none that counts. Where each level has
  * one event, the scan of the log has seen that they are linked. */
 static bool check_level(struct txn *t, const struct feed_row *feed, struct level *l,
                         struct level *next, size_t *heads)
 {
-    if (l->count == 0 || (l->count == 1 && next->count == 1)) return true;
+    if (l->count == 0 || (l->count == 1 && next->count == 1 && !feed->aside_count)) return true;
     if (!level_read(t, l) || !level_read(t, next)) return false;
     for (size_t i = 0; i < l->count; i++) {
         bool followed = false;
         for (size_t k = 0; k < next->count; k++)
-            followed = followed || event_id_equal(&next->prevs[k], &l->ids[i]);
-        if (followed == is_head(feed, &l->ids[i])) return false;
+            followed = followed || (event_id_equal(&next->prevs[k], &l->ids[i]) &&
+                                    next->aside[k] == l->aside[i]);
+        if (followed == (l->aside[i] ? is_head(feed->aside, feed->aside_count, &l->ids[i])
+                                     : is_head(feed->heads, feed->head_count, &l->ids[i])))
+            return false;
         *heads += !followed;
     }
     return true;
@@ -198,12 +204,12 @@ static bool check_chain(struct txn *t, const struct feed_row *feed)
         if (!more) break;
         if (next->count == FEED_BRANCHES_MAX) return false;
         next->arrivals[next->count++] = be64_get(value.data);
-        events++;
+        if (!log_is_aside(t, next->arrivals[next->count - 1])) events++;
         memcpy(from.bytes, key.data, key.size);
         from.bytes[from.size] = 0;
         from.size = CHAIN_KEY_SIZE + 1;
     }
-    return check_level(t, feed, l, next, &heads) && heads == feed->head_count &&
+    return check_level(t, feed, l, next, &heads) && heads == feed->head_count + feed->aside_count &&
            events == feed->events && !t->err;
 }
 
@@ -296,7 +302,7 @@ static enum err check_totals(struct audit *a)
         last = be64_get(key.data);
     if (last != events) problem(a, last, ERR_CORRUPT, "arrival numbers have gaps");
     if (db_entries(t, DB_CHAIN) != events) problem(a, 0, ERR_CORRUPT, "chain index is miscounted");
-    if (db_entries(t, DB_THINGS) != events)
+    if (db_entries(t, DB_THINGS) + db_entries(t, DB_ASIDE) != events)
         problem(a, 0, ERR_CORRUPT, "subject index is miscounted");
     if (db_entries(t, DB_FEED_IDS) != feed_count(t))
         problem(a, 0, ERR_CORRUPT, "feeds are miscounted");

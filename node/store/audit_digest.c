@@ -51,7 +51,7 @@ static enum err collect_slice(struct store *s, uint32_t feed, struct key *from, 
         key_arrival(&log, arrival);
         if (!db_get(t, DB_LOG, key_slice(&log), &record) || !record_id(&id, record))
             err = ERR_CORRUPT;
-        else if (arrival <= p->last)
+        else if (arrival <= p->last && !record_is_aside(record))
             err = pass_add(p, &id);
         memcpy(from->bytes, key.data, key.size);
         from->bytes[key.size] = 0;

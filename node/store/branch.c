@@ -49,7 +49,7 @@ static enum err step_back(struct txn *t, uint32_t feed, struct link *at)
     if (err) return err;
     if (!alone) {
         struct event e;
-        err = log_read_unverified(t, at->arrival, &e);
+        err = log_read_any(t, at->arrival, &e);
         if (err) return err;
         memcpy(before.id8, e.prev.bytes, 8);
         before.arrival = log_find(t, feed, before.seq, before.id8);

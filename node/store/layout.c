@@ -3,9 +3,9 @@
 #include <string.h>
 
 const char *const layout_db_names[DB_COUNT] = {
-    [DB_META] = "meta",     [DB_FEEDS] = "feeds", [DB_FEED_IDS] = "feed-ids",
-    [DB_CHAIN] = "chain",   [DB_LOG] = "log",     [DB_THINGS] = "things",
-    [DB_SCOPES] = "scopes", [DB_ROWS] = "rows",   [DB_LOCAL] = "local",
+    [DB_META] = "meta", [DB_FEEDS] = "feeds",   [DB_FEED_IDS] = "feed-ids", [DB_CHAIN] = "chain",
+    [DB_LOG] = "log",   [DB_THINGS] = "things", [DB_ASIDE] = "aside",       [DB_SCOPES] = "scopes",
+    [DB_ROWS] = "rows", [DB_LOCAL] = "local",
 };
 
 /* Writers and readers of fixed fields: `at` moves on. */
@@ -168,6 +168,24 @@ static void put_scope(uint8_t **at, const struct scope *scope)
     put(at, text, sizeof text);
 }
 
+static void put_heads(uint8_t **at, const struct head *heads, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put64(at, heads[i].seq);
+        put(at, heads[i].id.bytes, 32);
+        put64(at, heads[i].time);
+    }
+}
+
+static void get_heads(const uint8_t **at, struct head *heads, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        heads[i].seq = get64(at);
+        get(at, heads[i].id.bytes, 32);
+        heads[i].time = get64(at);
+    }
+}
+
 size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row)
 {
     uint8_t *at = out;
@@ -180,17 +198,15 @@ size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row
     put(&at, row->feed.epoch, 8);
     put64(&at, row->events);
     put_byte(&at, (unsigned)row->head_count);
-    for (size_t i = 0; i < row->head_count; i++) {
-        put64(&at, row->heads[i].seq);
-        put(&at, row->heads[i].id.bytes, 32);
-        put64(&at, row->heads[i].time);
-    }
+    put_byte(&at, (unsigned)row->aside_count);
+    put_heads(&at, row->heads, row->head_count);
+    put_heads(&at, row->aside, row->aside_count);
     return (size_t)(at - out);
 }
 
 enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value)
 {
-    const size_t fixed = FEED_ROW_SIZE_MAX - FEED_BRANCHES_MAX * 48;
+    const size_t fixed = FEED_ROW_SIZE_MAX - 2 * FEED_BRANCHES_MAX * 48;
     const uint8_t *at = value.data;
     if (value.size < fixed) return ERR_CORRUPT;
     memset(out, 0, offsetof(struct feed_row, heads));
@@ -205,15 +221,14 @@ enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value
     get(&at, out->feed.epoch, 8);
     out->events = get64(&at);
     out->head_count = *at++;
+    out->aside_count = *at++;
     if (out->feed.lane >= LANE_COUNT || has_epoch > 1 || out->head_count > FEED_BRANCHES_MAX ||
-        value.size != fixed + out->head_count * 48)
+        out->aside_count > FEED_BRANCHES_MAX ||
+        value.size != fixed + (out->head_count + out->aside_count) * 48)
         return ERR_CORRUPT;
     out->feed.has_epoch = has_epoch;
-    for (size_t i = 0; i < out->head_count; i++) {
-        out->heads[i].seq = get64(&at);
-        get(&at, out->heads[i].id.bytes, 32);
-        out->heads[i].time = get64(&at);
-    }
+    get_heads(&at, out->heads, out->head_count);
+    get_heads(&at, out->aside, out->aside_count);
     return OK;
 }
 
@@ -286,10 +301,11 @@ enum err record_read(struct record *out, struct slice value)
     at += 2;
     out->has_signature = (flags & RECORD_SIGNED) != 0;
     out->has_box = (flags & RECORD_BOX) != 0;
+    unsigned aside = flags & RECORD_ASIDE;
     size_t fixed = RECORD_FIXED + (out->has_signature ? RECORD_SIGNATURE : 0) + header_size +
                    (out->has_box ? EVENT_SALT_SIZE : 0);
-    if (flags > (RECORD_SIGNED | RECORD_BOX) || value.size < fixed ||
-        (!out->has_box && value.size != fixed))
+    if (flags > (RECORD_SIGNED | RECORD_BOX | RECORD_ASIDE) || (aside && aside != RECORD_ASIDE) ||
+        value.size < fixed || (!out->has_box && value.size != fixed))
         return ERR_CORRUPT;
     if (out->has_signature) {
         uint8_t check[4];
@@ -303,6 +319,17 @@ enum err record_read(struct record *out, struct slice value)
     if (out->has_box) get(&at, out->salt, EVENT_SALT_SIZE);
     out->box = slice_of(at, value.size - fixed);
     return OK;
+}
+
+void record_set_aside(uint8_t *record, bool aside)
+{
+    uint8_t *flags = &record[32];
+    *flags = (uint8_t)(aside ? *flags | RECORD_ASIDE : *flags & ~(unsigned)RECORD_ASIDE);
+}
+
+bool record_is_aside(struct slice value)
+{
+    return value.size >= RECORD_FIXED && (value.data[32] & RECORD_ASIDE) == RECORD_ASIDE;
 }
 
 bool record_id(struct event_id *out, struct slice value)

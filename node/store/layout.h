@@ -9,17 +9,19 @@
  *   chain     feed be32 ‖ seq be64 ‖ id8              -> arrival be64
  *   log       arrival be64                            -> record
  *   things    scope be32 ‖ thing 16 ‖ arrival be64    -> empty
+ *   aside     the same, of events that do not count
  *   scopes    'n' ‖ scope be32                        -> scope row
  *             't' ‖ text                              -> scope be32
  *   rows      scope be32 ‖ table ‖ key                -> value
  *   local     'p' ‖ device 32                         -> peer row
  *             'r' ‖ device 32 ‖ counter be64          -> signature 64 ‖ signed body
  *             'a' ‖ name                              -> value of an ask
+ *             'c' ‖ author 32                         -> (feed 8 ‖ seq be64 ‖ id 16) for each cut
  *             't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
  *
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]
  *   feed row  id 32 ‖ author 32 ‖ scope be32 ‖ scope text 21 ‖ lane ‖ has epoch ‖ epoch 8 ‖
- *             events be64 ‖ heads ‖ (seq be64 ‖ id 32 ‖ time be64) for each head
+ *             events be64 ‖ heads ‖ heads aside ‖ (seq be64 ‖ id 32 ‖ time be64) for each
  *   scope row text 21 ‖ events be64 ‖ open rows be64 ‖ rows sum 32
  *
  * Feed, scope and arrival numbers start at 1 and have no gaps. Every value is decoded with its size
@@ -34,6 +36,7 @@ enum db {
     DB_CHAIN,
     DB_LOG,
     DB_THINGS,
+    DB_ASIDE,
     DB_SCOPES,
     DB_ROWS,
     DB_LOCAL,
@@ -71,7 +74,7 @@ MUST_CHECK enum err identity_read(struct store_identity *out, struct slice value
 
 /* --- feeds and scopes --- */
 #define FEED_ROW_SIZE_MAX                                                                          \
-    (32 + 32 + 4 + SCOPE_SIZE_MAX + 1 + 2 + 8 + 8 + 1 + FEED_BRANCHES_MAX * 48)
+    (32 + 32 + 4 + SCOPE_SIZE_MAX + 1 + 2 + 8 + 8 + 2 + 2 * FEED_BRANCHES_MAX * 48)
 size_t feed_row_write(uint8_t out[FEED_ROW_SIZE_MAX], const struct feed_row *row);
 /* Errors: ERR_CORRUPT. */
 MUST_CHECK enum err feed_row_read(struct feed_row *out, uint32_t number, struct slice value);
@@ -80,7 +83,8 @@ void scope_row_write(uint8_t out[SCOPE_ROW_SIZE], const struct scope_row *row);
 MUST_CHECK enum err scope_row_read(struct scope_row *out, uint32_t number, struct slice value);
 
 /* --- log records --- */
-enum { RECORD_SIGNED = 1, RECORD_BOX = 2 };
+/* Two bits of which one alone is damage. */
+enum { RECORD_SIGNED = 1, RECORD_BOX = 2, RECORD_ASIDE = 4 | 8 };
 struct record {
     struct event_id id;
     bool has_signature;
@@ -94,5 +98,8 @@ size_t record_size(const struct event *e);
 void record_write(uint8_t *out, const struct event *e); /* record_size bytes */
 /* Takes a record apart; nothing is hashed but the signature's check. Errors: ERR_CORRUPT. */
 MUST_CHECK enum err record_read(struct record *out, struct slice value);
+/* The one mark that is no part of the event. */
+void record_set_aside(uint8_t *record, bool aside);
+bool record_is_aside(struct slice value);
 /* Only the id; false when the value is too short to be a record. */
 bool record_id(struct event_id *out, struct slice value);

@@ -31,7 +31,18 @@ static bool log_value(struct txn *t, uint64_t arrival, struct slice *value)
 
 /* --- reading --- */
 
+bool log_is_aside(struct txn *t, uint64_t arrival)
+{
+    struct slice value;
+    return log_value(t, arrival, &value) && record_is_aside(value);
+}
+
 enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out)
+{
+    return log_is_aside(t, arrival) ? ERR_NOT_FOUND : log_read_any(t, arrival, out);
+}
+
+enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out)
 {
     struct slice value;
     struct record record;
@@ -67,13 +78,13 @@ static bool box_is_whole(const struct event *e)
 
 enum err log_read(struct txn *t, uint64_t arrival, struct event *out)
 {
-    enum err err = log_read_unverified(t, arrival, out);
+    enum err err = log_read_any(t, arrival, out);
     return err ? err : header_is_whole(out) && box_is_whole(out) ? OK : ERR_CORRUPT;
 }
 
 enum err log_read_header(struct txn *t, uint64_t arrival, struct event *out)
 {
-    enum err err = log_read_unverified(t, arrival, out);
+    enum err err = log_read_any(t, arrival, out);
     return err ? err : header_is_whole(out) ? OK : ERR_CORRUPT;
 }
 
@@ -144,7 +155,7 @@ static enum err place_of(struct txn *t, const struct feed_row *feed, const struc
     if (arrival) return place_of_held(t, same, arrival, out);
     if (e->seq > 1 && !is_held(t, feed->number, e->seq - 1, &e->prev, &arrival))
         return t->err ? t->err : ERR_BASE;
-    return feed->head_count < FEED_BRANCHES_MAX ? t->err : ERR_LIMIT;
+    return feed->head_count + feed->aside_count < FEED_BRANCHES_MAX ? t->err : ERR_LIMIT;
 }
 
 enum err log_check(struct txn *t, const struct event *events, size_t count)
@@ -195,27 +206,39 @@ static void complete_record(struct txn *t, uint64_t arrival, const struct event 
         memcpy(whole.salt, held.salt, EVENT_SALT_SIZE);
     }
     if (copy.err) txn_fail(t, copy.err);
+    bool aside = log_is_aside(t, arrival);
     uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(&whole), false);
-    if (room) record_write(room, &whole);
+    if (room) {
+        record_write(room, &whole);
+        record_set_aside(room, aside);
+    }
     buf_clear(&copy);
     uint64_t added = meta_get_uint(t, META_BOX_ADDED);
     if (e->box_state == BOX_HERE && (!added || arrival < added))
         meta_put_uint(t, META_BOX_ADDED, arrival);
 }
 
-static bool head_before(const struct head *a, const struct head *b)
+bool head_before(const struct head *a, const struct head *b)
 {
     if (a->seq != b->seq) return a->seq > b->seq;
     return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) < 0;
 }
 
-static void move_head(struct feed_row *feed, const struct place *place, const struct event *e)
+/* `at`: which of them it follows, `*count` where none. */
+static void move_head(struct head *heads, size_t *count, size_t at, const struct event *e)
 {
     struct head head = {.seq = e->seq, .id = e->id, .time = e->time};
-    size_t i = place->on_head ? place->head : feed->head_count++;
-    for (; i > 0 && head_before(&head, &feed->heads[i - 1]); i--)
-        feed->heads[i] = feed->heads[i - 1];
-    feed->heads[i] = head;
+    size_t i = at == *count ? (*count)++ : at;
+    for (; i > 0 && head_before(&head, &heads[i - 1]); i--) heads[i] = heads[i - 1];
+    heads[i] = head;
+}
+
+static size_t head_followed(const struct head *heads, size_t count, const struct event *e)
+{
+    size_t i = 0;
+    while (i < count && (heads[i].seq + 1 != e->seq || !event_id_equal(&heads[i].id, &e->prev)))
+        i++;
+    return i;
 }
 
 static void index_event(struct txn *t, const struct feed_row *feed, const struct event *e,
@@ -227,11 +250,35 @@ static void index_event(struct txn *t, const struct feed_row *feed, const struct
     be64_put(arrival, out->arrival);
     db_put(t, DB_CHAIN, key_chain(&key, feed->number, e->seq, e->id.bytes), slice_of(arrival, 8));
     key_thing(&key, feed->scope_number, &e->subject, out->arrival);
-    db_put(t, DB_THINGS, key_slice(&key), SLICE_EMPTY);
+    db_put(t, out->aside ? DB_ASIDE : DB_THINGS, key_slice(&key), SLICE_EMPTY);
+    if (out->aside) return;
     /* The newest event of a thing comes last; is there another one before it? */
     out->first_of_thing = !db_previous(t, DB_THINGS, &found, &value) ||
                           found.size != THING_KEY_SIZE ||
                           memcmp(found.data, key.bytes, THING_KEY_SIZE - 8) != 0;
+}
+
+/* Where it stands aside nothing else of the feed moves. */
+static void count_event(struct txn *t, struct feed_row *feed, struct scope_row *scope,
+                        const struct place *place, const struct event *e, bool aside)
+{
+    feed_hot_changed(t, feed);
+    if (aside) {
+        move_head(feed->aside, &feed->aside_count, head_followed(feed->aside, feed->aside_count, e),
+                  e);
+        return;
+    }
+    move_head(feed->heads, &feed->head_count, place->on_head ? place->head : feed->head_count, e);
+    feed->events++;
+    scope->events++;
+    scope_hot_changed(t, scope);
+}
+
+static void note_touched(void *state, uint32_t scope_number, const struct thing_id *thing)
+{
+    (void)scope_number;
+    (void)thing;
+    *(bool *)state = true;
 }
 
 static void append_new(struct txn *t, struct feed_row *feed, const struct place *place,
@@ -243,17 +290,20 @@ static void append_new(struct txn *t, struct feed_row *feed, const struct place 
         txn_fail(t, ERR_CORRUPT);
         return;
     }
-    *out = (struct appended){.arrival = log_count(t) + 1, .scope_number = feed->scope_number};
+    const enum aside_verdict verdict = aside_judge(t, feed, e);
+    const uint32_t number = feed->number;
+    *out = (struct appended){.arrival = log_count(t) + 1,
+                             .scope_number = feed->scope_number,
+                             .aside = verdict == ASIDE_ASIDE};
     uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, out->arrival), record_size(e), true);
     if (!room) return;
     record_write(room, e);
+    record_set_aside(room, out->aside);
     t->log_count = out->arrival;
     index_event(t, feed, e, out);
-    move_head(feed, place, e);
-    feed->events++;
-    feed_hot_changed(t, feed);
-    scope->events++;
-    scope_hot_changed(t, scope);
+    count_event(t, feed, scope, place, e, out->aside);
+    const struct log_cutting cutting = {.touched = note_touched, .state = &out->judged_anew};
+    if (verdict == ASIDE_NAMED) aside_judge_feed(t, number, &cutting);
 }
 
 void log_append(struct txn *t, const struct event *e, struct appended *out)

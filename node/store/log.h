@@ -13,14 +13,23 @@ struct head {
     uint64_t time; /* HLC of the head */
 };
 
+/* A head that counts, of a feed whose later events do not. */
+struct head_named {
+    uint8_t feed8[8];
+    uint64_t seq;
+    uint8_t id16[16];
+};
+
 struct feed_row {
     uint32_t number;       /* local */
     uint32_t scope_number; /* local */
     struct feed feed;
     struct feed_id id;
-    uint64_t events; /* all branches */
+    uint64_t events; /* all branches, without what stands aside */
     size_t head_count;
     struct head heads[FEED_BRANCHES_MAX]; /* highest number first, then id */
+    size_t aside_count;
+    struct head aside[FEED_BRANCHES_MAX]; /* ends of what stands aside, in the same order */
 };
 
 /* false when not held. */
@@ -39,6 +48,8 @@ struct appended {
     uint64_t arrival; /* 0: the event was held already */
     uint32_t scope_number;
     bool first_of_thing; /* no other event of its thing is held */
+    bool aside;          /* it does not count: see log_cut */
+    bool judged_anew;    /* a named head: others of its feed count now, or do not */
 };
 /* Appends an event whose predecessor is held (or seq 1). Makes the feed and scope known, moves or
  * adds the head, indexes the subject. An event already held is no error: arrival is 0 then, but a
@@ -58,8 +69,38 @@ MUST_CHECK enum err log_check(struct txn *t, const struct event *events, size_t 
 MUST_CHECK enum err log_read(struct txn *t, uint64_t arrival, struct event *out);
 /* The same for who does not read the box: it may be damaged. */
 MUST_CHECK enum err log_read_header(struct txn *t, uint64_t arrival, struct event *out);
-/* The same without hashing, for lists and folds of what was verified on arrival. */
+/* The same without hashing, for lists and folds of what was verified on arrival. What stands aside
+ * is not found. */
 MUST_CHECK enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out);
+
+/* The same, whether it counts or not. */
+MUST_CHECK enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out);
+
+/* --- events that do not count ---
+ * The roster cuts an author off: of its feeds what is a named head, or leads to one, counts; while
+ * a named head is not held, so does all with a lower number. The rest stands aside: it stays in the
+ * log under its arrival number and in the chain, and is in no head, no thing, no count and no
+ * digest. A feed that is not named counts for nothing. So what counts is a function of the events
+ * held and of the cuts, whatever came first. */
+struct log_cutting {
+    void (*touched)(void *state, uint32_t scope_number, const struct thing_id *thing);
+    void *state;
+};
+/* Sets the cuts of an author (NULL: there are none any more) and judges its feeds by them. Tells
+ * each thing that an event was taken from or given back to. */
+void log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
+             size_t count, const struct log_cutting *cutting);
+/* Authors that are cut off: start with a zero key; false at the end. */
+bool log_cut_next(struct txn *t, struct sign_key *after);
+bool log_is_aside(struct txn *t, uint64_t arrival);
+uint64_t aside_count(struct txn *t);
+/* The arrivals of all that stand aside, by scope and thing; 0 at the end. */
+struct aside_cursor {
+    struct txn *txn;
+    uint8_t after[36];
+    size_t after_size; /* 0: from the beginning */
+};
+uint64_t aside_next(struct aside_cursor *c);
 
 /* The ancestors of `head` on its branch with numbers first..last, oldest first, into arrivals[];
  * *count is set (0 when first > last). Walks the chain index; on a fork follows `prev`.

@@ -15,7 +15,7 @@
 struct store;
 struct txn;
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 /* What a store is born with; fixed for its life. */
 struct store_identity {

@@ -57,7 +57,8 @@ struct txn {
     MDB_cursor *cursors[TXN_CURSORS];
     struct hot *hot; /* NULL in a read transaction */
     enum err err;
-    uint64_t log_count; /* of a write transaction, once asked for */
+    bool cuts_known, any_cuts; /* is any author cut off? */
+    uint64_t log_count;        /* of a write transaction, once asked for */
     bool log_count_known;
 };
 
@@ -88,6 +89,14 @@ uint8_t *db_put_room(struct txn *t, enum db db, struct slice key, size_t size, b
 void db_delete(struct txn *t, enum db db, struct slice key); /* absent is fine */
 void db_clear(struct txn *t, enum db db);
 uint64_t db_entries(struct txn *t, enum db db);
+
+/* --- what stands aside (aside.c) --- */
+enum aside_verdict { ASIDE_COUNTS, ASIDE_ASIDE, ASIDE_NAMED };
+/* Of an event that is about to be appended; NAMED: it counts, and the feed is to be judged anew. */
+enum aside_verdict aside_judge(struct txn *t, const struct feed_row *feed, const struct event *e);
+void aside_judge_feed(struct txn *t, uint32_t number, const struct log_cutting *cutting);
+/* The order of heads in a feed's row. */
+bool head_before(const struct head *a, const struct head *b);
 
 /* --- hot rows: pointers hold until the next call for another number --- */
 struct feed_row *feed_hot(struct txn *t, uint32_t number); /* NULL: absent or error */

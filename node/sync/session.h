@@ -25,6 +25,8 @@ struct session_feed {
         uint64_t seq;
         struct event_id id;
     } heads[FEED_BRANCHES_MAX];
+    size_t aside_count; /* of the same feed, for the township alone; the session reads `heads` */
+    struct session_head aside[FEED_BRANCHES_MAX];
     bool own;          /* this node is its author: all a peer never met is sent unasked */
     bool roster;       /* the authority's or the hub's feed in `town`: first */
     bool village_town; /* what a village says to the whole town: last */

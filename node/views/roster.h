@@ -29,6 +29,7 @@ struct device {
     uint64_t expires_ms;                /* of the invite */
     bool stolen;                        /* a second device.joined used the same invite */
     uint32_t earlier_at, earlier_count; /* in roster.earlier: what it had before, oldest first */
+    uint32_t cuts_at, cut_count;        /* in roster.cuts: what counts of it, once it was revoked */
 };
 
 /* Keys that a device had until it changed them; one of the two may be the same as later. */
@@ -36,13 +37,6 @@ struct device_keys_earlier {
     struct sign_key key;
     struct box_key transport;
     uint32_t device; /* index */
-};
-
-/* A head that counts, of a feed whose later events do not. */
-struct head_named {
-    uint8_t feed8[8];
-    uint64_t seq;
-    uint8_t id16[16];
 };
 
 /* Who signs, or signed, for the township: the founding authority first, the one in force last. */

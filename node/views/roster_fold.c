@@ -93,7 +93,7 @@ enum err roster_fold_read_device(struct device *out, struct roster *into, struct
     struct mp_reader r = mp_reader_of(row);
     char letter[2];
     *out = (struct device){0};
-    if (mp_read_array(&r, 13) != 13) return ERR_CORRUPT;
+    if (mp_read_array(&r, 14) != 14) return ERR_CORRUPT;
     out->state = (enum device_state)mp_read_uint(&r, DEVICE_REVOKED);
     read_key(&r, out->key.bytes);
     read_key(&r, out->transport.bytes);
@@ -108,15 +108,17 @@ enum err roster_fold_read_device(struct device *out, struct roster *into, struct
     out->expires_ms = mp_read_uint(&r, UINT64_MAX);
     out->stolen = mp_read_bool(&r);
     enum err err = read_earlier(&r, out, into);
+    if (!err) err = roster_fold_read_cuts(&r, into, &out->cuts_at, &out->cut_count);
     return err ? err : row_end(&r);
 }
 
 static void device_write(struct buf *out, const struct device *d,
-                         const struct device_keys_earlier *earlier)
+                         const struct device_keys_earlier *earlier, struct slice heads)
 {
+    static const uint8_t none[] = {0x90};
     struct mp_writer w = {out};
     const char letter[2] = {d->letter, 0};
-    mp_write_array(&w, 13);
+    mp_write_array(&w, 14);
     mp_write_uint(&w, d->state);
     write_key(&w, d->key.bytes);
     write_key(&w, d->transport.bytes);
@@ -135,6 +137,7 @@ static void device_write(struct buf *out, const struct device *d,
         mp_write_bin(&w, earlier[i].key.bytes, sizeof earlier[i].key.bytes);
         mp_write_bin(&w, earlier[i].transport.bytes, sizeof earlier[i].transport.bytes);
     }
+    mp_write_raw(&w, heads.size ? heads : slice_of(none, sizeof none));
 }
 
 /* --- villages ------------------------------------------------------------------------------ */
@@ -284,8 +287,17 @@ static void device_rotate(const struct fold *f, struct device *d,
     }
 }
 
+/* The last one says which of its events count; one that names none leaves none. */
+static struct slice device_revoke(struct device *d, const struct fold_item *item)
+{
+    struct mp_reader heads;
+    d->state = DEVICE_REVOKED;
+    return mp_map_get(item->event.body, "heads", &heads) ? mp_skip(&heads) : SLICE_EMPTY;
+}
+
 void roster_fold_device(struct fold *f)
 {
+    struct slice heads = SLICE_EMPTY;
     const struct event *founder = founder_of(f);
     if (!founder) return;
     struct device d = {0};
@@ -298,8 +310,8 @@ void roster_fold_device(struct fold *f)
         else if (slice_is_text(item->event.kind, "device.rotated"))
             device_rotate(f, &d, earlier, item);
         else if (slice_is_text(item->event.kind, "device.revoked"))
-            d.state = DEVICE_REVOKED;
+            heads = device_revoke(&d, item);
         item->state_after = thing_state_name(THING_DEVICE, d.state);
     }
-    device_write(&f->row, &d, earlier);
+    device_write(&f->row, &d, earlier, heads);
 }

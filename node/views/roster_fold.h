@@ -10,7 +10,8 @@
  *   device (3):   [state uint (0 invited, 1 joined, 2 revoked), key, transport, invite,
  *                  invite transport, acceptor: nil | bin 32 each, village str ("": the township),
  *                  roles uint, letter str, name str, expires uint (ms), stolen bool,
- *                  keys of before: array of [key bin 32, transport bin 32]]
+ *                  keys of before: array of [key bin 32, transport bin 32],
+ *                  heads that count, once it is revoked: as above]
  *
  * Only an authority founds them; the township the first. What `township` folds to says who the
  * authorities are, by which the others are folded: node/views/township_fold.c. A device begins as
@@ -25,4 +26,7 @@
 MUST_CHECK enum err roster_fold_read_township(struct roster *out, struct slice row);
 MUST_CHECK enum err roster_fold_read_village(struct village *out, struct slice row);
 /* Its earlier keys are appended to the roster's. */
+/* Array of heads that count; appended to the roster's. */
+MUST_CHECK enum err roster_fold_read_cuts(struct mp_reader *r, struct roster *out, uint32_t *at,
+                                          uint32_t *count);
 MUST_CHECK enum err roster_fold_read_device(struct device *out, struct roster *r, struct slice row);

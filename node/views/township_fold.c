@@ -11,10 +11,12 @@
 
 /* --- the row ------------------------------------------------------------------------------- */
 
-static enum err read_cuts(struct mp_reader *r, struct roster *out, struct authority *a)
+enum err roster_fold_read_cuts(struct mp_reader *r, struct roster *out, uint32_t *at,
+                               uint32_t *cut_count)
 {
     size_t count = mp_read_array(r, CUT_HEADS_MAX);
-    a->cuts_at = (uint32_t)out->cut_count;
+    *at = (uint32_t)out->cut_count;
+    *cut_count = 0;
     if (r->err || !count) return OK;
     struct head_named *cuts = realloc(out->cuts, (out->cut_count + count) * sizeof *cuts);
     if (!cuts) return ERR_NOMEM;
@@ -27,7 +29,7 @@ static enum err read_cuts(struct mp_reader *r, struct roster *out, struct author
         h->seq = mp_read_uint(r, UINT64_MAX);
         mp_read_bin_exact(r, h->id16, sizeof h->id16);
     }
-    a->cut_count = (uint32_t)count;
+    *cut_count = (uint32_t)count;
     return OK;
 }
 
@@ -45,7 +47,7 @@ static enum err read_authorities(struct mp_reader *r, struct roster *out)
         mp_read_array(r, 3);
         mp_read_bin_exact(r, all[i].key.bytes, sizeof all[i].key.bytes);
         mp_read_bin_exact(r, all[i].recovery.bytes, sizeof all[i].recovery.bytes);
-        err = read_cuts(r, out, &all[i]);
+        err = roster_fold_read_cuts(r, out, &all[i].cuts_at, &all[i].cut_count);
     }
     return err;
 }

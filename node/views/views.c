@@ -7,6 +7,8 @@
 #include "node/views/request_row.h"
 #include "node/views/state.h"
 
+#define CUTS_DEPTH_MAX 8u
+
 /* --- the handle ---------------------------------------------------------------------------- */
 
 enum err views_open(struct views **out, struct store *s)
@@ -391,7 +393,56 @@ static MUST_CHECK enum err fold_town(struct views *v, struct txn *t, const struc
     return err;
 }
 
-enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
+static enum err fold_all(struct views *v, struct txn *t, const struct touched *touched,
+                         size_t count, unsigned depth);
+
+/* The roster changed: what it takes away, or gives back, is folded in the same transaction. That
+ * may change the roster again (a hub that let others in), and ends, for who was revoked stays so.
+ */
+static MUST_CHECK enum err fold_cuts(struct views *v, struct txn *t, unsigned depth)
+{
+    struct cut_things things;
+    enum err err = views_cut(v, t, &things);
+    if (!err && (things.more || (things.count && depth == CUTS_DEPTH_MAX)))
+        views_rebuild_begin(t);
+    else if (!err && things.count)
+        err = fold_all(v, t, things.items, things.count, depth + 1);
+    cut_things_clear(&things);
+    return err;
+}
+
+/* The rows of a thing whose founding event stands aside; nobody knows its type any more. */
+static MUST_CHECK enum err row_forget(struct views *v, struct txn *t, const struct thing_key *key,
+                                      bool *roster)
+{
+    fold_bases(v);
+    enum err err = fold_thing(&v->fold, t, key, NULL);
+    for (unsigned type = 1; !err && v->fold.type == THING_NONE && type < THING_TYPE_COUNT; type++) {
+        bool changed = false;
+        v->fold.type = (enum thing_type)type;
+        err = row_keep(v, t, false, &changed);
+        v->fold.type = THING_NONE;
+        *roster |= changed && fold_is_roster((enum thing_type)type);
+    }
+    return err == ERR_CORRUPT && v->fold.damaged ? OK : err;
+}
+
+static MUST_CHECK enum err rows_forget(struct views *v, struct txn *t,
+                                       const struct touched *touched, size_t count)
+{
+    bool roster = false, rights = false;
+    enum err err = OK;
+    for (size_t i = 0; i < count && !err; i++) {
+        const struct thing_key key = {touched[i].scope_number, touched[i].thing};
+        err = row_forget(v, t, &key, &roster);
+    }
+    if (!err && roster) err = views_roster_reload(v, t, &rights);
+    if (!err && rights) views_rebuild_refold(t);
+    return err;
+}
+
+static enum err fold_all(struct views *v, struct txn *t, const struct touched *touched,
+                         size_t count, unsigned depth)
 {
     struct scope scope = scope_town();
     struct scope_row row;
@@ -400,8 +451,16 @@ enum err views_fold(struct views *v, struct txn *t, const struct touched *touche
     for (size_t i = 0; i < count && !of_base; i++) of_base = may_be_base(&touched[i]);
     if (of_base && scope_find(t, &scope, &row)) town = row.number;
     enum err err = views_fold_begin(v, t);
+    const uint64_t changes = v->roster_changes;
+    if (!err && depth) err = rows_forget(v, t, touched, count);
     if (!err && town) err = fold_town(v, t, touched, count, town);
     if (!err) err = fold_pass(v, t, touched, count, town, PASS_REST, &ignored);
+    if (!err && v->roster_changes != changes) err = fold_cuts(v, t, depth);
     if (!err) views_numbers_flush(v, t);
     return err ? err : txn_error(t);
+}
+
+enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
+{
+    return fold_all(v, t, touched, count, 0);
 }

@@ -58,7 +58,8 @@ static MUST_CHECK enum err roster_heads(struct txn *t, struct hash *out)
     uint32_t numbers = feed_count(t);
     for (uint32_t number = 1; number <= numbers; number++) {
         struct feed_row feed;
-        if (feed_get(t, number, &feed) && is_roster_feed(&feed, authorities, hubs))
+        if (feed_get(t, number, &feed) && feed.head_count &&
+            is_roster_feed(&feed, authorities, hubs))
             buf_append(&feeds, &feed, sizeof feed);
     }
     enum err err = feeds.err ? feeds.err : txn_error(t);

@@ -5,6 +5,8 @@
 #include "node/views/search.h"
 #include "node/views/state.h"
 
+#define CUTS_ROUNDS_MAX 8u
+
 /*
  * The marker in meta: step (1 byte), scope number (be32), thing id (16), events done (be64).
  * CLEAR: rows are to be thrown away and roster and rules folded, in one transaction. FOLD and
@@ -68,6 +70,22 @@ bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
     return true;
 }
 
+/* What does not count, and the roster without it, until nothing changes. */
+static MUST_CHECK enum err cuts_rebuild(struct views *v, struct txn *t)
+{
+    bool more = true, ignored = false;
+    enum err err = OK;
+    for (unsigned i = 0; !err && more && i < CUTS_ROUNDS_MAX; i++) {
+        struct cut_things things;
+        err = views_cut(v, t, &things);
+        more = things.count || things.more;
+        cut_things_clear(&things);
+        if (!err && more) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
+        if (!err && more) err = views_roster_reload(v, t, &ignored);
+    }
+    return err;
+}
+
 /* The township, the roster's other things and then the rules, all at once: what they fold to is
  * what the others are folded by. */
 static MUST_CHECK enum err base_rebuild(struct views *v, struct txn *t)
@@ -83,6 +101,7 @@ static MUST_CHECK enum err base_rebuild(struct views *v, struct txn *t)
     if (!err) err = views_roster_reload(v, t, &ignored);
     if (!err) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
     if (!err) err = views_roster_reload(v, t, &ignored);
+    if (!err) err = cuts_rebuild(v, t);
     if (!err) err = views_fold_town_all(v, t, PASS_RULES, &ignored);
     return err ? err : views_rules_follow(v, t, &ignored);
 }

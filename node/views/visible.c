@@ -16,18 +16,28 @@ static int compare_arrivals(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static enum err gather(struct visible *s, struct txn *t, const struct scope_row *scope)
+static void gather_office(struct visible *s, struct txn *t, const struct scope_row *scope)
 {
+    const size_t most = s->hidden_count + scope->events;
     struct thing_key key = {.scope_number = scope->number};
-    s->hidden = calloc(scope->events + 1, sizeof *s->hidden);
-    if (!s->hidden) return ERR_NOMEM;
     while (thing_each(t, &key) && key.scope_number == scope->number) {
         struct thing_cursor cursor = {
             .txn = t, .scope_number = key.scope_number, .thing = key.thing};
-        for (uint64_t arrival;
-             s->hidden_count < scope->events && (arrival = thing_next(&cursor)) != 0;)
+        for (uint64_t arrival; s->hidden_count < most && (arrival = thing_next(&cursor)) != 0;)
             s->hidden[s->hidden_count++] = arrival;
     }
+}
+
+/* What stands aside is no record of anything; `sidan log --aside` alone shows it. */
+static enum err gather(struct visible *s, struct txn *t, const struct scope_row *office)
+{
+    const uint64_t aside = aside_count(t);
+    struct aside_cursor cursor = {.txn = t};
+    s->hidden = calloc(aside + (office ? office->events : 0) + 1, sizeof *s->hidden);
+    if (!s->hidden) return ERR_NOMEM;
+    for (uint64_t arrival; s->hidden_count < aside && (arrival = aside_next(&cursor)) != 0;)
+        s->hidden[s->hidden_count++] = arrival;
+    if (office) gather_office(s, t, office);
     qsort(s->hidden, s->hidden_count, sizeof *s->hidden, compare_arrivals);
     return OK;
 }
@@ -38,7 +48,8 @@ enum err visible_begin(struct visible *out, struct txn *t, const struct roster *
     struct scope_row scope;
     struct visible s = {0};
     s.all = visible_by(roster_device(roster, &store_identity(txn_store(t))->device), &office);
-    enum err err = !s.all && scope_find(t, &office, &scope) ? gather(&s, t, &scope) : OK;
+    bool hides = !s.all && scope_find(t, &office, &scope);
+    enum err err = hides || aside_count(t) ? gather(&s, t, hides ? &scope : NULL) : OK;
     if (!err) err = txn_error(t);
     if (err) {
         visible_end(&s);

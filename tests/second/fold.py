@@ -160,10 +160,14 @@ def apply(thing, event, events, roster, township):
 
 
 def roster_fold(log, authority):
-    """The township needs no other thing, roster things need it, rules and calendars the roster."""
-    roster = Roster(authority)
-    roster.succeed(t for t in things_shown(log, roster, "town") if t.type == "township")
-    roster.add(things_shown(log, roster, "town"))
+    """The township needs no other thing, roster things need it, rules and calendars the roster.
+    What it takes away may be events of the roster, so it is folded until nothing changes: 10.13."""
+    while True:
+        roster = Roster(authority)
+        roster.succeed(t for t in things_shown(log, roster, "town") if t.type == "township")
+        roster.add(things_shown(log, roster, "town"))
+        if not log.cut(roster.cuts()):
+            break
     rules = [key for key, events in log.things.items() if key[0] == "town"
              and any(e.kind in ("rule.put", "calendar.put") for e in events)]
     things = [thing_fold(log, roster, *key) for key in rules]
@@ -177,7 +181,7 @@ def row(thing):
     if thing.type == "device":
         state = {name: value if value != bytes(32) else None for name, value in state.items()}
         names = ("state", "key", "transport", "invite", "invite_transport", "acceptor", "village",
-                 "roles", "letter", "name", "expires", "stolen", "earlier")
+                 "roles", "letter", "name", "expires", "stolen", "earlier", "cuts")
     elif thing.type == "township":
         names = ("name", "recovery", "office", "authorities", "earlier_offices")
     elif thing.type == "request":
@@ -195,12 +199,12 @@ def things_shown(log, roster, scope):
 
 
 def events_digest(log, scope):
-    ids = sorted(e.id for e in log.events.values() if e.scope == scope)
+    ids = sorted(e.id for e in log.events.values() if e.scope == scope and e.id not in log.aside)
     return digest("sidan/events", b"".join(ids))
 
 
 def roster_heads(log, roster):
-    feeds = [f for f in log.feeds if f[1] == "town" and (
+    feeds = [f for f in log.feeds if f[1] == "town" and log.heads(f) and (
         roster.speaks_for_the_township(f[0]) or "hub" in roster.roles(f[0]))]
     heads = sorted([feed_id(f), sorted(e.id for e in log.heads(f))] for f in feeds)
     return digest("sidan/views", encode(heads))

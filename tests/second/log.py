@@ -111,7 +111,7 @@ class Log:
     """All events held, in memory and in a file that only grows."""
 
     def __init__(self, path):
-        self.path, self.events, self.feeds, self.things = path, {}, {}, {}
+        self.path, self.events, self.feeds, self.things, self.aside = path, {}, {}, {}, set()
         reader = Reader(path.read_bytes() if path.exists() else b"")
         while reader.at < len(reader.data):
             header, salt, box, signature = reader.value()
@@ -121,6 +121,28 @@ class Log:
         self.events[event.id] = event
         self.feeds.setdefault(event.feed, []).append(event)
         self.things.setdefault((event.scope, event.thing), []).append(event)
+
+    def cut(self, cuts):
+        """Takes away what does not count of the authors that are cut off, and gives back the rest:
+        10.13. `cuts`: heads by author. True when anything changed."""
+        aside = set()
+        for feed, events in self.feeds.items():
+            if feed[0] in cuts:
+                aside |= {e.id for e in events} - self._counted(feed, events, cuts[feed[0]])
+        changed, self.aside, self.things = aside != self.aside, aside, {}
+        for event in self.events.values():
+            if event.id not in aside:
+                self.things.setdefault((event.scope, event.thing), []).append(event)
+        return changed
+
+    def _counted(self, feed, events, heads):
+        counted, feed8 = set(), feed_id(feed)[:8]
+        for seq, id16 in [(seq, id16) for named, seq, id16 in heads if named == feed8]:
+            head = next((e for e in events if e.seq == seq and e.id.startswith(id16)), None)
+            if head is None:
+                counted |= {e.id for e in events if e.seq < seq}
+            counted |= {e.id for e in self.branch(head)}
+        return counted
 
     def append(self, events):
         """Stores what is new of them, on the disk when it returns; gives how many were."""
@@ -134,7 +156,7 @@ class Log:
         return len(fresh)
 
     def heads(self, feed):
-        events = self.feeds.get(feed, [])
+        events = [e for e in self.feeds.get(feed, []) if e.id not in self.aside]
         followed = {e.prev for e in events}
         return [e for e in events if e.id not in followed]
 

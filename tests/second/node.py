@@ -179,10 +179,10 @@ def verify(options):
     log, roster = home.log, home.roster
     shown = [scope for scope in log.scopes() if scope != "office"]  # 19.5
     return {
-        "ok": True, "events": sum(e.scope in shown for e in log.events.values()), "fold_version": fold.FOLD_VERSION,
+        "ok": True, "events": sum(e.scope in shown and e.id not in log.aside for e in log.events.values()), "fold_version": fold.FOLD_VERSION,
         "roster_heads": fold.roster_heads(log, roster).hex(),
         "scopes": [{"scope": scope,
-                    "events": sum(e.scope == scope for e in log.events.values()),
+                    "events": sum(e.scope == scope and e.id not in log.aside for e in log.events.values()),
                     "events_digest": fold.events_digest(log, scope).hex(),
                     "views_digest": fold.views_digest(log, roster, scope).hex()}
                    for scope in shown]}

@@ -25,12 +25,13 @@ class Roster:
 
     def __init__(self, township):
         self.township, self.devices, self.bounds = township, {}, Bounds()
-        self.authorities, self.recoveries = [township], []
+        self.authorities, self.recoveries, self.ended = [township], [], {}
 
     def succeed(self, things):
         """Takes in who signs for the township: 10.9; the lower thing id counts: 10.8."""
         for thing in sorted(things, key=lambda thing: thing.id)[:1]:
             self.authorities = [key for key, _, _ in thing.state["authorities"]]
+            self.ended = {key: heads for key, _, heads in thing.state["authorities"][:-1]}
             self.recoveries = [recovery for _, recovery, _ in thing.state["authorities"]]
 
     def add(self, things):
@@ -42,6 +43,14 @@ class Roster:
                     has = self.devices.setdefault(key, thing.state)
                     if has["state"] != REVOKED and thing.state["state"] == REVOKED:
                         self.devices[key] = thing.state
+
+    def cuts(self):
+        """Heads that count, by author that was cut off: 10.9, 10.13."""
+        cuts = {key: heads for key, heads in self.ended.items()}
+        for key, device in self.devices.items():
+            if device["state"] == REVOKED:
+                cuts[key] = device["cuts"]
+        return cuts
 
     def roles(self, author, roster_thing=None):
         if roster_thing == "township":
@@ -150,7 +159,7 @@ def device_fold(state, event, roster, _township):
         state.update(key=None, transport=None, invite=None, invite_transport=None, acceptor=None,
                      village=body.get("village", ""), roles=roles_left(body),
                      letter=body["letter"], name=body["name"], expires=body.get("expires", 0),
-                     stolen=False, earlier=[])
+                     stolen=False, earlier=[], cuts=[])
     if event.kind == "device.enrol":
         state.update(state=JOINED, village="", key=body["key"], transport=body["transport"],
                      expires=0)
@@ -158,7 +167,7 @@ def device_fold(state, event, roster, _township):
         state.update(state=INVITED, invite=body["invite"], invite_transport=body["transport"],
                      acceptor=body["acceptor"])
     elif event.kind == "device.revoked":
-        state["state"] = REVOKED
+        state.update(state=REVOKED, cuts=body.get("heads", []))
     elif event.kind == "device.rotated":
         return rotated_fold(state, event, event.subject, roster.township)
     else:

@@ -134,7 +134,11 @@ static void ask(const struct story_step *step, size_t at)
     struct thing_outlook outlook;
     struct kind_problem problem = {.what = ""};
     const struct event *e = events[count - 1];
+    const struct roster *roster;
+    assert_int_equal(txn_begin(node.store, false, &t), OK);
+    assert_int_equal(views_roster(node.views, t, &roster), OK);
     const struct request_act act = {
+        .roster = roster,
         .kind = e->kind,
         .roles = device_of(step->who)->roles,
         .author = e->feed.author,
@@ -143,7 +147,6 @@ static void ask(const struct story_step *step, size_t at)
         .time_ms = HLC_MS(e->time),
         .body = e->body,
     };
-    assert_int_equal(txn_begin(node.store, false, &t), OK);
     assert_int_equal(
         views_outlook(&(struct outlook_memo){0}, t, key.scope_number, &key.thing, &outlook), OK);
     enum err err = subject_may(t, &key, outlook.type, kind_find(e->kind), &act, &problem);

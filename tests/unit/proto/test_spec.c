@@ -41,6 +41,9 @@ static const struct {
     {"events walked back in one fold to tell the branches of a fork apart; beyond, they count as "
      "one branch",
      "%zu", FORK_WALK_MAX, 0},
+    {"heads that an event names as those that count", "%zu", CUT_HEADS_MAX, 0},
+    {"authorities, office keys, keys of a device",
+     "%zu earlier ones each; of authorities %zu in all", DEVICE_KEYS_MAX, AUTHORITIES_MAX},
     {"heads of a feed", "%zu", FEED_BRANCHES_MAX, 0},
     {"epochs of an author in a scope and lane", "%zu", DEVICE_EPOCHS_MAX, 0},
 };

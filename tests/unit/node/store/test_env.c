@@ -268,9 +268,9 @@ static void refuses_a_newer_and_a_foreign_store(void **state)
     test_store_begin(&ts, NULL);
     store_close(ts.store);
     ts.store = NULL;
-    poke(&ts, "meta", "sidan", "sidan\r\n\0\0\0\0\2and more", 20);
+    poke(&ts, "meta", "sidan", "sidan\r\n\0\0\0\0\3and more", 20);
     assert_int_equal(open_again(&ts), ERR_VERSION);
-    poke(&ts, "meta", "sidan", "sidan\r\n\0\0\0\0\1short", 17);
+    poke(&ts, "meta", "sidan", "sidan\r\n\0\0\0\0\2short", 17);
     assert_int_equal(open_again(&ts), ERR_CORRUPT);
     poke(&ts, "meta", "sidan", "another program", 15);
     assert_int_equal(open_again(&ts), ERR_FOREIGN);
