@@ -65,11 +65,12 @@ enum err exchange_open(struct exchange **out, const struct exchange_options *opt
     x->month_of_day = UINT32_MAX;
     x->stores_tail = &x->stores;
     x->builds_tail = &x->builds;
-    x->raw_per_payload = 3 * 16;
+    x->maker = (struct run_maker){.signer = &options->keys->signer,
+                                  .raw_per_payload = RUN_MAKER_RATIO};
     const struct recorder_options recorder = {
         .store = x->store, .views = x->views, .signer = &options->keys->signer};
     enum err err = recorder_open(&x->recorder, &recorder);
-    if (!err) err = zstd_open(&x->zstd);
+    if (!err) err = zstd_open(&x->maker.zstd);
     if (!err) err = run_decoder_open(&x->decoder);
     if (!err) err = begin_counters(x);
     if (err) {
@@ -105,7 +106,7 @@ void exchange_close(struct exchange *x)
         free(r);
     }
     recorder_close(x->recorder);
-    zstd_close(x->zstd);
+    zstd_close(x->maker.zstd);
     run_decoder_close(x->decoder);
     free(x->feeds);
     free(x);

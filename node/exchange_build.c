@@ -6,36 +6,6 @@
 
 /* A little is always sent as small as can be: it costs some milliseconds. */
 #define LITTLE_EVENTS 256u
-#define LITTLE_RAW_SIZE KIB(16)
-#define LITTLE_LEVEL 19
-
-/* What one run is made of. */
-struct making {
-    struct feed_row feed;
-    struct head head; /* the branch followed */
-    struct head base; /* seq 0: from the beginning */
-    struct buf raw;
-    struct buf dictionary;
-    struct run_context context;
-    size_t *ends;      /* raw size after each event */
-    struct head *cuts; /* each event as a possible last one */
-    struct signature *signatures;
-    bool *is_signed;
-    size_t count;
-    struct buf payload;
-};
-
-static void making_clear(struct making *m)
-{
-    buf_clear(&m->raw);
-    buf_clear(&m->dictionary);
-    buf_clear(&m->payload);
-    run_context_clear(&m->context);
-    free(m->ends);
-    free(m->cuts);
-    free(m->signatures);
-    free(m->is_signed);
-}
 
 /* Does the branch of `head` contain the event with this number and arrival? */
 static bool on_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
@@ -88,7 +58,7 @@ static enum err head_at(struct txn *t, const struct feed_row *feed, const struct
 
 /* Where the run begins: after the highest of the asker's points that lies on the branch, or after
  * the fork below it. */
-static enum err find_base(struct txn *t, struct making *m, const struct session_action *a)
+static enum err find_base(struct txn *t, struct run_making *m, const struct session_action *a)
 {
     bool any = false;
     uint64_t best = 0;
@@ -113,7 +83,7 @@ static enum err find_base(struct txn *t, struct making *m, const struct session_
     return head_at(t, &m->feed, &m->head, best, &m->base);
 }
 
-static void find_head(struct making *m, const struct session_action *a)
+static void find_head(struct run_making *m, const struct session_action *a)
 {
     m->head = m->feed.head_count ? m->feed.heads[0] : m->feed.aside[0];
     for (size_t i = 0; i < m->feed.aside_count; i++)
@@ -122,129 +92,34 @@ static void find_head(struct making *m, const struct session_action *a)
         if (event_id_equal(&m->feed.heads[i].id, &a->head)) m->head = m->feed.heads[i];
 }
 
-static enum err begin_context(struct txn *t, struct making *m, bool dictionary)
-{
-    run_context_reset(&m->context, m->base.time);
-    if (!dictionary || !m->base.seq) return OK;
-    struct event *events = NULL;
-    size_t count = 0;
-    enum err err = exchange_dictionary(t, &m->feed, &m->base, &events, &count);
-    if (!err) err = run_dictionary_write(&m->context, &m->dictionary, events, count);
-    free(events);
-    return err;
-}
-
-/* Writes records until there is enough, and on to the next signature where only the author could
- * make one here. */
-static enum err write_records(struct exchange *x, struct txn *t, struct making *m,
-                              const struct session_action *a)
-{
-    bool own = sign_key_equal(&m->feed.feed.author, &x->options.keys->signer.key);
-    uint64_t last = a->to_seq && a->to_seq < m->head.seq ? a->to_seq : m->head.seq;
-    if (last <= m->base.seq) return ERR_NOT_FOUND;
-    uint64_t want = last - m->base.seq;
-    size_t max = want > RUN_EVENTS_MAX ? RUN_EVENTS_MAX : (size_t)want;
-    size_t enough = a->payload_max * x->raw_per_payload / 16, held = 0;
-    if (enough > RUN_RAW_TARGET) enough = RUN_RAW_TARGET;
-    uint64_t *arrivals = calloc(max, sizeof *arrivals);
-    m->ends = calloc(max, sizeof *m->ends);
-    m->cuts = calloc(max, sizeof *m->cuts);
-    m->signatures = calloc(max, sizeof *m->signatures);
-    m->is_signed = calloc(max, sizeof *m->is_signed);
-    enum err err = ERR_NOMEM;
-    if (!arrivals || !m->ends || !m->cuts || !m->signatures || !m->is_signed) goto out;
-    err = log_branch(t, &m->feed, &m->head, m->base.seq + 1, m->base.seq + max, arrivals, &held);
-    for (size_t i = 0; !err && i < held; i++) {
-        struct event e;
-        err = log_read(t, arrivals[i], &e);
-        if (!err) err = run_record_write(&m->context, &m->raw, &e);
-        if (err) break;
-        m->ends[i] = m->raw.size;
-        m->cuts[i] = (struct head){.seq = e.seq, .id = e.id, .time = e.time};
-        m->is_signed[i] = e.has_signature;
-        if (e.has_signature) m->signatures[i] = e.signature;
-        m->count = i + 1;
-        if (m->raw.size >= enough && (own || e.has_signature)) break;
-        if (m->raw.size >= RUN_RAW_SIZE_MAX - 2 * EVENT_SIZE_MAX) break;
-    }
-    /* A damaged event ends the run before it, if there is something before it. */
-    if (err == ERR_CORRUPT && m->count) err = OK;
-out:
-    free(arrivals);
-    return err;
-}
-
-/* The last event of at most `count` that a signature covers or can cover; 0: none. */
-static size_t signed_cut(const struct exchange *x, struct making *m, size_t count)
-{
-    bool own = sign_key_equal(&m->feed.feed.author, &x->options.keys->signer.key);
-    while (count > 0 && !own && !m->is_signed[count - 1]) count--;
-    if (count && !m->is_signed[count - 1]) {
-        signer_sign(&m->signatures[count - 1], &x->options.keys->signer, CONTEXT_EVENT,
-                    slice_of(m->cuts[count - 1].id.bytes, sizeof m->cuts[count - 1].id.bytes));
-        m->is_signed[count - 1] = true;
-    }
-    return count;
-}
-
-static enum err compress(struct exchange *x, struct making *m, const struct session_action *a,
-                         struct run *run, size_t *cut)
-{
-    enum err err = ERR_LIMIT;
-    size_t count = m->count;
-    int level = m->raw.size <= LITTLE_RAW_SIZE ? LITTLE_LEVEL : a->level;
-    while (err == ERR_LIMIT && count > 0) {
-        count = signed_cut(x, m, count);
-        if (!count) return ERR_NOT_FOUND;
-        buf_reset(&m->payload);
-        err = run_build(run, x->zstd, slice_of(m->raw.data, m->ends[count - 1]), (uint32_t)count,
-                        buf_slice(&m->dictionary), level, &m->payload);
-        if (err == ERR_LIMIT) {
-            if (count == 1) return ERR_LIMIT;
-            count /= 2;
-        }
-    }
-    if (err) return err;
-    run->base_seq = m->base.seq;
-    memcpy(run->base_id8, m->base.id.bytes, sizeof run->base_id8);
-    run->signature = m->signatures[count - 1];
-    *cut = count;
-    /* How far records shrink on this node's data, for the next run's size. */
-    uint64_t ratio = run->payload.size ? run->raw_size * UINT64_C(16) / run->payload.size : 48;
-    x->raw_per_payload = (3 * x->raw_per_payload + (ratio < 16 ? 16 : ratio)) / 4;
-    return OK;
-}
-
 static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
 {
     const struct session_action *a = &b->action;
-    struct making m = {0};
+    struct run_making m = {.to_seq = a->to_seq, .payload_max = a->payload_max, .level = a->level};
     struct session_run built = {0};
     struct want_point points[WANT_POINTS_MAX];
     struct session_points known = {.points = points};
-    size_t cut = 0;
     enum err err = feed_find(t, &a->feed.feed, &m.feed) ? OK : ERR_NOT_FOUND;
     if (!err) {
         find_head(&m, a);
         err = find_base(t, &m, a);
     }
-    bool dictionary = a->dictionary && !(a->fast && m.head.seq - m.base.seq > LITTLE_EVENTS);
-    if (!err) err = begin_context(t, &m, dictionary);
-    if (!err) err = write_records(x, t, &m, a);
-    if (!err) err = compress(x, &m, a, &built.run, &cut);
+    m.dictionary = a->dictionary && !(a->fast && m.head.seq - m.base.seq > LITTLE_EVENTS);
+    if (!err) err = run_making_make(&m, &x->maker, t);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
     bool hidden = m.feed.number && x->feeds[m.feed.number - 1].hidden;
     if (err && err != ERR_BASE && err != ERR_NOT_FOUND && !hidden)
         exchange_log(x, LOG_WARN, "feed %02x%02x%02x cannot be sent on: %s", a->feed.id8[0],
                      a->feed.id8[1], a->feed.id8[2], err_text(err));
     if (!err) {
-        built.last_seq = m.cuts[cut - 1].seq;
-        built.last_id = m.cuts[cut - 1].id;
+        built.run = m.run;
+        built.last_seq = m.last.seq;
+        built.last_id = m.last.id;
         if (event_id_equal(&built.last_id, &m.head.id))
             built.has_views = peer_views(x, t, b->peer, built.views8);
     }
     session_built(b->peer->session, a->ticket, err, err ? NULL : &built, known, x->time.now_ms);
-    making_clear(&m);
+    run_making_clear(&m);
 }
 
 /* Whose run is made first: every peer has one a lap, so nobody starves; within a lap the one whose

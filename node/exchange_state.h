@@ -4,6 +4,8 @@
 #include "common/version.h"
 #include "node/exchange.h"
 #include "node/recorder.h"
+#include "node/run_making.h"
+#include "node/run_taking.h"
 #include "node/store/local.h"
 #include "node/store/traffic.h"
 
@@ -16,7 +18,6 @@
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
-#define DICTIONARY_EVENTS_MAX 512u
 #define RECEIPTS_A_START_LOG 20
 #define RECEIPTS_A_START_MASK ((UINT64_C(1) << RECEIPTS_A_START_LOG) - 1)
 
@@ -95,7 +96,7 @@ struct exchange {
     struct views *views;
     const struct store_identity *identity;
     struct recorder *recorder;
-    struct zstd *zstd;
+    struct run_maker maker;
     struct run_decoder *decoder;
 
     struct attached *links;
@@ -125,7 +126,6 @@ struct exchange {
     bool met;                  /* a peer told what it holds, since the start */
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
-    uint64_t raw_per_payload; /* measured, in 1/16 */
 };
 
 __attribute__((format(printf, 3, 4))) void exchange_log(struct exchange *x, int level,
@@ -186,11 +186,6 @@ void session_feed_for(const struct peer *p, const struct session_feed *feed,
 /* Points of all heads of a feed, for WANT. */
 size_t exchange_points(struct txn *t, const struct feed_row *row,
                        struct want_point points[WANT_POINTS_MAX]);
-/* The events that make up the dictionary before `base`, oldest first, borrowed from the
- * transaction; *events is owned by the caller (free). */
-MUST_CHECK enum err exchange_dictionary(struct txn *t, const struct feed_row *feed,
-                                        const struct head *base, struct event **events,
-                                        size_t *count);
 
 /* --- exchange_build.c --- */
 MUST_CHECK enum err exchange_serve_builds(struct exchange *x);

@@ -86,23 +86,6 @@ enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
     return txn_error(t);
 }
 
-/* Which feed a RUN is of. A whole description that contradicts its short form is malformed. */
-static enum err feed_of(struct txn *t, const struct feed_ref *ref, struct feed *feed, bool *held,
-                        struct feed_row *row)
-{
-    *held = false;
-    if (!ref->whole) {
-        enum err err = feed_find_id8(t, ref->id8, row);
-        if (err) return ERR_BASE;
-        *held = true;
-        *feed = row->feed;
-        return OK;
-    }
-    *feed = ref->feed;
-    *held = feed_find(t, feed, row);
-    return OK;
-}
-
 /* A commit of runs touches few feeds; only when it touched the roster all of them are looked at,
  * for then who may hold what has changed. */
 static enum err look_at_stored(struct exchange *x, struct txn *t)
@@ -115,7 +98,7 @@ static enum err look_at_stored(struct exchange *x, struct txn *t)
         struct feed feed;
         struct session_feed shown;
         bool held;
-        if (s->err || feed_of(t, &s->feed, &feed, &held, &row) != OK || !held) continue;
+        if (s->err || run_feed_of(t, &s->feed, &feed, &held, &row) != OK || !held) continue;
         session_feed_of(x, roster, &row, &shown);
         all = shown.roster;
         feed_changed(x, roster, &row);
@@ -155,31 +138,6 @@ size_t exchange_points(struct txn *t, const struct feed_row *row,
     return count;
 }
 
-enum err exchange_dictionary(struct txn *t, const struct feed_row *feed, const struct head *base,
-                             struct event **events, size_t *count)
-{
-    uint64_t arrivals[DICTIONARY_EVENTS_MAX];
-    uint64_t first = base->seq > DICTIONARY_EVENTS_MAX ? base->seq - DICTIONARY_EVENTS_MAX + 1 : 1;
-    size_t held = 0, from, weight = 0;
-    enum err err = log_branch(t, feed, base, first, base->seq, arrivals, &held);
-    if (err) return err;
-    struct event *all = calloc(held + 1, sizeof *all);
-    if (!all) return ERR_NOMEM;
-    for (from = held; from > 0; from--) {
-        err = log_read(t, arrivals[from - 1], &all[from - 1]);
-        if (err) goto out;
-        weight += run_dictionary_weight(&all[from - 1]);
-        if (weight > RUN_DICTIONARY_SIZE_MAX) break;
-    }
-    memmove(all, all + from, (held - from) * sizeof *all);
-    *events = all;
-    *count = held - from;
-    all = NULL;
-out:
-    free(all);
-    return err;
-}
-
 static enum err allowed(struct exchange *x, const struct roster *roster, const struct peer *p,
                         const struct feed *feed)
 {
@@ -192,71 +150,16 @@ static enum err allowed(struct exchange *x, const struct roster *roster, const s
     return roster_device(roster, &x->identity->device) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;
 }
 
-/* Bodies that a village says to the whole town are small (SPEC, "Limits"). */
-static enum err within_town_limit(const struct roster *roster, const struct feed *feed,
-                                  const struct event *events, size_t count)
-{
-    const struct device *author = roster_device(roster, &feed->author);
-    if (scope_class(&feed->scope) != SCOPE_TOWN || !author || device_is_township(author)) return OK;
-    for (size_t i = 0; i < count; i++)
-        if (events[i].body.size > EVENT_TOWN_BODY_SIZE_MAX) return ERR_LIMIT;
-    return OK;
-}
-
 static enum err store_run(struct exchange *x, struct arrival *a, struct pending_store *s)
 {
-    struct txn *t = arrival_txn(a);
     const struct roster *roster;
     struct feed feed;
     struct feed_row row;
     bool held;
-    struct event *dictionary = NULL;
-    size_t dictionary_count = 0, count = 0, fresh = 0;
-    const struct event *events = NULL;
-    struct head base = {.seq = s->run.base_seq};
-    enum err err = views_roster(x->views, t, &roster);
-    if (!err) err = feed_of(t, &s->feed, &feed, &held, &row);
+    enum err err = views_roster(x->views, arrival_txn(a), &roster);
+    if (!err) err = run_feed_of(arrival_txn(a), &s->feed, &feed, &held, &row);
     if (!err) err = allowed(x, roster, s->peer, &feed);
-    if (err) return err;
-    if (base.seq) {
-        struct event before;
-        uint64_t arrival = held ? log_find(t, row.number, base.seq, s->run.base_id8) : 0;
-        if (!arrival) return ERR_BASE;
-        err = log_read(t, arrival, &before);
-        if (err) return err;
-        base.id = before.id;
-        base.time = before.time;
-    }
-    if (s->run.has_dictionary && base.seq)
-        err = exchange_dictionary(t, &row, &base, &dictionary, &dictionary_count);
-    const struct run_base run_base = {.id = base.id, .time = base.time};
-    if (!err)
-        err = run_open(x->decoder, &s->run, &feed, base.seq ? &run_base : NULL, dictionary,
-                       dictionary_count, &events, &count);
-    if (!err) err = within_town_limit(roster, &feed, events, count);
-    if (!err) err = arrival_add(a, events, count, &fresh);
-    free(dictionary);
-    return err;
-}
-
-/* Errors of one run; anything else is the store's own and ends the turn's transaction. */
-static bool is_of_run(enum err err)
-{
-    switch (err) {
-    case OK:
-    case ERR_BASE:
-    case ERR_DICTIONARY:
-    case ERR_UNKNOWN_AUTHOR:
-    case ERR_CORRUPT:
-    case ERR_SIGNATURE:
-    case ERR_MALFORMED:
-    case ERR_LIMIT:
-    case ERR_CHAIN:
-    case ERR_FORBIDDEN:
-        return true;
-    default:
-        return false;
-    }
+    return err ? err : run_take(x->decoder, a, roster, &s->run, &feed, held ? &row : NULL);
 }
 
 /* One transaction over the pending RUNs; those marked `retry` afterwards may go through in the next
@@ -270,7 +173,7 @@ static enum err commit_pass(struct exchange *x, bool *again)
         bool first = !s->retry;
         if (!first && s->err != ERR_UNKNOWN_AUTHOR) continue;
         s->err = store_run(x, a, s);
-        err = is_of_run(s->err) ? txn_error(arrival_txn(a)) : s->err;
+        err = run_is_at_fault(s->err) ? txn_error(arrival_txn(a)) : s->err;
         if (s->err == OK) stored = true;
         if (s->err == ERR_UNKNOWN_AUTHOR && first) retry = true;
         s->retry = true;
@@ -295,7 +198,7 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
     const struct roster *roster;
     bool held = false;
     if (t && views_roster(x->views, t, &roster) == OK &&
-        feed_of(t, &s->feed, &feed, &held, &row) == OK)
+        run_feed_of(t, &s->feed, &feed, &held, &row) == OK)
         held = held && peer_may_hold(s->peer, &feed);
     if (held) {
         struct session_feed all;
@@ -304,7 +207,7 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
     if (!s->err && s->has_views) peer_told_views(x, s->peer, s->told, true, s->views8);
-    if (!is_of_run(s->err)) { /* the disk is full, say: status names it */
+    if (!run_is_at_fault(s->err)) { /* the disk is full, say: status names it */
         s->peer->row.last_error = s->err;
         s->peer->row.failures++;
         peer_changed(x, s->peer);

@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * Runs are made from the log, for whatever carries them: a session or a file.
+ */
+#include "node/store/log.h"
+#include "proto/run.h"
+
+struct run_maker {
+    struct zstd *zstd;
+    const struct signer *signer; /* signs where a run of its own feeds is cut */
+    uint64_t raw_per_payload;    /* measured, in 1/16; begin with RUN_MAKER_RATIO */
+};
+#define RUN_MAKER_RATIO (3 * 16)
+
+/* What a run is made of, and the run. Begin with the first part filled in and the rest zero. */
+struct run_making {
+    struct feed_row feed;
+    struct head head;   /* the branch followed */
+    struct head base;   /* seq 0: from the beginning */
+    uint64_t to_seq;    /* last number wanted; 0: to the head */
+    size_t payload_max; /* about this many compressed bytes */
+    bool dictionary;    /* may use one */
+    int level;          /* zstd level, for more than a little */
+
+    struct run run;   /* borrows from what follows */
+    struct head last; /* it ends at this event */
+
+    struct buf raw, dictionary_bytes, payload;
+    struct run_context context;
+    size_t *ends;      /* raw size after each event */
+    struct head *cuts; /* each event as a possible last one */
+    struct signature *signatures;
+    bool *is_signed;
+    size_t count;
+};
+/* Makes one run. Errors: ERR_NOT_FOUND (nothing after the base that a signature covers),
+ * ERR_CORRUPT (its first event is damaged), ERR_LIMIT, ERR_NOMEM, the transaction's. */
+MUST_CHECK enum err run_making_make(struct run_making *m, struct run_maker *maker, struct txn *t);
+void run_making_clear(struct run_making *m);
+
+/* The events that make up the dictionary before `base`, oldest first, borrowed from the
+ * transaction; *events is owned by the caller (free). */
+MUST_CHECK enum err run_dictionary_events(struct txn *t, const struct feed_row *feed,
+                                          const struct head *base, struct event **events,
+                                          size_t *count);
