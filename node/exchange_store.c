@@ -20,9 +20,9 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     const struct device *author = roster_device(roster, &row->feed.author);
     /* What a device says of its keys goes first too, or its new ones are strangers'. */
     bool rotated = author && !sign_key_equal(&row->feed.author, &author->key);
-    out->roster = roster_is_authority(roster, &row->feed.author) ||
-                  roster_is_recovery(roster, &row->feed.author) || rotated ||
-                  (author && (author->roles & ROLE_HUB));
+    out->authority = roster_is_authority(roster, &row->feed.author) ||
+                     roster_is_recovery(roster, &row->feed.author);
+    out->roster = out->authority || rotated || (author && (author->roles & ROLE_HUB));
     out->village_town = author && !device_is_township(author);
 }
 

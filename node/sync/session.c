@@ -152,25 +152,6 @@ void session_send_hold(struct session *s)
     session_send(s, &frame);
 }
 
-void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags)
-{
-    /* Runs that were on their way when the first WANT went out fail as well: one is enough, unless
-     * they fail for another reason. */
-    bool lately = t->asked && s->now_ms - t->asked_ms < 1000 + 2 * s->rtt_ms;
-    if (!lately) t->asked_flags = 0;
-    if (t->asked >= ASKS_MAX || (lately && !(flags & ~t->asked_flags))) return;
-    t->asked++;
-    t->asked_flags |= flags;
-    t->asked_ms = s->now_ms;
-    struct frame_want want = {.has_feed = true, .flags = flags};
-    memcpy(want.feed.id8, t->id8, sizeof want.feed.id8);
-    for (size_t i = 0; i < points.count && i < WANT_POINTS_MAX; i++)
-        want.points[want.point_count++] = points.points[i];
-    struct buf frame = {0};
-    frame_want_write(&frame, &want);
-    session_send(s, &frame);
-}
-
 void session_arrived(struct session *s, const struct track *t)
 {
     /* Of a feed that is not here nothing can have arrived there, whatever the peer tells. */
@@ -308,6 +289,7 @@ void session_tick(struct session *s, uint64_t now_ms)
     else if (now_ms - s->opened_ms >= GREETING_TIMEOUT_MS)
         session_end(s, 0, false, "no HELLO from the peer");
     session_flight_expire(s);
+    session_ask_again(s, false);
     if (s->hello_sent) session_pump(s);
 }
 
@@ -318,6 +300,8 @@ uint64_t session_deadline_ms(const struct session *s)
     uint64_t at_ms = session_beat_deadline_ms(s), settled_ms = session_hold_settled_ms(s);
     uint64_t answer_ms = s->flight_count ? s->flights[0].sent_ms + ANSWER_TIMEOUT_MS : UINT64_MAX;
     if ((s->hold || s->held) && s->now_ms < settled_ms && settled_ms < at_ms) at_ms = settled_ms;
+    uint64_t ask_ms = session_ask_deadline_ms(s);
+    if (ask_ms < answer_ms) answer_ms = ask_ms;
     return at_ms < answer_ms ? at_ms : answer_ms;
 }
 
@@ -402,6 +386,7 @@ void session_stored(struct session *s, uint32_t number, enum err err,
     switch (err) {
     case OK:
         t->asked = 0;
+        t->ask_again = false;
         t->parked = false;
         t->confirm = true;
         s->confirm = true;
@@ -412,6 +397,8 @@ void session_stored(struct session *s, uint32_t number, enum err err,
         }
         peer_holds_run(t, &ticket);
         session_arrived(s, t);
+        /* Who was not known may be now. */
+        if (t->local.roster) session_ask_again(s, true);
         break;
     case ERR_UNKNOWN_AUTHOR:
         if (!t->asked) ask_for_roster(s);

@@ -28,6 +28,7 @@ struct session_feed {
     size_t aside_count; /* of the same feed, for the township alone; the session reads `heads` */
     struct session_head aside[FEED_BRANCHES_MAX];
     bool own;          /* this node is its author: all a peer never met is sent unasked */
+    bool authority;    /* by whom the others of the roster are known: the very first */
     bool roster;       /* the authority's or the hub's feed in `town`: first */
     bool village_town; /* what a village says to the whole town: last */
     bool hidden;       /* exchanged like any other, and in no count or text of this session */

@@ -121,8 +121,15 @@ void session_refuse(struct session *s, enum refuse_code code, const char *text);
 struct ticket *session_ticket(struct session *s, const struct track *t, bool store);
 bool session_ticket_take(struct session *s, uint32_t number, bool store, struct ticket *out);
 void session_send_hold(struct session *s);
-void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags);
 void session_arrived(struct session *s, const struct track *t);
+
+/* --- asking.c --- */
+/* Asks for a feed, unless that was done a moment ago; then it is asked again when it is due, if the
+ * feed still lacks what the peer has. */
+void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags);
+/* What is due, or all that waits (`now`: there is news of the roster). */
+void session_ask_again(struct session *s, bool now);
+uint64_t session_ask_deadline_ms(const struct session *s); /* UINT64_MAX: nothing waits */
 
 /* --- hello.c --- */
 /* Not complete: names only the feeds of which the peer may not know what is held here. */

@@ -124,9 +124,9 @@ uint64_t track_behind(const struct track *t)
 
 static int track_class(const struct track *t)
 {
-    if (t->local.roster) return 0;
-    if (t->local.village_town) return 2 + LANE_COUNT;
-    return 1 + t->local.feed.lane;
+    if (t->local.roster) return t->local.authority ? 0 : 1;
+    if (t->local.village_town) return 3 + LANE_COUNT;
+    return 2 + t->local.feed.lane;
 }
 
 bool track_is_first(const struct track *t)

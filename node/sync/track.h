@@ -34,6 +34,7 @@ struct track {
     unsigned storing;     /* RUNs of the peer not stored yet: what they bring is not sent back */
     bool parked;          /* left alone in this session: a damaged event is in the way */
     unsigned asked;       /* WANTs sent without progress since */
+    bool ask_again;       /* one was left out, for the last was sent a moment before */
     uint64_t asked_ms;    /* time of the last one */
     uint64_t asked_flags; /* of those that came close upon each other, it included */
     unsigned expired;     /* times that what was sent went without an answer */

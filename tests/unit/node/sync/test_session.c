@@ -367,6 +367,46 @@ static void an_unknown_author_asks_for_the_roster(void **state)
     assert_int_equal(p->hub->confirms, 0);
 }
 
+/* What comes in answer to the first WANT may fail too, when the roster is not here even then. */
+static void what_failed_in_answer_is_asked_for_again(void **state)
+{
+    struct pair *p = *state;
+    side_hold(p->village, 0, 5);
+    p->hub->store_err = ERR_UNKNOWN_AUTHOR;
+    run_to_rest(p, NULL);
+    unsigned wants = p->hub->wants, runs = p->village->runs;
+    assert_true(runs >= 2); /* it was sent again, and failed again */
+    assert_false(side_idle(p->hub));
+    p->hub->store_err = OK;
+    uint64_t due_ms = session_deadline_ms(p->hub->session);
+    assert_true(due_ms <= p->hub->now_ms + 1500);
+    p->hub->now_ms = p->village->now_ms = due_ms;
+    session_tick(p->hub->session, due_ms);
+    sides_talk(p->village, p->hub);
+    assert_int_equal(p->hub->wants, wants + 1);
+    assert_int_equal(p->hub->feeds[0].top[0], 5);
+    assert_true(side_idle(p->hub));
+    assert_true(side_idle(p->village));
+}
+
+/* The same as soon as the roster has news, without a pause. */
+static void news_of_the_roster_lets_it_be_asked_for_again(void **state)
+{
+    struct pair *p = *state;
+    side_hold(p->village, 0, 5);
+    p->hub->store_err = ERR_UNKNOWN_AUTHOR;
+    run_to_rest(p, NULL);
+    p->hub->store_err = OK;
+    side_hold(p->village, 1, 3);
+    p->village->feeds[1].roster = p->hub->feeds[1].roster = true;
+    struct session_feed shown;
+    side_describe(p->village, 1, &shown);
+    session_heads(p->village->session, &shown, p->village->now_ms);
+    sides_talk(p->village, p->hub);
+    assert_int_equal(p->hub->feeds[1].top[0], 3);
+    assert_int_equal(p->hub->feeds[0].top[0], 5);
+}
+
 static void a_damaged_feed_does_not_hold_up_the_others(void **state)
 {
     struct pair *p = *state;
@@ -441,6 +481,8 @@ int main(void)
         STORY(a_bad_signature_ends_the_session_and_confirms_nothing),
         STORY(a_full_disk_ends_without_blame),
         STORY(an_unknown_author_asks_for_the_roster),
+        STORY(what_failed_in_answer_is_asked_for_again),
+        STORY(news_of_the_roster_lets_it_be_asked_for_again),
         STORY(a_damaged_feed_does_not_hold_up_the_others),
         STORY(new_events_go_out_while_the_session_lasts),
         STORY(finishing_says_goodbye),
