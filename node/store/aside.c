@@ -310,6 +310,18 @@ uint64_t aside_next(struct aside_cursor *c)
     return be64_get(found.data + THING_KEY_SIZE - 8);
 }
 
+uint64_t aside_of_thing(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+                        uint64_t after)
+{
+    struct key key;
+    struct slice found, value;
+    key_thing(&key, scope_number, thing, after + 1);
+    if (!db_find(t, DB_ASIDE, key_slice(&key), &found, &value) || found.size != THING_KEY_SIZE ||
+        memcmp(found.data, key.bytes, THING_KEY_SIZE - 8) != 0)
+        return 0;
+    return be64_get(found.data + THING_KEY_SIZE - 8);
+}
+
 uint64_t aside_count(struct txn *t)
 {
     return db_entries(t, DB_ASIDE);

@@ -1,5 +1,6 @@
 /* Creation, copies and compaction: what makes data files. */
 #include "node/store/files.h"
+#include "node/store/rewrite.h"
 #include "node/store/txn.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* --- creation (L5): a temporary directory, one commit, syncs, a rename --- */
@@ -129,14 +131,21 @@ static enum err lock_alone(const struct store *s, int *out)
     return OK;
 }
 
+/* A copy needs as much room as the file has now, at most, and a person may still record after it.
+ */
+static enum err room_for_copy(const struct store *s, const char *data)
+{
+    struct statvfs fs;
+    struct stat st;
+    uint64_t min = s->options.disk_free_min ? s->options.disk_free_min : STORE_DISK_FREE_MIN;
+    if (statvfs(s->path, &fs) || stat(data, &st)) return err_from_errno(errno);
+    return (uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)st.st_size + min ? ERR_NOSPACE : OK;
+}
+
 static enum err compact_files(const struct store *s, const char *fresh, const char *data)
 {
-    MDB_env *env;
-    unlink(fresh);
-    enum err err = env_make(&env, s->path, s->options.map_size, MDB_NOLOCK | MDB_RDONLY);
-    if (err) return err;
-    err = copy_to(env, fresh, true);
-    mdb_env_close(env);
+    enum err err = room_for_copy(s, data);
+    if (!err) err = rewrite_into(s, fresh);
     if (!err && rename(fresh, data)) err = err_from_errno(errno);
     if (err) {
         unlink(fresh);

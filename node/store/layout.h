@@ -17,6 +17,10 @@
  *             'r' ‖ device 32 ‖ counter be64          -> signature 64 ‖ signed body
  *             'a' ‖ name                              -> value of an ask
  *             'c' ‖ author 32                         -> (feed 8 ‖ seq be64 ‖ id 16) for each cut
+ *             'u' ‖ device 32                         -> runs that were cut
+ *             'e' ‖ scope be32 ‖ thing 16             -> what is erased of a thing: whole ‖ next be64 ‖
+ *                 orders ‖ single ones be16 ‖ (id 32 ‖ arrival be64 ‖ serial be64 ‖ flags) for each
+ *                 order ‖ id8 for each single one
  *             't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
  *
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]

@@ -142,6 +142,22 @@ struct slice peer_unfinished(struct txn *t, const struct sign_key *device)
     return db_get(t, DB_LOCAL, name, &value) ? value : SLICE_EMPTY;
 }
 
+bool peers_drop_unfinished(struct txn *t)
+{
+    struct key from, gone;
+    struct slice found, value;
+    bool any = false;
+    key_local(&from, TABLE_UNFINISHED, SLICE_EMPTY);
+    while (db_find(t, DB_LOCAL, key_slice(&from), &found, &value) && found.size == 1 + 32 &&
+           found.data[0] == TABLE_UNFINISHED) {
+        gone.size = found.size; /* found dies with the write (L12) */
+        memcpy(gone.bytes, found.data, found.size);
+        db_delete(t, DB_LOCAL, key_slice(&gone));
+        any = true;
+    }
+    return any;
+}
+
 void peer_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;

@@ -45,6 +45,9 @@ void peer_row_clear(struct peer_row *row);
 /* What is kept of runs that were on their way in pieces; opaque here, empty when there is none.
  * Borrowed from the transaction. */
 struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
+/* Takes away what is kept of cut runs of every peer, for there are boxes in it; false: there was
+ * nothing. */
+bool peers_drop_unfinished(struct txn *t);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 

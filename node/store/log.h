@@ -101,6 +101,9 @@ struct aside_cursor {
     size_t after_size; /* 0: from the beginning */
 };
 uint64_t aside_next(struct aside_cursor *c);
+/* Those of one thing, in arrival order, after `after`; 0 at the end. */
+uint64_t aside_of_thing(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+                        uint64_t after);
 
 /* The ancestors of `head` on its branch with numbers first..last, oldest first, into arrivals[];
  * *count is set (0 when first > last). Walks the chain index; on a fork follows `prev`.
