@@ -1,5 +1,6 @@
 #include "node/arrival.h"
 
+#include "node/views/erasure.h"
 #include "node/views/fold.h"
 
 #include <stdlib.h>
@@ -161,9 +162,13 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
                                const struct event *next, size_t *fresh)
 {
     struct appended did;
+    struct event *stripped;
     size_t appended = 0;
     enum err err = log_check(a->txn, events, count);
+    if (!err) err = erasure_strip(a->txn, events, count, &stripped);
     if (err) return err;
+    if (stripped) events = stripped;
+    if (next) next = events;
     for (size_t i = 0; !err && i < count; i++) {
         log_append(a->txn, &events[i], &did);
         if (!did.arrival) continue;
@@ -178,6 +183,7 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
         txn_fail(a->txn, err); /* half folded: nothing of this transaction may stay */
     else
         *fresh = appended;
+    free(stripped);
     return err;
 }
 

@@ -279,12 +279,20 @@ static const struct field correct_entry[] = {
     {"why", "更正原因", "reason in words", TEXT(1, PARAGRAPH_MAX), REQUIRED, PERSONAL},
 };
 
+static const struct field erased_records[] = {
+    {"id", "记录", "record", BYTES(32, 32), REQUIRED},
+};
+
+/* `erases` names records of the thing whose boxes are destroyed, once the new values stand here. */
 static const struct field subject_correct[] = {
     {"name", "姓名", "name", TEXT(1, NAME_SIZE_MAX), OPTIONAL, PERSONAL},
     {"phone", "电话", "phone", TEXT(1, 32), OPTIONAL, PERSONAL},
     {"place", "地址", "place", TEXT(1, 256), OPTIONAL, PERSONAL},
     {"content", "内容", "content", TEXT(1, CONTENT_MAX), OPTIONAL, PERSONAL},
     {"asked_by", "申请人", "who asked", CHOICE("self|relative|guardian|office"), REQUIRED},
+    {"erases", "删除原记录", "records whose old text is erased", ROWS(1, 64, erased_records),
+     OPTIONAL},
+    {"second", "复核人", "second person", FIELD_THING, OPTIONAL},
 };
 
 static const struct field subject_export[] = {

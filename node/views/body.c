@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { EXT_MUST_UNDERSTAND = 128 };
+
 bool body_has(struct slice body, const char *key)
 {
     struct mp_reader value;
@@ -131,4 +133,19 @@ void body_join(struct buf *out, struct slice base, struct slice over)
     mp_write_map(&w, count);
     memmove(out->data + out->size, out->data + head, entries);
     out->size += entries;
+}
+
+bool body_ext_unknown(struct slice ext)
+{
+    if (!ext.size) return false;
+    struct mp_reader r = mp_reader_of(ext);
+    size_t count = mp_read_map(&r, EVENT_EXT_SIZE_MAX);
+    for (size_t i = 0; i < count && !r.err; i++) {
+        if (mp_peek(&r) != MP_UINT)
+            mp_skip(&r);
+        else if (mp_read_uint(&r, UINT64_MAX) >= EXT_MUST_UNDERSTAND)
+            return true;
+        mp_skip(&r);
+    }
+    return false;
 }

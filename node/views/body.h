@@ -18,3 +18,5 @@ struct mp_reader body_rows(struct slice body, const char *key, size_t *count);
 void body_known(struct buf *out, const struct kind *kind, struct slice body);
 /* Appends the map of all entries of both; where a key is in both, `over`'s. */
 void body_join(struct buf *out, struct slice base, struct slice over);
+/* Does an `ext` (empty: none) have a key that must be understood (SPEC 6.7)? */
+bool body_ext_unknown(struct slice ext);

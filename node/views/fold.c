@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "node/views/body.h"
+#include "node/views/erasure.h"
 #include "node/views/fold_types.h"
-
-enum { EXT_MUST_UNDERSTAND = 128 };
 
 static void (*const type_folds[THING_TYPE_COUNT])(struct fold *f) = {
     [THING_TOWNSHIP] = roster_fold_township, [THING_VILLAGE] = roster_fold_village,
@@ -123,6 +123,7 @@ static MUST_CHECK enum err gather_add(struct fold *f, const struct event *e, uin
 {
     struct fold_item item = {.event = *e, .arrival = arrival, .what = "", .state_after = ""};
     item_set_author(f, &item, of_roster);
+    f->erases |= erasure_concerns(e);
     if (f->count < THING_EVENTS_MAX) {
         enum err err = fold_reserve(f);
         if (err) return err;
@@ -281,21 +282,6 @@ static void depth_check(struct fold *f)
 
 /* --- what holds for every kind ------------------------------------------------------------ */
 
-static bool ext_must_be_understood(struct slice ext)
-{
-    if (!ext.size) return false;
-    struct mp_reader r = mp_reader_of(ext);
-    size_t count = mp_read_map(&r, EVENT_EXT_SIZE_MAX);
-    for (size_t i = 0; i < count && !r.err; i++) {
-        if (mp_peek(&r) != MP_UINT)
-            mp_skip(&r);
-        else if (mp_read_uint(&r, UINT64_MAX) >= EXT_MUST_UNDERSTAND)
-            return true;
-        mp_skip(&r);
-    }
-    return false;
-}
-
 static bool author_may(const struct fold *f, const struct fold_item *item, const struct kind *kind)
 {
     const struct scope *scope = &item->event.feed.scope;
@@ -317,7 +303,7 @@ static void item_check(const struct fold *f, struct fold_item *item)
     enum effect depth = item->effect;
     struct kind_problem problem = {.what = ""};
 
-    if (ext_must_be_understood(e->ext)) {
+    if (body_ext_unknown(e->ext)) {
         fold_mark(item, EFFECT_EXT, N_("carries an extension that this version does not know"));
     } else if (!kind) {
         fold_mark(item, EFFECT_UNKNOWN_KIND, N_("kind is not known to this version"));
@@ -339,6 +325,8 @@ static void item_check(const struct fold *f, struct fold_item *item)
                kind_check_scope(kind, scope_class(&e->feed.scope), e->body, &problem) != OK) {
         fold_mark(item, EFFECT_BAD_FIELD, problem.what);
         memcpy(item->field, problem.field, sizeof item->field);
+    } else if (erasure_refuses(e, item->roles)) {
+        fold_mark(item, EFFECT_BAD_FIELD, erasure_refuses(e, item->roles));
     }
 }
 
@@ -351,6 +339,7 @@ static void fold_begin(struct fold *f, struct txn *t, const struct thing_key *ke
     f->count = 0;
     f->damaged = 0;
     f->bound = false;
+    f->erases = false;
     buf_reset(&f->row);
 }
 

@@ -18,7 +18,8 @@
  *   BAD_DEPTH     depth 0 without founding; more than DEPTH_AHEAD_MAX beyond the event's place; not
  *                 greater than that of an earlier event of this thing on its own branch
  *   LIMIT         a village device's body in scope town over EVENT_TOWN_BODY_SIZE_MAX
- *   BAD_FIELD     the body against the kind's table (never the box: it may be erased)
+ *   BAD_FIELD     the body against the kind's table (never the box: it may be erased); an order to
+ *                 erase that lacks a second person (node/views/erasure.h)
  */
 #include "node/views/bounds.h"
 #include "node/views/request.h"
@@ -50,6 +51,7 @@ struct fold {
     size_t count;
     uint64_t total;   /* events held of the thing */
     uint64_t damaged; /* arrival of the event that made fold_thing return ERR_CORRUPT, else 0 */
+    bool erases;      /* some event is about erasing (node/views/erasure.h) */
     bool bound;       /* some event has no effect for what it states is beyond `bounds` */
     struct buf row;   /* result; empty: the thing has no row */
     struct request request; /* what the row of a request says */

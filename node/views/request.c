@@ -250,20 +250,32 @@ static bool is_numbering(const struct fold_item *item)
     return slice_is_text(item->event.kind, "request.number");
 }
 
+static bool is_answer(const struct fold_item *item)
+{
+    return slice_is_text(item->event.kind, "subject.erase_ack");
+}
+
+static bool is_nobodys(const struct fold_item *item)
+{
+    return is_numbering(item) || is_answer(item);
+}
+
 /* Somebody acted without knowing all that stands before his act, and no act of the township that
  * takes effect and knows all before it has followed. An official number of the same depth he cannot
- * have known. */
+ * have known; acknowledgements of an erasure he need not know. */
 static bool both_changed(const struct fold *f)
 {
     bool open = false;
     uint32_t depth = 0, numberings = 0; /* of that depth so far */
+    uint32_t answers = 0;
     for (size_t i = 0; i < f->count; i++) {
         const struct fold_item *item = f->order[i];
         if (item->event.depth != depth) numberings = 0;
         depth = item->event.depth;
         if (is_numbering(item)) numberings += item->effect == EFFECT_COUNTS;
-        if (item == f->founder || is_numbering(item)) continue;
-        if (item->place - numberings > item->event.seen)
+        if (is_answer(item)) answers += item->effect == EFFECT_COUNTS;
+        if (item == f->founder || is_nobodys(item)) continue;
+        if (item->place - numberings - answers > item->event.seen)
             open |= item->effect == EFFECT_COUNTS || item->effect == EFFECT_IMPOSSIBLE;
         else if (item->township && item->effect == EFFECT_COUNTS)
             open = false;
@@ -287,7 +299,7 @@ bool request_fold_onto(struct fold *f, struct slice row)
     take(f, &g, item);
     if (item->effect == EFFECT_COUNTS) {
         g.r.effective++;
-        if (item->township && !is_numbering(item)) g.r.both_changed = false;
+        if (item->township && !is_nobodys(item)) g.r.both_changed = false;
     }
     f->total = ++g.r.events;
     keep(f, &g.r);

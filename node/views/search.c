@@ -216,17 +216,14 @@ static void index_event(struct txn *t, uint64_t arrival)
     struct index_key key;
     /* A damaged event is found by `verify`; here it is about nobody. */
     if (log_read_unverified(t, arrival, &e)) return;
-    bool erases =
-        slice_is_text(e.kind, "subject.erase") || slice_is_text(e.kind, "subject.erase_ack");
     event_terms(&terms, &e);
-    if ((!terms.count && !erases) || !scope_find(t, &e.feed.scope, &scope)) return;
+    if (!terms.count || !scope_find(t, &e.feed.scope, &scope)) return;
     const struct thing_key about = {scope.number, e.subject}; /* the event dies with a write */
     for (size_t i = 0; i < terms.count; i++) {
         const struct row_key row =
             index_key(&key, about.scope_number, &terms.terms[i], &about.thing);
         row_put(t, &row, SLICE_EMPTY);
     }
-    if (erases) search_forget(t, &about);
 }
 
 bool search_slice(struct txn *t, uint64_t events_max)
@@ -275,30 +272,26 @@ static bool box_says(struct txn *t, const struct thing_key *key, const struct te
     return false;
 }
 
-static void forget_in(struct txn *t, uint8_t table, const struct thing_key *key)
+/* The reference stands in the body, which stays. */
+void search_forget(struct txn *t, const struct thing_key *key, uint64_t arrival)
 {
-    struct row_cursor cursor = {.scope_number = key->scope_number, .table = table};
-    struct slice bytes, row;
-    while (row_next(t, &cursor, &bytes, &row)) {
-        struct term term = {.table = table};
-        struct index_key copy;
-        size_t size = sizeof key->thing.bytes;
-        if (bytes.size <= size + 1 || bytes.size > sizeof copy.bytes ||
-            memcmp(bytes.data + bytes.size - size, key->thing.bytes, size) != 0)
-            continue;
-        term.size = bytes.size - size - 1;
-        memcpy(term.bytes, bytes.data, term.size);
-        const struct row_key gone = index_key(&copy, key->scope_number, &term, &key->thing);
-        if (!box_says(t, key, &term)) row_delete(t, &gone);
+    struct event e;
+    struct terms terms;
+    struct index_key bytes;
+    if (log_read_unverified(t, arrival, &e)) return;
+    event_terms(&terms, &e);
+    for (size_t i = 0; i < terms.count; i++) {
+        const struct row_key row =
+            index_key(&bytes, key->scope_number, &terms.terms[i], &key->thing);
+        if (row.table != ROW_REF) row_delete(t, &row);
     }
 }
 
-void search_forget(struct txn *t, const struct thing_key *key)
+void search_again(struct txn *t, const struct thing_key *key)
 {
-    forget_in(t, ROW_PHONE, key);
-    forget_in(t, ROW_NAME, key);
-    forget_in(t, ROW_PLACE, key);
-    forget_in(t, ROW_REF, key);
+    struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
+    uint64_t indexed = meta_get_uint(t, META_INDEXED), arrival;
+    while ((arrival = thing_next(&cursor)) != 0 && arrival <= indexed) index_event(t, arrival);
 }
 
 /* --- looking up ---------------------------------------------------------------------------- */

@@ -30,10 +30,11 @@ bool search_slice(struct txn *t, uint64_t events_max);
 MUST_CHECK enum err search_catch_up(struct store *s);
 /* Forgets it all; for who throws the rows away. */
 void search_reset(struct txn *t);
-/* Takes out of a thing's rows those that no box that is here says any more: for who erases boxes,
- * in the same transaction. Indexing subject.erase and subject.erase_ack does it too, and no look-up
- * ever finds what is gone. */
-void search_forget(struct txn *t, const struct thing_key *key);
+/* Takes out what the box of this record says of the thing: for who erases it, before and in the
+ * same transaction. Where other boxes of the thing stay, search_again follows. No look-up ever
+ * finds what is gone. */
+void search_forget(struct txn *t, const struct thing_key *key, uint64_t arrival);
+void search_again(struct txn *t, const struct thing_key *key);
 
 struct search_hit {
     enum thing_type type; /* THING_REQUEST or THING_VOLUNTEER */

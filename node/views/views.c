@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/views/erasure.h"
 #include "node/views/person_row.h"
 #include "node/views/request_row.h"
 #include "node/views/state.h"
@@ -267,14 +268,27 @@ static void note_bound(struct views *v, struct txn *t)
     if (v->fold.bound && !meta_get_uint(t, META_RULES_BOUND)) meta_put_uint(t, META_RULES_BOUND, 1);
 }
 
+/* What is to be erased of a thing is told by its events alone, so damage stops nothing. After the
+ * row was kept: what the fold left borrows from the records. */
+static void erase(struct views *v, struct txn *t, const struct thing_key *key, bool damaged)
+{
+    struct erased row;
+    bool before = !v->fold.erases && erased_any(t) && erased_get(t, key, &row);
+    if (v->fold.erases || damaged || before) erasure_refresh(t, v->roster, key);
+}
+
 enum err views_fold_thing(struct views *v, struct txn *t, const struct thing_key *key,
                           const struct event *sole, enum views_pass pass, bool *changed)
 {
     fold_bases(v);
     enum err err = fold_thing(&v->fold, t, key, sole);
-    if (err) return err;
-    note_bound(v, t);
-    return is_of_pass(v->fold.type, pass) ? row_keep(v, t, sole != NULL, changed) : OK;
+    bool damaged = err == ERR_CORRUPT && v->fold.damaged;
+    if (err && !damaged) return err;
+    if (!err) note_bound(v, t);
+    if (!err && is_of_pass(v->fold.type, pass)) err = row_keep(v, t, sole != NULL, changed);
+    /* Before these two the roster may not be what it will be. */
+    if ((pass == PASS_TOWN || pass == PASS_REST) && (!err || damaged)) erase(v, t, key, damaged);
+    return err ? err : txn_error(t);
 }
 
 /* Folds the one event that its thing's row lacks. `*done` false: that takes a whole fold. */
@@ -292,7 +306,9 @@ static MUST_CHECK enum err fold_next_event(struct views *v, struct txn *t,
     enum err err = fold_onto(&v->fold, t, key, row, next, done);
     if (err || !*done) return err;
     note_bound(v, t);
-    return row_keep(v, t, false, &ignored);
+    err = row_keep(v, t, false, &ignored);
+    if (!err) erase(v, t, key, false);
+    return err ? err : txn_error(t);
 }
 
 /* May the roster or the rules be changed by it? What founded a thing right now says what it is; of

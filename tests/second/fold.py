@@ -69,7 +69,7 @@ def thing_fold(log, roster, scope, thing_id):
     counted = {e.id: e for e in events}
     if thing.type == "request":
         thing.state["records"] = counted
-    depth, numberings = 0, 0
+    depth, numberings, answers = 0, 0, 0
     for place, event in enumerate(events):
         township = roster.township_act(event, roster_thing)
         reason = refused(log, roster, thing, founder, event, place, township, counted)
@@ -86,7 +86,10 @@ def thing_fold(log, roster, scope, thing_id):
         if event.kind == "request.number":
             numberings += reason is None
             continue
-        unaware = place - numberings > event.seen
+        if event.kind == "subject.erase_ack":
+            answers += reason is None
+            continue
+        unaware = place - numberings - answers > event.seen
         if unaware and reason in (None, "thing", "rule"):
             thing.both_changed = True
         elif township and reason is None and not unaware:
@@ -126,7 +129,19 @@ def refused(log, roster, thing, founder, event, place, township, counted):
     if event.kind in CATEGORISED and "category" in event.body and not request.category_known(
             event, event.body["category"], roster):
         return "field"
+    if not order_good(event, roster.roles(event.author, roster_thing)):
+        return "field"
     return None
+
+
+def order_good(event, roles):
+    """22.1, beside the fields."""
+    corrects = event.kind == "subject.correct" and "erases" in event.body
+    if event.kind != "subject.erase" and not corrects:
+        return True
+    second = event.body.get("second")
+    return bool(event.by) and bool(second) and second != event.by and (
+        "dispatch" in roles or not corrects)
 
 
 def sealed_fold(state, event, _roster, _township):
