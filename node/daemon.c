@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/version.h"
+#include "node/key_change.h"
 #include "node/loop.h"
 
 #include <inttypes.h>
@@ -91,6 +92,21 @@ static enum daemon_exit open_keys(struct daemon *d)
                                       : "put back a backup, or join as a new device");
 }
 
+/* Of several in the file, as the roster says. */
+static enum err use_keys(struct daemon *d)
+{
+    struct txn *t;
+    const struct roster *roster;
+    enum err err = txn_begin(d->store, false, &t);
+    if (err) return err;
+    err = views_roster(d->views, t, &roster);
+    const struct device *self =
+        err ? NULL : roster_device(roster, &store_identity(d->store)->device);
+    if (self) device_keys_use(&d->keys, roster, self);
+    txn_abort(t);
+    return err;
+}
+
 static enum daemon_exit open_store(struct daemon *d)
 {
     const struct store_options options = {.read_only = d->options->check_only};
@@ -98,6 +114,7 @@ static enum daemon_exit open_store(struct daemon *d)
     if (!err && !sign_key_equal(&store_identity(d->store)->device, &d->keys.signer.key))
         err = ERR_FOREIGN;
     if (!err) err = views_open(&d->views, d->store);
+    if (!err) err = use_keys(d);
     if (!err) return DAEMON_OK;
     const char *todo = "see sidan doctor";
     if (err == ERR_CORRUPT) todo = "put back a backup (sidan restore), or join as a new device";

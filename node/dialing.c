@@ -65,6 +65,12 @@ static void attempt_failed(struct dialing *d, bool turned_away, uint64_t now_ms)
     d->next_ms = now_ms + backoff_ms(d, max_ms);
 }
 
+void dialing_use(struct dialing *d, const struct box_key *key, const struct box_secret *secret)
+{
+    d->options.key = *key;
+    d->options.secret = *secret;
+}
+
 enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms)
 {
     const struct zmq_link_dial dial = {.address = d->addresses[d->next_address],
@@ -118,6 +124,8 @@ void dialing_end(struct dialing *d, enum dialing_outcome outcome, uint64_t now_m
     if (outcome == DIALING_GOOD) { /* the same address again, soon */
         d->rounds = 0;
         d->next_ms = now_ms + with_jitter((uint64_t)d->options.retry_min_s * 1000);
+    } else if (outcome == DIALING_OTHER_KEYS) {
+        d->next_ms = now_ms + NEXT_ADDRESS_MS;
     } else {
         attempt_failed(d, outcome == DIALING_TURNED_AWAY, now_ms);
     }

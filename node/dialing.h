@@ -37,6 +37,8 @@ struct dialing {
 void dialing_init(struct dialing *d, const struct dialing_options *options);
 /* Beyond INVITE_ADDRESSES_MAX they are ignored. */
 void dialing_add_address(struct dialing *d, const char *address);
+/* Our keys from the next attempt on. */
+void dialing_use(struct dialing *d, const struct box_key *key, const struct box_secret *secret);
 bool dialing_due(const struct dialing *d, uint64_t now_ms);
 /* Makes the link. Errors: those of zmq_link_dial; the attempt counts as failed then. */
 MUST_CHECK enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms);
@@ -45,8 +47,9 @@ const char *dialing_address(const struct dialing *d);
 /* How long the next attempt waits for a connection; 0: as long as a link may. */
 uint64_t dialing_patience_ms(const struct dialing *d);
 /* The link had its life: closes it and says when the next is due. GOOD: something came of it;
- * TURNED_AWAY: the peer is there and will not have us. */
-enum dialing_outcome { DIALING_FAILED, DIALING_GOOD, DIALING_TURNED_AWAY };
+ * TURNED_AWAY: the peer is there and will not have us; OTHER_KEYS: the same, and there are other
+ * keys to try there. */
+enum dialing_outcome { DIALING_FAILED, DIALING_GOOD, DIALING_TURNED_AWAY, DIALING_OTHER_KEYS };
 void dialing_end(struct dialing *d, enum dialing_outcome outcome, uint64_t now_ms);
 /* A person asked, or the network came up: forgets the backoff; `gently`: not more than one attempt
  * a second. */

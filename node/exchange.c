@@ -361,7 +361,7 @@ size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_
 {
     size_t count = 0;
     for (const struct peer *p = x->peers; p && count < max; p = p->next) {
-        out[count] = (struct exchange_peer){.device = p->device.key, .connected = !p->closing};
+        out[count] = (struct exchange_peer){.device = p->device.first, .connected = !p->closing};
         session_status(p->session, &out[count].status);
         count++;
     }

@@ -1,5 +1,6 @@
 /* Doing what sessions ask for. */
 #include "node/exchange_state.h"
+#include "node/key_change.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,11 +69,22 @@ static enum err complete_receipt(struct exchange *x, struct frame_receipt *f, st
     return err;
 }
 
+/* By whichever of its keys, the newest first. */
+static enum err verify_receipt(const struct peer *p, const struct frame_receipt *f,
+                               const struct receipt_parties *parties)
+{
+    enum err err = ERR_SIGNATURE;
+    struct sign_key key;
+    for (size_t i = 0; err == ERR_SIGNATURE && peer_key_at(p, i, &key); i++)
+        err = frame_receipt_verify_by(f, parties, &key);
+    return err;
+}
+
 static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
 {
     struct frame_receipt f;
     struct receipt_parties parties = {.township = x->identity->township,
-                                      .receiver = p->device.key,
+                                      .receiver = p->device.first,
                                       .addressee = x->identity->device};
     memcpy(parties.generation, p->row.generation, sizeof parties.generation);
     if (x->options.rehearsal) {
@@ -82,11 +94,11 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
     struct buf entries = {0};
     enum err err = frame_receipt_read(&f, frame);
     if (!err) err = complete_receipt(x, &f, &entries);
-    if (!err) err = frame_receipt_verify(&f, &parties);
+    if (!err) err = verify_receipt(p, &f, &parties);
     if (!err) {
         struct pending_receipt *r = calloc(1, sizeof *r);
         if (r) {
-            r->from = p->device.key;
+            r->from = p->device.first;
             r->counter = f.counter;
             r->signature = f.signature;
             receipt_body_write(&r->body, &parties, &f);
@@ -100,6 +112,17 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
     session_receipt_verified(p->session, err, x->time.now_ms);
 }
 
+/* By a key that the peer can know. */
+static const struct signer *signer_for(struct exchange *x, struct txn *t, const struct peer *p)
+{
+    const struct roster *roster;
+    const struct signer *signer;
+    const struct device_keys *keys = x->options.keys;
+    if (views_roster(x->views, t, &roster)) return &keys->signer;
+    const struct device *self = roster_device(roster, &x->identity->device);
+    return key_change_signer_for(&signer, t, roster, self, keys, &p->row) ? &keys->signer : signer;
+}
+
 static void act_confirm(struct exchange *x, struct peer *p, const struct session_action *a)
 {
     struct txn *t = NULL;
@@ -107,16 +130,18 @@ static void act_confirm(struct exchange *x, struct peer *p, const struct session
                               .time_ms = x->time.clock.wall_ms,
                               .credit = a->credit,
                               .entry_count = a->entry_count};
+    const struct signer *signer = &x->options.keys->signer;
     if (txn_begin(x->store, false, &t) == OK) {
         f.has_views = peer_views(x, t, p, f.views8);
+        signer = signer_for(x, t, p);
         txn_abort(t);
     }
     struct receipt_parties parties = {.township = x->identity->township,
                                       .receiver = x->identity->device,
-                                      .addressee = p->device.key};
+                                      .addressee = p->device.first};
     memcpy(parties.generation, x->identity->generation, sizeof parties.generation);
     struct buf out = {0};
-    frame_receipt_write(&out, &f, a->entries, &parties, &x->options.keys->signer);
+    frame_receipt_write(&out, &f, a->entries, &parties, signer);
     if (!out.err) peer_send(p, buf_slice(&out));
     buf_clear(&out);
 }
@@ -163,8 +188,8 @@ static void act_build(struct exchange *x, struct peer *p, const struct session_a
 static void act_end(struct exchange *x, struct peer *p, const struct session_action *a)
 {
     exchange_log(
-        x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s", p->device.key.bytes[0],
-        p->device.key.bytes[1], p->device.key.bytes[2],
+        x, a->refused ? LOG_WARN : LOG_INFO, "peer %02x%02x%02x: %s%s", p->device.first.bytes[0],
+        p->device.first.bytes[1], p->device.first.bytes[2],
         a->refused ? a->by_peer ? "refused us: " : "refused: " : "session over: ", a->text);
     if (a->refused) {
         p->row.state = PEER_FAULT;
@@ -220,8 +245,8 @@ void peer_act(struct exchange *x, struct peer *p)
             x->met = true;
             break;
         case SESSION_ALARM:
-            exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.key.bytes[0],
-                         p->device.key.bytes[1], p->device.key.bytes[2], a.text);
+            exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.first.bytes[0],
+                         p->device.first.bytes[1], p->device.first.bytes[2], a.text);
             break;
         case SESSION_END:
             act_end(x, p, &a);

@@ -6,6 +6,22 @@
 
 /* --- the hub's end --- */
 
+/* By the key that the invite names: this device's first, which it may not sign with any more. */
+static enum err record_as_acceptor(struct exchange *x, const struct draft *draft)
+{
+    const struct signer *signer = device_keys_signer(x->options.keys, &x->identity->device);
+    struct recorder_options options = {.store = x->store, .views = x->views, .signer = signer};
+    struct recorder *recorder = x->recorder;
+    struct recorded recorded;
+    struct kind_problem problem;
+    bool former = signer && signer != &x->options.keys->signer;
+    if (!signer) return ERR_NOT_FOUND;
+    enum err err = former ? recorder_open(&recorder, &options) : OK;
+    if (!err) err = recorder_record(recorder, &x->time.clock, draft, &recorded, &problem);
+    if (former) recorder_close(recorder);
+    return err;
+}
+
 static enum err record_joined(struct exchange *x, const struct device *invited,
                               const struct frame_join *f)
 {
@@ -23,9 +39,7 @@ static enum err record_joined(struct exchange *x, const struct device *invited,
                                 .lane = LANE_NORMAL,
                                 .subject = invited->thing,
                                 .body = buf_slice(&body)};
-    struct recorded recorded;
-    struct kind_problem problem;
-    if (!err) err = recorder_record(x->recorder, &x->time.clock, &draft, &recorded, &problem);
+    if (!err) err = record_as_acceptor(x, &draft);
     mp_map_clear(&map);
     buf_clear(&body);
     return err;
@@ -43,7 +57,7 @@ static const char *objection(struct exchange *x, const struct roster *roster,
     if (!sign_key_equal(&request->township, &x->identity->township)) return "another township";
     if (!d) return "unknown invite";
     if (!sign_key_equal(&d->acceptor, &x->identity->device)) return "not this hub's invite";
-    if (d->state == DEVICE_JOINED && sign_key_equal(&d->key, &request->device)) {
+    if (d->state == DEVICE_JOINED && sign_key_equal(&d->first, &request->device)) {
         *already = true;
         return NULL;
     }

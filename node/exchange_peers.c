@@ -11,15 +11,41 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
     return NULL;
 }
 
+static bool is_key_of(const struct peer *p, const struct sign_key *key)
+{
+    for (size_t at = 0; at + sizeof key->bytes <= p->keys.size; at += sizeof key->bytes)
+        if (memcmp(p->keys.data + at, key->bytes, sizeof key->bytes) == 0) return true;
+    return sign_key_equal(key, &p->device.key);
+}
+
 bool peer_may_hold(const struct peer *p, const struct feed *feed)
 {
-    return sign_key_equal(&feed->author, &p->device.key) ||
-           device_may_hold(&p->device, &feed->scope);
+    return is_key_of(p, &feed->author) || device_may_hold(&p->device, &feed->scope);
+}
+
+bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out)
+{
+    const size_t size = sizeof out->bytes;
+    if (!p->keys.size) *out = p->device.key;
+    if (p->keys.size && (i + 1) * size <= p->keys.size) memcpy(out, p->keys.data + i * size, size);
+    return p->keys.size ? (i + 1) * size <= p->keys.size : i == 0;
+}
+
+/* As the roster has it now. */
+static enum err set_device(struct peer *p, const struct roster *roster, const struct device *d)
+{
+    struct sign_key key;
+    p->device = *d;
+    buf_reset(&p->keys);
+    if (roster_device(roster, &d->key) == NULL) return OK; /* introduced by an invite */
+    for (size_t i = 0; roster_key_at(roster, d, i, &key); i++)
+        buf_append(&p->keys, key.bytes, sizeof key.bytes);
+    return p->keys.err;
 }
 
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
 {
-    if (sign_key_equal(&feed->author, &x->identity->device)) return true;
+    if (sign_key_equal(roster_name(roster, &feed->author), &x->identity->device)) return true;
     if (scope_class(&feed->scope) == SCOPE_TOWN) return true;
     const struct device *self = roster_device(roster, &x->identity->device);
     return self && device_may_hold(self, &feed->scope);
@@ -94,8 +120,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
     options.has_views = peer_views(x, t, p, options.views8);
     struct session_outgoing outgoing[OUTGOING_MAX];
-    struct slice unfinished =
-        p->row.unfinished_new ? buf_slice(&p->row.unfinished) : peer_unfinished(t, &p->device.key);
+    struct slice unfinished = p->row.unfinished_new ? buf_slice(&p->row.unfinished)
+                                                    : peer_unfinished(t, &p->device.first);
     unfinished_read(unfinished, &options.memory, outgoing);
     struct have_entry *have = entries_of(p->row.have, p->row.have_count);
     struct have_entry *shown = entries_of(p->row.shown, p->row.shown_count);
@@ -119,11 +145,12 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
 }
 
 /* A device has one session: a newer connection of it replaces an older one. */
-static void close_older(struct exchange *x, const struct link *link, const struct box_key *key)
+static void close_older(struct exchange *x, const struct peer *newer)
 {
     for (struct peer *p = x->peers, *next; p; p = next) {
         next = p->next;
-        if (p->link != link || !box_key_equal(&p->key, key)) continue;
+        if (p->link != newer->link || !sign_key_equal(&p->device.first, &newer->device.first))
+            continue;
         p->link->ops->drop(p->link, p->handle);
         peer_close(x, p, OK, "replaced by a newer connection");
     }
@@ -152,13 +179,13 @@ static bool recall(struct exchange *x, struct txn *t, struct peer *p)
 {
     for (size_t i = x->gone_count; i > 0; i--) {
         struct peer_row *gone = &x->gone[i - 1];
-        if (!sign_key_equal(&gone->device, &p->device.key)) continue;
+        if (!sign_key_equal(&gone->device, &p->device.first)) continue;
         p->row = *gone;
         memmove(gone, gone + 1, (x->gone_count - i) * sizeof *gone);
         x->gone_count--;
         return true;
     }
-    bool known = peer_get(t, &p->device.key, &p->row);
+    bool known = peer_get(t, &p->device.first, &p->row);
     if (x->options.rehearsal) exchange_forget_hidden(x, &p->row);
     return known;
 }
@@ -183,23 +210,24 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
         struct slice key;
         if (meta_get(t, "hub_device", &key) && key.size == sizeof introduced.key.bytes) {
             memcpy(introduced.key.bytes, key.data, key.size);
+            introduced.first = introduced.key;
             device = &introduced;
         }
     }
     if (!err && !device) err = ERR_FORBIDDEN;
     if (!err && !(p = calloc(1, sizeof *p))) err = ERR_NOMEM;
     if (!err) {
-        *p = (struct peer){.link = a->link,
-                           .handle = event->peer,
-                           .connecting = a->connecting,
-                           .key = event->key,
-                           .device = *device};
+        *p = (struct peer){
+            .link = a->link, .handle = event->peer, .connecting = a->connecting, .key = event->key};
         p->unsent_tail = &p->unsent;
-        close_older(x, a->link, &event->key); /* before what it leaves is recalled */
+        err = set_device(p, roster, device);
+    }
+    if (!err) {
+        close_older(x, p); /* before what it leaves is recalled */
         static const uint8_t never[8];
         bool known = recall(x, t, p) &&
                      memcmp(p->row.generation, never, sizeof never) != 0; /* its HELLO was seen */
-        p->row.device = p->device.key;
+        p->row.device = p->device.first;
         p->row.last_attempt_ms = x->time.clock.wall_ms;
         p->row.state = PEER_SYNCING;
         err = open_session(x, t, p, known);
@@ -208,6 +236,7 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
     if (err) {
         exchange_log(x, LOG_WARN, "a connection was not taken: %s", err_text(err));
         if (p) peer_row_clear(&p->row);
+        if (p) buf_clear(&p->keys);
         free(p);
         return err;
     }
@@ -290,8 +319,8 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
     struct session_status status;
     session_status(p->session, &status);
     if (text[0])
-        exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.key.bytes[0],
-                     p->device.key.bytes[1], p->device.key.bytes[2], text);
+        exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.first.bytes[0],
+                     p->device.first.bytes[1], p->device.first.bytes[2], text);
     if (status.greeted) {
         p->row.cut = !p->closing && !status.idle;
         p->row.cut_bytes = status.passed_bytes;
@@ -318,6 +347,7 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
         free(u);
     }
     session_close(p->session);
+    buf_clear(&p->keys);
     free(p);
 }
 
@@ -366,13 +396,14 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
         if (p->closing || (!device && !roster->founded)) continue;
         if (!device) {
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x is not in the roster any more",
-                         p->device.key.bytes[0], p->device.key.bytes[1], p->device.key.bytes[2]);
+                         p->device.first.bytes[0], p->device.first.bytes[1],
+                         p->device.first.bytes[2]);
             session_finish(p->session);
             continue;
         }
         bool same =
             p->device.roles == device->roles && strcmp(p->device.village, device->village) == 0;
-        p->device = *device;
+        if (set_device(p, roster, device)) session_finish(p->session);
         for (size_t i = 0; !same && i < x->feed_count; i++) {
             struct session_feed shown;
             session_feed_for(p, &x->feeds[i], &shown);

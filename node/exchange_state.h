@@ -42,6 +42,7 @@ struct peer {
     uint64_t closing_ms;
     struct box_key key;
     struct device device; /* the roster's owner of `key` */
+    struct buf keys;      /* its signing keys, one after the other */
     struct session *session;
     struct peer_row row;
     uint64_t told, views_of; /* frames that told its views; the one that row.views8 is of */
@@ -149,6 +150,8 @@ void peer_flush_unsent(struct peer *p);
 bool peer_is_stuck(const struct peer *p);
 /* May this peer hold the feed (its own included)? May we? */
 bool peer_may_hold(const struct peer *p, const struct feed *feed);
+/* Its signing keys, newest first; false at the end. */
+bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
 void peers_look_at_roster(struct exchange *x, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);

@@ -48,7 +48,7 @@ static struct sign_key device_of(const struct roster *roster, const struct count
 {
     const struct sign_key nobody = {{0}};
     const struct device *device = c->known && roster ? roster_transport(roster, &c->key) : NULL;
-    return device ? device->key : nobody;
+    return device ? device->first : nobody;
 }
 
 static void look_at_month(struct exchange *x, struct txn *t)

@@ -14,7 +14,8 @@
 #define KEY_MAGIC "sidan-device-key-1\n"
 #define KEY_FIELD_SIZE 32
 #define KEY_FIELDS 4 /* seed, its public key, transport secret, its public key */
-#define KEY_FILE_SIZE (sizeof KEY_MAGIC - 1 + (size_t)KEY_FIELDS * (2 * KEY_FIELD_SIZE + 1))
+#define KEY_PAIR_SIZE ((size_t)KEY_FIELDS * (2 * KEY_FIELD_SIZE + 1))
+#define KEY_FILE_SIZE(pairs) (sizeof KEY_MAGIC - 1 + (pairs)*KEY_PAIR_SIZE)
 #define AUTHORITY_SECRET_SIZE_MAX (32 + 32 * (OFFICE_KEYS_MAX + 1)) /* seed, office secrets */
 #define LOCK_TRIES 10
 
@@ -63,11 +64,53 @@ void device_keys_wipe(struct device_keys *k)
     crypto_wipe(k, sizeof *k);
 }
 
+static struct device_pair pair_in_use(const struct device_keys *k)
+{
+    return (struct device_pair){k->signer, k->transport, k->transport_secret};
+}
+
+const struct signer *device_keys_signer(const struct device_keys *k, const struct sign_key *key)
+{
+    if (sign_key_equal(&k->signer.key, key)) return &k->signer;
+    for (size_t i = 0; i < k->held_count; i++)
+        if (sign_key_equal(&k->held[i].signer.key, key)) return &k->held[i].signer;
+    return NULL;
+}
+
+const struct box_secret *device_keys_transport(const struct device_keys *k,
+                                               const struct box_key *key)
+{
+    if (box_key_equal(&k->transport, key)) return &k->transport_secret;
+    for (size_t i = 0; i < k->held_count; i++)
+        if (box_key_equal(&k->held[i].transport, key)) return &k->held[i].transport_secret;
+    return NULL;
+}
+
+static void pair_write(struct buf *text, const struct device_pair *p)
+{
+    char hex[2 * KEY_FIELD_SIZE + 1];
+    const uint8_t *fields[KEY_FIELDS] = {p->signer.secret, p->signer.key.bytes,
+                                         p->transport_secret.bytes, p->transport.bytes};
+    for (size_t i = 0; i < KEY_FIELDS; i++) {
+        hex_encode(hex, fields[i], KEY_FIELD_SIZE);
+        buf_append_text(text, hex);
+        buf_append_byte(text, '\n');
+    }
+    crypto_wipe(hex, sizeof hex);
+}
+
+static void keys_write(struct buf *text, const struct device_pair *pairs, size_t count)
+{
+    buf_reserve(text,
+                KEY_FILE_SIZE(count)); /* never moved, so no copy of a secret is left behind */
+    buf_append_text(text, KEY_MAGIC);
+    for (size_t i = 0; i < count; i++) pair_write(text, &pairs[i]);
+}
+
 enum err home_make_keys(const char *home, struct device_keys *out)
 {
-    struct device_keys made;
+    struct device_pair made;
     struct sign_seed seed;
-    char hex[2 * KEY_FIELD_SIZE + 1];
     char path[PATH_MAX];
     struct buf text = {0};
 
@@ -77,52 +120,74 @@ enum err home_make_keys(const char *home, struct device_keys *out)
     sign_seed_make(&seed);
     signer_from_seed(&made.signer, &seed);
     box_pair_make(&made.transport, &made.transport_secret);
-
-    const uint8_t *fields[KEY_FIELDS] = {seed.bytes, made.signer.key.bytes,
-                                         made.transport_secret.bytes, made.transport.bytes};
-    buf_reserve(&text, KEY_FILE_SIZE); /* never moved, so no copy of a secret is left behind */
-    buf_append_text(&text, KEY_MAGIC);
-    for (size_t i = 0; i < KEY_FIELDS; i++) {
-        hex_encode(hex, fields[i], KEY_FIELD_SIZE);
-        buf_append_text(&text, hex);
-        buf_append_byte(&text, '\n');
-    }
+    keys_write(&text, &made, 1);
     err = text.err ? text.err : file_create(path, buf_slice(&text), 0600);
-    if (!err) *out = made;
+    if (!err)
+        *out = (struct device_keys){.signer = made.signer,
+                                    .transport = made.transport,
+                                    .transport_secret = made.transport_secret,
+                                    .held = {made},
+                                    .held_count = 1};
     wipe_buf(&text);
-    crypto_wipe(hex, sizeof hex);
     crypto_wipe(&seed, sizeof seed);
-    device_keys_wipe(&made);
+    crypto_wipe(&made, sizeof made);
     return err;
 }
 
-/* A key file whose halves do not belong together must never sign. */
-static enum err keys_decode(struct device_keys *out, struct slice text)
+enum err home_add_keys(const char *home, struct device_keys *k, const struct device_pair *pair)
 {
-    const size_t magic_size = sizeof KEY_MAGIC - 1;
+    struct buf text = {0};
+    if (!k->held_count) k->held[k->held_count++] = pair_in_use(k);
+    if (k->held_count == DEVICE_PAIRS_MAX) return ERR_LIMIT;
+    memmove(&k->held[1], &k->held[0], k->held_count * sizeof k->held[0]);
+    k->held[0] = *pair;
+    k->held_count++;
+    keys_write(&text, k->held, k->held_count);
+    enum err err = text.err ? text.err : save_secret(home, "device.key", buf_slice(&text));
+    wipe_buf(&text);
+    if (err) memmove(&k->held[0], &k->held[1], --k->held_count * sizeof k->held[0]);
+    return err;
+}
+
+/* A key file whose halves do not belong together must never sign. `*at` moves behind the pair. */
+static enum err pair_read(struct device_pair *out, const char **at)
+{
     uint8_t fields[KEY_FIELDS][KEY_FIELD_SIZE];
     struct sign_seed seed;
-    struct box_key transport;
-
-    if (text.size != KEY_FILE_SIZE || memcmp(text.data, KEY_MAGIC, magic_size)) return ERR_CORRUPT;
-    const char *at = (const char *)text.data + magic_size;
     enum err err = OK;
-    for (size_t i = 0; i < KEY_FIELDS && !err; i++, at += 2 * KEY_FIELD_SIZE + 1)
-        if (at[2 * KEY_FIELD_SIZE] != '\n' ||
-            hex_decode(fields[i], KEY_FIELD_SIZE, at, (size_t)2 * KEY_FIELD_SIZE))
+    for (size_t i = 0; i < KEY_FIELDS && !err; i++, *at += 2 * KEY_FIELD_SIZE + 1)
+        if ((*at)[2 * KEY_FIELD_SIZE] != '\n' ||
+            hex_decode(fields[i], KEY_FIELD_SIZE, *at, (size_t)2 * KEY_FIELD_SIZE))
             err = ERR_CORRUPT;
     if (!err) {
         memcpy(seed.bytes, fields[0], KEY_FIELD_SIZE);
         memcpy(out->transport_secret.bytes, fields[2], KEY_FIELD_SIZE);
         signer_from_seed(&out->signer, &seed);
-        box_key_of_secret(&transport, &out->transport_secret);
-        out->transport = transport;
+        box_key_of_secret(&out->transport, &out->transport_secret);
         if (memcmp(out->signer.key.bytes, fields[1], KEY_FIELD_SIZE) ||
-            memcmp(transport.bytes, fields[3], KEY_FIELD_SIZE))
+            memcmp(out->transport.bytes, fields[3], KEY_FIELD_SIZE))
             err = ERR_CORRUPT;
         crypto_wipe(&seed, sizeof seed);
     }
     crypto_wipe(fields, sizeof fields);
+    return err;
+}
+
+static enum err keys_decode(struct device_keys *out, struct slice text)
+{
+    const size_t magic_size = sizeof KEY_MAGIC - 1;
+    if (text.size < KEY_FILE_SIZE(1) || (text.size - magic_size) % KEY_PAIR_SIZE ||
+        memcmp(text.data, KEY_MAGIC, magic_size))
+        return ERR_CORRUPT;
+    const char *at = (const char *)text.data + magic_size;
+    enum err err = OK;
+    *out = (struct device_keys){.held_count = (text.size - magic_size) / KEY_PAIR_SIZE};
+    if (out->held_count > DEVICE_PAIRS_MAX) return ERR_CORRUPT;
+    for (size_t i = 0; i < out->held_count && !err; i++) err = pair_read(&out->held[i], &at);
+    const struct device_pair *first = &out->held[out->held_count - 1];
+    out->signer = first->signer;
+    out->transport = first->transport;
+    out->transport_secret = first->transport_secret;
     return err;
 }
 
@@ -136,8 +201,8 @@ enum err home_load_keys(const char *home, struct device_keys *out)
     if (!err) err = check_private(path);
     if (err == ERR_NOT_FOUND) return ERR_NOT_JOINED;
     if (err) return err;
-    buf_reserve(&text, KEY_FILE_SIZE + 4096);
-    err = file_read(&text, path, KEY_FILE_SIZE);
+    buf_reserve(&text, KEY_FILE_SIZE(DEVICE_PAIRS_MAX) + 4096);
+    err = file_read(&text, path, KEY_FILE_SIZE(DEVICE_PAIRS_MAX));
     if (err == ERR_LIMIT || err == ERR_MALFORMED) err = ERR_CORRUPT;
     if (!err) err = keys_decode(&keys, buf_slice(&text));
     if (!err) *out = keys;

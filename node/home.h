@@ -3,7 +3,7 @@
  * A home: one folder with keys, store, configuration, nothing outside it.
  *
  *   config              key = value lines (settings.h)
- *   device.key          signing seed and transport secret, 0600
+ *   device.key          signing seeds and transport secrets, the newest first, 0600
  *   authority.key       the authority's seed and the office's secrets under a passphrase (where
  *                       `init` ran, and where somebody put it)
  *   authority.key.new   the same of the one that is about to be in force, until its event is kept
@@ -17,15 +17,33 @@
 #include "node/store/store.h"
 #include "proto/join.h"
 
-struct device_keys {
+/* The file holds more pairs than the roster knows while a change is under way, and former ones for
+ * ever: what was sealed to them is opened by them, and who does not know the new ones yet is met by
+ * the old. */
+#define DEVICE_PAIRS_MAX (DEVICE_KEYS_MAX + 2)
+struct device_pair {
     struct signer signer;
     struct box_key transport;
     struct box_secret transport_secret;
 };
+struct device_keys {
+    struct signer signer; /* in use: the first until device_keys_use says otherwise */
+    struct box_key transport;
+    struct box_secret transport_secret;
+    struct device_pair held[DEVICE_PAIRS_MAX]; /* as in the file; those in use among them */
+    size_t held_count;                         /* 0: only those in use */
+};
 void device_keys_wipe(struct device_keys *k);
+/* NULL: not held. */
+const struct signer *device_keys_signer(const struct device_keys *k, const struct sign_key *key);
+const struct box_secret *device_keys_transport(const struct device_keys *k,
+                                               const struct box_key *key);
 
 /* Makes the folder (0700) if need be and a new device.key. Errors: ERR_EXISTS. */
 MUST_CHECK enum err home_make_keys(const char *home, struct device_keys *out);
+/* Puts a pair first in the file, durably; those in use stay in use. Errors: ERR_LIMIT, files'. */
+MUST_CHECK enum err home_add_keys(const char *home, struct device_keys *k,
+                                  const struct device_pair *pair);
 /* Errors: ERR_NOT_JOINED (no key), ERR_PERMISSION (mode is not 0600), ERR_CORRUPT. */
 MUST_CHECK enum err home_load_keys(const char *home, struct device_keys *out);
 enum home_state { HOME_EMPTY, HOME_JOINING, HOME_JOINED };

@@ -81,12 +81,29 @@ static uint64_t known_rtt_ms(struct txn *t, const struct sign_key *device)
     return rtt_ms;
 }
 
+/* The hub may have changed its keys, or this device its own. */
+static void look_at_keys(struct hub_contact *h, struct txn *t, const struct roster *roster)
+{
+    const struct device *self = roster_device(roster, &store_identity(txn_store(t))->device);
+    struct dial_keys keys[DIAL_KEYS_MAX];
+    struct box_key hub;
+    h->has_key = joining_hub(t, roster, &h->device, &hub);
+    if (!h->has_key) return;
+    size_t count = key_change_dial(keys, roster, &h->device, &hub, self, h->options.keys);
+    bool same = count == h->key_count && memcmp(keys, h->keys, count * sizeof keys[0]) == 0;
+    if (!same) {
+        memcpy(h->keys, keys, count * sizeof keys[0]);
+        h->key_count = count;
+        h->key_at = 0;
+    }
+    crypto_wipe(keys, sizeof keys);
+}
+
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time)
 {
     const struct roster *roster;
     struct slice ask;
-    if (!views_roster(h->options.views, t, &roster))
-        h->has_key = joining_hub(t, roster, &h->device, &h->key);
+    if (!views_roster(h->options.views, t, &roster)) look_at_keys(h, t, roster);
     if (h->has_key && !h->dialing.rtt_ms) h->dialing.rtt_ms = known_rtt_ms(t, &h->device);
     bool asked = ask_get(t, ASK_SYNC, &ask);
     if (asked && !h->asked) {
@@ -128,13 +145,25 @@ void hub_contact_network(struct hub_contact *h, bool again, const struct exchang
 
 static void start_link(struct hub_contact *h, const struct exchange_time *time)
 {
-    enum err err = dialing_start(&h->dialing, &h->key, time->now_ms);
+    const struct dial_keys *keys = &h->keys[h->key_at];
+    dialing_use(&h->dialing, &keys->key, &keys->secret);
+    enum err err = dialing_start(&h->dialing, &keys->peer, time->now_ms);
     h->live = h->good = h->learned = h->again = false;
     h->moved = h->idle_ms = 0;
     h->moved_ms = time->now_ms;
     if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
         dialing_end(&h->dialing, DIALING_FAILED, time->now_ms);
     if (err) log_write(LOG_WARN, "cannot dial %s: %s", dialing_address(&h->dialing), err_text(err));
+}
+
+/* Somebody is there and our keys and his do not fit: the next ones are tried, each once in a row.
+ */
+static bool next_keys(struct hub_contact *h)
+{
+    if (h->key_count < 2) return false;
+    h->key_at = (h->key_at + 1) % h->key_count;
+    h->barred++;
+    return h->barred % h->key_count != 0;
 }
 
 static void end_link(struct hub_contact *h, const struct exchange_link *shown,
@@ -147,13 +176,16 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
     bool patient = !dialing_patience_ms(&h->dialing);
     if (!text[0]) (void)zmq_link_ended(h->dialing.link, &err, &text);
     log_write(h->live ? LOG_INFO : LOG_WARN, "hub at %s: %s", address, text[0] ? text : "ended");
+    bool other_keys = !h->live && zmq_link_was_barred(h->dialing.link) && next_keys(h);
     exchange_remove_link(h->options.exchange, h->dialing.link);
     dialing_end(&h->dialing,
-                err == ERR_FORBIDDEN ? DIALING_TURNED_AWAY
-                : h->good            ? DIALING_GOOD
-                                     : DIALING_FAILED,
+                other_keys             ? DIALING_OTHER_KEYS
+                : err == ERR_FORBIDDEN ? DIALING_TURNED_AWAY
+                : h->good              ? DIALING_GOOD
+                                       : DIALING_FAILED,
                 time->now_ms);
     if (!h->live) remember_failure(h, err ? err : ERR_UNREACHABLE, time);
+    if (other_keys) return;
     if (h->again)
         dialing_hurry(&h->dialing, false, time->now_ms);
     else if (h->asked && (h->live ? !h->good : last_address && (patient || err != ERR_TIMEOUT)))
@@ -170,6 +202,7 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
     }
     if (!h->live) log_write(LOG_INFO, "hub at %s: connected", dialing_address(&h->dialing));
     h->live = true;
+    h->barred = 0;
     h->dialing.rtt_ms = s->rtt_ms;
     if (s->idle || moved || s->passed_bytes) {
         h->good = true;
@@ -234,4 +267,5 @@ void hub_contact_close(struct hub_contact *h)
     if (h->dialing.link && h->options.exchange)
         exchange_remove_link(h->options.exchange, h->dialing.link);
     dialing_close(&h->dialing);
+    crypto_wipe(h->keys, sizeof h->keys);
 }

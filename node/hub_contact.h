@@ -6,6 +6,7 @@
  */
 #include "node/dialing.h"
 #include "node/exchange.h"
+#include "node/key_change.h"
 
 struct hub_contact_options {
     struct store *store;
@@ -20,7 +21,9 @@ struct hub_contact {
     struct hub_contact_options options;
     struct dialing dialing;
     bool has_key;
-    struct box_key key;     /* of the hub, to dial */
+    struct dial_keys keys[DIAL_KEYS_MAX]; /* to dial the hub with */
+    size_t key_count, key_at;
+    unsigned barred;        /* attempts in a row whose keys did not fit */
     struct sign_key device; /* the same one's peer row */
     bool live;              /* its session began, so the exchange keeps the peer row */
     bool good;              /* something came of this link */

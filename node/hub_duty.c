@@ -31,7 +31,8 @@ static const struct roster *hub_roster(struct hub_duty *d, struct txn *t)
     uint64_t done, total;
     if (views_rebuild_pending(t, &done, &total) || views_roster(d->views, t, &roster)) return NULL;
     const struct device *hub = roster_hub(roster);
-    return hub && sign_key_equal(&hub->key, &d->keys->signer.key) ? roster : NULL;
+    const struct sign_key *self = &store_identity(txn_store(t))->device;
+    return hub && sign_key_equal(&hub->first, self) ? roster : NULL;
 }
 
 /* --- the office's key ---------------------------------------------------------------------- */

@@ -67,8 +67,8 @@ bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *de
     const struct device *hub = roster_hub(roster);
     struct slice key, transport_key;
     if (hub) {
-        if (sign_key_equal(&hub->key, &store_identity(txn_store(t))->device)) return false;
-        *device = hub->key;
+        if (sign_key_equal(&hub->first, &store_identity(txn_store(t))->device)) return false;
+        *device = hub->first;
         *transport = hub->transport;
         return true;
     }

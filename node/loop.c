@@ -8,6 +8,7 @@
 #include "node/hub_contact.h"
 #include "node/hub_duty.h"
 #include "node/joining.h"
+#include "node/key_change.h"
 #include "node/store/local.h"
 #include "node/supervisor.h"
 #include "node/upkeep.h"
@@ -24,6 +25,8 @@
 #define ERRORS_MAX 30                       /* turns in a row that failed before we give up */
 #define ERROR_PAUSE_MS 1000
 #define STOP_SECONDS_MAX 20 /* a deadline around the end */
+#define RELISTEN_MS 50
+#define RELISTEN_TRIES 200u
 
 struct loop {
     const struct loop_options *options;
@@ -31,6 +34,9 @@ struct loop {
     struct views *views;
     struct exchange *exchange;
     struct link *listener;
+    struct box_key served; /* the transport key that the listener has */
+    uint64_t listen_ms;    /* when it is tried again: the port may be ours for a moment longer */
+    unsigned listen_tries;
     struct hub_contact hub;
     struct upkeep upkeep;
     struct hub_duty duty;
@@ -75,18 +81,73 @@ static enum zmq_link_admission admit(void *state, const struct box_key *key)
     return ZMQ_LINK_DENY;
 }
 
+/* A listener that was closed holds its port, and the place of its ZAP handler, for a moment. */
+static bool may_come_free(enum err err)
+{
+    return err == ERR_BUSY || err == ERR_EXISTS;
+}
+
 static enum err listen(struct loop *l)
 {
     const char *address = l->options->settings->listen;
     if (!address[0]) return OK;
-    enum err err = zmq_link_listen(&l->listener, l->options->context, address,
-                                   &l->options->keys->transport_secret, admit, l);
+    const struct box_secret *secret = device_keys_transport(l->options->keys, &l->served);
+    enum err err =
+        secret ? zmq_link_listen(&l->listener, l->options->context, address, secret, admit, l)
+               : ERR_NOT_FOUND;
     if (!err) err = exchange_add_link(l->exchange, l->listener, false);
-    if (err)
+    if (err && !may_come_free(err))
         log_write(LOG_ERROR, "cannot listen on %s: %s", address, err_text(err));
-    else
+    else if (!err)
         log_write(LOG_INFO, "listening on %s", zmq_link_address(l->listener));
     return err;
+}
+
+/* --- changed keys --- */
+
+/* The key to serve: its newest only when everybody knows it (SPEC 10.11). */
+static void look_at_served(struct loop *l, struct txn *t, const struct roster *roster,
+                           const struct device *self)
+{
+    struct box_key key = l->options->keys->transport;
+    if (self) key_change_served(t, roster, self, l->time.clock.wall_ms, &key);
+    if (!device_keys_transport(l->options->keys, &key)) return; /* another copy's */
+    if (l->listener && !box_key_equal(&key, &l->served)) {
+        log_write(LOG_INFO, "everybody was told of the new transport key: it is served now");
+        exchange_remove_link(l->exchange, l->listener);
+        l->listener->ops->close(l->listener);
+        l->listener = NULL;
+        l->listen_ms = l->time.now_ms;
+        l->listen_tries = RELISTEN_TRIES;
+    }
+    l->served = key;
+}
+
+/* A person had this device's keys changed, or all have been told of the new ones. */
+static void look_at_keys(struct loop *l, struct txn *t)
+{
+    const struct roster *roster;
+    bool changed = false;
+    if (views_roster(l->views, t, &roster)) return;
+    const struct device *self = roster_device(roster, &store_identity(l->store)->device);
+    enum err err =
+        self ? key_change_follow(l->options->keys, l->options->home, roster, self, &changed) : OK;
+    if (err) log_write(LOG_ERROR, "device.key cannot be read again: %s", err_text(err));
+    if (changed) log_write(LOG_INFO, "this device's new keys are in use");
+    look_at_served(l, t, roster, self);
+}
+
+/* The listener that was closed for another key is made again. */
+static enum err relisten(struct loop *l)
+{
+    if (!l->listen_tries || l->time.now_ms < l->listen_ms) return OK;
+    enum err err = listen(l);
+    l->listen_ms = l->time.now_ms + RELISTEN_MS;
+    if (!may_come_free(err) || --l->listen_tries == 0) {
+        l->listen_tries = 0;
+        return err;
+    }
+    return OK;
 }
 
 static void tell_refusals(struct loop *l)
@@ -120,6 +181,7 @@ static enum err look_at_store(struct loop *l)
     enum err err = exchange_refresh(l->exchange, &l->time);
     if (!err) err = txn_begin(l->store, false, &t);
     if (err) return err;
+    look_at_keys(l, t);
     upkeep_look(&l->upkeep, t, l->time.now_ms);
     hub_duty_look(&l->duty, t, l->time.now_ms);
     hub_contact_look(&l->hub, t, &l->time);
@@ -191,6 +253,7 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
         hub_contact_network(&l->hub, woken & WAKE_AGAIN, &l->time);
     if (l->listener) zmq_link_tick(l->listener, l->time.now_ms);
     enum err err = look_at_store(l);
+    if (!err) err = relisten(l);
     hub_contact_before_turn(&l->hub, &l->time);
     if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
     hub_contact_after_turn(&l->hub, &l->time);
@@ -209,6 +272,7 @@ static uint64_t sleep_ms(struct loop *l)
                             upkeep_wait_ms(&l->upkeep, now_ms),
                             hub_duty_wait_ms(&l->duty, now_ms, exchange_settled(l->exchange)),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
+                            l->listen_tries ? RELISTEN_MS : UINT64_MAX,
                             supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)
         if (others_ms[i] < shortest_ms) shortest_ms = others_ms[i];
@@ -258,6 +322,17 @@ static enum err forget_states(struct store *store)
     return OK;
 }
 
+static enum err begin_serving(struct loop *l)
+{
+    struct txn *t;
+    enum err err = txn_begin(l->store, false, &t);
+    if (err) return err;
+    l->served = l->options->keys->transport;
+    look_at_keys(l, t);
+    txn_abort(t);
+    return OK;
+}
+
 static enum err begin(struct loop *l)
 {
     const struct loop_options *o = l->options;
@@ -285,7 +360,11 @@ static enum err begin(struct loop *l)
                                                 .settings = o->settings};
     hub_contact_init(&l->hub, &contact);
     wake_watch_store(o->wake, o->home);
-    return listen(l);
+    err = begin_serving(l);
+    if (!err) err = listen(l);
+    if (err == ERR_BUSY)
+        log_write(LOG_ERROR, "cannot listen on %s: %s", o->settings->listen, err_text(err));
+    return err;
 }
 
 static void end(struct loop *l)

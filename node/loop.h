@@ -22,7 +22,7 @@
 struct loop_options {
     const char *home;
     const struct settings *settings;
-    const struct device_keys *keys;
+    struct device_keys *keys; /* followed, where a person has them changed */
     struct wake *wake;
     struct zmq_link_context *context;
 };

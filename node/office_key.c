@@ -25,19 +25,32 @@ static enum err find_sealed(struct txn *t, const struct device *self, struct sli
     return txn_error(t);
 }
 
-/* Opens it and holds it against the roster's key. */
-static enum err unseal(struct slice sealed, const struct roster *roster,
+/* By whichever of this device's transport keys it was sealed to. */
+static enum err unseal_bytes(struct buf *opened, const struct device_keys *keys,
+                             struct slice sealed)
+{
+    enum err err = crypto_seal_open(opened, &keys->transport, &keys->transport_secret, sealed);
+    for (size_t i = 0; i < keys->held_count && err && err != ERR_NOMEM; i++) {
+        const struct device_pair *p = &keys->held[i];
+        buf_reset(opened);
+        err = crypto_seal_open(opened, &p->transport, &p->transport_secret, sealed);
+    }
+    return err;
+}
+
+/* Opens it and holds it against the office's key. */
+static enum err unseal(struct slice sealed, const struct box_key *office,
                        const struct device_keys *keys, struct box_secret *out)
 {
     struct box_secret secret = {{0}};
     struct box_key key;
     struct buf opened = {0};
-    enum err err = crypto_seal_open(&opened, &keys->transport, &keys->transport_secret, sealed);
+    enum err err = unseal_bytes(&opened, keys, sealed);
     if (!err && opened.size == sizeof secret.bytes) {
         memcpy(secret.bytes, opened.data, sizeof secret.bytes);
         box_key_of_secret(&key, &secret);
-        if (box_key_equal(&key, &roster->office)) *out = secret;
-        if (!box_key_equal(&key, &roster->office)) err = ERR_CORRUPT;
+        if (box_key_equal(&key, office)) *out = secret;
+        if (!box_key_equal(&key, office)) err = ERR_CORRUPT;
     } else if (err != ERR_NOMEM) {
         err = ERR_CORRUPT;
     }
@@ -51,28 +64,33 @@ static enum err unseal(struct slice sealed, const struct roster *roster,
 
 struct handover {
     const struct roster *roster;
-    const struct sign_key *device;
+    const struct box_key *office;
+    const struct device *device;
     const struct device_keys *keys; /* NULL: only whether there is one */
     struct box_secret *out;
     bool found;
     enum err err; /* of those found so far, OK once one was opened */
 };
 
-static bool is_key(struct slice fields, const char *name, const uint8_t key[32])
+static bool is_for(const struct handover *h, struct slice fields)
 {
-    return slice_equal(body_bin(fields, name), slice_of(key, 32));
+    struct sign_key key;
+    struct slice device = body_bin(fields, "device");
+    if (device.size != sizeof key.bytes) return false;
+    memcpy(key.bytes, device.data, sizeof key.bytes);
+    return slice_equal(body_bin(fields, "office"),
+                       slice_of(h->office->bytes, sizeof h->office->bytes)) &&
+           roster_has_key(h->roster, h->device, &key);
 }
 
 /* One that does not open is no reason to pass over the next. */
 static bool try_one(void *state, const struct thing *thing)
 {
     struct handover *h = state;
-    if (!is_key(thing->fields, "device", h->device->bytes) ||
-        !is_key(thing->fields, "office", h->roster->office.bytes))
-        return true;
+    if (!is_for(h, thing->fields)) return true;
     h->found = true;
     if (!h->keys) return false;
-    h->err = unseal(body_bin(thing->fields, "secret"), h->roster, h->keys, h->out);
+    h->err = unseal(body_bin(thing->fields, "secret"), h->office, h->keys, h->out);
     return h->err != OK;
 }
 
@@ -86,8 +104,8 @@ static enum err handed_over(struct txn *t, struct handover *h)
 
 /* --- what others ask ----------------------------------------------------------------------- */
 
-enum err office_key_open(struct txn *t, const struct roster *roster, const struct device_keys *keys,
-                         struct box_secret *out)
+static enum err open_of(struct txn *t, const struct roster *roster, const struct box_key *office,
+                        const struct device_keys *keys, struct box_secret *out)
 {
     const struct device *self = roster_device(roster, &keys->signer.key);
     struct slice sealed = SLICE_EMPTY;
@@ -95,12 +113,45 @@ enum err office_key_open(struct txn *t, const struct roster *roster, const struc
     if (!self) return ERR_NOT_FOUND;
     enum err err = find_sealed(t, self, &sealed);
     if (err) return err;
-    if (sealed.size) enrolled = unseal(sealed, roster, keys, out);
+    if (sealed.size) enrolled = unseal(sealed, office, keys, out);
     if (!enrolled) return OK;
-    struct handover h = {
-        .roster = roster, .device = &keys->signer.key, .keys = keys, .out = out, .err = enrolled};
+    /* Of another office key than the one it was enrolled with it says nothing. */
+    if (sealed.size && roster->office_earlier_count) enrolled = ERR_NOT_FOUND;
+    struct handover h = {.roster = roster,
+                         .office = office,
+                         .device = self,
+                         .keys = keys,
+                         .out = out,
+                         .err = enrolled};
     err = handed_over(t, &h);
     return err ? err : h.err;
+}
+
+enum err office_key_open(struct txn *t, const struct roster *roster, const struct device_keys *keys,
+                         struct box_secret *out)
+{
+    return open_of(t, roster, &roster->office, keys, out);
+}
+
+enum err office_keys_open(struct txn *t, const struct roster *roster,
+                          const struct device_keys *keys, struct office_keys *out)
+{
+    enum err first = OK;
+    out->count = 0;
+    for (size_t i = 0; i <= roster->office_earlier_count; i++) {
+        const struct box_key *office =
+            i == 0 ? &roster->office : &roster->offices_earlier[roster->office_earlier_count - i];
+        enum err err = open_of(t, roster, office, keys, &out->secrets[out->count]);
+        if (txn_error(t)) return txn_error(t);
+        if (!err) out->keys[out->count++] = *office;
+        if (i == 0) first = err;
+    }
+    return out->count ? OK : first;
+}
+
+void office_keys_wipe(struct office_keys *k)
+{
+    crypto_wipe(k, sizeof *k);
 }
 
 /* May it open sealed records, by the table of kinds? */
@@ -110,14 +161,24 @@ static bool may_open(const struct device *d)
     return d->state == DEVICE_JOINED && device_is_township(d) && d->roles & roles;
 }
 
-/* The next such device from *at on. */
-static const struct device *lacking_from(struct txn *t, const struct roster *roster, size_t *at)
+/* The authority gave it the first one. */
+static bool was_enrolled(const struct roster *roster, const struct device *d,
+                         const struct box_key *office)
 {
     static const struct sign_key none;
+    const struct box_key *first =
+        roster->office_earlier_count ? &roster->offices_earlier[0] : &roster->office;
+    return sign_key_equal(&d->invite, &none) && box_key_equal(office, first);
+}
+
+/* The next such device from *at on. */
+static const struct device *lacking_from(struct txn *t, const struct roster *roster,
+                                         const struct box_key *office, size_t *at)
+{
     while (*at < roster->device_count) {
         const struct device *d = &roster->devices[(*at)++];
-        struct handover h = {.roster = roster, .device = &d->key};
-        if (sign_key_equal(&d->invite, &none) || !may_open(d)) continue;
+        struct handover h = {.roster = roster, .office = office, .device = d};
+        if (!may_open(d) || was_enrolled(roster, d, office)) continue;
         if (handed_over(t, &h)) return NULL;
         if (!h.found) return d;
     }
@@ -127,18 +188,18 @@ static const struct device *lacking_from(struct txn *t, const struct roster *ros
 const struct device *office_key_lacking(struct txn *t, const struct roster *roster)
 {
     size_t at = 0;
-    return lacking_from(t, roster, &at);
+    return lacking_from(t, roster, &roster->office, &at);
 }
 
-static enum err give(struct recorder *r, const struct roster *roster, const struct device *d,
+static enum err give(struct recorder *r, const struct box_key *office, const struct device *d,
                      struct slice sealed)
 {
     struct mp_map map = {0};
     struct buf body = {0};
     struct mp_writer w = mp_map_put(&map, "device");
-    mp_write_bin(&w, d->key.bytes, sizeof d->key.bytes);
+    mp_write_bin(&w, d->first.bytes, sizeof d->first.bytes);
     w = mp_map_put(&map, "office");
-    mp_write_bin(&w, roster->office.bytes, sizeof roster->office.bytes);
+    mp_write_bin(&w, office->bytes, sizeof office->bytes);
     w = mp_map_put(&map, "secret");
     mp_write_bin(&w, sealed.data, sealed.size);
     enum err err = mp_map_end(&map, &body);
@@ -155,25 +216,34 @@ static enum err give(struct recorder *r, const struct roster *roster, const stru
     return err;
 }
 
-enum err office_key_give(struct recorder *r, const struct roster *roster,
-                         const struct device_keys *keys, unsigned *given)
+enum err office_key_give_of(struct recorder *r, const struct roster *roster,
+                            const struct box_key *office, const struct box_secret *secret,
+                            unsigned *given)
 {
     struct txn *t = recorder_txn(r);
-    struct box_secret secret;
     struct buf sealed = {0};
     const struct device *d;
     size_t at = 0;
+    enum err err = OK;
     *given = 0;
-    enum err err = office_key_open(t, roster, keys, &secret);
-    while (!err && (d = lacking_from(t, roster, &at)) != NULL) {
+    while (!err && (d = lacking_from(t, roster, office, &at)) != NULL) {
         buf_reset(&sealed);
-        err = crypto_seal(&sealed, &d->transport, slice_of(secret.bytes, sizeof secret.bytes));
-        if (!err) err = give(r, roster, d, buf_slice(&sealed));
+        err = crypto_seal(&sealed, &d->transport, slice_of(secret->bytes, sizeof secret->bytes));
+        if (!err) err = give(r, office, d, buf_slice(&sealed));
         if (!err) (*given)++;
         if (err == ERR_MALFORMED) err = OK; /* a key that nothing can be sealed to */
     }
-    if (!err) err = txn_error(t);
-    crypto_wipe(&secret, sizeof secret);
     buf_clear(&sealed);
+    return err ? err : txn_error(t);
+}
+
+enum err office_key_give(struct recorder *r, const struct roster *roster,
+                         const struct device_keys *keys, unsigned *given)
+{
+    struct box_secret secret;
+    *given = 0;
+    enum err err = office_key_open(recorder_txn(r), roster, keys, &secret);
+    if (!err) err = office_key_give_of(r, roster, &roster->office, &secret, given);
+    crypto_wipe(&secret, sizeof secret);
     return err;
 }

@@ -12,11 +12,27 @@
 MUST_CHECK enum err office_key_open(struct txn *t, const struct roster *roster,
                                     const struct device_keys *keys, struct box_secret *out);
 
+/* Secret halves of the office keys that this device was given, of today's and of former ones, for
+ * what was sealed before a change; newest first. Errors: as above where it has none. The caller
+ * wipes *out. */
+struct office_keys {
+    struct box_key keys[OFFICE_KEYS_MAX + 1];
+    struct box_secret secrets[OFFICE_KEYS_MAX + 1];
+    size_t count;
+};
+MUST_CHECK enum err office_keys_open(struct txn *t, const struct roster *roster,
+                                     const struct device_keys *keys, struct office_keys *out);
+void office_keys_wipe(struct office_keys *k);
+
 /* The first device that may open sealed records and has no `office.key` for the roster's office
- * key; NULL: none, which txn_error may explain. Devices that the authority enrolled are not asked:
- * they were given it then. */
+ * key; NULL: none, which txn_error may explain. Of the township's first office key a device that
+ * the authority enrolled is not asked: it was given that one then. */
 const struct device *office_key_lacking(struct txn *t, const struct roster *roster);
 /* Records one for each such device, within the recorder's begin..commit; *given: how many. Errors:
  * of office_key_open and recorder_add. */
 MUST_CHECK enum err office_key_give(struct recorder *r, const struct roster *roster,
                                     const struct device_keys *keys, unsigned *given);
+/* The same of an office key that is about to be the roster's. */
+MUST_CHECK enum err office_key_give_of(struct recorder *r, const struct roster *roster,
+                                       const struct box_key *office,
+                                       const struct box_secret *secret, unsigned *given);

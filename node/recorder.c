@@ -173,16 +173,20 @@ static bool head_is_newer(const struct head *a, const struct head *b)
     return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) > 0;
 }
 
-static void epoch_name(char out[64], const struct scope *scope, uint8_t lane)
+/* Of each of this device's keys; the first one's is short. */
+static void epoch_name(char out[64], struct txn *t, const struct feed *feed)
 {
-    snprintf(out, 64, "epoch:%s:%u", scope->text, lane);
+    char key[17] = "";
+    bool first = sign_key_equal(&feed->author, &store_identity(txn_store(t))->device);
+    if (!first) hex_encode(key, feed->author.bytes, 8);
+    snprintf(out, 64, "epoch:%s:%u%s%s", feed->scope.text, feed->lane, first ? "" : ":", key);
 }
 
 static void current_epoch(struct txn *t, struct feed *feed)
 {
     char name[64];
     struct slice value;
-    epoch_name(name, &feed->scope, feed->lane);
+    epoch_name(name, t, feed);
     feed->has_epoch = meta_get(t, name, &value) && value.size == 8;
     if (feed->has_epoch) memcpy(feed->epoch, value.data, 8);
 }
@@ -192,7 +196,7 @@ static void current_epoch(struct txn *t, struct feed *feed)
 static void open_epoch(struct txn *t, struct feed *feed)
 {
     char name[64];
-    epoch_name(name, &feed->scope, feed->lane);
+    epoch_name(name, t, feed);
     feed->has_epoch = true;
     crypto_random(feed->epoch, sizeof feed->epoch);
     meta_put(t, name, slice_of(feed->epoch, sizeof feed->epoch));

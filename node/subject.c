@@ -19,8 +19,8 @@ static enum err correction_check(struct txn *t, const struct thing_key *key, enu
     struct correction correction;
     struct buf bytes = {0};
     const char *why = "";
-    enum err err = correction_may(&correction, t, act->roster, key, &act->author,
-                                  act->body, &bytes, &why);
+    enum err err =
+        correction_may(&correction, t, act->roster, key, &act->author, act->body, &bytes, &why);
     if (!err && type == THING_REQUEST) {
         why = request_refuses_correction(&correction);
         err = why ? ERR_STATE : OK;

@@ -117,7 +117,7 @@ struct frame_receipt {
 /* What a receipt is signed over besides its own fields. */
 struct receipt_parties {
     struct sign_key township; /* authority */
-    struct sign_key receiver; /* who signs */
+    struct sign_key receiver; /* who signs: named, as the addressee, by his first key */
     struct sign_key addressee;
     uint8_t generation[8]; /* of the receiver's store */
 };
@@ -188,6 +188,10 @@ void frame_receipt_write(struct buf *out, struct frame_receipt *f,
 /* Of a complete one. Errors: ERR_SIGNATURE, ERR_NOMEM. */
 MUST_CHECK enum err frame_receipt_verify(const struct frame_receipt *f,
                                          const struct receipt_parties *parties);
+/* The same, signed by another key of the receiver's. */
+MUST_CHECK enum err frame_receipt_verify_by(const struct frame_receipt *f,
+                                            const struct receipt_parties *parties,
+                                            const struct sign_key *key);
 MUST_CHECK enum err frame_refuse_read(struct frame_refuse *out, struct slice frame);
 void frame_refuse_write(struct buf *out, enum refuse_code code, const char *text);
 void frame_bye_write(struct buf *out);

@@ -1,3 +1,4 @@
+#include "node/key_change.h"
 #include "tools/lookup.h"
 
 #include <stdarg.h>
@@ -72,11 +73,25 @@ static int not_joined(struct cli *cli)
                      _("sidan join FILE with the township's invite; another folder: --home DIR"));
 }
 
+/* Of several in the file, as the roster says. Before it does, or without a store, the first. */
+static void use_keys(struct cli *cli)
+{
+    struct txn *t;
+    const struct roster *roster;
+    if (!cli->has_keys || !cli->views || txn_begin(cli->store, false, &t)) return;
+    if (!views_roster(cli->views, t, &roster)) {
+        const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
+        if (self) device_keys_use(&cli->keys, roster, self);
+    }
+    txn_abort(t);
+}
+
 int cli_open_keys(struct cli *cli)
 {
     if (cli->has_keys) return EXIT_OK;
     enum err e = home_load_keys(cli->home, &cli->keys);
     cli->has_keys = e == OK;
+    use_keys(cli);
     if (e == ERR_NOT_JOINED) return not_joined(cli);
     if (e == ERR_PERMISSION)
         return cli_error(
@@ -158,6 +173,7 @@ int cli_open_views(struct cli *cli)
         e = views_open(&cli->views, cli->store);
     }
     if (!e && cli->store_writable) e = cli_finish_rows(cli);
+    if (!e) use_keys(cli);
     return e ? cli_fail(cli, e, _("the lists cannot be opened")) : EXIT_OK;
 }
 

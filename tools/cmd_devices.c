@@ -46,7 +46,7 @@ struct listing {
 static bool is_self(const struct listing *l, const struct device *d)
 {
     return d->state != DEVICE_INVITED &&
-           sign_key_equal(&d->key, &store_identity(l->cli->store)->device);
+           sign_key_equal(&d->first, &store_identity(l->cli->store)->device);
 }
 
 /* Villages meet the hub alone. */
@@ -57,14 +57,15 @@ static bool is_met(const struct listing *l, const struct device *d)
 
 static const struct sign_key *id_of(const struct device *d)
 {
-    return d->state == DEVICE_INVITED ? &d->invite : &d->key;
+    return d->state == DEVICE_INVITED ? &d->invite : &d->first;
 }
 
 /* All zeros where there was never a contact; without its vector. */
 static struct peer_row contact_of(const struct listing *l, const struct device *d)
 {
     struct peer_row row;
-    if (d->state == DEVICE_INVITED || !peer_get(l->txn, &d->key, &row)) return (struct peer_row){0};
+    if (d->state == DEVICE_INVITED || !peer_get(l->txn, &d->first, &row))
+        return (struct peer_row){0};
     peer_row_clear(&row);
     return row;
 }

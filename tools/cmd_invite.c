@@ -7,6 +7,7 @@
 #include "tools/words.h"
 
 #include "common/time.h"
+#include "node/key_change.h"
 #include "node/township.h"
 
 #include <stdio.h>
@@ -120,8 +121,8 @@ static int prepare(struct inviting *i)
     if (code == EXIT_OK) {
         clock_read(t, &clock);
         i->invite.authority = roster->township;
-        i->invite.acceptor = hub->key;
-        i->invite.acceptor_transport = hub->transport;
+        i->invite.acceptor = hub->first;
+        key_change_served(t, roster, hub, clock.wall_ms, &i->invite.acceptor_transport);
         i->invite.expires_ms = clock.wall_ms + expires_ms;
         memcpy(i->invite.township_name, roster->township_name, sizeof roster->township_name);
         code = choose_place(i, roster);

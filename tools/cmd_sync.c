@@ -180,7 +180,7 @@ static uint64_t arrived(struct cli *cli, const struct peer_row *row)
     for (size_t i = 0; i < row->have_count; i++) {
         bool first = i == 0 || memcmp(row->have[i].feed8, row->have[i - 1].feed8, 8) != 0;
         if (first && feed_find_id8(t, row->have[i].feed8, &feed) == OK &&
-            sign_key_equal(&feed.feed.author, &cli->keys.signer.key) &&
+            self != NULL && roster_has_key(roster, self, &feed.feed.author) &&
             visible_by(self, &feed.feed.scope)) {
             sum += row->have[i].seq;
         }

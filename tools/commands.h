@@ -44,6 +44,7 @@ int cmd_redeem_show(struct cli *cli);
 int cmd_register(struct cli *cli);
 int cmd_report(struct cli *cli);
 int cmd_requests(struct cli *cli);
+int cmd_rotate(struct cli *cli);
 int cmd_rule(struct cli *cli);
 int cmd_sealed(struct cli *cli);
 int cmd_sealed_dismiss(struct cli *cli);

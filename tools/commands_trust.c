@@ -20,3 +20,7 @@ const struct flag commands_trust_receipts[] = {
     VALUE("-o", "FILE", N_("as a proof that others can check")),
     END,
 };
+const struct flag commands_trust_rotate[] = {
+    SWITCH("--now", N_("at the hub: serve the new transport key, whoever was not told of it")),
+    END,
+};

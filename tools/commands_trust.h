@@ -17,4 +17,7 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
              commands_trust_receipts, cmd_receipts),                                               \
         VERB("revoke", "停用", "DEVICE", 1, 1,                                                     \
              N_("let a device in no more; what it says from now on counts for nothing"), CARE,     \
-             commands_trust_revoke, cmd_revoke)
+             commands_trust_revoke, cmd_revoke),                                                   \
+        VERB("rotate", "更换密钥", "device|transport|office [DEVICE]", 1, 2,                       \
+             N_("a new key instead of the one in use; the old one is good for what was before"),   \
+             CARE, commands_trust_rotate, cmd_rotate)

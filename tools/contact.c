@@ -191,9 +191,21 @@ static void add(struct contact_done *sum, const struct session_status *s)
                   meter_of_frames(s->received_frames, s->received_bytes);
 }
 
-static enum err attempt(struct contact *c, struct dialing *d, const struct box_key *hub,
-                        const struct contact_words *words, struct contact_done *sum)
+/* The hub is there and the keys do not fit: whether there are others to try. */
+static bool next_keys(struct contact *c, const struct dialing *d,
+                      const struct contact_target *target)
 {
+    if (c->live || d->link == NULL || !zmq_link_was_barred(d->link)) {
+        return false;
+    }
+    c->key_at = (c->key_at + 1) % target->key_count;
+    return c->key_at != 0;
+}
+
+static enum err attempt(struct contact *c, struct dialing *d, const struct contact_target *target,
+                        const struct contact_words *words, struct contact_done *sum, bool *others)
+{
+    const struct dial_keys *keys = &target->keys[c->key_at];
     struct exchange *x = NULL;
     struct session_status status = {0};
     struct exchange_options options = {.store = c->cli->store,
@@ -205,7 +217,8 @@ static enum err attempt(struct contact *c, struct dialing *d, const struct box_k
                                        .log_state = c};
     enum err e = exchange_open(&x, &options);
     if (e == OK) {
-        e = dialing_start(d, hub, clock_monotonic_ms());
+        dialing_use(d, &keys->key, &keys->secret);
+        e = dialing_start(d, &keys->peer, clock_monotonic_ms());
     }
     if (e == OK) {
         e = exchange_add_link(x, d->link, true);
@@ -215,7 +228,12 @@ static enum err attempt(struct contact *c, struct dialing *d, const struct box_k
     }
     exchange_close(x);
     bool good = status.idle || status.passed_bytes != 0;
-    dialing_end(d, good ? DIALING_GOOD : DIALING_FAILED, clock_monotonic_ms());
+    *others = next_keys(c, d, target);
+    dialing_end(d,
+                good      ? DIALING_GOOD
+                : *others ? DIALING_OTHER_KEYS
+                          : DIALING_FAILED,
+                clock_monotonic_ms());
     if (status.greeted) {
         d->rtt_ms = status.rtt_ms;
         add(sum, &status);
@@ -253,7 +271,7 @@ enum err contact_sync(struct contact *c, const struct contact_target *target,
                       const struct contact_words *words, struct contact_done *out)
 {
     struct dialing d;
-    bool there = false, again; /* there: somebody may be, though nobody listens just now */
+    bool there = false, again, others; /* there: somebody may be, though nobody listens just now */
     enum err e;
     dialing_to(&d, c, target);
     *out = (struct contact_done){0};
@@ -262,10 +280,10 @@ enum err contact_sync(struct contact *c, const struct contact_target *target,
             words->calling(c, dialing_address(&d));
         }
         out->address = target->addresses[d.next_address];
-        e = attempt(c, &d, &target->key, words, out);
+        e = attempt(c, &d, target, words, out, &others);
         there = there || e == ERR_AGAIN;
         bool another = d.next_address != 0;
-        again = e == ERR_AGAIN || (e == ERR_UNREACHABLE && (there || another));
+        again = others || e == ERR_AGAIN || (e == ERR_UNREACHABLE && (there || another));
     } while (again && wait_until_due(c, &d));
     dialing_close(&d);
     if (e == OK) {
@@ -283,12 +301,19 @@ static int target_hub(struct cli *cli, struct contact_target *out)
 {
     struct txn *t;
     const struct roster *roster;
-    int code = cli_begin(cli, &t);
+    struct box_key hub;
+    int code = cli_open_keys(cli);
+    if (code == EXIT_OK) {
+        code = cli_begin(cli, &t);
+    }
     if (code != EXIT_OK) {
         return code;
     }
     code = cli_roster(cli, t, &roster);
-    if (code == EXIT_OK && !joining_hub(t, roster, &out->device, &out->key)) {
+    if (code == EXIT_OK && joining_hub(t, roster, &out->device, &hub)) {
+        const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
+        out->key_count = key_change_dial(out->keys, roster, &out->device, &hub, self, &cli->keys);
+    } else if (code == EXIT_OK) {
         code = cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
                          _("this device is the hub: the villages call it"),
                          _("keep sidan-node running here"));

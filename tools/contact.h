@@ -4,6 +4,7 @@
  * hold and have confirmed all they have for each other.
  */
 #include "node/exchange.h"
+#include "node/key_change.h"
 #include "node/link/zmq_link.h"
 #include "tools/cli.h"
 
@@ -13,6 +14,7 @@ struct contact {
     uint64_t started_ms, deadline_ms; /* monotonic */
     char text[200];                   /* why the last attempt failed, English */
     bool live;                        /* the hub has answered */
+    size_t key_at;                    /* of the target's keys, the ones in use */
 };
 /* Opens the network; keys must be open. Reports failures. */
 int contact_begin(struct contact *c, struct cli *cli, uint64_t timeout_ms);
@@ -38,7 +40,8 @@ MUST_CHECK enum err contact_probe(struct contact *c, const struct contact_hub *h
 /* The hub as this node knows it, and its addresses. */
 struct contact_target {
     struct sign_key device;
-    struct box_key key;
+    struct dial_keys keys[DIAL_KEYS_MAX]; /* the newest first; the caller wipes them */
+    size_t key_count;
     const char *addresses[INVITE_ADDRESSES_MAX];
     size_t address_count;
 };

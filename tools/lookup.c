@@ -107,7 +107,7 @@ const char *lookup_village_name(const struct roster *roster, const char *code)
 
 static const uint8_t *device_id(const struct device *d)
 {
-    return d->state == DEVICE_INVITED ? d->invite.bytes : d->key.bytes;
+    return d->state == DEVICE_INVITED ? d->invite.bytes : d->first.bytes;
 }
 
 int lookup_device(struct cli *cli, const struct roster *roster, const char *text,
@@ -275,6 +275,17 @@ static bool feed_parts_read(struct feed *feed, char *const parts[4], size_t coun
            hex_decode(feed->epoch, sizeof feed->epoch, parts[3], strlen(parts[3])) == OK;
 }
 
+static int lookup_feed_of(struct cli *cli, struct txn *txn, const struct roster *roster,
+                          const struct device *d, const char *text, struct feed *feed,
+                          struct feed_row *out)
+{
+    const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
+    bool visible = visible_by(self, &feed->scope);
+    for (size_t i = 0; visible && roster_key_at(roster, d, i, &feed->author); i++)
+        if (feed_find(txn, feed, out)) return EXIT_OK;
+    return not_found(cli, cli_format(cli, _("the feed \"%s\" is not held here"), text), NULL);
+}
+
 int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, const char *text,
                 struct feed_row *out)
 {
@@ -295,7 +306,7 @@ int lookup_feed(struct cli *cli, struct txn *txn, const struct roster *roster, c
         const struct device *d;
         code = lookup_device(cli, roster, parts[0], &d);
         if (code) return code;
-        feed.author = d->key;
+        return lookup_feed_of(cli, txn, roster, d, text, &feed, out);
     }
     const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
     return visible_by(self, &feed.scope) && feed_find(txn, &feed, out)

@@ -23,8 +23,7 @@ static int open_office(struct sealed_opening *o)
     }
     code = cli_roster(o->cli, t, &roster);
     if (code == EXIT_OK) {
-        o->office = roster->office;
-        enum err e = office_key_open(t, roster, &o->cli->keys, &o->secret);
+        enum err e = office_keys_open(t, roster, &o->cli->keys, &o->office);
         if (e == ERR_NOT_FOUND) {
             code = cli_error(o->cli, EXIT_REFUSED, _("this device cannot open sealed records"),
                              _("it was not given the office's key"), hint(o));
@@ -61,7 +60,7 @@ int sealed_open_begin(struct sealed_opening *o, struct cli *cli)
 
 void sealed_open_end(struct sealed_opening *o)
 {
-    crypto_wipe(&o->secret, sizeof o->secret);
+    office_keys_wipe(&o->office);
     seal_wipe(&o->content);
     seal_wipe(&o->body);
     zstd_close(o->z);
@@ -95,8 +94,14 @@ static enum err read_content(struct sealed_opening *o, struct txn *t, const stru
     if (!mp_map_get(e.box, "sealed", &value) || mp_peek(&value) != MP_BIN) {
         return ERR_MALFORMED;
     }
-    buf_reset(&o->content);
-    return seal_open(&o->content, out, o->z, &o->office, &o->secret, mp_read_bin(&value, SIZE_MAX));
+    struct slice sealed = mp_read_bin(&value, SIZE_MAX);
+    enum err opened = ERR_SIGNATURE;
+    for (size_t i = 0; i < o->office.count && opened == ERR_SIGNATURE; i++) {
+        buf_reset(&o->content);
+        opened =
+            seal_open(&o->content, out, o->z, &o->office.keys[i], &o->office.secrets[i], sealed);
+    }
+    return opened;
 }
 
 static enum err body_with_number(struct sealed_opening *o, struct slice body, const char *number)

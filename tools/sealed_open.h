@@ -4,6 +4,7 @@
  * in the office's own scope, under the next number of the device's series, and the sealed record
  * names that request. All in one commit, so none is opened twice here, by whichever process.
  */
+#include "node/office_key.h"
 #include "node/views/sealed.h"
 #include "proto/seal.h"
 #include "tools/recording.h"
@@ -12,8 +13,7 @@ struct sealed_opening {
     struct cli *cli;
     struct recording recording;
     struct zstd *z;
-    struct box_key office;
-    struct box_secret secret;
+    struct office_keys office;
     struct buf content, body; /* of the record being opened */
 };
 struct sealed_opened {

@@ -158,7 +158,7 @@ static bool compare_vectors(struct txn *txn, const struct standing *s, const str
     for (size_t i = 0; i < s->feed_count; i++) {
         const struct feed_row *f = &s->feeds[i];
         const struct peer_have *have;
-        bool own = sign_key_equal(&f->feed.author, &p->device->key);
+        bool own = roster_has_key(s->roster, p->device, &f->feed.author);
         if (!own && !device_may_hold(p->device, &f->feed.scope)) continue;
         size_t count = have_of(row, &f->id, &have);
         if (!compare_feed(txn, f, have, count, p)) equal = false;
@@ -174,7 +174,7 @@ static void look_at_own_feeds(const struct standing *s, struct standing_peer *p)
 {
     for (size_t i = 0; i < s->feed_count; i++) {
         const struct feed_row *f = &s->feeds[i];
-        if (!sign_key_equal(&f->feed.author, &p->device->key)) continue;
+        if (!roster_has_key(s->roster, p->device, &f->feed.author)) continue;
         p->written += f->events;
         if (f->head_count < 2) continue;
         uint64_t lowest = f->heads[f->head_count - 1].seq;
@@ -218,7 +218,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     struct peer_row row;
     *p = (struct standing_peer){.device = d, .state = STANDING_NEVER};
     look_at_own_feeds(s, p);
-    bool known = peer_get(txn, &d->key, &row);
+    bool known = peer_get(txn, &d->first, &row);
     if (!known) {
         if (p->forked_at) p->state = STANDING_FAULT;
         return;
@@ -235,7 +235,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     p->disk_free_mib = row.disk_free_mib;
     p->rate_bps = row.rate_bps;
     p->rtt_ms = row.rtt_ms;
-    p->traffic = month_peer(txn, &s->month, &d->key);
+    p->traffic = month_peer(txn, &s->month, &d->first);
     if (compare_vectors(txn, s, &row, p)) p->digest = compare_views(txn, s, &row, d);
     p->state = state_of(s, p, (enum peer_state)row.state);
     peer_row_clear(&row);

@@ -22,7 +22,7 @@ static json_t *digest_of(enum standing_digest d)
 static json_t *device_of(const struct standing_peer *p)
 {
     json_t *o = json_object();
-    set(o, "id", output_json_hex(p->device->key.bytes, sizeof p->device->key.bytes));
+    set(o, "id", output_json_hex(p->device->first.bytes, sizeof p->device->first.bytes));
     set(o, "name", json_string(p->device->name));
     set(o, "state", json_string(standing_name(p->state)));
     set(o, "last_ok", output_json_time(p->last_ok_ms));

@@ -20,7 +20,7 @@ static enum err rehearse(struct cli *cli, const struct contact_target *target, u
                                         .views = cli->views,
                                         .keys = &cli->keys,
                                         .device = target->device,
-                                        .key = target->key,
+                                        .key = target->keys[0].peer,
                                         .month_bytes_max = limit,
                                         .time = {.now_ms = clock_monotonic_ms()}};
     struct txn *t;

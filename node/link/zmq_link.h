@@ -57,6 +57,9 @@ int zmq_link_wait_ms(struct link *l);
 void zmq_link_tick(struct link *l, uint64_t now_ms);
 /* OK, or why this link can do nothing any more: then the process must end. */
 enum err zmq_link_health(const struct link *l);
+/* Did somebody take a dialled link's connection, and no handshake was done? Then it may be that one
+ * of the two keys is another than the peer knows. */
+bool zmq_link_was_barred(const struct link *l);
 /* The way that a dialled link took; borrowed. Its endpoint is empty while the name is looked up. */
 const struct way *zmq_link_way(const struct link *l);
 /* Has a dialled link had its one life? Then why: as LINK_DOWN told, OK when it was dropped here. */

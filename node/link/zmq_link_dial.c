@@ -21,6 +21,7 @@ struct dialer {
     struct box_key peer;
     uint64_t handle;
     bool started, was_up, up_due;
+    bool barred;            /* closed during the handshake */
     uint64_t stage_ms;      /* since when it is in this state */
     uint64_t limits_ms[UP]; /* how long it may be in each state until then */
     struct meter meter;
@@ -59,12 +60,14 @@ static void connect_failed(struct dialer *d)
 
 static void handshake_failed(struct dialer *d)
 {
-    if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS)
+    if (d->base.now_ms - d->stage_ms + TIMER_SLACK_MS >= ZMTP_HANDSHAKE_TIMEOUT_MS) {
         stage_over(d);
-    else
-        end(d, ERR_UNREACHABLE,
-            N_("closed during the handshake: another key there than the roster has for "
-               "it, or the link was cut"));
+        return;
+    }
+    d->barred = true;
+    end(d, ERR_UNREACHABLE,
+        N_("closed during the handshake: another key there than the roster has for "
+           "it, or the link was cut"));
 }
 
 static void take_event(struct dialer *d, enum zmtp_event event, int fd)
@@ -91,6 +94,7 @@ static void take_event(struct dialer *d, enum zmtp_event event, int fd)
         end(d, ERR_UNREACHABLE, N_("what listens there is not a sidan node"));
         break;
     case ZMTP_HANDSHAKE_DENIED:
+        d->barred = true;
         end(d, ERR_FORBIDDEN, N_("denied: this device is not, or no longer, admitted there"));
         break;
     case ZMTP_DISCONNECTED:
@@ -263,6 +267,11 @@ static const struct link_ops link_ops = {.next = dial_next,
                                          .waiting = dial_waiting,
                                          .partial = dial_partial};
 static const struct zmq_link_ops own_ops = {.tick = dial_tick, .wait_ms = dial_wait_ms};
+
+bool zmq_link_was_barred(const struct link *l)
+{
+    return ((const struct dialer *)l)->barred;
+}
 
 const struct way *zmq_link_way(const struct link *l)
 {
