@@ -120,7 +120,7 @@ static json_t *receipt_json(struct listing *l, const struct receipt *r)
     json_object_set_new(o, "counter", json_integer((json_int_t)r->said.counter));
     json_object_set_new(o, "generation",
                         output_json_hex(r->parties.generation, sizeof r->parties.generation));
-    json_object_set_new(o, "verified", json_boolean(receipt_verify(r) == OK));
+    json_object_set_new(o, "verified", json_boolean(receipt_verify(r, l->roster, NULL) == OK));
     json_object_set_new(o, "heads", heads_json(l, r));
     return o;
 }
@@ -135,7 +135,7 @@ static void to_row(struct listing *l, struct table *t, const struct receipt *r)
         buf_printf(&upto, "%s%s %" PRIu64, upto.size ? ", " : "", feed_words(l, &entry, false),
                    entry.seq);
     hex_encode(id, r->id.bytes, sizeof r->id.bytes);
-    bool good = receipt_verify(r) == OK;
+    bool good = receipt_verify(r, l->roster, NULL) == OK;
     table_colour(t, good ? COLOUR_NONE : COLOUR_RED);
     table_cell(t, slice_of_text(words_moment(l->cli, r->said.time_ms, l->now_ms)));
     table_cell(t, slice_of(id, l->cli->csv ? sizeof id - 1 : ID_SHOWN));
@@ -160,7 +160,7 @@ static void print_heads(struct listing *l, const struct receipt *r)
 static void print_one(struct listing *l, const struct receipt *r)
 {
     char key[17], time[TIME_TEXT_SIZE];
-    enum err err = receipt_verify(r);
+    enum err err = receipt_verify(r, l->roster, NULL);
     hex_encode(key, r->from.bytes, 8);
     time_format(time, r->said.time_ms);
     if (err) {

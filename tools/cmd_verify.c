@@ -178,7 +178,11 @@ static int digests(struct verify *v)
     if (code != EXIT_OK) {
         return code;
     }
-    enum err e = receipts_check(t, &v->visible, &v->receipts, tell_receipt, v);
+    const struct roster *roster;
+    enum err e = views_roster(v->cli->views, t, &roster);
+    if (e == OK) {
+        e = receipts_check(t, roster, &v->visible, &v->receipts, tell_receipt, v);
+    }
     uint32_t count = scope_count(t);
     for (uint32_t number = 1; e == OK && number <= count; number++) {
         if (scope_get(t, number, &scope) && visible_scope(&v->visible, &scope.scope)) {

@@ -48,7 +48,10 @@ static json_t *file_begin(struct cli *cli)
 static json_t *receipt_json(struct cli *cli, const struct roster *roster, const struct receipt *r)
 {
     json_t *o = json_object();
+    struct sign_key signer = r->from;
+    (void)receipt_verify(r, roster, &signer);
     json_object_set_new(o, "id", output_json_hex(r->id.bytes, sizeof r->id.bytes));
+    json_object_set_new(o, "signer", output_json_hex(signer.bytes, sizeof signer.bytes));
     json_object_set_new(o, "receiver", output_json_hex(r->from.bytes, sizeof r->from.bytes));
     json_object_set_new(o, "name", json_string(lookup_device_name(cli, roster, &r->from)));
     json_object_set_new(o, "statement", output_json_hex(r->statement.data, r->statement.size));
@@ -164,7 +167,8 @@ static bool cover(void *state, const struct receipt *r)
     for (size_t i = 0; i < p->count; i++) {
         struct proved *record = &p->records[i];
         if (record->covered && record->receipt.said.time_ms <= r->said.time_ms) continue;
-        if (!receipt_covers(p->txn, r, &record->feed, record->event, &head) || receipt_verify(r))
+        if (!receipt_covers(p->txn, r, &record->feed, record->event, &head) ||
+            receipt_verify(r, p->roster, NULL))
             continue;
         record->covered = true;
         record->receipt = *r;

@@ -3,7 +3,7 @@
  * Receipts as proof for others: a file of JSON that anybody can check with SPEC 3, 6.2 and 8.5
  * alone (tests/second/proof.py does), and which receipt proves that a record had arrived.
  *
- * {"schema":"sidan.proof/1","township","receipts":[{"id","receiver","name","statement",
+ * {"schema":"sidan.proof/1","township","receipts":[{"id","signer","receiver","name","statement",
  * "signature"}],"records":[{"id","kind","time","receipt","headers":["…"]}]}
  *
  * Keys, ids, statements and headers in hex. The headers of a record lead from it, each the next

@@ -34,12 +34,20 @@ bool receipt_get(struct txn *t, const struct sign_key *from, uint64_t counter, s
     return counter && next(t, from, &at, out) && at == counter;
 }
 
-enum err receipt_verify(const struct receipt *r)
+enum err receipt_verify(const struct receipt *r, const struct roster *roster,
+                        struct sign_key *signer)
 {
-    if (r->err) return r->err;
+    const struct device *d = roster_device(roster, &r->from);
+    const struct slice statement = slice_of(r->id.bytes, sizeof r->id.bytes);
+    struct sign_key key = r->from;
+    enum err err = r->err;
+    if (err) return err;
     if (!sign_key_equal(&r->parties.receiver, &r->from)) return ERR_SIGNATURE;
-    return crypto_verify(&r->signature, &r->from, CONTEXT_RECEIPT,
-                         slice_of(r->id.bytes, sizeof r->id.bytes));
+    err = crypto_verify(&r->signature, &key, CONTEXT_RECEIPT, statement);
+    for (size_t i = 0; err && d && roster_key_at(roster, d, i, &key); i++)
+        err = crypto_verify(&r->signature, &key, CONTEXT_RECEIPT, statement);
+    if (!err && signer) *signer = key;
+    return err;
 }
 
 bool receipt_shown(struct txn *t, const struct visible *visible, const struct receipt *r)
@@ -81,6 +89,7 @@ bool receipt_covers(struct txn *t, const struct receipt *r, const struct feed_ro
 
 struct check {
     struct txn *txn;
+    const struct roster *roster;
     const struct visible *visible;
     struct receipts_result *result;
     void (*problem)(void *state, enum err err, const char *what);
@@ -113,7 +122,7 @@ static bool check_one(void *state, const struct receipt *r)
     c->any = true;
     c->newest = *r;
     c->result->receipts += receipt_shown(c->txn, c->visible, r);
-    enum err err = receipt_verify(r);
+    enum err err = receipt_verify(r, c->roster, NULL);
     if (err)
         report(c, err,
                err == ERR_MALFORMED ? "a receipt cannot be read"
@@ -121,11 +130,16 @@ static bool check_one(void *state, const struct receipt *r)
     return true;
 }
 
-enum err receipts_check(struct txn *t, const struct visible *visible, struct receipts_result *out,
+enum err receipts_check(struct txn *t, const struct roster *roster, const struct visible *visible,
+                        struct receipts_result *out,
                         void (*problem)(void *state, enum err err, const char *what), void *state)
 {
-    struct check c = {
-        .txn = t, .visible = visible, .result = out, .problem = problem, .state = state};
+    struct check c = {.txn = t,
+                      .roster = roster,
+                      .visible = visible,
+                      .result = out,
+                      .problem = problem,
+                      .state = state};
     *out = (struct receipts_result){0};
     enum err err = receipts_each(t, check_one, &c);
     if (!err) check_held(&c);

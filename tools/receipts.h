@@ -23,8 +23,10 @@ MUST_CHECK enum err receipts_each(struct txn *t, bool (*each)(void *state, const
                                   void *state);
 /* The one with this number. False when there is none. */
 bool receipt_get(struct txn *t, const struct sign_key *from, uint64_t counter, struct receipt *out);
-/* Errors: ERR_MALFORMED; ERR_SIGNATURE (that of another key, or over another statement). */
-MUST_CHECK enum err receipt_verify(const struct receipt *r);
+/* By any of the device's signing keys (SPEC 10.10); *signer (may be NULL): which. Errors:
+ * ERR_MALFORMED; ERR_SIGNATURE (that of another key, or over another statement). */
+MUST_CHECK enum err receipt_verify(const struct receipt *r, const struct roster *roster,
+                                   struct sign_key *signer);
 /* Is it about something that this device shows? */
 bool receipt_shown(struct txn *t, const struct visible *visible, const struct receipt *r);
 /* Does it say that this event was held? Walks from each head that it names of the event's feed.
@@ -38,7 +40,7 @@ struct receipts_result {
 /* Checks each, and that what the newest one of each peer names is still held here. `receipts`:
  * those that are about something shown. Calls `problem` for each that does not hold. Errors: the
  * transaction's. */
-MUST_CHECK enum err receipts_check(struct txn *t, const struct visible *visible,
-                                   struct receipts_result *out,
+MUST_CHECK enum err receipts_check(struct txn *t, const struct roster *roster,
+                                   const struct visible *visible, struct receipts_result *out,
                                    void (*problem)(void *state, enum err err, const char *what),
                                    void *state);

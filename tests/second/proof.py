@@ -11,10 +11,11 @@ def receipt_heads(receipt, township):
     statement = bytes.fromhex(receipt["statement"])
     said = decode(statement)
     key = bytes.fromhex(receipt["receiver"])
+    signer = bytes.fromhex(receipt["signer"])  # the same, or one of its later keys: SPEC 10.10
     name = digest("sidan/receipt", statement)
     assert name.hex() == receipt["id"], "the receipt has another id"
     assert said[0] == township and said[1] == key, "of another township, or by another device"
-    assert verify(key, "sidan/receipt", name, bytes.fromhex(receipt["signature"])), "bad signature"
+    assert verify(signer, "sidan/receipt", name, bytes.fromhex(receipt["signature"])), "bad signature"
     return {(bytes(feed8), seq): bytes(head) for feed8, seq, head in said[6]}
 
 
