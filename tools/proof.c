@@ -49,7 +49,7 @@ static json_t *receipt_json(struct cli *cli, const struct roster *roster, const 
 {
     json_t *o = json_object();
     struct sign_key signer = r->from;
-    (void)receipt_verify(r, roster, &signer);
+    if (receipt_verify(r, roster, &signer)) signer = r->from;
     json_object_set_new(o, "id", output_json_hex(r->id.bytes, sizeof r->id.bytes));
     json_object_set_new(o, "signer", output_json_hex(signer.bytes, sizeof signer.bytes));
     json_object_set_new(o, "receiver", output_json_hex(r->from.bytes, sizeof r->from.bytes));
