@@ -101,10 +101,12 @@ void exchange_take_join(struct exchange *x, struct link *link, const struct link
 {
     struct frame_join f;
     struct buf out = {0};
-    if (frame_join_read(&f, event->frame) == OK)
+    if (frame_join_read(&f, event->frame) == OK) {
         answer_join(x, &f, &out);
-    else
+    } else {
         frame_refuse_write(&out, REFUSE_MALFORMED, "malformed join request");
+        exchange_log(x, LOG_WARN, "join refused: malformed");
+    }
     /* One frame to a fresh connection; a joiner that does not get it asks again. */
     if (!out.err && link->ops->send(link, event->peer, buf_slice(&out)) != OK)
         exchange_log(x, LOG_WARN, "the answer to a join request could not be sent");

@@ -215,6 +215,10 @@ void session_take_piece(struct session *s, struct slice frame)
     size_t known = in->bytes.size - piece.offset;
     if (known < piece.bytes.size)
         buf_append(&in->bytes, piece.bytes.data + known, piece.bytes.size - known);
+    else if (++s->runs_wasted > RUNS_WASTED_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many pieces that bring nothing");
+        return;
+    }
     if (in->bytes.err) {
         session_end(s, 0, false, "out of memory");
         return;

@@ -49,6 +49,20 @@ static void turn(struct node *n)
     assert_int_equal(exchange_turn(n->exchange, &time, &more), OK);
 }
 
+/* A run of a feed that the enemy may not see, whichever way it is named. */
+static bool is_foreign(struct slice frame)
+{
+    struct frame_run f;
+    struct txn *t;
+    struct feed_row row;
+    assert_int_equal(frame_run_read(&f, frame), OK);
+    assert_int_equal(txn_begin(scene.hub.store.store, false, &t), OK);
+    bool held = feed_find_id8(t, f.feed.id8, &row) == OK;
+    txn_abort(t);
+    if (!held || scope_class(&row.feed.scope) == SCOPE_TOWN) return false;
+    return strcmp(row.feed.scope.text, ENEMY_SCOPE) != 0;
+}
+
 static void enemy_reads(void)
 {
     struct link_event event;
@@ -60,6 +74,7 @@ static void enemy_reads(void)
         scene.got[type <= FRAME_PING ? type : 0]++;
         if (type == FRAME_REFUSE && frame_refuse_read(&refuse, event.frame) == OK)
             scene.refused = refuse.code;
+        if (type == FRAME_RUN && is_foreign(event.frame)) scene.foreign = true;
     }
 }
 
@@ -97,6 +112,7 @@ void enemy_connects(void)
     assert_int_equal(exchange_add_link(scene.hub.exchange, scene.to_enemy, false), OK);
     memset(scene.got, 0, sizeof scene.got);
     scene.refused = 0;
+    scene.foreign = false;
 }
 
 void enemy_leaves(void)
@@ -253,17 +269,33 @@ struct event odd_event(const struct odd *o)
     return e;
 }
 
-void run_begin(struct bad_run *r, const struct event *events, size_t count)
+void run_after(struct bad_run *r, const struct event *before, const struct event *events,
+               size_t count)
 {
-    struct run_context context = {0};
+    struct run_context context = {.time = before ? before->time : 0};
     *r = (struct bad_run){.frame = {.feed = {.whole = true, .feed = events[0].feed}}};
     for (size_t i = 0; i < count; i++)
         assert_int_equal(run_record_write(&context, &r->raw, &events[i]), OK);
-    assert_int_equal(run_build(&r->frame.run, scene.zstd, buf_slice(&r->raw), (uint32_t)count,
+    run_context_clear(&context);
+    r->frame.run.count = (uint32_t)count;
+    run_packed(r);
+    r->frame.run.signature = events[count - 1].signature;
+    if (!before) return;
+    r->frame.run.base_seq = before->seq;
+    memcpy(r->frame.run.base_id8, before->id.bytes, sizeof r->frame.run.base_id8);
+}
+
+void run_begin(struct bad_run *r, const struct event *events, size_t count)
+{
+    run_after(r, NULL, events, count);
+}
+
+void run_packed(struct bad_run *r)
+{
+    buf_reset(&r->payload);
+    assert_int_equal(run_build(&r->frame.run, scene.zstd, buf_slice(&r->raw), r->frame.run.count,
                                SLICE_EMPTY, 1, &r->payload),
                      OK);
-    r->frame.run.signature = events[count - 1].signature;
-    run_context_clear(&context);
 }
 
 void run_sent(struct bad_run *r)
@@ -286,6 +318,39 @@ void enemy_sends_event(const struct odd *o)
 {
     struct event e = odd_event(o);
     enemy_sends_events(&e, 1);
+}
+
+/* The event that it follows, among all that the township recorded. */
+static const struct event *event_before(const struct event *e)
+{
+    for (size_t i = scene.township.event_count; e->seq > 1 && i > 0; i--)
+        if (event_id_equal(&scene.township.events[i - 1]->id, &e->prev))
+            return scene.township.events[i - 1];
+    return NULL;
+}
+
+const struct event *enemy_passes_on(struct township_device *author, const struct township_act *act)
+{
+    const struct event *e = township_record(&scene.township, author, act);
+    struct bad_run r;
+    run_after(&r, event_before(e), e, 1);
+    run_sent(&r);
+    return e;
+}
+
+const struct event *enemy_says(const struct township_act *act)
+{
+    return enemy_passes_on(scene.enemy, act);
+}
+
+const struct event *hub_learns(struct township_device *author, const struct township_act *act)
+{
+    const struct event *e = township_record(&scene.township, author, act);
+    struct event *one = scene.township.events[scene.township.event_count - 1];
+    township_node_take(&scene.hub.store, &one, 1);
+    struct exchange_time time = {.now_ms = ++scene.now_ms};
+    assert_int_equal(exchange_refresh(scene.hub.exchange, &time), OK);
+    return e;
 }
 
 void enemy_wants(const struct feed *feed, uint64_t flags)

@@ -31,6 +31,7 @@ struct enemy_scene {
     struct buf headers[ODD_MAX]; /* of events made by hand */
     size_t odd_count;
     unsigned got[FRAME_PING + 1]; /* frames from the hub, by type */
+    bool foreign; /* it was sent a run of a village that is not its own, or of the office */
     uint64_t refused;
     uint64_t receipts;
 };
@@ -84,6 +85,17 @@ struct bad_run {
 };
 
 void run_begin(struct bad_run *r, const struct event *events, size_t count);
+/* The same behind an event that the hub holds, without a dictionary; NULL: from the beginning. */
+void run_after(struct bad_run *r, const struct event *before, const struct event *events,
+               size_t count);
+/* Compresses `raw` anew, once something was changed in it. */
+void run_packed(struct bad_run *r);
 void run_sent(struct bad_run *r); /* frees it */
 void enemy_sends_events(const struct event *events, size_t count);
 void enemy_sends_event(const struct odd *o);
+/* Records it like an honest tool would, and sends it. */
+const struct event *enemy_says(const struct township_act *act);
+/* The same of any device, as the enemy passes it on. */
+const struct event *enemy_passes_on(struct township_device *author, const struct township_act *act);
+/* The authority, or whoever, records something at the hub. */
+const struct event *hub_learns(struct township_device *author, const struct township_act *act);

@@ -247,7 +247,8 @@ void township_end(struct township *t)
 void township_node_open(struct township_node *n, const struct township *t,
                         const struct township_device *d)
 {
-    snprintf(n->home, sizeof n->home, "/tmp/sidan-township-XXXXXX");
+    snprintf(n->home, sizeof n->home, "%s/sidan-township-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     must(mkdtemp(n->home) != NULL, "no temporary folder");
     struct store_identity identity = {
         .township = t->authority.signer.key,
