@@ -1,5 +1,7 @@
 #include "node/exchange_state.h"
 
+#include "node/store/erase.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,7 @@ static enum err begin_counters(struct exchange *x)
     enum err err = txn_begin(x->store, write, &t);
     if (err) return err;
     take_counters(x, t, write);
+    x->erased = erase_serial(t);
     err = exchange_look_at_feeds(x, t);
     if (err || !write) {
         txn_abort(t);

@@ -1,4 +1,6 @@
 #include "node/exchange_state.h"
+
+#include "node/store/erase.h"
 #include "node/link/meter.h"
 
 #include <stdlib.h>
@@ -294,10 +296,28 @@ static void keep_rate(struct peer *p, const struct session_status *status)
     if (status->rtt_ms) p->row.rtt_ms = status->rtt_ms;
 }
 
+/* Runs with boxes that were erased since are sent and received like any other, and not kept. */
 static void keep_unfinished(struct peer *p)
 {
+    struct session_unfinished in;
+    struct session_outgoing out;
+    if (!session_unfinished(p->session, &in) && !session_outgoing(p->session, 0, &out))
+        p->forgets = false;
     unfinished_write(&p->row.unfinished, p->session);
+    if (p->forgets) buf_clear(&p->row.unfinished);
     p->row.unfinished_new = true;
+}
+
+static void forget_erased(struct exchange *x, struct txn *t)
+{
+    uint64_t erased = erase_serial(t);
+    if (erased == x->erased) return;
+    x->erased = erased;
+    for (size_t i = 0; i < x->gone_count; i++) {
+        buf_clear(&x->gone[i].unfinished);
+        x->gone[i].unfinished_new = true;
+    }
+    for (struct peer *p = x->peers; p; p = p->next) p->forgets = true;
 }
 
 /* As on the wire, the connection's handshake included, without what is hidden. */
@@ -444,6 +464,7 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
 void peers_write(struct exchange *x, struct txn *t)
 {
     exchange_traffic_write(x, t);
+    forget_erased(x, t);
     /* The older first: a device that came back has a newer row below. */
     for (size_t i = 0; i < x->gone_count; i++) {
         peer_put(t, &x->gone[i]);

@@ -49,6 +49,7 @@ struct peer {
     bool row_changed;
     uint64_t row_changed_ms;
     bool was_idle;
+    bool forgets; /* the runs its session holds may have boxes that were erased: not to be kept */
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
     uint64_t laps;                       /* see exchange_serve_builds */
@@ -124,6 +125,7 @@ struct exchange {
     uint64_t month_room;   /* with a limit: bytes left for what is not urgent */
     bool holding;
 
+    uint64_t erased;           /* erase_serial as it was last looked at */
     bool met;                  /* a peer told what it holds, since the start */
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;

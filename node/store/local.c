@@ -124,10 +124,15 @@ static uint8_t *vector_write(uint8_t *at, struct peer_have *have, size_t count)
     return at;
 }
 
+/* meta: 1 after there was one, so that pages may hold one still */
+#define META_CUT_RUNS "cut_runs"
+
 static void unfinished_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;
     struct slice name = key_local(&key, TABLE_UNFINISHED, slice_of(row->device.bytes, 32));
+    if (row->unfinished.size && !meta_get_uint(t, META_CUT_RUNS))
+        meta_put_uint(t, META_CUT_RUNS, 1);
     if (row->unfinished.size)
         db_put(t, DB_LOCAL, name, buf_slice(&row->unfinished));
     else
@@ -146,16 +151,16 @@ bool peers_drop_unfinished(struct txn *t)
 {
     struct key from, gone;
     struct slice found, value;
-    bool any = false;
+    if (!meta_get_uint(t, META_CUT_RUNS)) return false;
+    meta_delete(t, META_CUT_RUNS);
     key_local(&from, TABLE_UNFINISHED, SLICE_EMPTY);
     while (db_find(t, DB_LOCAL, key_slice(&from), &found, &value) && found.size == 1 + 32 &&
            found.data[0] == TABLE_UNFINISHED) {
         gone.size = found.size; /* found dies with the write (L12) */
         memcpy(gone.bytes, found.data, found.size);
         db_delete(t, DB_LOCAL, key_slice(&gone));
-        any = true;
     }
-    return any;
+    return true;
 }
 
 void peer_put(struct txn *t, const struct peer_row *row)

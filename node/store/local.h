@@ -46,7 +46,7 @@ void peer_row_clear(struct peer_row *row);
  * Borrowed from the transaction. */
 struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
 /* Takes away what is kept of cut runs of every peer, for there are boxes in it; false: there was
- * nothing. */
+ * nothing since the last time, so no page holds any. */
 bool peers_drop_unfinished(struct txn *t);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
