@@ -4,6 +4,7 @@
 #include "common/version.h"
 #include "node/clock.h"
 #include "node/dialing.h"
+#include "node/erasing.h"
 #include "node/exchange.h"
 #include "node/hub_contact.h"
 #include "node/hub_duty.h"
@@ -40,6 +41,7 @@ struct loop {
     struct hub_contact hub;
     struct upkeep upkeep;
     struct hub_duty duty;
+    struct erasing erasing;
     struct exchange_time time;
     uint64_t clock_read_ms;
     uint64_t seen_txn; /* of the store, when it was last looked at */
@@ -184,6 +186,7 @@ static enum err look_at_store(struct loop *l)
     look_at_keys(l, t);
     upkeep_look(&l->upkeep, t, l->time.now_ms);
     hub_duty_look(&l->duty, t, l->time.now_ms);
+    erasing_look(&l->erasing, t, l->time.now_ms);
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
@@ -243,6 +246,16 @@ static enum err weigh_error(struct loop *l, enum err err)
     return l->errors < ERRORS_MAX ? OK : err;
 }
 
+/* Between two turns, when nobody of this process has a transaction. */
+static void rewrite_store(struct loop *l)
+{
+    if (!erasing_rewrites(&l->erasing, l->time.now_ms)) return;
+    wake_unwatch_store(l->options->wake);
+    erasing_rewrite(&l->erasing);
+    wake_watch_store(l->options->wake, l->options->home);
+    l->seen_txn = 0; /* it counts from the beginning, and what was committed meanwhile is unseen */
+}
+
 static enum err turn(struct loop *l, unsigned woken, bool *more)
 {
     bool link_more = false;
@@ -258,8 +271,10 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
     hub_contact_after_turn(&l->hub, &l->time);
     hub_duty_turn(&l->duty, &l->time, exchange_settled(l->exchange));
+    erasing_turn(&l->erasing, &l->time);
     bool upkeep_more = !link_more && upkeep_turn(&l->upkeep, l->time.now_ms, l->time.clock.wall_ms);
     *more = !err && (link_more || upkeep_more || store_last_txn(l->store) != l->seen_txn);
+    if (!*more && !err) rewrite_store(l);
     return weigh_error(l, err);
 }
 
@@ -271,6 +286,7 @@ static uint64_t sleep_ms(struct loop *l)
     uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
                             upkeep_wait_ms(&l->upkeep, now_ms),
                             hub_duty_wait_ms(&l->duty, now_ms, exchange_settled(l->exchange)),
+                            erasing_wait_ms(&l->erasing, now_ms),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
                             l->listen_tries ? RELISTEN_MS : UINT64_MAX,
                             supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
@@ -348,6 +364,7 @@ static enum err begin(struct loop *l)
     read_time(l, true);
     err = exchange_open(&l->exchange, &options);
     if (!err) err = hub_duty_open(&l->duty, l->store, l->views, o->keys);
+    if (!err) err = erasing_open(&l->erasing, l->store, l->views, o->keys);
     if (err) return err;
     introduce(l);
     log_write(LOG_INFO, "clock: %s", l->time.clock.source);
@@ -379,6 +396,7 @@ static void end(struct loop *l)
     if (l->listener && l->exchange) exchange_remove_link(l->exchange, l->listener);
     exchange_close(l->exchange);
     hub_duty_close(&l->duty);
+    erasing_close(&l->erasing);
     if (l->listener) l->listener->ops->close(l->listener);
 }
 

@@ -4,6 +4,7 @@
 #include "node/subject.h"
 #include "node/views/actor.h"
 #include "node/views/body.h"
+#include "node/views/erasure.h"
 #include "node/views/thing.h"
 
 #include "common/i18n.h"
@@ -93,7 +94,8 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     if (!err) err = views_outlook(&r->outlook, t, scope.number, &draft->subject, &outlook);
     if (err) return err;
     if (!outlook.exists) return recorder_refuse(problem, ERR_NOT_FOUND, "is not held");
-    if (outlook.events >= THING_EVENTS_MAX)
+    /* Erasing is told by the events alone, however many there are. */
+    if (outlook.events >= THING_EVENTS_MAX && !erasure_is_of(e->kind))
         return recorder_refuse(problem, ERR_LIMIT, N_("too much is recorded of it already"));
     const struct request_act act = {
         .kind = e->kind,
@@ -109,6 +111,8 @@ static enum err place_event(struct recorder *r, const struct draft *draft, const
     };
     const struct thing_key key = {scope.number, draft->subject};
     err = subject_may(t, &key, outlook.type, kind, &act, problem);
+    if (!err && e->box.size && subject_is_erased(t, &key))
+        return recorder_refuse(problem, ERR_STATE, N_("what is personal of it was erased"));
     e->seen = outlook.events;
     /* Of a thing that is only partly held, depth may not say more than was seen. */
     e->depth = outlook.depth_max < outlook.events ? outlook.depth_max + 1 : outlook.events;

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "node/views/actor.h"
+#include "node/views/body.h"
 #include "node/views/correction.h"
+#include "node/views/erasure.h"
 #include "node/views/sealed.h"
 #include "node/views/thing.h"
 
@@ -86,6 +89,43 @@ static enum err held_check(struct txn *t, const struct thing_key *key, enum thin
     return correction_is(kind) ? correction_check(t, key, type, act, problem) : OK;
 }
 
+bool subject_is_erased(struct txn *t, const struct thing_key *key)
+{
+    struct erased row;
+    return erased_get(t, key, &row) && row.whole;
+}
+
+/* What an order to erase needs before it is signed (SPEC 22.6). */
+static enum err order_check(struct txn *t, const struct thing_key *key, enum thing_type type,
+                            const struct request_act *act, struct kind_problem *problem)
+{
+    struct request request;
+    struct actor second;
+    struct thing_id id;
+    const struct event e = {
+        .kind = act->kind, .has_by = act->has_by, .by = act->by, .body = act->body};
+    const char *why = erasure_refuses(&e, act->roles);
+    if (why) return refuse(problem, ERR_STATE, why);
+    if (!erasure_orders(&e)) return OK;
+    if (!body_thing(act->body, "second", &id) || actor_get(t, &id, &second) != OK || second.revoked)
+        return refuse(problem, ERR_STATE, N_("the second person is nobody who acts"));
+    if (subject_is_erased(t, key))
+        return refuse(problem, ERR_STATE, N_("what is personal of it was erased already"));
+    if (slice_is_text(act->kind, "subject.erase") && type == THING_REQUEST &&
+        request_get(t, key, &request) == OK && request_is_open(&request))
+        return refuse(problem, ERR_STATE, N_("it is still open: it is closed first, then erased"));
+    return OK;
+}
+
+static enum err act_check(struct txn *t, const struct thing_key *key, enum thing_type type,
+                          const struct kind *kind, const struct request_act *act,
+                          struct kind_problem *problem)
+{
+    if (type == THING_REQUEST) return request_check(t, key, kind, act, problem);
+    if (thing_is_plain(type)) return plain_check(t, key, type, kind, act, problem);
+    return held_check(t, key, type, kind, act, problem);
+}
+
 enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type type,
                      const struct kind *kind, const struct request_act *act,
                      struct kind_problem *problem)
@@ -97,7 +137,6 @@ enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type
         return refuse(problem, ERR_NOT_FOUND, N_("is not held"));
     if (kind->thing == THING_ANY && fold_is_roster(type))
         return refuse(problem, ERR_FORBIDDEN, N_("only the authority acts on the roster"));
-    if (type == THING_REQUEST) return request_check(t, key, kind, act, problem);
-    if (thing_is_plain(type)) return plain_check(t, key, type, kind, act, problem);
-    return held_check(t, key, type, kind, act, problem);
+    enum err err = act_check(t, key, type, kind, act, problem);
+    return err ? err : order_check(t, key, type, act, problem);
 }

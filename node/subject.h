@@ -9,3 +9,5 @@
 MUST_CHECK enum err subject_may(struct txn *t, const struct thing_key *key, enum thing_type type,
                                 const struct kind *kind, const struct request_act *act,
                                 struct kind_problem *problem);
+/* Was every box of the thing erased, so that no new one is kept? */
+bool subject_is_erased(struct txn *t, const struct thing_key *key);

@@ -81,6 +81,12 @@ void wake_watch_store(struct wake *w, const char *home)
     w->store_watch = inotify_add_watch(w->files, path, IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF);
 }
 
+void wake_unwatch_store(struct wake *w)
+{
+    if (w->store_watch >= 0) inotify_rm_watch(w->files, w->store_watch);
+    w->store_watch = -1;
+}
+
 static unsigned read_files(int fd)
 {
     _Alignas(struct inotify_event) char buffer[1024];

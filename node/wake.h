@@ -36,6 +36,8 @@ MUST_CHECK enum err wake_open(struct wake *w);
 void wake_close(struct wake *w);
 /* From now on notices commits to the store of this home. */
 void wake_watch_store(struct wake *w, const char *home);
+/* No more, for who puts another file in its place. */
+void wake_unwatch_store(struct wake *w);
 /* Did the machine sleep since the last time? CLOCK_BOOTTIME goes on in suspend, CLOCK_MONOTONIC
  * does not (D5). */
 bool wake_slept(struct wake *w, uint64_t boottime_ms, uint64_t monotonic_ms);

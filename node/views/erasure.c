@@ -16,7 +16,7 @@ static bool is_erase(const struct event *e)
     return slice_is_text(e->kind, "subject.erase");
 }
 
-static bool is_order(const struct event *e)
+bool erasure_orders(const struct event *e)
 {
     return is_erase(e) ||
            (slice_is_text(e->kind, "subject.correct") && body_has(e->body, "erases"));
@@ -27,17 +27,23 @@ static bool is_answer(const struct event *e)
     return slice_is_text(e->kind, "subject.erase_ack");
 }
 
+bool erasure_is_of(struct slice kind)
+{
+    return slice_is_text(kind, "subject.erase") || slice_is_text(kind, "subject.erase_ack") ||
+           slice_is_text(kind, "subject.correct");
+}
+
 bool erasure_concerns(const struct event *e)
 {
     static const char prefix[] = "subject.";
     return e->kind.size > sizeof prefix && memcmp(e->kind.data, prefix, sizeof prefix - 1) == 0 &&
-           (is_order(e) || is_answer(e));
+           (erasure_orders(e) || is_answer(e));
 }
 
 const char *erasure_refuses(const struct event *e, uint32_t roles)
 {
     struct thing_id second;
-    if (!is_order(e)) return NULL;
+    if (!erasure_orders(e)) return NULL;
     if (!is_erase(e) && !(roles & ROLE_DISPATCH)) return N_("only the township may erase");
     if (!e->has_by) return N_("says not which person acts");
     if (!body_thing(e->body, "second", &second) || thing_id_equal(&second, &e->by))
@@ -67,11 +73,14 @@ bool erasure_is_asked_of(const struct device *d, const struct scope *scope)
 
 /* --- who has answered ------------------------------------------------------------------------ */
 
-/* Who was invited after the order holds nothing of it. */
+/* Who was invited after the order holds nothing of it; who was revoked may hold what it had. */
 static bool owes(const struct device *d, const struct scope *scope, uint64_t ordered_ms)
 {
     uint64_t invited_ms = be64_get(d->thing.bytes) >> 16; /* the thing's first six bytes */
-    return d->state != DEVICE_INVITED && invited_ms <= ordered_ms && erasure_is_asked_of(d, scope);
+    struct device held = *d;
+    if (held.state == DEVICE_REVOKED) held.state = DEVICE_JOINED;
+    return d->state != DEVICE_INVITED && invited_ms <= ordered_ms &&
+           erasure_is_asked_of(&held, scope);
 }
 
 struct scan {

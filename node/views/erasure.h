@@ -16,8 +16,11 @@
 /* What is left unsaid by the kinds' table: NULL, or why this order does not hold. `roles`: of its
  * author. Of an event that is no order: NULL. */
 const char *erasure_refuses(const struct event *e, uint32_t roles);
-/* Is it about erasing: an order or an acknowledgement? */
+/* Is it an order, whether it holds or not? */
+bool erasure_orders(const struct event *e);
+/* Is it about erasing: an order or an acknowledgement? Of the kind alone: may it be? */
 bool erasure_concerns(const struct event *e);
+bool erasure_is_of(struct slice kind);
 
 /* Brings the erased row of a thing up to what its events and the roster say, and destroys what is
  * to be destroyed. Costs nothing where nothing changed. Errors latch in the transaction. */
