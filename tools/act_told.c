@@ -13,6 +13,8 @@ static const struct {
     {"order.report", N_("the result of %s is reported"), NULL},
     {"callback.record", N_("the callback of %s is recorded"), NULL},
     {"request.close", N_("%s is closed"), NULL},
+    {"subject.erase", N_("%s: what is personal is erased here; every other computer follows"),
+     N_("where it is not done yet: sidan status; sidan show %s")},
     {"team.form", NULL, N_("volunteers join it: sidan volunteer add")},
     {"volunteer.register", NULL,
      N_("for a card the volunteer has to agree: sidan consent give %s card")},

@@ -27,5 +27,6 @@ int cmd_backup(struct cli *cli)
     }
     output_line(cli, _("copied to %s and synced; it holds residents' data: keep it locked"), path);
     output_line(cli, _("the keys of this device are not in it"));
+    output_line(cli, _("what is erased later stays in it: then make a new one and destroy this"));
     return EXIT_OK;
 }

@@ -8,6 +8,7 @@
 #include "node/views/thing.h"
 #include "proto/json.h"
 #include "tools/categories.h"
+#include "tools/erasures.h"
 #include "tools/lookup.h"
 #include "tools/lookup_typed.h"
 #include "tools/output.h"
@@ -28,6 +29,7 @@ struct shown {
     struct history history;
     bool is_request;
     struct request request;
+    struct erased erased;
     const char *state; /* of another thing after its last record, "" where it has none */
 };
 
@@ -80,7 +82,9 @@ static json_t *item_json(const struct shown *s, const struct history_item *item)
     json_object_set_new(o, "body", json_of_fields(e->body, k));
     json_object_set_new(o, "box",
                         e->box_state == BOX_HERE ? json_of_fields(e->box, k) : json_null());
-    json_object_set_new(o, "box_missing", json_boolean(e->box_state == BOX_GONE));
+    bool erased = e->box_state == BOX_GONE && erased_covers(&s->erased, &e->id);
+    json_object_set_new(o, "box_missing", json_boolean(e->box_state == BOX_GONE && !erased));
+    json_object_set_new(o, "box_erased", json_boolean(erased));
     json_object_set_new(o, "damaged", json_boolean(is_damaged(s, item)));
     buf_clear(&feed);
     return o;
@@ -245,7 +249,10 @@ static void print_item(const struct shown *s, size_t index)
     print_fields(s, k, e->body);
     if (e->box_state == BOX_HERE) print_fields(s, k, e->box);
     if (e->box_state == BOX_GONE)
-        output_line(s->cli, "    %s", _("(the personal part is not here)"));
+        output_line(s->cli, "    %s",
+                    erased_covers(&s->erased, &e->id)
+                        ? _("(erased)")
+                        : _("(the personal part is missing here; it is asked for)"));
 }
 
 static void print_request_head(const struct shown *s)
@@ -280,6 +287,19 @@ static const char *scope_words(const struct shown *s)
     return _("the whole township");
 }
 
+/* Who erased what is personal, and where it is not gone yet. */
+static void print_erasures(const struct shown *s)
+{
+    for (size_t i = 0; i < s->erased.order_count; i++) {
+        struct erasure e;
+        if (erasure_read(s->txn, s->roster, &s->key, &s->erased.orders[i], &e)) continue;
+        output_line(s->cli, _("erased: %s"), erasure_words(s->cli, s->txn, s->roster, &e));
+        const char *waits = erasure_waits_words(s->cli, &e);
+        if (*waits) output_line(s->cli, "  %s", waits);
+        erasure_clear(&e);
+    }
+}
+
 static int print(const struct shown *s)
 {
     char id[33];
@@ -290,6 +310,7 @@ static int print(const struct shown *s)
         output_line(s->cli, "%s  %s%s%s", type_words(s->history.type), scope_words(s),
                     s->state[0] ? "  " : "", state_words(s->history.type, s->state));
     output_line(s->cli, _("id %s"), id);
+    print_erasures(s);
     output_line(s->cli, _("history: %" PRIu64 " records"), s->history.total);
     for (size_t i = 0; i < s->history.count; i++) print_item(s, i);
     return EXIT_OK;
@@ -307,6 +328,7 @@ static int show(struct shown *s)
     if (e) return cli_fail(s->cli, e, cli_format(s->cli, _("\"%s\" cannot be shown"), text));
     if (s->history.type == THING_REQUEST)
         s->is_request = request_get(s->txn, &s->key, &s->request) == OK;
+    if (!erased_get(s->txn, &s->key, &s->erased)) s->erased = (struct erased){.whole = false};
     s->state = "";
     for (size_t i = s->history.count; i > 0 && !s->state[0]; i--)
         s->state = s->history.items[i - 1].state_after;

@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/erasures.h"
 #include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
@@ -68,10 +69,14 @@ static int show(struct cli *cli, struct txn *txn, bool clear)
     if (!code && clear) fputs("\033[H\033[2J", stdout);
     bool silent = cli->quiet && cli_has(cli, "--check"); /* only the exit code is asked for */
     if (!code && !cli->json && !silent) show_alarms(cli, alarms, alarm_count);
+    json_t *erasures = NULL;
+    if (!code && cli->json) code = erasures_json(cli, txn, s.roster, &erasures);
     if (!code && cli->json)
-        code = status_json(&s, only, alarms, alarm_count);
+        code = status_json(&s, only, alarms, alarm_count, erasures);
     else if (!code && !silent)
         code = s.hub ? status_hub(cli, &s, only) : show_laptop(cli, txn, &s);
+    if (!code && s.hub && !silent && !cli->json && !cli->csv)
+        code = erasures_lines(cli, txn, s.roster);
     if (!code && cli_has(cli, "--check") && (alarm_count || needs_attention(&s)))
         code = EXIT_ATTENTION;
     standing_clear(&s);

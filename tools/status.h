@@ -3,8 +3,11 @@
 #include "tools/standing.h"
 #include "tools/trust_alarm.h"
 
+#include <jansson.h>
+
+/* Takes `erasures`. */
 int status_json(const struct standing *s, const struct village *only,
-                const struct trust_alarm *alarms, size_t alarm_count);
+                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures);
 int status_hub(struct cli *cli, const struct standing *s, const struct village *only);
 int status_village(struct cli *cli, struct txn *txn, const struct standing *s);
 /* The list for today, then the few lines (tools/cmd_today.c). */

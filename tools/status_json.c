@@ -101,7 +101,7 @@ static void set_common(json_t *o, const struct standing *s)
 }
 
 int status_json(const struct standing *s, const struct village *only,
-                const struct trust_alarm *alarms, size_t alarm_count)
+                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures)
 {
     json_t *o = output_json("sidan.status/1");
     set_common(o, s);
@@ -110,6 +110,7 @@ int status_json(const struct standing *s, const struct village *only,
     for (size_t i = 0; i < alarm_count; i++)
         json_array_append_new(codes, json_string(alarms[i].code));
     set(o, "alarms", codes);
+    set(o, "erasures", erasures);
     if (!s->hub) {
         json_t *peers = json_array();
         set(o, "village", json_string(s->self->village));
@@ -125,6 +126,5 @@ int status_json(const struct standing *s, const struct village *only,
         if (!only || only == s->villages[i].village)
             json_array_append_new(villages, village_of(s, &s->villages[i]));
     set(o, "villages", villages);
-    set(o, "erasures", json_array()); /* this version records none */
     return output_json_end(o);
 }
