@@ -25,6 +25,8 @@ static const struct {
     {"service.log", "date", ACT_DEFAULT_TODAY, NULL},
     {"duty.publish", "ver", ACT_DEFAULT_VERSION, NULL},
     {"unit.put", "type", ACT_DEFAULT_TEXT, "station"},
+    {"subject.export", "asked_by", ACT_DEFAULT_TEXT, "self"},
+    {"subject.correct", "asked_by", ACT_DEFAULT_TEXT, "self"},
     {"actor.revoke", "on", ACT_DEFAULT_TODAY, NULL},
     {"points.deduct", "year", ACT_DEFAULT_YEAR, NULL},
     {"honour.award", "year", ACT_DEFAULT_YEAR, NULL},

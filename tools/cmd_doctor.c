@@ -1,6 +1,7 @@
 #include "node/views/checks.h"
 #include "node/views/sealed.h"
 #include "tools/commands.h"
+#include "tools/erasures.h"
 #include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
@@ -356,6 +357,35 @@ static void look_at_aside(struct doctor *d, struct txn *txn)
                 " FEED:SEQ:ID8"));
 }
 
+#define ERASURE_LATE_MS (UINT64_C(7) * 24 * 3600 * 1000)
+
+struct erasures_seen {
+    struct doctor *doctor;
+    uint64_t now_ms;
+};
+
+static bool look_at_erasure(void *state, const struct erasure *e)
+{
+    struct erasures_seen *seen = state;
+    struct doctor *d = seen->doctor;
+    if (e->pending_count && e->ordered_ms + ERASURE_LATE_MS < seen->now_ms)
+        found(d, "erasure",
+              cli_format(d->cli, _("an erasure of %s is not carried out everywhere: %s"),
+                         words_ago(d->cli, e->ordered_ms, seen->now_ms),
+                         erasure_waits_words(d->cli, e)),
+              _("let them sync once; revoke one that does not come back: sidan revoke DEVICE"));
+    return true;
+}
+
+static int look_at_erasures(struct doctor *d, struct txn *txn, const struct standing *s)
+{
+    struct erasures_seen seen = {.doctor = d, .now_ms = s->now_ms};
+    if (erase_serial(txn) != erase_rewritten(txn) && !s->node_running)
+        found(d, "old-pages", _("erased text is still in old pages of this store"),
+              _("start sidan-node, which rewrites it, or: sidan compact"));
+    return s->hub ? erasures_each(d->cli, txn, s->roster, look_at_erasure, &seen) : EXIT_OK;
+}
+
 static int look_at_peers(struct doctor *d, const struct standing *s)
 {
     const struct village *only = NULL;
@@ -419,6 +449,7 @@ static int look_into_store(struct doctor *d)
         look_at_invites(d, &s);
         look_at_aside(d, txn);
         if (!code) code = look_at_trust(d, txn);
+        if (!code) code = look_at_erasures(d, txn, &s);
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_checks(d, txn);

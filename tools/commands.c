@@ -1,5 +1,6 @@
 #include "tools/commands.h"
 #include "tools/commands_form.h"
+#include "tools/commands_subject.h"
 #include "tools/commands_trust.h"
 
 #include <stddef.h>
@@ -476,6 +477,7 @@ const struct command commands[] = {
          cmd_compact),
     VERB("backup", "备份", NULL, 0, 0, N_("copy the store to a file"), CARE, backup_flags,
          cmd_backup),
+    COMMANDS_SUBJECT,
     COMMANDS_TRUST,
     VERB("help", "帮助", "[VERB]", 0, 2, N_("explain a verb"), CARE, NULL, cmd_help),
     VERB("completion", NULL, "bash", 0, 1, N_("completion for the shell"), CARE, NULL,

@@ -50,7 +50,6 @@ int cmd_sealed(struct cli *cli);
 int cmd_sealed_dismiss(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_status(struct cli *cli);
-int cmd_subject_correct(struct cli *cli);
 int cmd_subject_erase(struct cli *cli);
 int cmd_subject_export(struct cli *cli);
 int cmd_sync(struct cli *cli);

@@ -24,9 +24,3 @@ const struct flag commands_trust_rotate[] = {
     SWITCH("--now", N_("at the hub: serve the new transport key, whoever was not told of it")),
     END,
 };
-const struct flag commands_trust_erase[] = {
-    FILLS("--second", "PERSON", N_("who checked it too: another person than the one who acts"),
-          "second"),
-    BY,
-    END,
-};

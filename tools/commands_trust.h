@@ -3,7 +3,7 @@
 #include "tools/commands_form.h"
 
 extern const struct flag commands_trust_replace[], commands_trust_rotate[],
-    commands_trust_receipts[], commands_trust_revoke[], commands_trust_erase[];
+    commands_trust_receipts[], commands_trust_revoke[];
 
 #define COMMANDS_TRUST                                                                             \
     VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
@@ -18,16 +18,6 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
         VERB("revoke", "停用", "DEVICE", 1, 1,                                                     \
              N_("let a device in no more; what it says from now on counts for nothing"), CARE,     \
              commands_trust_revoke, cmd_revoke),                                                   \
-        {.name = "subject erase",                                                                  \
-         .zh = "个人信息 删除",                                                                    \
-         .arguments = "ID|NUMBER|NAME",                                                            \
-         .arguments_min = 1,                                                                       \
-         .arguments_max = 1,                                                                       \
-         .help = N_("erase what is personal of a thing on every computer, for good"),              \
-         .group = RECORD,                                                                          \
-         .flags = commands_trust_erase,                                                            \
-         .kind = "subject.erase",                                                                  \
-         .run = cmd_subject_erase},                                                                \
         VERB("rotate", "更换密钥", "device|transport|office [DEVICE]", 1, 2,                       \
              N_("a new key instead of the one in use; the old one is good for what was before"),   \
              CARE, commands_trust_rotate, cmd_rotate)

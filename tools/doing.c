@@ -13,6 +13,7 @@
 #include "tools/flags.h"
 #include "tools/lookup.h"
 #include "tools/lookup_typed.h"
+#include "tools/subject_correcting.h"
 
 static bool is_kind(const struct doing *d, const char *name)
 {
@@ -303,6 +304,7 @@ int doing_fill_in(struct doing *d)
     if (is_kind(d, "request.accept")) return fill_official(d, t);
     if (is_kind(d, "volunteer.register")) return fill_volunteer(d, t);
     if (is_kind(d, "notice.publish")) return fill_notice(d, t);
+    if (is_kind(d, "subject.correct")) return subject_correcting_fill(d, t);
     if (is_kind(d, "benefit.recommend")) return doing_points_fill_in(d, t);
     return EXIT_OK;
 }

@@ -21,6 +21,7 @@ static const struct {
     {"notice.publish", "number"},
     {"correct.entry", "personal_value"},
     {"benefit.recommend", "count"},
+    {"subject.correct", "erases"},
 };
 
 bool flags_field_is_filled_in(const struct kind *k, const struct field *f)
