@@ -227,6 +227,20 @@ enum err base64url_decode(struct buf *out, struct slice text)
     return OK;
 }
 
+#define SLOW_PASSES 3
+#define SLOW_MEMORY MIB(64)
+
+enum err crypto_slow(uint8_t out[CRYPTO_SLOW_SIZE], struct slice input,
+                     const uint8_t salt[CRYPTO_SLOW_SIZE])
+{
+    _Static_assert(CRYPTO_SLOW_SIZE == crypto_pwhash_argon2id_SALTBYTES, "the salt's size");
+    return crypto_pwhash_argon2id(out, CRYPTO_SLOW_SIZE, (const char *)input.data, input.size, salt,
+                                  SLOW_PASSES, SLOW_MEMORY,
+                                  crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0
+               ? OK
+               : ERR_NOMEM;
+}
+
 /* --- under a passphrase ----------------------------------------------------------------------- */
 
 #define WRAP_PREFIX "sidan-wrapped-1:"

@@ -43,6 +43,9 @@ struct signer {
 #define CONTEXT_RECEIPT "sidan/receipt"
 #define CONTEXT_JOIN "sidan/join"
 #define CONTEXT_ADMIT "sidan/admit"
+#define CONTEXT_JOIN_REQUEST "sidan/request"
+#define CONTEXT_JOIN_ANSWER "sidan/answer"
+#define CONTEXT_JOIN_WORDS "sidan/words"
 #define CONTEXT_INVITE "sidan/invite"
 #define CONTEXT_EVENTS_DIGEST "sidan/events"
 #define CONTEXT_VIEWS_DIGEST "sidan/views"
@@ -102,6 +105,12 @@ MUST_CHECK enum err crypto_seal_open(struct buf *out, const struct box_key *key,
  * ERR_PASSPHRASE, ERR_MALFORMED, ERR_VERSION, ERR_LIMIT (asks for over 1 GiB or 64 passes). */
 MUST_CHECK enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphrase);
 MUST_CHECK enum err crypto_unwrap(struct buf *out, struct slice wrapped, const char *passphrase);
+
+/* Argon2id (64 MiB, 3 passes) of what is no secret: for a short value that people compare, so that
+ * nobody tries many. Errors: ERR_NOMEM. */
+#define CRYPTO_SLOW_SIZE 16
+MUST_CHECK enum err crypto_slow(uint8_t out[CRYPTO_SLOW_SIZE], struct slice input,
+                                const uint8_t salt[CRYPTO_SLOW_SIZE]);
 
 /* base64url without padding (RFC 4648, 5), in constant time: it carries secrets. White space is
  * skipped when decoding. Errors: ERR_MALFORMED, ERR_NOMEM, ERR_LIMIT. */

@@ -2,10 +2,7 @@
 
 #include <string.h>
 
-static const char invite_prefix[] = "sidan-invite-1:";
-static const char invite_any_version[] = "sidan-invite-";
-
-enum { CHECK_SIZE = 4, INVITE_ELEMENTS = 12, REQUEST_ELEMENTS = 6 };
+enum { INVITE_ELEMENTS = 12, REQUEST_ELEMENTS = 6 };
 
 static enum err reader_error(const struct mp_reader *r)
 {
@@ -96,102 +93,26 @@ static void invite_encode(struct buf *out, const struct invite *i)
     mp_write_uint(&w, i->expires_ms);
 }
 
-static void invite_check4(uint8_t out[CHECK_SIZE], struct slice bytes)
-{
-    struct hash hash;
-    crypto_hash_one(&hash, CONTEXT_INVITE, bytes);
-    memcpy(out, hash.bytes, CHECK_SIZE);
-}
-
-static bool slice_starts(struct slice s, const char *text)
-{
-    size_t size = strlen(text);
-    return s.size >= size && memcmp(s.data, text, size) == 0;
-}
-
-static struct slice slice_from(struct slice s, size_t at)
-{
-    return slice_of(s.data + at, s.size - at);
-}
-
-/* "sidan-invite-", a number, a colon. */
-static bool is_of_another_version(struct slice line)
-{
-    if (!slice_starts(line, invite_any_version)) return false;
-    size_t first = sizeof invite_any_version - 1, at = first;
-    while (at < line.size && line.data[at] >= '0' && line.data[at] <= '9') at++;
-    return at > first && at < line.size && line.data[at] == ':';
-}
-
-/* What stands behind the prefix at the beginning of a line. */
-static enum err invite_find(struct slice text, struct slice *token)
-{
-    size_t at = 0;
-    while (at < text.size) {
-        struct slice line = slice_from(text, at);
-        if (slice_starts(line, invite_prefix)) {
-            *token = slice_from(line, sizeof invite_prefix - 1);
-            return OK;
-        }
-        if (is_of_another_version(line)) return ERR_VERSION;
-        const uint8_t *end = memchr(line.data, '\n', line.size);
-        if (!end) break;
-        at += (size_t)(end - line.data) + 1;
-    }
-    return ERR_MALFORMED;
-}
+const struct armour armour_invite = {"invite", CONTEXT_INVITE, INVITE_SIZE_MAX};
 
 enum err invite_read(struct invite *out, struct slice text)
 {
-    if (text.size > INVITE_SIZE_MAX) return ERR_LIMIT;
-    struct slice token;
-    enum err err = invite_find(text, &token);
-    if (err) return err;
-    struct buf bytes = {.size_max = INVITE_SIZE_MAX};
-    err = base64url_decode(&bytes, token);
-    if (err) goto out;
-    if (bytes.size < CHECK_SIZE) {
-        err = ERR_MALFORMED;
-        goto out;
-    }
-    struct slice encoded = slice_of(bytes.data, bytes.size - CHECK_SIZE);
-    uint8_t check[CHECK_SIZE];
-    invite_check4(check, encoded);
-    err = memcmp(check, encoded.data + encoded.size, CHECK_SIZE) ? ERR_MALFORMED
-                                                                 : invite_decode(out, encoded);
-out:
+    struct buf bytes = {0};
+    enum err err = text.size > INVITE_SIZE_MAX ? ERR_LIMIT
+                                               : armour_read(&bytes, &armour_invite, text, NULL);
+    if (!err) err = invite_decode(out, buf_slice(&bytes));
     if (bytes.data) crypto_wipe(bytes.data, bytes.capacity);
     buf_clear(&bytes);
     return err;
-}
-
-static void write_comment(struct buf *out, const char *comment)
-{
-    while (*comment) {
-        size_t size = strcspn(comment, "\n");
-        buf_append_text(out, "# ");
-        buf_append(out, comment, size);
-        buf_append_byte(out, '\n');
-        comment += size;
-        if (*comment) comment++;
-    }
 }
 
 void invite_write(struct buf *out, const struct invite *invite, const char *comment)
 {
     struct buf bytes = {0};
     /* one allocation: growing would leave copies of the secrets behind */
-    if (buf_reserve(&bytes, INVITE_SIZE_MAX)) {
-        uint8_t check[CHECK_SIZE];
-        invite_encode(&bytes, invite);
-        invite_check4(check, buf_slice(&bytes));
-        buf_append(&bytes, check, CHECK_SIZE);
-    }
+    if (buf_reserve(&bytes, INVITE_SIZE_MAX)) invite_encode(&bytes, invite);
     if (bytes.err && !out->err) out->err = bytes.err;
-    if (comment) write_comment(out, comment);
-    buf_append_text(out, invite_prefix);
-    base64url_encode(out, buf_slice(&bytes));
-    buf_append_byte(out, '\n');
+    armour_write(out, &armour_invite, buf_slice(&bytes), comment);
     if (bytes.data) crypto_wipe(bytes.data, bytes.capacity);
     buf_clear(&bytes);
 }

@@ -2,10 +2,9 @@
 /*
  * Joining (proto/SPEC.md, "Joining"): the invite file, and the JOIN and ADMIT frames.
  *
- * An invite file is text: comment lines for people, then one line "sidan-invite-1:" + base64url of
- * a canonical msgpack array and the first 4 bytes of its hash("sidan/invite"). It holds secrets;
- * mode 0600. White space within the line is ignored, for mail and chat programs wrap it.
+ * An invite file is an armour of a canonical msgpack array. It holds secrets; mode 0600.
  */
+#include "proto/armour.h"
 #include "proto/frame.h"
 
 #define INVITE_ADDRESSES_MAX 4
@@ -27,6 +26,7 @@ struct invite {
     uint64_t expires_ms;
 };
 
+extern const struct armour armour_invite;
 /* Errors: ERR_MALFORMED (not an invite, or damaged), ERR_VERSION (of a newer sidan), ERR_LIMIT,
  * ERR_NOMEM. */
 MUST_CHECK enum err invite_read(struct invite *out, struct slice text);

@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests/second"))
 
 from fold import FOLD_VERSION
+from carried import answer_open, armour_read, words
 from frame import HELLO, RECEIPT, common_version, frame_read, have8, id8
 from invite import invite_read
 from log import Event, Log, feed_check, feed_id
@@ -180,6 +181,24 @@ def test_joining():
     case("invite", [plain(part) for part in vars(invite).values()] == vectors["invite"]["value"])
 
 
+def test_carried():
+    v = load("carried")
+    request, secret = bytes.fromhex(v["request"]), bytes.fromhex(v["transport_secret"])
+    case("carried: request", armour_read("request", v["request_text"]).hex() == v["join"])
+    case("carried: frame", frame_read(bytes.fromhex(v["join"]))[1] == request)
+    case("carried: words", words(request) == (v["words"], v["numbers"]))
+    answer = bytes.fromhex(v["answer"])
+    case("carried: answer", armour_read("answer", v["answer_text"]) == answer)
+    for pieces in (v["pieces"], v["pieces"][::-1] + v["pieces"][:1]):
+        case("carried: pieces", armour_read("answer", "\n".join(pieces)) == answer)
+    refuses("carried: a piece is lacking", armour_read, "answer", v["pieces"][0])
+    asked, time_ms, runs = answer_open(answer, bytes.fromhex(v["acceptor"]), secret)
+    case("carried: what it answers", asked == digest("sidan/admit", request))
+    case("carried: what it brings", time_ms == v["time_ms"] and encode(runs).hex() == v["runs"])
+    refuses("carried: another hub", answer_open, answer, bytes(32), secret)
+    refuses("carried: another laptop", answer_open, answer, bytes.fromhex(v["acceptor"]), bytes(31) + b"\1")
+
+
 def test_digests():
     v = load("digests")
     ids = sorted(bytes.fromhex(i) for i in v["ids"])
@@ -224,7 +243,7 @@ def test_sealed():
 def test_specification():
     """Each worked example of SPEC, section 18, is one of the vectors."""
     known = set()
-    for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "sealed"):
+    for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "carried", "sealed"):
         known.update(walk_texts(load(name)))
     section = (ROOT / "proto/SPEC.md").read_text().split("\n## 18.")[1]
     examples, block = [], ""
@@ -255,6 +274,7 @@ def main():
         test_runs(log, test_events(log))
     test_frames()
     test_joining()
+    test_carried()
     test_digests()
     test_sealed()
     test_specification()
