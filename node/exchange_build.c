@@ -19,43 +19,6 @@ static bool on_branch(struct txn *t, const struct feed_row *feed, const struct h
            there == arrival;
 }
 
-/* The newest event that `held` (an event of this feed) and the branch of `head` have in common, if
- * it is newer than *seq; else *seq stays. Ancestors are common below a fork and differ above it.
- * The first probe is the one after *seq: most of a peer's points are of a branch that was looked
- * at, and each look at a fork walks it. */
-static enum err common_ancestor(struct txn *t, const struct feed_row *feed, const struct head *head,
-                                const struct head *held, uint64_t *seq)
-{
-    uint64_t low = *seq, high = held->seq < head->seq ? held->seq : head->seq;
-    for (bool first = true; low < high; first = false) {
-        uint64_t middle = first ? low + 1 : low + (high - low + 1) / 2, mine, theirs;
-        size_t count = 0;
-        enum err err = log_branch(t, feed, head, middle, middle, &mine, &count);
-        if (!err) err = log_branch(t, feed, held, middle, middle, &theirs, &count);
-        if (err) return err;
-        if (mine == theirs)
-            low = middle;
-        else
-            high = first ? low : middle - 1;
-    }
-    *seq = low;
-    return OK;
-}
-
-static enum err head_at(struct txn *t, const struct feed_row *feed, const struct head *head,
-                        uint64_t seq, struct head *out)
-{
-    uint64_t arrival;
-    size_t count = 0;
-    struct event e;
-    *out = (struct head){0};
-    if (!seq) return OK;
-    enum err err = log_branch(t, feed, head, seq, seq, &arrival, &count);
-    if (!err) err = log_read(t, arrival, &e);
-    if (!err) *out = (struct head){.seq = e.seq, .id = e.id, .time = e.time};
-    return err;
-}
-
 /* Where the run begins: after the highest of the asker's points that lies on the branch, or after
  * the fork below it. */
 static enum err find_base(struct txn *t, struct run_making *m, const struct session_action *a)
@@ -72,7 +35,7 @@ static enum err find_base(struct txn *t, struct run_making *m, const struct sess
             if (err) return err;
             const struct head held = {.seq = e.seq, .id = e.id, .time = e.time};
             seq = best;
-            err = common_ancestor(t, &m->feed, &m->head, &held, &seq);
+            err = run_common_ancestor(t, &m->feed, &m->head, &held, &seq);
             if (err) return err;
         }
         any = true;
@@ -80,7 +43,7 @@ static enum err find_base(struct txn *t, struct run_making *m, const struct sess
     }
     if (!any && !a->from_start) return ERR_BASE;
     if (best >= m->head.seq) return ERR_NOT_FOUND;
-    return head_at(t, &m->feed, &m->head, best, &m->base);
+    return run_head_at(t, &m->feed, &m->head, best, &m->base);
 }
 
 static void find_head(struct run_making *m, const struct session_action *a)

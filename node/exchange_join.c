@@ -1,4 +1,5 @@
 /* The join exchange, both ends (proto/join.h). */
+#include "node/admission.h"
 #include "node/exchange_state.h"
 
 #include <stdio.h>
@@ -6,95 +7,26 @@
 
 /* --- the hub's end --- */
 
-/* By the key that the invite names: this device's first, which it may not sign with any more. */
-static enum err record_as_acceptor(struct exchange *x, const struct draft *draft)
-{
-    const struct signer *signer = device_keys_signer(x->options.keys, &x->identity->device);
-    struct recorder_options options = {.store = x->store, .views = x->views, .signer = signer};
-    struct recorder *recorder = x->recorder;
-    struct recorded recorded;
-    struct kind_problem problem;
-    bool former = signer && signer != &x->options.keys->signer;
-    if (!signer) return ERR_NOT_FOUND;
-    enum err err = former ? recorder_open(&recorder, &options) : OK;
-    if (!err) err = recorder_record(recorder, &x->time.clock, draft, &recorded, &problem);
-    if (former) recorder_close(recorder);
-    return err;
-}
-
-static enum err record_joined(struct exchange *x, const struct device *invited,
-                              const struct frame_join *f)
-{
-    struct buf body = {0};
-    struct mp_map map = {0};
-    struct mp_writer w = mp_map_put(&map, "request");
-    mp_write_bin(&w, f->request.data, f->request.size);
-    w = mp_map_put(&map, "invite_signature");
-    mp_write_bin(&w, f->invite_signature.bytes, sizeof f->invite_signature.bytes);
-    w = mp_map_put(&map, "device_signature");
-    mp_write_bin(&w, f->device_signature.bytes, sizeof f->device_signature.bytes);
-    enum err err = mp_map_end(&map, &body);
-    const struct draft draft = {.kind = "device.joined",
-                                .scope = scope_town(),
-                                .lane = LANE_NORMAL,
-                                .subject = invited->thing,
-                                .body = buf_slice(&body)};
-    if (!err) err = record_as_acceptor(x, &draft);
-    mp_map_clear(&map);
-    buf_clear(&body);
-    return err;
-}
-
-/* What is wrong with a request, NULL when it may be accepted; *already: the same device came again.
- */
-static const char *objection(struct exchange *x, const struct roster *roster,
-                             const struct join_request *request, const struct device **invited,
-                             bool *already)
-{
-    const struct device *d = roster_invite(roster, &request->invite);
-    *invited = d;
-    *already = false;
-    if (!sign_key_equal(&request->township, &x->identity->township)) return "another township";
-    if (!d) return "unknown invite";
-    if (!sign_key_equal(&d->acceptor, &x->identity->device)) return "not this hub's invite";
-    if (d->state == DEVICE_JOINED && sign_key_equal(&d->first, &request->device)) {
-        *already = true;
-        return NULL;
-    }
-    if (d->state != DEVICE_INVITED) return "invite already used";
-    if (x->time.clock.wall_ms >= d->expires_ms) return "invite expired";
-    if (roster_device(roster, &request->device)) return "device already enrolled";
-    return NULL;
-}
-
 static void answer_join(struct exchange *x, const struct frame_join *f, struct buf *out)
 {
-    struct join_request request;
-    struct txn *t = NULL;
-    const struct roster *roster;
-    const struct device *invited = NULL;
-    struct device copy = {0};
-    bool already = false;
-    const char *no = "malformed or wrongly signed join request";
-    if (join_verify(&request, f) == OK && txn_begin(x->store, false, &t) == OK) {
-        no = "busy";
-        if (views_roster(x->views, t, &roster) == OK)
-            no = objection(x, roster, &request, &invited, &already);
-        if (invited) copy = *invited;
-        txn_abort(t);
-    }
-    if (!no && !already && record_joined(x, &copy, f) != OK) no = "busy";
-    if (no) {
-        bool busy = strcmp(no, "busy") == 0;
-        frame_refuse_write(out, busy ? REFUSE_BUSY : REFUSE_INVITE, no);
-        exchange_log(x, LOG_WARN, "join refused: %s", no);
+    const struct admission_options options = {.store = x->store,
+                                              .views = x->views,
+                                              .recorder = x->recorder,
+                                              .keys = x->options.keys,
+                                              .clock = &x->time.clock};
+    struct admission admission;
+    struct hash hash;
+    admission_take(&admission, &options, f);
+    if (admission.answer != ADMISSION_YES) {
+        bool busy = admission.answer == ADMISSION_BUSY;
+        frame_refuse_write(out, busy ? REFUSE_BUSY : REFUSE_INVITE, admission.text);
+        exchange_log(x, LOG_WARN, "join refused: %s", admission.text);
         return;
     }
-    struct hash hash;
     join_request_hash(&hash, f->request);
     frame_admit_write(out, &hash);
-    exchange_log(x, LOG_INFO, "device %02x%02x%02x joined", request.device.bytes[0],
-                 request.device.bytes[1], request.device.bytes[2]);
+    const uint8_t *id = admission.request.device.bytes;
+    exchange_log(x, LOG_INFO, "device %02x%02x%02x joined", id[0], id[1], id[2]);
 }
 
 void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event)

@@ -1,5 +1,6 @@
 #include "node/joining.h"
 
+#include "node/carried.h"
 #include "node/settings.h"
 
 #include <string.h>
@@ -51,14 +52,40 @@ static enum err keep_addresses(const char *home, const struct invite *invite)
     return err;
 }
 
+static enum err finish(const char *home, const struct invite *invite)
+{
+    enum err err = keep_addresses(home, invite);
+    if (!err) err = home_mark_joined(home);
+    if (!err) err = home_forget_invite(home);
+    return err;
+}
+
 enum err joining_complete(const char *home, const struct invite *invite,
                           const struct device_keys *keys)
 {
     enum err err = make_store(home, invite, keys);
-    if (!err) err = keep_addresses(home, invite);
-    if (!err) err = home_mark_joined(home);
-    if (!err) err = home_forget_invite(home);
+    return err ? err : finish(home, invite);
+}
+
+static enum err take_answer(const char *home, const struct device_keys *keys,
+                            const struct join_answer *answer)
+{
+    const struct store_options options = {0};
+    struct carried c = {.keys = keys};
+    enum err err = store_open(&c.store, home, &options);
+    if (!err) err = views_open(&c.views, c.store);
+    if (!err) err = carried_take(&c, answer);
+    views_close(c.views);
+    store_close(c.store);
     return err;
+}
+
+enum err joining_by_answer(const char *home, const struct invite *invite,
+                           const struct device_keys *keys, const struct join_answer *answer)
+{
+    enum err err = make_store(home, invite, keys);
+    if (!err) err = take_answer(home, keys, answer);
+    return err ? err : finish(home, invite);
 }
 
 bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *device,

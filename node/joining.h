@@ -5,6 +5,7 @@
  */
 #include "node/home.h"
 #include "node/views/roster.h"
+#include "proto/join_file.h"
 
 /* Makes the store, remembers the hub and its addresses, marks the home as joined, forgets the
  * invite. May be repeated after a crash at any step. Errors: ERR_FOREIGN (a store of another
@@ -12,6 +13,13 @@
  * store's, files'. */
 MUST_CHECK enum err joining_complete(const char *home, const struct invite *invite,
                                      const struct device_keys *keys);
+
+/* The same with an answer that came by hand, opened for this device: the roster is taken from it
+ * before the home is marked, so a home that joined so works at once. Errors: also those of
+ * carried_take; the home goes on waiting then. */
+MUST_CHECK enum err joining_by_answer(const char *home, const struct invite *invite,
+                                      const struct device_keys *keys,
+                                      const struct join_answer *answer);
 
 /* Whom to dial: the roster's hub, else the one that the invite named. False: there is none, or this
  * device is the hub. */

@@ -45,6 +45,39 @@ out:
     return err;
 }
 
+enum err run_common_ancestor(struct txn *t, const struct feed_row *feed, const struct head *head,
+                             const struct head *held, uint64_t *seq)
+{
+    uint64_t low = *seq, high = held->seq < head->seq ? held->seq : head->seq;
+    for (bool first = true; low < high; first = false) {
+        uint64_t middle = first ? low + 1 : low + (high - low + 1) / 2, mine, theirs;
+        size_t count = 0;
+        enum err err = log_branch(t, feed, head, middle, middle, &mine, &count);
+        if (!err) err = log_branch(t, feed, held, middle, middle, &theirs, &count);
+        if (err) return err;
+        if (mine == theirs)
+            low = middle;
+        else
+            high = first ? low : middle - 1;
+    }
+    *seq = low;
+    return OK;
+}
+
+enum err run_head_at(struct txn *t, const struct feed_row *feed, const struct head *head,
+                     uint64_t seq, struct head *out)
+{
+    uint64_t arrival;
+    size_t count = 0;
+    struct event e;
+    *out = (struct head){0};
+    if (!seq) return OK;
+    enum err err = log_branch(t, feed, head, seq, seq, &arrival, &count);
+    if (!err) err = log_read(t, arrival, &e);
+    if (!err) *out = (struct head){.seq = e.seq, .id = e.id, .time = e.time};
+    return err;
+}
+
 static enum err begin_context(struct txn *t, struct run_making *m)
 {
     run_context_reset(&m->context, m->base.time);

@@ -43,3 +43,14 @@ void run_making_clear(struct run_making *m);
 MUST_CHECK enum err run_dictionary_events(struct txn *t, const struct feed_row *feed,
                                           const struct head *base, struct event **events,
                                           size_t *count);
+
+/* The newest event that `held` (an event of this feed) and the branch of `head` have in common, if
+ * it is newer than *seq; else *seq stays. Ancestors are common below a fork and differ above it.
+ * The first probe is the one after *seq: most of a peer's points are of a branch that was looked
+ * at, and each look at a fork walks it. */
+MUST_CHECK enum err run_common_ancestor(struct txn *t, const struct feed_row *feed,
+                                        const struct head *head, const struct head *held,
+                                        uint64_t *seq);
+/* The event with this number on the branch of `head`; zero for 0. */
+MUST_CHECK enum err run_head_at(struct txn *t, const struct feed_row *feed, const struct head *head,
+                                uint64_t seq, struct head *out);

@@ -283,8 +283,8 @@ const struct device *roster_invite_transport(const struct roster *r, const struc
 {
     for (size_t i = 0; i < r->device_count; i++) {
         const struct device *d = &r->devices[i];
-        if (d->state == DEVICE_INVITED && d->expires_ms > now_ms &&
-            box_key_equal(&d->invite_transport, key))
+        bool open = d->state == DEVICE_INVITED || (d->state == DEVICE_JOINED && !d->stolen);
+        if (open && d->expires_ms > now_ms && box_key_equal(&d->invite_transport, key))
             return d;
     }
     return NULL;

@@ -105,7 +105,8 @@ bool roster_transport_at(const struct roster *r, const struct device *d, size_t 
                          struct box_key *out);
 /* A device that may speak on a link with this transport key: joined only, its newest two. */
 const struct device *roster_transport(const struct roster *r, const struct box_key *key);
-/* An open invite by its transport key, unexpired at now_ms. */
+/* An invite by its transport key, unexpired at now_ms, that may ask to join: an open one, or one
+ * that was used once, so that a second use is seen. */
 const struct device *roster_invite_transport(const struct roster *r, const struct box_key *key,
                                              uint64_t now_ms);
 const struct device *roster_invite(const struct roster *r, const struct sign_key *invite);
