@@ -2,6 +2,7 @@
 
 #include "node/store/local.h"
 #include "tools/aside.h"
+#include "tools/device_words.h"
 #include "tools/lookup.h"
 #include "tools/month.h"
 #include "tools/output.h"
@@ -176,6 +177,8 @@ static int list(struct listing *l)
     if (!code) code = cli_self(l->cli, l->roster, &self);
     if (!code) code = month_read(l->cli, l->txn, &l->month);
     if (code) return code;
+    if (cli_flag(l->cli, "--words"))
+        return device_words(l->cli, l->txn, l->roster, cli_flag(l->cli, "--words"));
     l->at_hub = self->roles & ROLE_HUB;
     if (l->cli->json) {
         struct output_list out;

@@ -343,7 +343,10 @@ static void look_at_invites(struct doctor *d, const struct standing *s)
             found(d, "invite",
                   cli_format(d->cli, _("the invite of %s was used by a second machine"),
                              s->roster->devices[i].name),
-                  _("find out who had the file; revoke the device if in doubt: sidan revoke"));
+                  _("call the village and compare six words: sidan devices --words DEVICE, here "
+                    "and on"
+                    " the clerk's laptop; where they differ a stranger has joined: sidan revoke"
+                    " DEVICE, then a new invite"));
 }
 
 /* The honest work of whoever lost the device may be among it. */

@@ -1,7 +1,9 @@
+#include "tools/carried_text.h"
 #include "tools/commands.h"
 #include "tools/contact.h"
 #include "tools/folder.h"
 #include "tools/hint.h"
+#include "tools/join_carried.h"
 #include "tools/output.h"
 
 #include "common/time.h"
@@ -11,8 +13,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#define INVITE_FILE_SIZE_MAX KIB(64)
 
 enum { TIMEOUT_DEFAULT_MS = 30000, ATTEMPT_MS = 10000, PAUSE_MS = 500 };
 
@@ -33,16 +33,9 @@ static int refuse_invite(struct joining *j, const char *why, const char *todo)
                      cli_format(j->cli, _("the invite \"%s\" was not taken"), j->file), why, todo);
 }
 
-static int read_invite(struct joining *j)
+static int take_invite(struct joining *j, struct slice text)
 {
-    struct buf text = {0};
-    enum err e = file_read(&text, j->file, INVITE_FILE_SIZE_MAX);
-    if (e != OK) {
-        return cli_fail(j->cli, e, cli_format(j->cli, _("%s cannot be read"), j->file));
-    }
-    e = invite_read(&j->invite, buf_slice(&text));
-    crypto_wipe(text.data, text.size);
-    buf_clear(&text);
+    enum err e = invite_read(&j->invite, text);
     if (e == ERR_VERSION) {
         return refuse_invite(j, cli_err_text(e), _("install a newer sidan"));
     }
@@ -332,6 +325,9 @@ static int wait_for_node(struct joining *j, uint64_t timeout_ms)
 static int join_here(struct joining *j)
 {
     int code = prepare_home(j);
+    if (code == EXIT_OK && cli_has(j->cli, "--offline")) {
+        return join_carried_request(j->cli, &j->invite);
+    }
     return code == EXIT_OK ? call(j) : code;
 }
 
@@ -369,10 +365,18 @@ static int join(struct joining *j)
 int cmd_join(struct cli *cli)
 {
     struct joining j = {.cli = cli, .file = cli_argument(cli, 0)};
-    int code = read_invite(&j);
-    if (code == EXIT_OK) {
-        code = join(&j);
+    struct buf text = {0};
+    int code = carried_text_read(cli, j.file, &text);
+    if (code == EXIT_OK && join_carried_is_answer(buf_slice(&text))) {
+        code = join_carried_answer(cli, j.file, buf_slice(&text));
+    } else if (code == EXIT_OK) {
+        code = take_invite(&j, buf_slice(&text));
+        code = code == EXIT_OK ? join(&j) : code;
     }
+    if (text.data != NULL) {
+        crypto_wipe(text.data, text.size);
+    }
+    buf_clear(&text);
     invite_wipe(&j.invite);
     return code;
 }

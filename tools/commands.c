@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 #include "tools/commands_form.h"
 #include "tools/commands_subject.h"
+#include "tools/commands_enrol.h"
 #include "tools/commands_trust.h"
 
 #include <stddef.h>
@@ -174,10 +175,6 @@ static const struct flag invite_flags[] = {
     EACH("--hub", "ADDR", N_("address of this hub as the device will dial it")),
     END,
 };
-static const struct flag join_flags[] = {
-    VALUE("--hub", "ADDR", N_("dial this address instead of the invite's")),
-    END,
-};
 static const struct flag sync_flags[] = {
     VALUE("--hub", "ADDR", N_("dial this address instead of the configured one")),
     SWITCH("--dry-run", N_("only tell the bytes and seconds that it would take")),
@@ -185,6 +182,7 @@ static const struct flag sync_flags[] = {
 };
 static const struct flag devices_flags[] = {
     SWITCH("--traffic", N_("what each carried today and this month, and how fast its link is")),
+    VALUE("--words", "DEVICE", N_("the six words of the request by which this device joined")),
     END,
 };
 static const struct flag verify_flags[] = {
@@ -426,8 +424,7 @@ const struct command commands[] = {
          init_flags, cmd_init),
     VERB("invite", "邀请", "VILLAGE|town", 1, 1, N_("an invite for one device"), SET_UP,
          invite_flags, cmd_invite),
-    VERB("join", "加入", "FILE", 1, 1, N_("join a township by an invite"), SET_UP, join_flags,
-         cmd_join),
+    COMMANDS_ENROL,
     VERB("actor add", "人员 登记", "NAME", 1, 1, N_("add a person who acts"), SET_UP,
          actor_add_flags, cmd_actor),
     VERB("actor list", "人员 列表", NULL, 0, 0, N_("list the persons who act"), SET_UP, NULL,

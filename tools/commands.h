@@ -4,6 +4,7 @@
 
 int cmd_act(struct cli *cli);
 int cmd_actor(struct cli *cli);
+int cmd_admit(struct cli *cli);
 int cmd_authority_replace(struct cli *cli);
 int cmd_authority_show(struct cli *cli);
 int cmd_backup(struct cli *cli);

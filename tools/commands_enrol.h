@@ -1,0 +1,13 @@
+#pragma once
+/* Rows of the table of verbs by which laptops and people come and go; tools/commands.c puts them
+ * among the others. */
+#include "tools/commands_form.h"
+
+extern const struct flag commands_enrol_join[], commands_enrol_admit[];
+
+#define COMMANDS_ENROL                                                                             \
+    VERB("join", "加入", "FILE", 1, 1, N_("join a township by an invite"), SET_UP,                 \
+         commands_enrol_join, cmd_join),                                                           \
+        VERB("admit", "准入", "FILE", 1, 1,                                                        \
+             N_("at the hub: answer a join request that was carried here"), SET_UP,                \
+             commands_enrol_admit, cmd_admit)
