@@ -33,6 +33,8 @@ void exchange_take_join(struct exchange *x, struct link *link, const struct link
 {
     struct frame_join f;
     struct buf out = {0};
+    uint64_t type;
+    if (frame_type_of(event->frame, &type) == OK && type == FRAME_BYE) return;
     if (frame_join_read(&f, event->frame) == OK) {
         answer_join(x, &f, &out);
     } else {
