@@ -192,6 +192,22 @@ static bool recall(struct exchange *x, struct txn *t, struct peer *p)
     return known;
 }
 
+/* A joiner that dials the hub has no roster yet, or not all of it: the invite named the hub. */
+static const struct device *introduce(struct txn *t, const struct roster *roster,
+                                      const struct box_key *key, struct device *out)
+{
+    struct slice name, transport;
+    *out = (struct device){.state = DEVICE_JOINED, .transport = *key, .roles = ROLES_TOWNSHIP};
+    if (!meta_get(t, "hub_device", &name) || name.size != sizeof out->first.bytes) return NULL;
+    memcpy(out->first.bytes, name.data, sizeof out->first.bytes);
+    out->key = out->first;
+    if (!roster->founded) return out;
+    const struct device *d = roster_device(roster, &out->first);
+    bool named = meta_get(t, "hub_transport", &transport) &&
+                 slice_equal(transport, slice_of(key->bytes, sizeof key->bytes));
+    return named && d && d->state == DEVICE_JOINED ? d : NULL;
+}
+
 enum err peer_open(struct exchange *x, struct attached *a, const struct link_event *event,
                    struct peer **out)
 {
@@ -203,19 +219,8 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
     if (err) return err;
     err = views_roster(x->views, t, &roster);
     if (!err) device = roster_transport(roster, &event->key);
-    /* A joiner that dials the hub for the first time has no roster yet: the invite named the hub.
-     */
     struct device introduced = {0};
-    if (!err && !device && a->connecting && !roster->founded) {
-        introduced = (struct device){
-            .state = DEVICE_JOINED, .transport = event->key, .roles = ROLES_TOWNSHIP};
-        struct slice key;
-        if (meta_get(t, "hub_device", &key) && key.size == sizeof introduced.key.bytes) {
-            memcpy(introduced.key.bytes, key.data, key.size);
-            introduced.first = introduced.key;
-            device = &introduced;
-        }
-    }
+    if (!err && !device && a->connecting) device = introduce(t, roster, &event->key, &introduced);
     if (!err && !device) err = ERR_FORBIDDEN;
     if (!err && !(p = calloc(1, sizeof *p))) err = ERR_NOMEM;
     if (!err) {
@@ -408,11 +413,21 @@ bool peer_is_stuck(const struct peer *p)
     return p->unsent_bytes > PEER_UNSENT_MAX;
 }
 
+/* Whom the roster has for a peer now; NULL: nobody. Of one that was dialled by the key that an
+ * invite named, the event that made it so may still be on its way. */
+static const struct device *device_now(const struct peer *p, const struct roster *roster)
+{
+    const struct device *d = roster_transport(roster, &p->key);
+    if (d || !p->connecting) return d;
+    d = roster_device(roster, &p->device.first);
+    return d && d->state == DEVICE_JOINED ? d : NULL;
+}
+
 /* The roster changed: who the peer is and what it may hold may have changed with it. */
 void peers_look_at_roster(struct exchange *x, const struct roster *roster)
 {
     for (struct peer *p = x->peers; p; p = p->next) {
-        const struct device *device = roster_transport(roster, &p->key);
+        const struct device *device = device_now(p, roster);
         if (p->closing || (!device && !roster->founded)) continue;
         if (!device) {
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x is not in the roster any more",

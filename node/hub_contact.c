@@ -89,7 +89,7 @@ static void look_at_keys(struct hub_contact *h, struct txn *t, const struct rost
     struct box_key hub;
     h->has_key = joining_hub(t, roster, &h->device, &hub);
     if (!h->has_key) return;
-    size_t count = key_change_dial(keys, roster, &h->device, &hub, self, h->options.keys);
+    size_t count = key_change_dial(keys, t, roster, &h->device, &hub, self, h->options.keys);
     bool same = count == h->key_count && memcmp(keys, h->keys, count * sizeof keys[0]) == 0;
     if (!same) {
         memcpy(h->keys, keys, count * sizeof keys[0]);

@@ -123,13 +123,29 @@ static size_t newest_two(struct box_key out[2], const struct roster *roster, con
     return count;
 }
 
-size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], const struct roster *roster,
-                       const struct sign_key *device, const struct box_key *peer,
-                       const struct device *self, const struct device_keys *k)
+/* The key that the invite named for this device; false: it named another, or there is none. */
+static bool invited_key(struct txn *t, const struct sign_key *device, struct box_key *out)
 {
-    struct box_key peers[2], own[2];
+    struct slice name, key;
+    if (!meta_get(t, "hub_device", &name) ||
+        !slice_equal(name, slice_of(device->bytes, sizeof device->bytes)) ||
+        !meta_get(t, "hub_transport", &key) || key.size != sizeof out->bytes)
+        return false;
+    memcpy(out->bytes, key.data, key.size);
+    return true;
+}
+
+size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], struct txn *t,
+                       const struct roster *roster, const struct sign_key *device,
+                       const struct box_key *peer, const struct device *self,
+                       const struct device_keys *k)
+{
+    struct box_key peers[3], own[2], invited = {{0}};
     size_t count = 0;
     size_t peer_count = newest_two(peers, roster, roster_device(roster, device), peer);
+    bool known = !invited_key(t, device, &invited);
+    for (size_t p = 0; p < peer_count; p++) known |= box_key_equal(&peers[p], &invited);
+    if (!known) peers[peer_count++] = invited;
     size_t own_count = newest_two(own, roster, self, &k->transport);
     for (size_t p = 0; p < peer_count; p++)
         for (size_t o = 0; o < own_count; o++) {

@@ -39,16 +39,18 @@ MUST_CHECK enum err key_change_signer_for(const struct signer **out, struct txn 
                                           const struct roster *roster, const struct device *self,
                                           const struct device_keys *k, const struct peer_row *peer);
 
-/* By which keys a peer is dialled, the newest first: its own newest two, each with ours. */
-#define DIAL_KEYS_MAX 4
+/* By which keys a peer is dialled: its newest two, the newest first, then the one that the invite
+ * named, for the roster may not be here whole; each with ours. */
+#define DIAL_KEYS_MAX 6
 struct dial_keys {
     struct box_key peer, key;
     struct box_secret secret;
 };
 /* `peer`: as it is dialled first. Returns how many. */
-size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], const struct roster *roster,
-                       const struct sign_key *device, const struct box_key *peer,
-                       const struct device *self, const struct device_keys *k);
+size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], struct txn *t,
+                       const struct roster *roster, const struct sign_key *device,
+                       const struct box_key *peer, const struct device *self,
+                       const struct device_keys *k);
 
 /* Who was not told of the newest transport key of `self`, and would not find it: joined devices,
  * and invites that are open at `now_ms`, name it as acceptor and were made before. `at` from 0 on;

@@ -38,6 +38,7 @@ struct loop {
     struct box_key served; /* the transport key that the listener has */
     uint64_t listen_ms;    /* when it is tried again: the port may be ours for a moment longer */
     unsigned listen_tries;
+    enum err listen_err; /* why there is no listener any more */
     struct hub_contact hub;
     struct upkeep upkeep;
     struct hub_duty duty;
@@ -145,11 +146,10 @@ static enum err relisten(struct loop *l)
     if (!l->listen_tries || l->time.now_ms < l->listen_ms) return OK;
     enum err err = listen(l);
     l->listen_ms = l->time.now_ms + RELISTEN_MS;
-    if (!may_come_free(err) || --l->listen_tries == 0) {
-        l->listen_tries = 0;
-        return err;
-    }
-    return OK;
+    if (may_come_free(err) && --l->listen_tries > 0) return OK;
+    l->listen_tries = 0;
+    l->listen_err = err; /* a hub that nobody can reach is not to run on */
+    return err;
 }
 
 static void tell_refusals(struct loop *l)
@@ -302,6 +302,7 @@ static enum err run(struct loop *l)
     for (;;) {
         enum err err = turn(l, woken, &more);
         if (!err && l->listener) err = zmq_link_health(l->listener);
+        if (!err) err = l->listen_err;
         if (err) return err;
         tell_supervisor(l);
         const int fds[] = {l->listener ? zmq_link_fd(l->listener) : -1, hub_contact_fd(&l->hub)};

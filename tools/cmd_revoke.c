@@ -59,7 +59,7 @@ static int choose(struct revoking *r)
     r->device = *device;
     code = check_device(r);
     if (!code) code = kept_heads_read(&r->kept, r->cli, r->txn, r->roster, WHAT, is_its, r);
-    if (!code && peer_get(r->txn, &device->key, &row)) {
+    if (!code && peer_get(r->txn, &device->first, &row)) {
         r->last_ok_ms = row.last_ok_ms;
         peer_row_clear(&row);
     }
@@ -119,7 +119,7 @@ static int tell_after(struct revoking *r)
     if (r->cli->json) {
         json_t *o = output_json("sidan.revoke/1");
         json_object_set_new(o, "device",
-                            output_json_hex(r->device.key.bytes, sizeof r->device.key.bytes));
+                            output_json_hex(r->device.first.bytes, sizeof r->device.first.bytes));
         json_object_set_new(o, "name", json_string(r->device.name));
         json_object_set_new(o, "heads", heads_json(r));
         json_object_set_new(o, "aside", json_integer((json_int_t)r->aside));

@@ -107,7 +107,9 @@ static int prepare(struct rotating *r)
         code = cli_error(
             r->cli, EXIT_REFUSED, WHAT,
             cli_format(r->cli, _("not all know of the last change yet: %s"), buf_text(&r->untold)),
-            _("wait until they have synced, or: sidan rotate transport --now"));
+            r->self.roles & ROLE_HUB
+                ? _("wait until they have synced, or: sidan rotate transport --now")
+                : _("sync first: sidan sync"));
     }
     txn_abort(t);
     return code;
@@ -221,6 +223,10 @@ static int serve_now(struct rotating *r)
     code = cli_roster(r->cli, t, &roster);
     if (code == EXIT_OK) {
         code = cli_self(r->cli, roster, &self);
+    }
+    if (code == EXIT_OK && !(self->roles & ROLE_HUB)) {
+        code = cli_error(r->cli, EXIT_REFUSED, WHAT, _("this device is not the hub"),
+                         _("run it on the hub"));
     }
     if (code != EXIT_OK) {
         txn_abort(t);

@@ -312,7 +312,8 @@ static int target_hub(struct cli *cli, struct contact_target *out)
     code = cli_roster(cli, t, &roster);
     if (code == EXIT_OK && joining_hub(t, roster, &out->device, &hub)) {
         const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
-        out->key_count = key_change_dial(out->keys, roster, &out->device, &hub, self, &cli->keys);
+        out->key_count =
+            key_change_dial(out->keys, t, roster, &out->device, &hub, self, &cli->keys);
     } else if (code == EXIT_OK) {
         code = cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
                          _("this device is the hub: the villages call it"),

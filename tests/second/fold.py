@@ -66,6 +66,8 @@ def thing_fold(log, roster, scope, thing_id):
     founder, events = in_order(events, lambda e: roster.township_act(e, roster_thing))
     if thing.type is None:
         return thing
+    for event in events:
+        event.device = roster.name(event.author)
     counted = {e.id: e for e in events}
     if thing.type == "request":
         thing.state["records"] = counted
@@ -170,7 +172,7 @@ APPLY = {
 def apply(thing, event, events, roster, township):
     """What the event does to the thing, and why nothing: 14.6.8. `events`: of the thing, by id."""
     if thing.type in plain.FOLDS:
-        return plain.FOLDS[thing.type](thing, event, events, roster.authorities)
+        return plain.FOLDS[thing.type](thing, event, events, roster)
     return APPLY[thing.type](thing.state, event, roster, township)
 
 

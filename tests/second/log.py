@@ -48,6 +48,7 @@ class Event:
     signature: bytes = None
     header: bytes = field(init=False)
     id: bytes = field(init=False)
+    device: bytes = field(init=False, default=None)  # who its author is by his first key: 10.10
 
     def __post_init__(self):
         if self.box is not None:

@@ -77,7 +77,7 @@ def _newest(state, field, value, kinds):
 
 
 def _another(state, event):
-    return event.by != state["by"] if event.by and state["by"] else event.author != state["author"]
+    return event.by != state["by"] if event.by and state["by"] else event.device != state["author"]
 
 
 def _may_verify(state, event):
@@ -196,7 +196,7 @@ def _new_value(form, text):
 def correction(event, events):
     """What a correct.entry does to the founding body: (effect?, target, {field: value})."""
     target = events.get(event.body["target"])
-    if target is None or target.author != event.author or target.kind not in KINDS:
+    if target is None or target.device != event.device or target.kind not in KINDS:
         return False, None, {}
     form = KINDS[target.kind].fields.get(event.body["field"])
     if form is None:
@@ -207,13 +207,13 @@ def correction(event, events):
     return value is not None, target, {event.body["field"]: value}
 
 
-def _correct(state, event, events, authorities):
+def _correct(state, event, events, roster):
     good, target, values = correction(event, events)
     if not good:
         return "rule"
     if target.subject is None and values:
         corrected = state["base"] | values
-        if not may_found(target.kind, corrected, target.author in authorities):
+        if not may_found(target.kind, corrected, target.author in roster.authorities):
             return "rule"
         state["base"] = corrected
         state["fields"] = corrected | state["set"]
@@ -223,20 +223,20 @@ def _correct(state, event, events, authorities):
 # --- the folds ----------------------------------------------------------------------------------
 
 
-def plain_fold(thing, event, events, authorities):
+def plain_fold(thing, event, events, roster):
     state = thing.state
     if event.subject is None:
-        if not may_found(event.kind, event.body, event.author in authorities):
+        if not may_found(event.kind, event.body, event.author in roster.authorities):
             return "field"
-        state.update(type=thing.type, state=0, founded=event.ms, author=event.author, by=event.by,
+        state.update(type=thing.type, state=0, founded=event.ms, author=event.device, by=event.by,
                      base=dict(event.body), set={}, fields=dict(event.body), acts=[])
         return None
     if event.kind == "correct.entry":
-        return _correct(state, event, events, authorities)
+        return _correct(state, event, events, roster)
     return _act(state, event) if KINDS[event.kind].type != "any" else None
 
 
-def actor_fold(thing, event, events, _authorities):
+def actor_fold(thing, event, events, _roster):
     state, body = thing.state, event.body
     if event.subject is None:
         state.update(base=dict(body), revoked=0, last_day="")
@@ -254,7 +254,7 @@ def actor_fold(thing, event, events, _authorities):
     return None
 
 
-def village_fold(thing, event, _events, _authorities):
+def village_fold(thing, event, _events, _roster):
     state, body = thing.state, event.body
     if event.subject is None:
         state.update(code=body["code"], number=body["number"], closed=False)

@@ -181,7 +181,7 @@ def may_report(state, act):
 
 def may_call_back(state, act):
     author, by = state["reporter"]
-    return act.event.by != by if act.event.by and by else act.event.author != author
+    return act.event.by != by if act.event.by and by else act.event.device != author
 
 
 def may_close(state, act):
@@ -296,7 +296,7 @@ def number(state, act):
 
 
 def report(state, act):
-    state["reporter"] = [act.event.author, act.event.by]
+    state["reporter"] = [act.event.device, act.event.by]
     set_moment(state, "reported", act)
     callbacks_clear(state)
 

@@ -52,6 +52,11 @@ class Roster:
                 cuts[key] = device["cuts"]
         return cuts
 
+    def name(self, author):
+        """Who that is: the first signing key of the device that has or had this one."""
+        device = self.devices.get(author)
+        return [*(key for key, _ in device["earlier"]), device["key"]][0] if device else author
+
     def roles(self, author, roster_thing=None):
         if roster_thing == "township":
             return {"authority", "recovery"}
