@@ -13,46 +13,6 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
     return NULL;
 }
 
-static bool is_key_of(const struct peer *p, const struct sign_key *key)
-{
-    for (size_t at = 0; at + sizeof key->bytes <= p->keys.size; at += sizeof key->bytes)
-        if (memcmp(p->keys.data + at, key->bytes, sizeof key->bytes) == 0) return true;
-    return sign_key_equal(key, &p->device.key);
-}
-
-bool peer_may_hold(const struct peer *p, const struct feed *feed)
-{
-    return is_key_of(p, &feed->author) || device_may_hold(&p->device, &feed->scope);
-}
-
-bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out)
-{
-    const size_t size = sizeof out->bytes;
-    if (!p->keys.size) *out = p->device.key;
-    if (p->keys.size && (i + 1) * size <= p->keys.size) memcpy(out, p->keys.data + i * size, size);
-    return p->keys.size ? (i + 1) * size <= p->keys.size : i == 0;
-}
-
-/* As the roster has it now. */
-static enum err set_device(struct peer *p, const struct roster *roster, const struct device *d)
-{
-    struct sign_key key;
-    p->device = *d;
-    buf_reset(&p->keys);
-    if (roster_device(roster, &d->key) == NULL) return OK; /* introduced by an invite */
-    for (size_t i = 0; roster_key_at(roster, d, i, &key); i++)
-        buf_append(&p->keys, key.bytes, sizeof key.bytes);
-    return p->keys.err;
-}
-
-bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
-{
-    if (sign_key_equal(roster_name(roster, &feed->author), &x->identity->device)) return true;
-    if (scope_class(&feed->scope) == SCOPE_TOWN) return true;
-    const struct device *self = roster_device(roster, &x->identity->device);
-    return self && device_may_hold(self, &feed->scope);
-}
-
 /* The scopes that both ends hold whole: `town`, and the village that one of them belongs to. */
 static size_t common_scopes(const struct roster *roster, const struct exchange *x,
                             const struct peer *p, struct scope scopes[2])
@@ -192,22 +152,6 @@ static bool recall(struct exchange *x, struct txn *t, struct peer *p)
     return known;
 }
 
-/* A joiner that dials the hub has no roster yet, or not all of it: the invite named the hub. */
-static const struct device *introduce(struct txn *t, const struct roster *roster,
-                                      const struct box_key *key, struct device *out)
-{
-    struct slice name, transport;
-    *out = (struct device){.state = DEVICE_JOINED, .transport = *key, .roles = ROLES_TOWNSHIP};
-    if (!meta_get(t, "hub_device", &name) || name.size != sizeof out->first.bytes) return NULL;
-    memcpy(out->first.bytes, name.data, sizeof out->first.bytes);
-    out->key = out->first;
-    if (!roster->founded) return out;
-    const struct device *d = roster_device(roster, &out->first);
-    bool named = meta_get(t, "hub_transport", &transport) &&
-                 slice_equal(transport, slice_of(key->bytes, sizeof key->bytes));
-    return named && d && d->state == DEVICE_JOINED ? d : NULL;
-}
-
 enum err peer_open(struct exchange *x, struct attached *a, const struct link_event *event,
                    struct peer **out)
 {
@@ -220,14 +164,15 @@ enum err peer_open(struct exchange *x, struct attached *a, const struct link_eve
     err = views_roster(x->views, t, &roster);
     if (!err) device = roster_transport(roster, &event->key);
     struct device introduced = {0};
-    if (!err && !device && a->connecting) device = introduce(t, roster, &event->key, &introduced);
+    if (!err && !device && a->connecting)
+        device = peer_introduce(t, roster, &event->key, &introduced);
     if (!err && !device) err = ERR_FORBIDDEN;
     if (!err && !(p = calloc(1, sizeof *p))) err = ERR_NOMEM;
     if (!err) {
         *p = (struct peer){
             .link = a->link, .handle = event->peer, .connecting = a->connecting, .key = event->key};
         p->unsent_tail = &p->unsent;
-        err = set_device(p, roster, device);
+        err = peer_set_device(p, roster, device);
     }
     if (!err) {
         close_older(x, p); /* before what it leaves is recalled */
@@ -413,21 +358,11 @@ bool peer_is_stuck(const struct peer *p)
     return p->unsent_bytes > PEER_UNSENT_MAX;
 }
 
-/* Whom the roster has for a peer now; NULL: nobody. Of one that was dialled by the key that an
- * invite named, the event that made it so may still be on its way. */
-static const struct device *device_now(const struct peer *p, const struct roster *roster)
-{
-    const struct device *d = roster_transport(roster, &p->key);
-    if (d || !p->connecting) return d;
-    d = roster_device(roster, &p->device.first);
-    return d && d->state == DEVICE_JOINED ? d : NULL;
-}
-
 /* The roster changed: who the peer is and what it may hold may have changed with it. */
 void peers_look_at_roster(struct exchange *x, const struct roster *roster)
 {
     for (struct peer *p = x->peers; p; p = p->next) {
-        const struct device *device = device_now(p, roster);
+        const struct device *device = peer_device_now(p, roster);
         if (p->closing || (!device && !roster->founded)) continue;
         if (!device) {
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x is not in the roster any more",
@@ -438,7 +373,7 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
         }
         bool same =
             p->device.roles == device->roles && strcmp(p->device.village, device->village) == 0;
-        if (set_device(p, roster, device)) session_finish(p->session);
+        if (peer_set_device(p, roster, device)) session_finish(p->session);
         for (size_t i = 0; !same && i < x->feed_count; i++) {
             struct session_feed shown;
             session_feed_for(p, &x->feeds[i], &shown);

@@ -150,11 +150,23 @@ void peer_send(struct peer *p, struct slice frame);
 void peer_flush_unsent(struct peer *p);
 /* It takes so little of what it is sent that it is given up. */
 bool peer_is_stuck(const struct peer *p);
+/* --- exchange_devices.c --- */
+/* Who it is, as the roster has it. */
+MUST_CHECK enum err peer_set_device(struct peer *p, const struct roster *roster,
+                                    const struct device *d);
+/* Whom this node, which dialled, was introduced to by an invite: while it has no roster, or not all
+ * of it. `out` may be filled and returned; NULL: nobody. */
+const struct device *peer_introduce(struct txn *t, const struct roster *roster,
+                                    const struct box_key *key, struct device *out);
+/* Whom the roster has for it now; NULL: nobody. */
+const struct device *peer_device_now(const struct peer *p, const struct roster *roster);
 /* May this peer hold the feed (its own included)? May we? */
 bool peer_may_hold(const struct peer *p, const struct feed *feed);
 /* Its signing keys, newest first; false at the end. */
 bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
+
+/* --- exchange_peers.c, what is remembered --- */
 void peers_look_at_roster(struct exchange *x, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);
 void peer_changed(struct exchange *x, struct peer *p);
