@@ -1,9 +1,12 @@
 #include "common/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +67,61 @@ enum err file_replace(const char *path, struct slice content, unsigned mode)
     }
     return folder_sync(path);
 }
+
+/* --- secrets --- */
+
+void file_overwrite(int fd)
+{
+    static const uint8_t zeros[65536];
+    struct stat st;
+    if (fstat(fd, &st) || lseek(fd, 0, SEEK_SET)) return;
+    for (off_t left = st.st_size; left > 0;) {
+        size_t size = left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros;
+        if (write_all(fd, slice_of(zeros, size))) return;
+        left -= (off_t)size;
+    }
+    if (fsync(fd)) return; /* nothing more can be done */
+}
+
+enum err file_replace_secret(const char *path, struct slice content, unsigned mode)
+{
+    int old = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    enum err err = file_replace(path, content, mode);
+    if (!err && old >= 0) file_overwrite(old);
+    if (old >= 0) close(old);
+    return err;
+}
+
+/* "NAME.PID.new" of a process that is no more. */
+static bool left_behind(const char *entry, const char *name)
+{
+    size_t size = strlen(name);
+    char *end;
+    if (strncmp(entry, name, size) != 0 || entry[size] != '.') return false;
+    long pid = strtol(entry + size + 1, &end, 10);
+    if (pid <= 0 || strcmp(end, ".new") != 0) return false;
+    return pid != (long)getpid() && kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+void file_sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+    if (!slash || (size_t)(slash - path) >= sizeof folder) return;
+    memcpy(folder, path, (size_t)(slash - path));
+    folder[slash - path] = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (!left_behind(entry->d_name, slash + 1)) continue;
+        int fd = openat(dirfd(dir), entry->d_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0) file_overwrite(fd);
+        if (fd >= 0) close(fd);
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir) closedir(dir);
+}
+
+/* --- the rest --- */
 
 enum err file_create(const char *path, struct slice content, unsigned mode)
 {

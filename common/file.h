@@ -8,7 +8,14 @@
 /* Puts `content` in place of `path`, or makes it. Errors: ERR_NOSPACE, ERR_PERMISSION,
  * ERR_NOT_FOUND (no such folder), ERR_LIMIT (path too long), ERR_IO. */
 MUST_CHECK enum err file_replace(const char *path, struct slice content, unsigned mode);
-/* The same, but never over an existing file. Errors: ERR_EXISTS. */
+/* The same, and what stood in the old file is overwritten where it lay, as far as the disk writes
+ * in place (an SSD may not). */
+MUST_CHECK enum err file_replace_secret(const char *path, struct slice content, unsigned mode);
+/* Zeros over all of an open file, synced. */
+void file_overwrite(int fd);
+/* Overwrites and removes what processes that were killed left beside `path`. */
+void file_sweep(const char *path);
+/* As file_replace, but never over an existing file. Errors: ERR_EXISTS. */
 MUST_CHECK enum err file_create(const char *path, struct slice content, unsigned mode);
 /* Appends a regular file of at most `size_max` bytes to `out`. Errors: ERR_NOT_FOUND, ERR_LIMIT,
  * ERR_PERMISSION, ERR_MALFORMED (not a regular file, or a link), ERR_IO. */

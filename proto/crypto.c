@@ -241,14 +241,49 @@ enum err crypto_slow(uint8_t out[CRYPTO_SLOW_SIZE], struct slice input,
                : ERR_NOMEM;
 }
 
+/* --- under a key ------------------------------------------------------------------------------ */
+
+_Static_assert(CRYPTO_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(CRYPTO_LOCK_OVERHEAD == crypto_aead_xchacha20poly1305_ietf_ABYTES, "overhead");
+
+void crypto_lock(uint8_t *bytes, size_t size, const struct secret_key *key,
+                 const uint8_t nonce[CRYPTO_NONCE_SIZE], struct slice bound)
+{
+    must(crypto_aead_xchacha20poly1305_ietf_encrypt(bytes, NULL, bytes, size, bound.data,
+                                                    bound.size, NULL, nonce, key->bytes));
+}
+
+enum err crypto_unlock(uint8_t *out, struct slice locked, const struct secret_key *key,
+                       const uint8_t nonce[CRYPTO_NONCE_SIZE], struct slice bound)
+{
+    if (locked.size < CRYPTO_LOCK_OVERHEAD) return ERR_SIGNATURE;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, locked.data, locked.size,
+                                                      bound.data, bound.size, nonce, key->bytes)
+               ? ERR_SIGNATURE
+               : OK;
+}
+
+void secret_key_derive(struct secret_key *out, const struct secret_key *key, const char *context)
+{
+    uint8_t padded[CONTEXT_SIZE];
+    context_pad(padded, context);
+    must(crypto_generichash_blake2b_salt_personal(out->bytes, sizeof out->bytes, NULL, 0,
+                                                  key->bytes, sizeof key->bytes, NULL, padded));
+}
+
+void secret_key_make(struct secret_key *out)
+{
+    crypto_random(out->bytes, sizeof out->bytes);
+}
+
 /* --- under a passphrase ----------------------------------------------------------------------- */
 
 #define WRAP_PREFIX "sidan-wrapped-1:"
 #define WRAP_PREFIX_ANY "sidan-wrapped-"
 #define WRAP_PASSES 3
-#define WRAP_PASSES_MAX 64
+#define WRAP_PASSES_MAX 16
 #define WRAP_MEMORY MIB(64)
-#define WRAP_MEMORY_MAX MIB(1024)
+#define WRAP_MEMORY_MAX MIB(256)
 #define WRAP_SECRET_SIZE_MAX KIB(16)
 
 struct wrapped {
@@ -364,6 +399,18 @@ bool crypto_equal(const void *a, const void *b, size_t size)
 void crypto_wipe(void *secret, size_t size)
 {
     sodium_memzero(secret, size);
+}
+
+void crypto_buf_wipe(struct buf *b)
+{
+    if (b->data) crypto_wipe(b->data, b->capacity);
+    buf_clear(b);
+}
+
+void crypto_keep_in_memory(void *secret, size_t size)
+{
+    /* It also keeps them out of core dumps. Over the limit of the system it goes without. */
+    if (sodium_mlock(secret, size)) return;
 }
 
 bool hash_equal(const struct hash *a, const struct hash *b)

@@ -99,10 +99,27 @@ MUST_CHECK enum err crypto_seal(struct buf *out, const struct box_key *to, struc
 MUST_CHECK enum err crypto_seal_open(struct buf *out, const struct box_key *key,
                                      const struct box_secret *secret, struct slice sealed);
 
-/* Secret under a passphrase: Argon2id (64 MiB, 3 passes), then XChaCha20-Poly1305. The text form is
- * one line, "sidan-wrapped-1:" and base64url of [passes, bytes of memory, salt, nonce, ciphertext];
- * both append to `out`. Errors: ERR_NOMEM (not "wrong passphrase"), ERR_LIMIT; unwrap:
- * ERR_PASSPHRASE, ERR_MALFORMED, ERR_VERSION, ERR_LIMIT (asks for over 1 GiB or 64 passes). */
+/* What lies on this machine's own disk under one key: XChaCha20-Poly1305, in place. `bytes` has
+ * room for CRYPTO_LOCK_OVERHEAD more. A nonce is used for one message of a key only. `bound` is
+ * authenticated and stands elsewhere. Errors: ERR_SIGNATURE (another key, or changed). */
+struct secret_key {
+    uint8_t bytes[32];
+};
+#define CRYPTO_NONCE_SIZE 24
+#define CRYPTO_LOCK_OVERHEAD 16
+void crypto_lock(uint8_t *bytes, size_t size, const struct secret_key *key,
+                 const uint8_t nonce[CRYPTO_NONCE_SIZE], struct slice bound);
+MUST_CHECK enum err crypto_unlock(uint8_t *out, struct slice locked, const struct secret_key *key,
+                                  const uint8_t nonce[CRYPTO_NONCE_SIZE], struct slice bound);
+/* Another key from a key: BLAKE2b-256 keyed with it, over nothing, in the context. */
+void secret_key_derive(struct secret_key *out, const struct secret_key *key, const char *context);
+void secret_key_make(struct secret_key *out);
+
+/* Secret under a passphrase: Argon2id (64 MiB, 3 passes: a second on a laptop of 1 GB), then
+ * XChaCha20-Poly1305. The text form is one line, "sidan-wrapped-1:" and base64url of [passes, bytes
+ * of memory, salt, nonce, ciphertext]; both append to `out`. Errors: ERR_NOMEM (not "wrong
+ * passphrase"), ERR_LIMIT; unwrap: ERR_PASSPHRASE, ERR_MALFORMED, ERR_VERSION, ERR_LIMIT (asks for
+ * over 256 MiB or 16 passes: who writes the file must not choose how long this machine swaps). */
 MUST_CHECK enum err crypto_wrap(struct buf *out, struct slice secret, const char *passphrase);
 MUST_CHECK enum err crypto_unwrap(struct buf *out, struct slice wrapped, const char *passphrase);
 
@@ -119,6 +136,9 @@ MUST_CHECK enum err base64url_decode(struct buf *out, struct slice text);
 
 bool crypto_equal(const void *a, const void *b, size_t size); /* constant time */
 void crypto_wipe(void *secret, size_t size);
+void crypto_buf_wipe(struct buf *b); /* and buf_clear */
+/* Keeps a secret that lives long out of the swap, where the system lets us (S6). */
+void crypto_keep_in_memory(void *secret, size_t size);
 
 bool hash_equal(const struct hash *a, const struct hash *b);
 bool sign_key_equal(const struct sign_key *a, const struct sign_key *b);

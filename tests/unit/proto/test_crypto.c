@@ -191,8 +191,8 @@ static void refuses_to_unwrap_what_is_cut_foreign_or_greedy(void **state)
     assert_int_equal(unwrap_made(1, KIB(8), 15), ERR_MALFORMED);
     assert_int_equal(unwrap_made(0, KIB(8), 16), ERR_MALFORMED);
     assert_int_equal(unwrap_made(1, 100, 16), ERR_MALFORMED);
-    assert_int_equal(unwrap_made(1, MIB(1024) + 1, 16), ERR_LIMIT);
-    assert_int_equal(unwrap_made(65, KIB(8), 16), ERR_LIMIT);
+    assert_int_equal(unwrap_made(1, MIB(256) + 1, 16), ERR_LIMIT);
+    assert_int_equal(unwrap_made(17, KIB(8), 16), ERR_LIMIT);
     assert_int_equal(unwrap_made(UINT64_MAX, UINT64_MAX, 16), ERR_LIMIT);
 }
 
