@@ -37,7 +37,9 @@
     X(ERR_USED, "already used")                                                                    \
     X(ERR_PERMISSION, "permission denied by the system")                                           \
     X(ERR_AMBIGUOUS_COMMIT, "nobody knows whether the commit happened; reopen and read the head")  \
-    X(ERR_READ_ONLY, "the file system is read-only")
+    X(ERR_READ_ONLY, "the file system is read-only")                                               \
+    X(ERR_LOCKED, "locked: keys and boxes are under a passphrase")                                 \
+    X(ERR_NO_KEYRING, "the kernel has no keyring here")
 
 enum err {
 #define ERR_ENUM(code, text) code,

@@ -13,6 +13,7 @@ void run_making_clear(struct run_making *m)
     buf_clear(&m->raw);
     buf_clear(&m->dictionary_bytes);
     buf_clear(&m->payload);
+    crypto_buf_wipe(&m->box);
     run_context_clear(&m->context);
     free(m->ends);
     free(m->cuts);
@@ -21,7 +22,7 @@ void run_making_clear(struct run_making *m)
 }
 
 enum err run_dictionary_events(struct txn *t, const struct feed_row *feed, const struct head *base,
-                               struct event **events, size_t *count)
+                               struct event **events, size_t *count, struct buf *boxes)
 {
     uint64_t arrivals[DICTIONARY_EVENTS_MAX];
     uint64_t first = base->seq > DICTIONARY_EVENTS_MAX ? base->seq - DICTIONARY_EVENTS_MAX + 1 : 1;
@@ -29,9 +30,14 @@ enum err run_dictionary_events(struct txn *t, const struct feed_row *feed, const
     enum err err = log_branch(t, feed, base, first, base->seq, arrivals, &held);
     if (err) return err;
     struct event *all = calloc(held + 1, sizeof *all);
-    if (!all) return ERR_NOMEM;
+    /* All at once, for the events point into it: the last one looked at goes over the weight. */
+    buf_reset(boxes);
+    if (!all || !buf_reserve(boxes, RUN_DICTIONARY_SIZE_MAX + EVENT_SIZE_MAX)) {
+        free(all);
+        return ERR_NOMEM;
+    }
     for (from = held; from > 0; from--) {
-        err = log_read(t, arrivals[from - 1], &all[from - 1]);
+        err = log_read_open(t, arrivals[from - 1], &all[from - 1], boxes);
         if (err) goto out;
         weight += run_dictionary_weight(&all[from - 1]);
         if (weight > RUN_DICTIONARY_SIZE_MAX) break;
@@ -84,7 +90,7 @@ static enum err begin_context(struct txn *t, struct run_making *m)
     if (!m->dictionary || !m->base.seq) return OK;
     struct event *events = NULL;
     size_t count = 0;
-    enum err err = run_dictionary_events(t, &m->feed, &m->base, &events, &count);
+    enum err err = run_dictionary_events(t, &m->feed, &m->base, &events, &count, &m->box);
     if (!err) err = run_dictionary_write(&m->context, &m->dictionary_bytes, events, count);
     free(events);
     return err;
@@ -111,7 +117,8 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
     err = log_branch(t, &m->feed, &m->head, m->base.seq + 1, m->base.seq + max, arrivals, &held);
     for (size_t i = 0; !err && i < held; i++) {
         struct event e;
-        err = log_read(t, arrivals[i], &e);
+        buf_reset(&m->box);
+        err = log_read_open(t, arrivals[i], &e, &m->box);
         if (!err) err = run_record_write(&m->context, &m->raw, &e);
         if (err) break;
         m->ends[i] = m->raw.size;

@@ -26,6 +26,7 @@ struct run_making {
     struct head last; /* it ends at this event */
 
     struct buf raw, dictionary_bytes, payload;
+    struct buf box; /* of the event at hand, opened */
     struct run_context context;
     size_t *ends;      /* raw size after each event */
     struct head *cuts; /* each event as a possible last one */
@@ -38,11 +39,11 @@ struct run_making {
 MUST_CHECK enum err run_making_make(struct run_making *m, struct run_maker *maker, struct txn *t);
 void run_making_clear(struct run_making *m);
 
-/* The events that make up the dictionary before `base`, oldest first, borrowed from the
- * transaction; *events is owned by the caller (free). */
+/* The events that make up the dictionary before `base`, oldest first, borrowed from the transaction
+ * and from `boxes`, where locked ones are opened; *events is owned by the caller (free). */
 MUST_CHECK enum err run_dictionary_events(struct txn *t, const struct feed_row *feed,
                                           const struct head *base, struct event **events,
-                                          size_t *count);
+                                          size_t *count, struct buf *boxes);
 
 /* The newest event that `held` (an event of this feed) and the branch of `head` have in common, if
  * it is newer than *seq; else *seq stays. Ancestors are common below a fork and differ above it.

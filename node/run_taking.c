@@ -57,6 +57,7 @@ enum err run_take(struct run_decoder *decoder, struct arrival *a, const struct r
     struct txn *t = arrival_txn(a);
     struct head base = {.seq = run->base_seq};
     struct event *dictionary = NULL;
+    struct buf boxes = {0};
     size_t dictionary_count = 0, count = 0, fresh = 0;
     const struct event *events = NULL;
     enum err err = OK;
@@ -70,7 +71,7 @@ enum err run_take(struct run_decoder *decoder, struct arrival *a, const struct r
         base.time = before.time;
     }
     if (run->has_dictionary && base.seq)
-        err = run_dictionary_events(t, row, &base, &dictionary, &dictionary_count);
+        err = run_dictionary_events(t, row, &base, &dictionary, &dictionary_count, &boxes);
     const struct run_base run_base = {.id = base.id, .time = base.time};
     if (!err)
         err = run_open(decoder, run, feed, base.seq ? &run_base : NULL, dictionary,
@@ -78,5 +79,6 @@ enum err run_take(struct run_decoder *decoder, struct arrival *a, const struct r
     if (!err) err = within_town_limit(roster, feed, events, count);
     if (!err) err = arrival_add(a, events, count, &fresh);
     free(dictionary);
+    crypto_buf_wipe(&boxes);
     return err;
 }

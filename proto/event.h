@@ -72,9 +72,10 @@ void feed_read(struct mp_reader *r, struct feed *out);
 #define EVENT_BOX_DEPTH_MAX (MSGPACK_DEPTH_MAX - 2)
 
 enum box_state {
-    BOX_NONE, /* box_digest is nil */
-    BOX_HERE, /* salt and box are at hand and match box_digest */
-    BOX_GONE, /* box_digest is there, the box is not */
+    BOX_NONE,   /* box_digest is nil */
+    BOX_HERE,   /* salt and box are at hand and match box_digest */
+    BOX_GONE,   /* box_digest is there, the box is not */
+    BOX_LOCKED, /* as a store keeps it under its key: log_open_box makes it BOX_HERE */
 };
 
 struct event {
@@ -122,6 +123,12 @@ MUST_CHECK enum err event_decode_scanned(struct event *out, struct slice header)
  * given instead of hashed. */
 MUST_CHECK enum err event_decode_trusted(struct event *out, struct slice header,
                                          const struct event_id *id);
+
+/* Is its box at hand, be it locked? */
+static inline bool event_has_box(const struct event *e)
+{
+    return e->box_state == BOX_HERE || e->box_state == BOX_LOCKED;
+}
 
 /* hash("sidan/box", salt ‖ box). */
 void event_box_digest(struct hash *out, const uint8_t salt[EVENT_SALT_SIZE], struct slice box);

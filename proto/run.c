@@ -119,6 +119,8 @@ static void write_box(struct mp_writer *w, const struct event *e)
     case BOX_GONE:
         mp_write_bin(w, e->box_digest.bytes, sizeof e->box_digest.bytes);
         break;
+    case BOX_LOCKED:
+        assert(false); /* it was not opened */
     }
 }
 

@@ -142,15 +142,19 @@ static int read_one(struct cli *cli, struct txn *txn, const struct visible *visi
                     uint64_t arrival, struct buf *out)
 {
     struct event e;
+    struct buf box = {0};
     if (!visible_arrival(visible, arrival)) return EXIT_OK;
     uint64_t number = visible_number(visible, arrival);
     enum err err = log_read(txn, arrival, &e);
+    if (!err && cli->json) err = log_open_box(txn, &e, &box);
+    if (err == ERR_LOCKED) err = OK; /* told with the line */
     if (err == ERR_CORRUPT)
         output_note(cli, _("record %" PRIu64 " is damaged: sidan verify"), number);
     else if (err)
         return cli_fail(cli, err, _("the records cannot be read"));
     else if (selects(selection, &e))
         append_event(cli, roster, number, &e, out);
+    crypto_buf_wipe(&box);
     return EXIT_OK;
 }
 

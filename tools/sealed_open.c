@@ -61,6 +61,7 @@ int sealed_open_begin(struct sealed_opening *o, struct cli *cli)
 void sealed_open_end(struct sealed_opening *o)
 {
     office_keys_wipe(&o->office);
+    seal_wipe(&o->box);
     seal_wipe(&o->content);
     seal_wipe(&o->body);
     zstd_close(o->z);
@@ -85,6 +86,10 @@ static enum err read_content(struct sealed_opening *o, struct txn *t, const stru
     struct event e;
     struct mp_reader value;
     enum err err = sealed_founder(t, key, &e);
+    buf_reset(&o->box);
+    if (err == OK) {
+        err = log_open_box(t, &e, &o->box);
+    }
     if (err != OK) {
         return err;
     }

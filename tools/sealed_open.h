@@ -14,7 +14,7 @@ struct sealed_opening {
     struct recording recording;
     struct zstd *z;
     struct office_keys office;
-    struct buf content, body; /* of the record being opened */
+    struct buf box, content, body; /* of the record being opened */
 };
 struct sealed_opened {
     char number[16];

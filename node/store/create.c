@@ -1,4 +1,5 @@
 /* Creation, copies and compaction: what makes data files. */
+#include "common/file.h"
 #include "node/store/files.h"
 #include "node/store/rewrite.h"
 #include "node/store/txn.h"
@@ -142,16 +143,19 @@ static enum err room_for_copy(const struct store *s, const char *data)
     return (uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)st.st_size + min ? ERR_NOSPACE : OK;
 }
 
+/* What was erased, or is locked now, stood in the old file: it is overwritten where it lies. */
 static enum err compact_files(const struct store *s, const char *fresh, const char *data)
 {
+    int old = -1;
     enum err err = room_for_copy(s, data);
     if (!err) err = rewrite_into(s, fresh);
+    if (!err) old = open(data, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (!err && rename(fresh, data)) err = err_from_errno(errno);
-    if (err) {
-        unlink(fresh);
-        return err;
-    }
-    return files_sync_dir(s->path);
+    if (err) unlink(fresh);
+    if (!err) err = files_sync_dir(s->path);
+    if (!err && old >= 0) file_overwrite(old);
+    if (old >= 0) close(old);
+    return err;
 }
 
 enum err store_compact(struct store *s)

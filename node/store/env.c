@@ -1,6 +1,7 @@
 /* The environment: opening with its checks, the reserve, space. */
 #define _GNU_SOURCE /* fallocate */
 #include "node/store/files.h"
+#include "node/store/locking.h"
 #include "node/store/txn.h"
 
 #include <errno.h>
@@ -292,6 +293,8 @@ static bool is_open_here(const struct store *s)
 
 static void store_free(struct store *s)
 {
+    crypto_wipe(&s->key, sizeof s->key);
+    crypto_buf_wipe(&s->opened);
     free(s->path);
     free(s->hot);
     free(s);
@@ -304,6 +307,8 @@ enum err store_open(struct store **out, const char *home, const struct store_opt
     if (!s) return ERR_NOMEM;
     s->lock_fd = -1;
     if (options) s->options = *options;
+    s->options.key = NULL; /* the caller's */
+    store_use_key(s, options ? options->key : NULL);
     s->path = files_join(home, "store");
     enum err err = s->path ? OK : ERR_NOMEM;
     if (!err && stat(s->path, &st)) err = err_from_errno(errno);

@@ -148,10 +148,7 @@ static void record_replace(struct txn *t, uint64_t arrival, const struct event *
     struct key key;
     bool aside = log_is_aside(t, arrival);
     db_delete(t, DB_LOG, key_arrival(&key, arrival));
-    uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(e), false);
-    if (!room) return;
-    record_write(room, e);
-    record_set_aside(room, aside);
+    if (!txn_error(t)) log_put_record(t, arrival, e, aside, false);
 }
 
 /* What cannot be read is damaged, and may hold a box all the same. */
@@ -161,7 +158,7 @@ static bool record_empty(struct txn *t, uint64_t arrival)
     struct slice value;
     struct event bare = {.box_state = BOX_NONE};
     if (!db_get(t, DB_LOG, key_arrival(&key, arrival), &value)) return false;
-    if (value.size <= record_size(&bare) || !record_id(&bare.id, value)) return false;
+    if (value.size <= record_size(&bare, NULL) || !record_id(&bare.id, value)) return false;
     record_replace(t, arrival, &bare);
     return true;
 }
@@ -171,7 +168,7 @@ bool log_erase_box(struct txn *t, uint64_t arrival)
     struct event e;
     enum err err = log_read_any(t, arrival, &e);
     if (err == ERR_CORRUPT) return record_empty(t, arrival);
-    if (err || e.box_state != BOX_HERE) return false;
+    if (err || !event_has_box(&e)) return false;
     struct buf header = {0}; /* dies with the write (L12) */
     buf_append_slice(&header, e.header);
     if (header.err) {

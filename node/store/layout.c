@@ -266,17 +266,42 @@ static void signature_check(uint8_t out[4], const struct signature *sig)
     memcpy(out, h.bytes, 4);
 }
 
-size_t record_size(const struct event *e)
+size_t record_size(const struct event *e, const struct secret_key *key)
 {
-    return RECORD_FIXED + (e->has_signature ? RECORD_SIGNATURE : 0) + e->header.size +
-           (e->box_state == BOX_HERE ? EVENT_SALT_SIZE + e->box.size : 0);
+    size_t size = RECORD_FIXED + (e->has_signature ? RECORD_SIGNATURE : 0) + (size_t)e->header.size;
+    if (e->box_state == BOX_LOCKED) size += e->box.size;
+    if (e->box_state == BOX_HERE)
+        size += EVENT_SALT_SIZE + e->box.size + (key ? CRYPTO_LOCK_OVERHEAD : 0);
+    return size;
 }
 
-void record_write(uint8_t *out, const struct event *e)
+/* The id names salt and box, by the digest in the header that it is the hash of: so under one key
+ * no two messages ever have the same nonce, and nothing more is stored. */
+static void lock_box(uint8_t *bytes, size_t size, const struct event_id *id,
+                     const struct secret_key *key)
 {
-    bool has_box = e->box_state == BOX_HERE;
+    crypto_lock(bytes, size, key, id->bytes, slice_of(id->bytes, sizeof id->bytes));
+}
+
+enum err record_open_box(uint8_t *out, const struct event_id *id, struct slice locked,
+                         const struct secret_key *key)
+{
+    return crypto_unlock(out, locked, key, id->bytes, slice_of(id->bytes, sizeof id->bytes))
+               ? ERR_CORRUPT
+               : OK;
+}
+
+static unsigned box_flags(const struct event *e, const struct secret_key *key)
+{
+    if (e->box_state == BOX_LOCKED) return RECORD_BOX | RECORD_LOCKED;
+    if (e->box_state == BOX_HERE) return RECORD_BOX | (key ? RECORD_LOCKED : 0u);
+    return 0;
+}
+
+void record_write(uint8_t *out, const struct event *e, const struct secret_key *key)
+{
     put(&out, e->id.bytes, 32);
-    put_byte(&out, (e->has_signature ? RECORD_SIGNED : 0u) | (has_box ? RECORD_BOX : 0u));
+    put_byte(&out, (e->has_signature ? RECORD_SIGNED : 0u) | box_flags(e, key));
     be16_put(out, (uint16_t)e->header.size);
     out += 2;
     if (e->has_signature) {
@@ -285,10 +310,23 @@ void record_write(uint8_t *out, const struct event *e)
         out += 4;
     }
     put(&out, e->header.data, e->header.size);
-    if (has_box) {
-        put(&out, e->salt, EVENT_SALT_SIZE);
+    uint8_t *box = out;
+    if (e->box_state == BOX_HERE) put(&out, e->salt, EVENT_SALT_SIZE);
+    if (e->box_state == BOX_HERE || e->box_state == BOX_LOCKED)
         if (e->box.size) put(&out, e->box.data, e->box.size);
-    }
+    if (e->box_state == BOX_HERE && key) lock_box(box, (size_t)(out - box), &e->id, key);
+}
+
+/* How many bytes of it stand before a box, and a flag that is damage. */
+static bool box_read_flags(struct record *out, unsigned flags, size_t *least)
+{
+    unsigned locked = flags & RECORD_LOCKED;
+    out->has_box = (flags & RECORD_BOX) != 0;
+    out->box_locked = locked != 0;
+    *least = !out->has_box     ? 0
+             : out->box_locked ? EVENT_SALT_SIZE + CRYPTO_LOCK_OVERHEAD
+                               : EVENT_SALT_SIZE;
+    return !locked || (locked == RECORD_LOCKED && out->has_box);
 }
 
 enum err record_read(struct record *out, struct slice value)
@@ -300,12 +338,11 @@ enum err record_read(struct record *out, struct slice value)
     size_t header_size = be16_get(at);
     at += 2;
     out->has_signature = (flags & RECORD_SIGNED) != 0;
-    out->has_box = (flags & RECORD_BOX) != 0;
     unsigned aside = flags & RECORD_ASIDE;
-    size_t fixed = RECORD_FIXED + (out->has_signature ? RECORD_SIGNATURE : 0) + header_size +
-                   (out->has_box ? EVENT_SALT_SIZE : 0);
-    if (flags > (RECORD_SIGNED | RECORD_BOX | RECORD_ASIDE) || (aside && aside != RECORD_ASIDE) ||
-        value.size < fixed || (!out->has_box && value.size != fixed))
+    size_t least, fixed = RECORD_FIXED + (out->has_signature ? RECORD_SIGNATURE : 0) + header_size;
+    if (flags > (RECORD_SIGNED | RECORD_BOX | RECORD_ASIDE | RECORD_LOCKED) ||
+        (aside && aside != RECORD_ASIDE) || !box_read_flags(out, flags, &least) ||
+        value.size < fixed + least || (!out->has_box && value.size != fixed))
         return ERR_CORRUPT;
     if (out->has_signature) {
         uint8_t check[4];
@@ -316,8 +353,8 @@ enum err record_read(struct record *out, struct slice value)
     }
     out->header = slice_of(at, header_size);
     at += header_size;
-    if (out->has_box) get(&at, out->salt, EVENT_SALT_SIZE);
-    out->box = slice_of(at, value.size - fixed);
+    if (out->has_box && !out->box_locked) get(&at, out->salt, EVENT_SALT_SIZE);
+    out->box = slice_of(at, (size_t)(value.data + value.size - at));
     return OK;
 }
 

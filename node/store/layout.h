@@ -16,14 +16,14 @@
  *   local     'p' ‖ device 32                         -> peer row
  *             'r' ‖ device 32 ‖ counter be64          -> signature 64 ‖ signed body
  *             'a' ‖ name                              -> value of an ask
- *             'c' ‖ author 32                         -> (feed 8 ‖ seq be64 ‖ id 16) for each cut
- *             'u' ‖ device 32                         -> runs that were cut
- *             'e' ‖ scope be32 ‖ thing 16             -> what is erased of a thing: whole ‖ next be64 ‖
- *                 orders ‖ single ones be16 ‖ (id 32 ‖ arrival be64 ‖ serial be64 ‖ flags) for each
- *                 order ‖ id8 for each single one
- *             't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
+ *             'u' ‖ device 32                         -> runs that were cut; [nonce 24 ‖ lock(...)
+ * ‖ tag] 'c' ‖ author 32                         -> (feed 8 ‖ seq be64 ‖ id 16) for each cut 'e' ‖
+ * scope be32 ‖ thing 16             -> what is erased of a thing: whole ‖ next be64 ‖ orders ‖
+ * single ones be16 ‖ (id 32 ‖ arrival be64 ‖ serial be64 ‖ flags) for each order ‖ id8 for each
+ * single one 't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
  *
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]
+ *             where boxes are locked (locking.h) [lock(salt 8 ‖ box) ‖ tag 16] at the end
  *   feed row  id 32 ‖ author 32 ‖ scope be32 ‖ scope text 21 ‖ lane ‖ has epoch ‖ epoch 8 ‖
  *             events be64 ‖ heads ‖ heads aside ‖ (seq be64 ‖ id 32 ‖ time be64) for each
  *   scope row text 21 ‖ events be64 ‖ open rows be64 ‖ rows sum 32
@@ -88,18 +88,24 @@ MUST_CHECK enum err scope_row_read(struct scope_row *out, uint32_t number, struc
 
 /* --- log records --- */
 /* Two bits of which one alone is damage. */
-enum { RECORD_SIGNED = 1, RECORD_BOX = 2, RECORD_ASIDE = 4 | 8 };
+enum { RECORD_SIGNED = 1, RECORD_BOX = 2, RECORD_ASIDE = 4 | 8, RECORD_LOCKED = 16 | 32 };
 struct record {
     struct event_id id;
     bool has_signature;
     struct signature signature;
     struct slice header;
-    bool has_box;
-    uint8_t salt[EVENT_SALT_SIZE];
-    struct slice box;
+    bool has_box, box_locked;
+    uint8_t salt[EVENT_SALT_SIZE]; /* of a box that is not locked */
+    struct slice box;              /* locked: with its salt inside */
 };
-size_t record_size(const struct event *e);
-void record_write(uint8_t *out, const struct event *e); /* record_size bytes */
+/* `key`: a box that is not locked yet is written under it; NULL: as it is. */
+size_t record_size(const struct event *e, const struct secret_key *key);
+/* record_size bytes. */
+void record_write(uint8_t *out, const struct event *e, const struct secret_key *key);
+/* Opens a locked box into `out`, salt and box: locked.size - CRYPTO_LOCK_OVERHEAD bytes. Errors:
+ * ERR_CORRUPT (changed, or under another key). */
+MUST_CHECK enum err record_open_box(uint8_t *out, const struct event_id *id, struct slice locked,
+                                    const struct secret_key *key);
 /* Takes a record apart; nothing is hashed but the signature's check. Errors: ERR_CORRUPT. */
 MUST_CHECK enum err record_read(struct record *out, struct slice value);
 /* The one mark that is no part of the event. */

@@ -1,5 +1,6 @@
 #include "node/store/local.h"
 
+#include "node/store/locking.h"
 #include "node/store/txn.h"
 
 #include <stdlib.h>
@@ -127,16 +128,41 @@ static uint8_t *vector_write(uint8_t *at, struct peer_have *have, size_t count)
 /* meta: 1 after there was one, so that pages may hold one still */
 #define META_CUT_RUNS "cut_runs"
 
+/* Locked where boxes are: nonce ‖ what crypto_lock makes of the bytes, bound to the device. */
 static void unfinished_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;
     struct slice name = key_local(&key, TABLE_UNFINISHED, slice_of(row->device.bytes, 32));
-    if (row->unfinished.size && !meta_get_uint(t, META_CUT_RUNS))
-        meta_put_uint(t, META_CUT_RUNS, 1);
-    if (row->unfinished.size)
-        db_put(t, DB_LOCAL, name, buf_slice(&row->unfinished));
-    else
+    size_t size = row->unfinished.size;
+    if (size && !meta_get_uint(t, META_CUT_RUNS)) meta_put_uint(t, META_CUT_RUNS, 1);
+    if (!size) {
         db_delete(t, DB_LOCAL, name);
+        return;
+    }
+    size_t more = t->locks ? CRYPTO_NONCE_SIZE + CRYPTO_LOCK_OVERHEAD : 0;
+    uint8_t *at = db_put_room(t, DB_LOCAL, name, size + more, false);
+    if (!at) return;
+    uint8_t *bytes = at + (t->locks ? CRYPTO_NONCE_SIZE : 0);
+    memcpy(bytes, row->unfinished.data, size);
+    if (!t->locks) return;
+    crypto_random(at, CRYPTO_NONCE_SIZE);
+    crypto_lock(bytes, size, &t->store->key, at, slice_of(row->device.bytes, 32));
+}
+
+/* What cannot be opened is begun anew. */
+static struct slice unfinished_open(struct txn *t, const struct sign_key *device,
+                                    struct slice value)
+{
+    struct buf *opened = &t->unfinished;
+    size_t least = CRYPTO_NONCE_SIZE + CRYPTO_LOCK_OVERHEAD;
+    buf_reset(opened);
+    if (value.size < least || !t->store->has_key) return SLICE_EMPTY;
+    uint8_t *at = buf_reserve(opened, value.size - least);
+    struct slice locked = slice_of(value.data + CRYPTO_NONCE_SIZE, value.size - CRYPTO_NONCE_SIZE);
+    if (!at || crypto_unlock(at, locked, &t->store->key, value.data, slice_of(device->bytes, 32)))
+        return SLICE_EMPTY;
+    buf_advance(opened, value.size - least);
+    return buf_slice(opened);
 }
 
 struct slice peer_unfinished(struct txn *t, const struct sign_key *device)
@@ -144,7 +170,10 @@ struct slice peer_unfinished(struct txn *t, const struct sign_key *device)
     struct key key;
     struct slice value;
     struct slice name = key_local(&key, TABLE_UNFINISHED, slice_of(device->bytes, 32));
-    return db_get(t, DB_LOCAL, name, &value) ? value : SLICE_EMPTY;
+    struct locking now;
+    if (locking_get(t, &now) || !db_get(t, DB_LOCAL, name, &value)) return SLICE_EMPTY;
+    bool plain = now.state == LOCKING_NONE || now.state == LOCKING_OPENS;
+    return plain ? value : unfinished_open(t, device, value);
 }
 
 bool peers_drop_unfinished(struct txn *t)

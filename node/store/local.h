@@ -43,7 +43,7 @@ bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out
 void peer_put(struct txn *t, const struct peer_row *row); /* sorts row->have */
 void peer_row_clear(struct peer_row *row);
 /* What is kept of runs that were on their way in pieces; opaque here, empty when there is none.
- * Borrowed from the transaction. */
+ * Borrowed from the transaction, until the next call where boxes are locked. */
 struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
 /* Takes away what is kept of cut runs of every peer, for there are boxes in it; false: there was
  * nothing since the last time, so no page holds any. */

@@ -53,10 +53,26 @@ enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out)
     out->has_signature = record.has_signature;
     if (record.has_signature) out->signature = record.signature;
     if (record.has_box) {
-        out->box_state = BOX_HERE;
+        out->box_state = record.box_locked ? BOX_LOCKED : BOX_HERE;
         out->box = record.box;
-        memcpy(out->salt, record.salt, EVENT_SALT_SIZE);
+        if (!record.box_locked) memcpy(out->salt, record.salt, EVENT_SALT_SIZE);
     }
+    return OK;
+}
+
+enum err log_open_box(struct txn *t, struct event *e, struct buf *keep)
+{
+    if (e->box_state != BOX_LOCKED) return OK;
+    if (!t->store->has_key) return ERR_LOCKED;
+    size_t size = e->box.size - CRYPTO_LOCK_OVERHEAD;
+    uint8_t *at = buf_reserve(keep, size);
+    if (!at) return keep->err;
+    enum err err = record_open_box(at, &e->id, e->box, &t->store->key);
+    if (err) return err;
+    buf_advance(keep, size);
+    memcpy(e->salt, at, EVENT_SALT_SIZE);
+    e->box = slice_of(at + EVENT_SALT_SIZE, size - EVENT_SALT_SIZE);
+    e->box_state = BOX_HERE;
     return OK;
 }
 
@@ -76,10 +92,24 @@ static bool box_is_whole(const struct event *e)
     return hash_equal(&h, &e->box_digest);
 }
 
+enum err log_read_open(struct txn *t, uint64_t arrival, struct event *out, struct buf *keep)
+{
+    enum err err = log_read_header(t, arrival, out);
+    if (!err) err = log_open_box(t, out, keep);
+    return err ? err : box_is_whole(out) ? OK : ERR_CORRUPT;
+}
+
+/* A locked box stays so for the caller: it is opened aside, where the key is at hand. */
 enum err log_read(struct txn *t, uint64_t arrival, struct event *out)
 {
-    enum err err = log_read_any(t, arrival, out);
-    return err ? err : header_is_whole(out) && box_is_whole(out) ? OK : ERR_CORRUPT;
+    struct buf *aside = &t->store->opened;
+    enum err err = log_read_header(t, arrival, out);
+    if (err) return err;
+    struct event e = *out;
+    buf_reset(aside);
+    err = log_open_box(t, &e, aside);
+    if (err == ERR_LOCKED) return OK;
+    return err ? err : box_is_whole(&e) ? OK : ERR_CORRUPT;
 }
 
 enum err log_read_header(struct txn *t, uint64_t arrival, struct event *out)
@@ -180,11 +210,22 @@ enum err log_check(struct txn *t, const struct event *events, size_t count)
 
 /* --- appending --- */
 
+bool log_put_record(struct txn *t, uint64_t arrival, const struct event *e, bool aside, bool append)
+{
+    struct key key;
+    const struct secret_key *lock = t->locks ? &t->store->key : NULL;
+    uint8_t *room =
+        db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(e, lock), append);
+    if (!room) return false;
+    record_write(room, e, lock);
+    record_set_aside(room, aside);
+    return true;
+}
+
 /* Adds what the held record lacks; a damaged one is written anew. */
 static void complete_record(struct txn *t, uint64_t arrival, const struct event *e)
 {
     struct event held = {0}, whole = *e;
-    struct key key;
     enum err err = log_read(t, arrival, &held);
     if (t->err || (err && err != ERR_CORRUPT)) {
         txn_fail(t, err);
@@ -199,19 +240,14 @@ static void complete_record(struct txn *t, uint64_t arrival, const struct event 
         whole.has_signature = true;
         whole.signature = held.signature;
     }
-    if (intact && e->box_state == BOX_GONE && held.box_state == BOX_HERE) {
+    if (intact && e->box_state == BOX_GONE && held.box_state != BOX_GONE) {
         buf_append_slice(&copy, held.box);
-        whole.box_state = BOX_HERE;
+        whole.box_state = held.box_state;
         whole.box = buf_slice(&copy);
         memcpy(whole.salt, held.salt, EVENT_SALT_SIZE);
     }
     if (copy.err) txn_fail(t, copy.err);
-    bool aside = log_is_aside(t, arrival);
-    uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(&whole), false);
-    if (room) {
-        record_write(room, &whole);
-        record_set_aside(room, aside);
-    }
+    log_put_record(t, arrival, &whole, log_is_aside(t, arrival), false);
     buf_clear(&copy);
     uint64_t added = meta_get_uint(t, META_BOX_ADDED);
     if (e->box_state == BOX_HERE && (!added || arrival < added))
@@ -284,7 +320,6 @@ static void note_touched(void *state, uint32_t scope_number, const struct thing_
 static void append_new(struct txn *t, struct feed_row *feed, const struct place *place,
                        const struct event *e, struct appended *out)
 {
-    struct key key;
     struct scope_row *scope = scope_hot(t, feed->scope_number);
     if (!scope) {
         txn_fail(t, ERR_CORRUPT);
@@ -295,10 +330,7 @@ static void append_new(struct txn *t, struct feed_row *feed, const struct place 
     *out = (struct appended){.arrival = log_count(t) + 1,
                              .scope_number = feed->scope_number,
                              .aside = verdict == ASIDE_ASIDE};
-    uint8_t *room = db_put_room(t, DB_LOG, key_arrival(&key, out->arrival), record_size(e), true);
-    if (!room) return;
-    record_write(room, e);
-    record_set_aside(room, out->aside);
+    if (!log_put_record(t, out->arrival, e, out->aside, true)) return;
     t->log_count = out->arrival;
     index_event(t, feed, e, out);
     count_event(t, feed, scope, place, e, out->aside);

@@ -64,7 +64,8 @@ void log_append(struct txn *t, const struct event *e, struct appended *out);
  * bad run does not cost the others of a commit. Errors: as above, the transaction's. */
 MUST_CHECK enum err log_check(struct txn *t, const struct event *events, size_t count);
 
-/* Reads and verifies (hash of header, digest of box). Borrowed from the transaction.
+/* Reads and verifies (hash of header, digest of box). Borrowed from the transaction. Where boxes
+ * are locked (locking.h) the event's is BOX_LOCKED; verified all the same, if the key is at hand.
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_CHECK enum err log_read(struct txn *t, uint64_t arrival, struct event *out);
 /* The same for who does not read the box: it may be damaged. */
@@ -75,6 +76,14 @@ MUST_CHECK enum err log_read_unverified(struct txn *t, uint64_t arrival, struct 
 
 /* The same, whether it counts or not. */
 MUST_CHECK enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out);
+
+/* For who reads boxes: opens a locked one into memory of the caller's, appended to `keep`, which
+ * the box borrows from then on; any other stays as it is. Errors: ERR_LOCKED (there is no key),
+ * ERR_CORRUPT, ERR_NOMEM, ERR_LIMIT. */
+MUST_CHECK enum err log_open_box(struct txn *t, struct event *e, struct buf *keep);
+/* log_read and log_open_box in one. */
+MUST_CHECK enum err log_read_open(struct txn *t, uint64_t arrival, struct event *out,
+                                  struct buf *keep);
 
 /* --- events that do not count ---
  * The roster cuts an author off: of its feeds what is a named head, or leads to one, counts; while

@@ -31,6 +31,9 @@ struct store_options {
     bool read_only;         /* write transactions get ERR_PERMISSION */
     size_t map_size;        /* 0: STORE_MAP_SIZE */
     uint64_t disk_free_min; /* 0: STORE_DISK_FREE_MIN */
+    /* That boxes are locked with (locking.h); copied. NULL: there is none at hand, so a store with
+     * locked boxes is read without them, and who begins to write gets ERR_LOCKED. */
+    const struct secret_key *key;
 };
 /* Errors: ERR_NOT_FOUND (no store), ERR_VERSION (newer), ERR_CORRUPT (empty, truncated, not a
  * store), ERR_FOREIGN (an LMDB of something else), ERR_PERMISSION, ERR_BUSY, ERR_NOMEM. */

@@ -54,8 +54,12 @@ enum err txn_begin(struct store *s, bool write, struct txn **out)
         return err;
     }
     s->open_txns++;
-    *out = t;
-    return OK;
+    if (write) err = locking_of_writer(t);
+    if (err)
+        txn_abort(t);
+    else
+        *out = t;
+    return err;
 }
 
 /* Cursors of a read transaction are not closed by its end. */
@@ -65,13 +69,19 @@ static void close_cursors(struct txn *t)
         if (t->cursors[i]) mdb_cursor_close(t->cursors[i]);
 }
 
+static void txn_free(struct txn *t)
+{
+    crypto_buf_wipe(&t->unfinished);
+    free(t);
+}
+
 void txn_abort(struct txn *t)
 {
     if (!t) return;
     close_cursors(t);
     mdb_txn_abort(t->mdb);
     t->store->open_txns--;
-    free(t);
+    txn_free(t);
 }
 
 /* Did the commit fail before anything of it could be seen (L3, L15)? Only then is it a plain error:
@@ -116,7 +126,7 @@ enum err txn_commit(struct txn *t)
     close_cursors(t);
     err = commit_write(s, t->mdb);
     s->open_txns--;
-    free(t);
+    txn_free(t);
     if (s->broken && s->open_txns == 0) {
         /* A store that does not open now is tried again by the next txn_begin. */
         enum err reopened = env_reopen(s);

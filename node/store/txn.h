@@ -48,6 +48,9 @@ struct store {
     uint64_t dev, ino; /* of the directory: one environment a process and path (L8) */
     struct store *next_open;
     struct hot *hot; /* of the one write transaction */
+    bool has_key;    /* that boxes are locked with (locking.h) */
+    struct secret_key key;
+    struct buf opened; /* the box that was verified last; wiped at the end */
 };
 
 struct txn {
@@ -57,6 +60,8 @@ struct txn {
     MDB_cursor *cursors[TXN_CURSORS];
     struct hot *hot; /* NULL in a read transaction */
     enum err err;
+    bool locks;                /* what is written is locked */
+    struct buf unfinished;     /* of peer_unfinished, opened */
     bool cuts_known, any_cuts; /* is any author cut off? */
     uint64_t log_count;        /* of a write transaction, once asked for */
     bool log_count_known;
@@ -72,6 +77,13 @@ MUST_CHECK enum err env_reopen(struct store *s);
 /* After a commit: makes the data file as long as it says it is. */
 void env_cover_file(const struct store *s);
 void env_make_reserve(const char *dir);
+
+/* --- locked boxes, for txn.c and log.c --- */
+/* What a transaction that writes has to do with boxes. Errors: ERR_LOCKED. */
+MUST_CHECK enum err locking_of_writer(struct txn *t);
+/* Writes a record, its box locked where boxes are. */
+bool log_put_record(struct txn *t, uint64_t arrival, const struct event *e, bool aside,
+                    bool append);
 
 /* --- databases --- */
 bool db_get(struct txn *t, enum db db, struct slice key, struct slice *value);

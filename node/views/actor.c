@@ -8,8 +8,6 @@
 /* Row: [unit str, role str, state uint (0 active, 1 revoked), from str, to str]; dates "" where
  * there is none. The name is personal: it is joined from the box when shown. */
 
-enum { ACTOR_TEXT_MAX = 64 };
-
 /* The founding event's fields as corrected, then what revocation said. */
 struct folding {
     struct slice fields;
@@ -52,20 +50,25 @@ void actor_fold(struct fold *f)
     if (f->work.base.err) f->row.err = f->work.base.err;
 }
 
-/* The name from the founding event's box, borrowed; empty when it is not at hand. */
-static struct slice box_name(struct txn *t, const struct thing_key *key)
+/* The name from the founding event's box, into `said`; empty when it is not at hand. */
+static struct slice box_name(struct txn *t, const struct thing_key *key, char said[ACTOR_TEXT_MAX])
 {
+    struct slice name = SLICE_EMPTY;
+    struct buf box = {0};
     struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
     for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
         struct event e;
-        struct mp_reader name;
+        struct mp_reader value;
         if (log_read_unverified(t, arrival, &e)) break;
         if (!e.founding) continue;
-        if (e.box_state == BOX_HERE && mp_map_get(e.box, "name", &name))
-            return mp_read_str(&name, ACTOR_TEXT_MAX);
+        if (!log_open_box(t, &e, &box) && e.box_state == BOX_HERE &&
+            mp_map_get(e.box, "name", &value))
+            name = mp_read_str(&value, ACTOR_TEXT_MAX);
+        if (name.size) memcpy(said, name.data, name.size);
         break;
     }
-    return SLICE_EMPTY;
+    crypto_buf_wipe(&box);
+    return slice_of(said, name.size);
 }
 
 static MUST_CHECK enum err actor_read(struct actor *out, struct txn *t, uint32_t scope_number,
@@ -80,7 +83,7 @@ static MUST_CHECK enum err actor_read(struct actor *out, struct txn *t, uint32_t
     out->from = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->to = mp_read_str(&r, ACTOR_TEXT_MAX);
     if (mp_read_end(&r)) return ERR_CORRUPT;
-    out->name = box_name(t, &out->key);
+    out->name = box_name(t, &out->key, out->said);
     return OK;
 }
 

@@ -2,9 +2,11 @@
 /* Persons who act (actor.enrol): their rows and lookups for `by`. */
 #include "node/views/views.h"
 
+#define ACTOR_TEXT_MAX 64 /* bytes */
 struct actor {
     struct thing_key key;
-    struct slice name; /* from the box; empty when it is gone or was never held */
+    struct slice name; /* from the box, in `said`; empty when it is gone or was never held */
+    char said[ACTOR_TEXT_MAX];
     struct slice unit;
     struct slice role; /* "clerk", "dispatcher", "secretary", ... */
     bool revoked;

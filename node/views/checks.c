@@ -165,6 +165,7 @@ enum err checks_each(struct views *v, struct txn *t,
     if (!c.err) give_in_order(&kept, each, state);
     buf_clear(&kept);
     buf_clear(&c.claims);
+    crypto_buf_wipe(&c.box);
     buf_clear(&c.left);
     buf_clear(&c.closed);
     return c.err;

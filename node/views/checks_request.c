@@ -150,6 +150,8 @@ static void check_event(struct checking *c, uint64_t arrival, const struct roste
     struct scope_row scope;
     struct request r;
     if (log_read_unverified(c->txn, arrival, &e)) return;
+    buf_reset(&c->box);
+    if (log_open_box(c->txn, &e, &c->box)) e.box_state = BOX_GONE; /* `verify` tells */
     bool registers = slice_is_text(e.kind, "request.register");
     bool orders = slice_is_text(e.kind, "order.issue");
     struct slice phone = phone_said(&e);

@@ -15,6 +15,7 @@ struct checking {
     enum err err;
     const struct bounds *bounds; /* of the rules */
     struct buf claims;           /* struct claim */
+    struct buf box;              /* of the event at hand, opened */
     struct buf left;             /* struct left_person, by id */
     struct buf closed; /* struct unit_name: units that were abolished, and none is called so now */
 };

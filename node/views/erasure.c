@@ -235,7 +235,7 @@ static bool box_destroy(struct txn *t, const struct thing_key *thing, const stru
 {
     struct event e;
     enum err err = log_read_any(t, arrival, &e);
-    if (!err && (e.box_state != BOX_HERE || !erased_covers(row, &e.id))) return false;
+    if (!err && (!event_has_box(&e) || !erased_covers(row, &e.id))) return false;
     if (err && !row->whole) return false; /* which one it is cannot be told */
     search_forget(t, thing, arrival);
     return log_erase_box(t, arrival);

@@ -35,14 +35,19 @@ enum err person_read(struct views *v, struct txn *t, const struct thing_key *key
     err = fold_thing(f, t, key, NULL);
     if (err) return err;
     if (!f->count) return ERR_NOT_FOUND;
+    struct buf box = {0};
     for (size_t i = f->count; i-- > 0;) {
-        const struct fold_item *item = f->order[i];
-        if (item->effect != EFFECT_COUNTS || item->event.box_state != BOX_HERE) continue;
-        take_older(out->name, sizeof out->name, &item->event, "name");
-        take_older(out->phone, sizeof out->phone, &item->event, "phone");
-        take_older(out->place, sizeof out->place, &item->event, "place");
-        take_older(out->skills, sizeof out->skills, &item->event, "skills");
+        struct event e = f->order[i]->event;
+        buf_reset(&box);
+        if (f->order[i]->effect != EFFECT_COUNTS || log_open_box(t, &e, &box) ||
+            e.box_state != BOX_HERE)
+            continue;
+        take_older(out->name, sizeof out->name, &e, "name");
+        take_older(out->phone, sizeof out->phone, &e, "phone");
+        take_older(out->place, sizeof out->place, &e, "place");
+        take_older(out->skills, sizeof out->skills, &e, "skills");
     }
+    crypto_buf_wipe(&box);
     return OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/store/locking.h"
 #include "node/views/body.h"
 
 #define META_INDEXED "search.indexed"
@@ -197,6 +198,7 @@ static struct row_key index_key(struct index_key *out, uint32_t scope_number,
 /* The first arrival to look at: a box that came later than its event goes back to that event. */
 static uint64_t first_of_tail(struct txn *t)
 {
+    if (locking_any(t)) return 1;
     uint64_t next = meta_get_uint(t, META_INDEXED) + 1;
     uint64_t added = meta_get_uint(t, META_BOX_ADDED);
     return added && added < next ? added : next;
@@ -204,10 +206,26 @@ static uint64_t first_of_tail(struct txn *t)
 
 uint64_t search_behind(struct txn *t)
 {
+    if (locking_any(t)) return 0; /* there is no index to be brought up */
     uint64_t count = log_count(t), next = first_of_tail(t);
     return count >= next ? count - next + 1 : 0;
 }
 
+/* Reads an event and what it says; its box is opened into `box`, where it is locked. */
+static enum err read_terms(struct txn *t, uint64_t arrival, struct event *e, struct terms *terms,
+                           struct buf *box)
+{
+    enum err err = log_read_unverified(t, arrival, e);
+    buf_reset(box);
+    if (err) return err;
+    /* A damaged box says nothing; `verify` tells. */
+    if (log_open_box(t, e, box)) e->box_state = BOX_GONE;
+    event_terms(terms, e);
+    return OK;
+}
+
+/* Boxes that are locked here leave no plain rows: then every look-up reads the log, and this is not
+ * called. */
 static void index_event(struct txn *t, uint64_t arrival)
 {
     struct event e;
@@ -228,6 +246,7 @@ static void index_event(struct txn *t, uint64_t arrival)
 
 bool search_slice(struct txn *t, uint64_t events_max)
 {
+    if (locking_any(t)) return false;
     uint64_t last = log_count(t), next = first_of_tail(t), count = 0;
     for (; next <= last && count < events_max; next++, count++) index_event(t, next);
     if (!count) return false;
@@ -257,19 +276,40 @@ void search_reset(struct txn *t)
     meta_delete(t, META_INDEXED);
 }
 
+bool search_drop_slice(struct txn *t, uint64_t rows_max)
+{
+    static const uint8_t tables[] = {ROW_PHONE, ROW_NAME, ROW_PLACE, ROW_REF};
+    uint32_t scopes = scope_count(t);
+    uint64_t count = 0;
+    search_reset(t);
+    for (uint32_t scope = 1; scope <= scopes; scope++)
+        for (size_t i = 0; i < sizeof tables; i++) {
+            struct row_cursor cursor = {.scope_number = scope, .table = tables[i]};
+            struct slice bytes, row;
+            while (row_next(t, &cursor, &bytes, &row)) {
+                if (count++ == rows_max) return true;
+                const struct row_key gone = {scope, tables[i], slice_of(cursor.at, cursor.at_size)};
+                row_delete(t, &gone);
+            }
+        }
+    return false;
+}
+
 /* Does a box of the thing say so? */
 static bool box_says(struct txn *t, const struct thing_key *key, const struct term *prefix)
 {
     struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
-    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
+    struct buf box = {0};
+    bool says = false;
+    for (uint64_t arrival; !says && (arrival = thing_next(&cursor)) != 0;) {
         struct event e;
         struct terms terms;
-        if (log_read_unverified(t, arrival, &e)) continue;
-        event_terms(&terms, &e);
-        for (size_t i = 0; i < terms.count; i++)
-            if (begins_with(&terms.terms[i], prefix)) return true;
+        if (read_terms(t, arrival, &e, &terms, &box)) continue;
+        for (size_t i = 0; i < terms.count && !says; i++)
+            says = begins_with(&terms.terms[i], prefix);
     }
-    return false;
+    crypto_buf_wipe(&box);
+    return says;
 }
 
 /* The reference stands in the body, which stays. */
@@ -290,7 +330,7 @@ void search_forget(struct txn *t, const struct thing_key *key, uint64_t arrival)
 void search_again(struct txn *t, const struct thing_key *key)
 {
     struct thing_cursor cursor = {.txn = t, .scope_number = key->scope_number, .thing = key->thing};
-    uint64_t indexed = meta_get_uint(t, META_INDEXED), arrival;
+    uint64_t indexed = locking_any(t) ? 0 : meta_get_uint(t, META_INDEXED), arrival;
     while ((arrival = thing_next(&cursor)) != 0 && arrival <= indexed) index_event(t, arrival);
 }
 
@@ -320,16 +360,17 @@ static void look_in_index(struct txn *t, const struct term *prefix, struct buf *
 static void look_in_tail(struct txn *t, const struct term *prefix, struct buf *found)
 {
     uint64_t last = log_count(t);
+    struct buf box = {0};
     for (uint64_t arrival = first_of_tail(t); arrival <= last; arrival++) {
         struct event e;
         struct terms terms;
         struct scope_row scope;
-        if (log_read_unverified(t, arrival, &e)) continue;
-        event_terms(&terms, &e);
+        if (read_terms(t, arrival, &e, &terms, &box)) continue;
         for (size_t i = 0; i < terms.count; i++)
             if (begins_with(&terms.terms[i], prefix) && scope_find(t, &e.feed.scope, &scope))
                 found_add(found, scope.number, e.subject.bytes);
     }
+    crypto_buf_wipe(&box);
 }
 
 static int by_scope_and_id(const void *a, const void *b)

@@ -15,6 +15,9 @@
  * the tail, is read from the log by each look-up, so recording and syncing pay nothing, and a
  * look-up never misses anything. Every name, phone and place that a thing ever had finds it; who
  * needs the one that holds now asks node/views/person.h.
+ *
+ * Where boxes are locked (node/store/locking.h) there is no index, for it would say in the clear
+ * what they hide: each look-up opens the boxes of the whole log.
  */
 #include "node/views/views.h"
 
@@ -30,6 +33,8 @@ bool search_slice(struct txn *t, uint64_t events_max);
 MUST_CHECK enum err search_catch_up(struct store *s);
 /* Forgets it all; for who throws the rows away. */
 void search_reset(struct txn *t);
+/* Takes the rows away, up to so many in this transaction; false: there are no more. */
+bool search_drop_slice(struct txn *t, uint64_t rows_max);
 /* Takes out what the box of this record says of the thing: for who erases it, before and in the
  * same transaction. Where other boxes of the thing stay, search_again follows. No look-up ever
  * finds what is gone. */

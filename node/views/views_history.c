@@ -25,23 +25,29 @@ static void slice_move(struct slice *s, const uint8_t *from, const uint8_t *to)
     if (s->data) s->data = to + (s->data - from);
 }
 
-static void event_copy(struct event *out, const struct event *e, struct buf *bytes)
+/* A box that cannot be opened is shown as one that is not here. */
+static void event_copy(struct txn *t, struct event *out, const struct event *e, struct buf *bytes)
 {
     *out = *e;
     const uint8_t *header = bytes->data + bytes->size;
     buf_append_slice(bytes, e->header);
     const uint8_t *box = bytes->data + bytes->size;
-    buf_append_slice(bytes, e->box);
+    if (e->box_state == BOX_LOCKED) {
+        if (log_open_box(t, out, bytes)) out->box_state = BOX_GONE;
+    } else {
+        buf_append_slice(bytes, e->box);
+        slice_move(&out->box, e->box.data, box);
+    }
     slice_move(&out->kind, e->header.data, header);
     slice_move(&out->body, e->header.data, header);
     slice_move(&out->ext, e->header.data, header);
     slice_move(&out->header, e->header.data, header);
-    slice_move(&out->box, e->box.data, box);
 }
 
-static void item_copy(struct history_item *out, const struct fold_item *item, struct buf *bytes)
+static void item_copy(struct txn *t, struct history_item *out, const struct fold_item *item,
+                      struct buf *bytes)
 {
-    event_copy(&out->event, &item->event, bytes);
+    event_copy(t, &out->event, &item->event, bytes);
     out->arrival = item->arrival;
     out->place = item->place;
     out->both_changed = !item->event.founding && item->place > item->event.seen;
@@ -83,7 +89,7 @@ enum err views_history(struct views *v, struct txn *t, uint32_t scope_number,
         return err;
     }
     h.count = f->count;
-    for (size_t i = 0; i < f->count; i++) item_copy(&h.items[i], f->order[i], &h.bytes);
+    for (size_t i = 0; i < f->count; i++) item_copy(t, &h.items[i], f->order[i], &h.bytes);
     *out = h;
     return OK;
 }

@@ -325,7 +325,7 @@ static void reading_catches_each_flipped_bit(void **state)
     struct event *whole = test_chain_add(
         &c, &(struct test_event){.body = {"number", "03A-0001"}, .box = {"name", "甲"}});
     assert_int_equal(append(&ts, whole), OK);
-    size_t bits = record_size(whole) * 8;
+    size_t bits = record_size(whole, NULL) * 8;
     for (size_t bit = 0; bit < bits; bit += 3) {
         flip(&ts, bit);
         struct txn *t = test_txn(&ts, false);
