@@ -31,12 +31,13 @@ BASE     := -std=c17 -D_DEFAULT_SOURCE -g $(WARN)
 ALL_CFLAGS := $(BASE) $(OPT) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined) \
               $(if $(COVERAGE),--coverage) $(CFLAGS)
 ALL_CPPFLAGS := -I. -MMD -MP -DSIDAN_BUILD_DIR='"$(CURDIR)/$(BUILD)"' $(CPPFLAGS)
-LDLIBS   := -lzmq -llmdb -lmsgpackc -lsodium -lzstd -ljansson -lcsv -lsystemd -lqrencode
+LDLIBS   := -lzmq -llmdb -lmsgpackc -lsodium -lzstd -ljansson -lcsv -lsystemd -lqrencode -lkeyutils
 ALL_LDFLAGS := $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVERAGE),--coverage) $(LDFLAGS)
 
 # --- Debian packages, by purpose --------------------------------------------------------------
 DEPS_BUILD := gcc libc6-dev pkg-config gettext libzmq3-dev liblmdb-dev libmsgpack-dev \
-              libsodium-dev libzstd-dev libjansson-dev libcsv-dev libsystemd-dev libqrencode-dev
+              libsodium-dev libzstd-dev libjansson-dev libcsv-dev libsystemd-dev libqrencode-dev \
+              libkeyutils-dev
 DEPS_DEMO  := jq
 DEPS_CHECK := faketime iproute2 libcmocka-dev jq python3 python3-nacl python3-zmq xz-utils zstd
 DEPS_FUZZ  := clang libclang-rt-14-dev

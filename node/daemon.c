@@ -2,8 +2,11 @@
 
 #include "common/log.h"
 #include "common/version.h"
+#include "node/at_rest.h"
+#include "node/home_key.h"
 #include "node/key_change.h"
 #include "node/loop.h"
+#include "node/supervisor.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -14,12 +17,14 @@
 #include <unistd.h>
 
 #define DESCRIPTORS_WANTED 16384 /* ten thousand peers and what else is open */
+#define LOCK_LOOK_MS 250         /* a node that waits goes on within a second */
 
 struct daemon {
     const struct daemon_options *options;
     struct settings settings;
     struct device_keys keys;
     int lock;
+    bool watch_lock; /* the home is under a passphrase */
     struct wake wake;
     struct zmq_link_context *context;
     struct store *store;
@@ -46,9 +51,7 @@ static void set_memory(void)
 
 static void set_limits(void)
 {
-    const struct rlimit none = {0, 0};
     struct rlimit files;
-    setrlimit(RLIMIT_CORE, &none); /* keys are in memory (S9) */
     if (getrlimit(RLIMIT_NOFILE, &files)) return;
     if (files.rlim_cur < DESCRIPTORS_WANTED) {
         files.rlim_cur = files.rlim_max < DESCRIPTORS_WANTED ? files.rlim_max : DESCRIPTORS_WANTED;
@@ -77,13 +80,49 @@ static enum daemon_exit open_settings(struct daemon *d)
     return DAEMON_OK;
 }
 
+static void wait_a_little(struct daemon *d, unsigned *woken)
+{
+    if (supervisor_interval_ms()) supervisor_alive();
+    *woken = wake_wait(&d->wake, NULL, 0, LOCK_LOOK_MS);
+}
+
+/* The keys, once somebody unlocks them: a node that waits is one at work. */
+static enum err load_keys(struct daemon *d)
+{
+    const char *home = d->options->home;
+    unsigned woken = 0;
+    enum err err = home_load_keys(home, &d->keys);
+    if (err != ERR_LOCKED || d->options->check_only) return err;
+    log_write(LOG_WARN,
+              "locked: keys and records are under a passphrase; nothing is sent, received "
+              "or recorded until somebody types it (sidan unlock)");
+    supervisor_ready();
+    supervisor_status("locked: waits for sidan unlock");
+    while (err == ERR_LOCKED && !(woken & WAKE_STOP)) {
+        wait_a_little(d, &woken);
+        err = home_load_keys(home, &d->keys);
+    }
+    if (!err) log_write(LOG_INFO, "unlocked");
+    return err;
+}
+
 static enum daemon_exit open_keys(struct daemon *d)
 {
     if (crypto_init())
         return fail(DAEMON_FAILED, "cryptography", "libsodium does not work here",
                     "check this machine");
-    enum err err = home_load_keys(d->options->home, &d->keys);
+    crypto_keep_in_memory(&d->keys, sizeof d->keys);
+    device_key_sweep(d->options->home);
+    enum err err = load_keys(d);
     if (!err && home_state(d->options->home) != HOME_EMPTY) return DAEMON_OK;
+    if (err == ERR_LOCKED) return DAEMON_LOCKED; /* told to stop, or only asked */
+    if (err == ERR_NO_KEYRING)
+        return fail(DAEMON_FAILED, "locked", err_text(err),
+                    "put the passphrase into a file that this user alone reads, and name it by "
+                    "SIDAN_PASSPHRASE_FILE (systemd: LoadCredential)");
+    if (err == ERR_PASSPHRASE)
+        return fail(DAEMON_FAILED, "locked", "the passphrase in SIDAN_PASSPHRASE_FILE is wrong",
+                    "correct it");
     if (!err || err == ERR_NOT_JOINED)
         return fail(DAEMON_NOT_JOINED, "not joined", err_text(ERR_NOT_JOINED),
                     "ask the township for an invite, then: sidan join FILE");
@@ -107,18 +146,49 @@ static enum err use_keys(struct daemon *d)
     return err;
 }
 
+static void log_step(void *state, const char *what, uint64_t done, uint64_t total)
+{
+    (void)state;
+    if (supervisor_interval_ms()) supervisor_alive();
+    if (total)
+        log_write(LOG_INFO, "at rest: %s, %" PRIu64 " of %" PRIu64, what, done, total);
+    else
+        log_write(LOG_INFO, "at rest: %s", what);
+}
+
+/* A change of how things lie on the disk that was cut short. */
+static enum err go_on_at_rest(struct daemon *d)
+{
+    const struct at_rest_steps steps = {.step = log_step};
+    enum err err = at_rest_go_on(d->options->home, &d->settings, d->store, &steps);
+    if (err != ERR_BUSY && err != ERR_NOSPACE) return err;
+    log_write(LOG_WARN,
+              "at rest: the file was not rewritten (%s), and holds old pages; it will be "
+              "at the next start",
+              err_text(err));
+    return OK;
+}
+
 static enum daemon_exit open_store(struct daemon *d)
 {
-    const struct store_options options = {.read_only = d->options->check_only};
-    enum err err = store_open(&d->store, d->options->home, &options);
+    struct secret_key key;
+    bool has_key;
+    enum err err = home_box_key(d->options->home, &has_key, &key);
+    const struct store_options options = {.read_only = d->options->check_only,
+                                          .key = has_key ? &key : NULL};
+    if (!err) err = store_open(&d->store, d->options->home, &options);
+    crypto_wipe(&key, sizeof key);
+    d->watch_lock = has_key;
     if (!err && !sign_key_equal(&store_identity(d->store)->device, &d->keys.signer.key))
         err = ERR_FOREIGN;
+    if (!err && !options.read_only) err = go_on_at_rest(d);
     if (!err) err = views_open(&d->views, d->store);
     if (!err) err = use_keys(d);
     if (!err) return DAEMON_OK;
     const char *todo = "see sidan doctor";
     if (err == ERR_CORRUPT) todo = "put back a backup (sidan restore), or join as a new device";
     if (err == ERR_AGAIN) todo = "start the node: it makes the lists anew for this version";
+    if (err == ERR_LOCKED) todo = "its boxes are under another passphrase than device.key";
     if (err == ERR_VERSION) todo = "install the newer version again";
     if (err == ERR_PERMISSION) todo = "run as the user who owns the home";
     if (err == ERR_READ_ONLY) todo = "have the disk looked at";
@@ -143,6 +213,10 @@ static enum daemon_exit check(struct daemon *d)
 {
     enum daemon_exit code = open_settings(d);
     if (!code) code = open_keys(d);
+    if (code == DAEMON_LOCKED) {
+        log_write(LOG_INFO, "the configuration is good; keys and store are locked (sidan unlock)");
+        return DAEMON_OK;
+    }
     if (!code && home_state(d->options->home) == HOME_JOINED) code = open_store(d);
     if (code) return code;
     log_write(LOG_INFO, "configuration, keys and store are good");
@@ -168,11 +242,11 @@ static enum daemon_exit join(struct daemon *d, const struct loop_options *loop)
 
 static enum daemon_exit run_loops(struct daemon *d)
 {
-    const struct loop_options loop = {.home = d->options->home,
-                                      .settings = &d->settings,
-                                      .keys = &d->keys,
-                                      .wake = &d->wake,
-                                      .context = d->context};
+    struct loop_options loop = {.home = d->options->home,
+                                .settings = &d->settings,
+                                .keys = &d->keys,
+                                .wake = &d->wake,
+                                .context = d->context};
     if (home_state(d->options->home) == HOME_JOINING) {
         enum daemon_exit code = join(d, &loop);
         if (code || home_state(d->options->home) != HOME_JOINED) return code;
@@ -181,8 +255,10 @@ static enum daemon_exit run_loops(struct daemon *d)
     }
     enum daemon_exit code = open_store(d);
     if (code) return code;
+    loop.watch_lock = d->watch_lock;
     enum err err = loop_run(&loop, d->store, d->views);
     if (!err) return DAEMON_OK;
+    if (err == ERR_LOCKED) return DAEMON_LOCKED;
     return fail(DAEMON_FAILED, "stopped", err_text(err),
                 err == ERR_BUSY ? "is another program on this port? see config: listen"
                                 : "it will be started again, or see sidan doctor");
@@ -195,9 +271,11 @@ static enum daemon_exit run(struct daemon *d)
     log_write(LOG_INFO, "sidan-node " SIDAN_VERSION);
     set_limits();
     code = lock(d);
-    if (!code) code = open_keys(d);
     if (code) return code;
     enum err err = wake_open(&d->wake); /* blocks signals before libzmq starts its threads */
+    if (!err) code = open_keys(d);
+    if (code == DAEMON_LOCKED) return DAEMON_OK; /* told to stop while it waited */
+    if (code) return code;
     if (!err) err = zmq_link_context_open(&d->context);
     if (err)
         return fail(DAEMON_FAILED, "start", err_text(err), "too little memory or descriptors?");
@@ -208,6 +286,7 @@ enum daemon_exit daemon_run(const struct daemon_options *options)
 {
     struct daemon d = {.options = options, .lock = -1, .wake = WAKE_CLOSED};
     umask(077);
+    home_keep_process_private();
     set_memory();
     enum daemon_exit code = options->check_only ? check(&d) : run(&d);
     views_close(d.views);

@@ -12,6 +12,8 @@ enum daemon_exit { /* as the command line's */
                    DAEMON_REFUSED =
                        8, /* another one runs on this home; the hub refused the invite */
                    DAEMON_NOT_JOINED = 10,
+                   DAEMON_LOCKED = 100, /* never leaves the process: it begins anew, with nothing of
+                                           what it knew in memory, and waits */
 };
 
 struct daemon_options {

@@ -1,6 +1,7 @@
 #include "node/home.h"
 
 #include "common/limits.h"
+#include "node/home_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,13 +49,7 @@ static enum err save_secret(const char *home, const char *name, struct slice con
 {
     char path[PATH_MAX];
     enum err err = path_of(path, home, name);
-    return err ? err : file_replace(path, content, 0600);
-}
-
-static void wipe_buf(struct buf *b)
-{
-    if (b->data) crypto_wipe(b->data, b->capacity);
-    buf_clear(b);
+    return err ? err : file_replace_secret(path, content, 0600);
 }
 
 /* --- device.key --- */
@@ -128,7 +123,7 @@ enum err home_make_keys(const char *home, struct device_keys *out)
                                     .transport_secret = made.transport_secret,
                                     .held = {made},
                                     .held_count = 1};
-    wipe_buf(&text);
+    crypto_buf_wipe(&text);
     crypto_wipe(&seed, sizeof seed);
     crypto_wipe(&made, sizeof made);
     return err;
@@ -143,8 +138,8 @@ enum err home_add_keys(const char *home, struct device_keys *k, const struct dev
     k->held[0] = *pair;
     k->held_count++;
     keys_write(&text, k->held, k->held_count);
-    enum err err = text.err ? text.err : save_secret(home, "device.key", buf_slice(&text));
-    wipe_buf(&text);
+    enum err err = text.err ? text.err : device_key_write(home, buf_slice(&text));
+    crypto_buf_wipe(&text);
     if (err) memmove(&k->held[0], &k->held[1], --k->held_count * sizeof k->held[0]);
     return err;
 }
@@ -193,20 +188,13 @@ static enum err keys_decode(struct device_keys *out, struct slice text)
 
 enum err home_load_keys(const char *home, struct device_keys *out)
 {
-    char path[PATH_MAX];
     struct buf text = {0};
     struct device_keys keys;
-
-    enum err err = path_of(path, home, "device.key");
-    if (!err) err = check_private(path);
+    enum err err = device_key_read(&text, home);
     if (err == ERR_NOT_FOUND) return ERR_NOT_JOINED;
-    if (err) return err;
-    buf_reserve(&text, KEY_FILE_SIZE(DEVICE_PAIRS_MAX) + 4096);
-    err = file_read(&text, path, KEY_FILE_SIZE(DEVICE_PAIRS_MAX));
-    if (err == ERR_LIMIT || err == ERR_MALFORMED) err = ERR_CORRUPT;
     if (!err) err = keys_decode(&keys, buf_slice(&text));
     if (!err) *out = keys;
-    wipe_buf(&text);
+    crypto_buf_wipe(&text);
     device_keys_wipe(&keys);
     return err;
 }
@@ -234,7 +222,7 @@ enum err home_save_invite(const char *home, const struct invite *invite)
     buf_reserve(&text, KIB(4)); /* as above */
     invite_write(&text, invite, "sidan");
     err = text.err ? text.err : save_secret(home, "joining", buf_slice(&text));
-    wipe_buf(&text);
+    crypto_buf_wipe(&text);
     return err;
 }
 
@@ -246,7 +234,7 @@ enum err home_load_invite(const char *home, struct invite *out)
     if (!err) err = check_private(path);
     if (!err) err = file_read(&text, path, KIB(16));
     if (!err) err = invite_read(out, buf_slice(&text));
-    wipe_buf(&text);
+    crypto_buf_wipe(&text);
     return err;
 }
 
@@ -318,7 +306,7 @@ enum err home_load_authority(const char *home, enum authority_file which, const 
     if (!err) err = file_read(&wrapped, path, KIB(4));
     if (!err) err = crypto_unwrap(&secret, buf_slice(&wrapped), passphrase);
     if (!err) err = authority_decode(out, buf_slice(&secret));
-    wipe_buf(&secret);
+    crypto_buf_wipe(&secret);
     buf_clear(&wrapped);
     return err;
 }

@@ -3,7 +3,8 @@
  * A home: one folder with keys, store, configuration, nothing outside it.
  *
  *   config              key = value lines (settings.h)
- *   device.key          signing seeds and transport secrets, the newest first, 0600
+ *   device.key          signing seeds and transport secrets, the newest first, 0600; under a
+ *                       passphrase where the home is (home_key.h)
  *   authority.key       the authority's seed and the office's secrets under a passphrase (where
  *                       `init` ran, and where somebody put it)
  *   authority.key.new   the same of the one that is about to be in force, until its event is kept
@@ -44,7 +45,8 @@ MUST_CHECK enum err home_make_keys(const char *home, struct device_keys *out);
 /* Puts a pair first in the file, durably; those in use stay in use. Errors: ERR_LIMIT, files'. */
 MUST_CHECK enum err home_add_keys(const char *home, struct device_keys *k,
                                   const struct device_pair *pair);
-/* Errors: ERR_NOT_JOINED (no key), ERR_PERMISSION (mode is not 0600), ERR_CORRUPT. */
+/* Errors: ERR_NOT_JOINED (no key), ERR_PERMISSION (mode is not 0600), ERR_CORRUPT; ERR_LOCKED and
+ * the others of home_key. */
 MUST_CHECK enum err home_load_keys(const char *home, struct device_keys *out);
 enum home_state { HOME_EMPTY, HOME_JOINING, HOME_JOINED };
 enum home_state home_state(const char *home);

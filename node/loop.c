@@ -6,6 +6,7 @@
 #include "node/dialing.h"
 #include "node/erasing.h"
 #include "node/exchange.h"
+#include "node/home_key.h"
 #include "node/hub_contact.h"
 #include "node/hub_duty.h"
 #include "node/joining.h"
@@ -23,6 +24,7 @@
 #define STATUS_EVERY_MS 10000
 #define STATUS_PEERS_MAX 64
 #define STRANGERS_EVERY_MS (10 * 60 * 1000) /* a port on the internet is scanned all day */
+#define LOCK_LOOK_MS 250                    /* `sidan lock` holds at once */
 #define ERRORS_MAX 30                       /* turns in a row that failed before we give up */
 #define ERROR_PAUSE_MS 1000
 #define STOP_SECONDS_MAX 20 /* a deadline around the end */
@@ -278,6 +280,16 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     return weigh_error(l, err);
 }
 
+/* The kernel tells nobody that a key was taken out. */
+static bool was_locked(const struct loop *l)
+{
+    struct secret_key key;
+    if (!l->options->watch_lock) return false;
+    enum err err = home_key(l->options->home, &key);
+    crypto_wipe(&key, sizeof key);
+    return err == ERR_LOCKED;
+}
+
 static uint64_t sleep_ms(struct loop *l)
 {
     uint64_t now_ms = clock_monotonic_ms();
@@ -289,7 +301,8 @@ static uint64_t sleep_ms(struct loop *l)
                             erasing_wait_ms(&l->erasing, now_ms),
                             l->listener ? (uint64_t)zmq_link_wait_ms(l->listener) : UINT64_MAX,
                             l->listen_tries ? RELISTEN_MS : UINT64_MAX,
-                            supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX};
+                            supervisor_interval_ms() ? supervisor_interval_ms() : UINT64_MAX,
+                            l->options->watch_lock ? LOCK_LOOK_MS : UINT64_MAX};
     for (size_t i = 0; i < sizeof others_ms / sizeof others_ms[0]; i++)
         if (others_ms[i] < shortest_ms) shortest_ms = others_ms[i];
     return shortest_ms;
@@ -308,6 +321,10 @@ static enum err run(struct loop *l)
         const int fds[] = {l->listener ? zmq_link_fd(l->listener) : -1, hub_contact_fd(&l->hub)};
         woken = wake_wait(l->options->wake, fds, 2, more ? 0 : sleep_ms(l));
         if (woken & WAKE_STOP) return OK;
+        if (was_locked(l)) {
+            log_write(LOG_INFO, "locked: all links are ended");
+            return ERR_LOCKED;
+        }
         if (woken & WAKE_STORE_GONE) {
             log_write(LOG_ERROR, "the store was moved or removed under a running node; stopping");
             return ERR_CORRUPT;

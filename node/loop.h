@@ -25,12 +25,14 @@ struct loop_options {
     struct device_keys *keys; /* followed, where a person has them changed */
     struct wake *wake;
     struct zmq_link_context *context;
+    bool watch_lock; /* the keys are under a passphrase, and may be taken away (`sidan lock`) */
 };
 
 /* Joins with the home's invite. OK: the home is joined, by us or by another process. Errors:
  * ERR_TIMEOUT (told to stop), ERR_FORBIDDEN (the hub refused the invite), files', the store's. */
 MUST_CHECK enum err loop_join(const struct loop_options *options);
-/* Runs until told to stop: OK. Errors: ERR_BUSY and ERR_RANGE (cannot listen, logged), ERR_CORRUPT
- * (the store was moved away), ERR_IO (the ZAP handler broke), the store's when it stays broken. */
+/* Runs until told to stop: OK. Errors: ERR_LOCKED (the keys were taken away); ERR_BUSY and
+ * ERR_RANGE (cannot listen, logged), ERR_CORRUPT (the store was moved away), ERR_IO (the ZAP
+ * handler broke), the store's when it stays broken. */
 MUST_CHECK enum err loop_run(const struct loop_options *options, struct store *store,
                              struct views *views);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "用法: sidan-node [--home 目录] [-n] [-v]\n"
@@ -69,5 +70,10 @@ int main(int argc, char **argv)
     }
     if (optind < argc) return usage("多余的参数 (unexpected argument)");
     if (!options.home) return usage("没有 --home，也没有 $HOME (no home given)");
-    return (int)daemon_run(&options);
+    enum daemon_exit code = daemon_run(&options);
+    if (code != DAEMON_LOCKED) return (int)code;
+    /* A process anew, so nothing that was known when it was open is left in memory. Signals stay
+     * blocked until they are read again. */
+    execv("/proc/self/exe", argv);
+    return DAEMON_FAILED; /* the service manager starts it again */
 }

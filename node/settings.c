@@ -45,6 +45,10 @@ static const struct key_row rows[] = {
      "连接失败后最短等待秒数", "shortest wait after a failed connection, seconds"},
     {"retry_max_s", TYPE_NUMBER, offsetof(struct settings, retry_max_s), 1, 86400, NULL, "60",
      "连接失败后最长等待秒数", "longest wait after failed connections, seconds"},
+    {"at_rest", TYPE_WORD, offsetof(struct settings, at_rest), 0, 0, "keyfile passphrase",
+     "keyfile", "密钥和个人信息在磁盘上的存放方式：keyfile 只靠文件权限；passphrase 用口令加密",
+     "how keys and personal data lie on the disk: keyfile, by the file's rights alone; passphrase, "
+     "under a passphrase"},
     {"monthly_limit_mb", TYPE_NUMBER, offsetof(struct settings, monthly_limit_mb), 0, 10000000,
      NULL, "0", "每月流量上限（MB，收发合计）；用到九成后只传名册和急件；0：不限",
      "limit of a month's traffic both ways, MB; from nine tenths on only the roster and what is "

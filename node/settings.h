@@ -14,6 +14,7 @@ struct settings {
     char lang[3];                      /* "zh", "en" or "" */
     char log_level[8];                 /* error, warn, info, debug */
     uint32_t retry_min_s, retry_max_s; /* backoff */
+    char at_rest[11];                  /* "keyfile" or "passphrase": what is wished (at_rest.h) */
     uint32_t monthly_limit_mb;         /* of traffic both ways, in 1,000,000 bytes; 0: none */
 };
 

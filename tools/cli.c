@@ -1,4 +1,6 @@
+#include "node/home_key.h"
 #include "node/key_change.h"
+#include "node/store/locking.h"
 #include "tools/lookup.h"
 
 #include <stdarg.h>
@@ -98,6 +100,8 @@ int cli_open_keys(struct cli *cli)
             cli, EXIT_FAILED, _("this device's keys cannot be used"),
             cli_format(cli, _("%s/device.key must be yours, with mode 0600"), cli->home),
             cli_format(cli, "chmod 600 %s/device.key", cli->home));
+    if (e == ERR_LOCKED || e == ERR_NO_KEYRING)
+        return cli_fail(cli, e, cli_format(cli, _("sidan %s was not done"), cli->command->name));
     return e ? cli_fail(cli, e, _("this device's keys cannot be read")) : EXIT_OK;
 }
 
@@ -128,14 +132,47 @@ static bool is_ours(const struct cli *cli)
     return ours;
 }
 
+/* Verbs that need no key and no box. */
+static bool works_locked(const struct command *c)
+{
+    static const char *const names[] = {"status", "devices",        "verify",   "doctor",
+                                        "log",    "authority show", "receipts", "backup",
+                                        "clock",  "config set"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(c->name, names[i]) == 0) return true;
+    return false;
+}
+
+enum err cli_try_store(struct cli *cli, bool writable)
+{
+    struct secret_key key;
+    struct txn *t;
+    bool has_key = false;
+    enum err keys = home_box_key(cli->home, &has_key, &key);
+    const struct store_options options = {.read_only = !writable,
+                                          .key = !keys && has_key ? &key : NULL};
+    enum err e = store_open(&cli->store, cli->home, &options);
+    crypto_wipe(&key, sizeof key);
+    if (!e) e = txn_begin(cli->store, false, &t);
+    if (e) return e;
+    cli->locked = (has_key && keys) || !locking_key_fits(t);
+    cli->locked_why = keys && has_key ? keys : ERR_LOCKED;
+    cli->store_writable = writable;
+    txn_abort(t);
+    return OK;
+}
+
 static int open_store(struct cli *cli, bool writable)
 {
     if (cli->store && (cli->store_writable || !writable)) return EXIT_OK;
     close_store(cli);
-    struct store_options options = {.read_only = !writable};
-    enum err e = store_open(&cli->store, cli->home, &options);
-    cli->store_writable = writable;
+    enum err e = cli_try_store(cli, writable);
     if (e) return refuse_store(cli, e);
+    if (cli->locked && (writable || !works_locked(cli->command))) {
+        close_store(cli);
+        return cli_fail(cli, cli->locked_why,
+                        cli_format(cli, _("sidan %s was not done"), cli->command->name));
+    }
     if (is_ours(cli)) return EXIT_OK;
     close_store(cli);
     return cli_error(cli, EXIT_FAILED,

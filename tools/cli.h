@@ -49,6 +49,8 @@ struct cli {
     struct views *views;
     struct recorder *recorder;
     bool has_settings, has_keys, store_writable;
+    bool locked; /* the store is open, and its boxes are not: few verbs go on then */
+    enum err locked_why;
     struct cli_text *texts;
 };
 
@@ -90,12 +92,15 @@ int cli_fail_kind(struct cli *cli, enum err e, const char *what,
                   const struct kind_problem *problem);
 enum exit_code cli_exit_code(enum err e);
 const char *cli_err_text(enum err e); /* why, translated */
+const char *cli_err_todo(enum err e); /* what to do, or NULL */
 
 /* --- this home --- */
 int cli_open_settings(struct cli *cli);
 int cli_open_keys(struct cli *cli);  /* exit 10 before `join` */
 int cli_open_store(struct cli *cli); /* read-only unless it was opened for writing before */
 int cli_open_store_writable(struct cli *cli);
+/* The same for who goes on whatever is wrong: reports nothing, and does not ask whose it is. */
+MUST_CHECK enum err cli_try_store(struct cli *cli, bool writable);
 int cli_open_views(struct cli *cli); /* and the store */
 /* Makes what rows are pending; cli_open_views does where the store is open for writing. */
 MUST_CHECK enum err cli_finish_rows(struct cli *cli);

@@ -70,6 +70,15 @@ static const struct {
                               N_("look with sidan log -n 5 before doing it again")},
     [ERR_READ_ONLY] = {EXIT_FAILED, N_("the disk is read-only"),
                        N_("after an error of the disk the system locks it: have it looked at")},
+    [ERR_LOCKED] = {EXIT_REFUSED,
+                    N_("this laptop is locked: keys and data are under its passphrase"),
+                    N_("sidan unlock, and type the passphrase")},
+    [ERR_NO_KEYRING] =
+        {EXIT_FAILED,
+         N_("this system keeps no keys in the kernel (a container?), so nothing stays "
+            "unlocked"),
+         N_("put the passphrase into a file that this user alone reads, and name it "
+            "by SIDAN_PASSPHRASE_FILE, for sidan-node too")},
 };
 
 enum exit_code cli_exit_code(enum err e)
@@ -80,6 +89,11 @@ enum exit_code cli_exit_code(enum err e)
 const char *cli_err_text(enum err e)
 {
     return (size_t)e < sizeof rows / sizeof rows[0] && rows[e].why ? _(rows[e].why) : err_text(e);
+}
+
+const char *cli_err_todo(enum err e)
+{
+    return (size_t)e < sizeof rows / sizeof rows[0] && rows[e].todo ? _(rows[e].todo) : NULL;
 }
 
 static json_t *text_or_null(const char *text)

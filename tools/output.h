@@ -11,6 +11,7 @@
  *         return output_json_end(o);
  *     }
  */
+#include "node/home_key.h"
 #include "tools/cli.h"
 
 #include <jansson.h>
@@ -98,6 +99,8 @@ int prompt_line(struct cli *cli, const char *question, const char *otherwise, co
                 const char **answer);
 /* The passphrase: from $SIDAN_PASSPHRASE_FILE (first line), else asked without echo, twice when
  * `confirm`. At most PASSPHRASE_SIZE_MAX bytes; the caller wipes it. */
-#define PASSPHRASE_SIZE_MAX 256
 int prompt_passphrase(struct cli *cli, const char *question, bool confirm,
                       char out[PASSPHRASE_SIZE_MAX + 1]);
+/* The same where a second one is asked for: the file is named by another variable. */
+int prompt_passphrase_named(struct cli *cli, const char *variable, const char *question,
+                            bool confirm, char out[PASSPHRASE_SIZE_MAX + 1]);

@@ -88,33 +88,28 @@ static bool ask_secret(const char *question, char out[PASSPHRASE_SIZE_MAX + 1])
     return read && *out;
 }
 
-static int from_file(struct cli *cli, const char *path, char out[PASSPHRASE_SIZE_MAX + 1])
+static int from_file(struct cli *cli, const char *variable, const char *path,
+                     char out[PASSPHRASE_SIZE_MAX + 1])
 {
-    struct buf content = {0};
-    enum err e = file_read(&content, path, PASSPHRASE_SIZE_MAX + 2);
-    size_t size = 0;
-    if (!e) {
-        size = strcspn(buf_text(&content), "\r\n");
-        if (size == 0 || size > PASSPHRASE_SIZE_MAX) e = ERR_LIMIT;
-    }
-    if (!e) {
-        memcpy(out, content.data, size);
-        out[size] = 0;
-    }
-    if (content.data) crypto_wipe(content.data, content.capacity);
-    buf_clear(&content);
+    enum err e = passphrase_read(path, out);
     if (!e) return EXIT_OK;
     return cli_error(cli, EXIT_FAILED, cli_format(cli, _("no passphrase in %s"), path),
                      e == ERR_LIMIT ? _("its first line is empty or too long") : cli_err_text(e),
-                     _("one line of at most 256 bytes, named by SIDAN_PASSPHRASE_FILE"));
+                     cli_format(cli, _("one line of at most 256 bytes, named by %s"), variable));
 }
 
 int prompt_passphrase(struct cli *cli, const char *question, bool confirm,
                       char out[PASSPHRASE_SIZE_MAX + 1])
 {
-    const char *path = getenv("SIDAN_PASSPHRASE_FILE");
-    if (path && *path) return from_file(cli, path, out);
-    if (!may_ask(cli)) return cannot_ask(cli, question, "SIDAN_PASSPHRASE_FILE");
+    return prompt_passphrase_named(cli, "SIDAN_PASSPHRASE_FILE", question, confirm, out);
+}
+
+int prompt_passphrase_named(struct cli *cli, const char *variable, const char *question,
+                            bool confirm, char out[PASSPHRASE_SIZE_MAX + 1])
+{
+    const char *path = getenv(variable);
+    if (path && *path) return from_file(cli, variable, path, out);
+    if (!may_ask(cli)) return cannot_ask(cli, question, variable);
     char again[PASSPHRASE_SIZE_MAX + 1];
     for (int i = 0; i < TRIES; i++) {
         if (!ask_secret(question, out)) continue;
