@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/drawer_sheet.h"
 #include "tools/folder.h"
 #include "tools/founding.h"
 #include "tools/output.h"
@@ -26,50 +27,30 @@ static int need(struct cli *cli, const char *flag, const char *question, const c
     return *out != NULL ? EXIT_OK : prompt_line(cli, question, NULL, flag, out);
 }
 
-/* One line that says what a lost key costs, and the key that is shown this once. */
-static void print_sheet(struct cli *cli, const struct founding_plan *plan,
-                        const struct founding *made)
+static void print_people(struct cli *cli, const struct founding_plan *plan,
+                         const struct founding *made)
 {
-    char authority[sizeof made->authority.bytes * 2 + 1];
-    struct buf recovery = {0};
-    hex_encode(authority, made->authority.bytes, sizeof made->authority.bytes);
-    township_recovery_print(&recovery, &made->recovery);
     printf(_("%s is founded: %zu villages, its hub in %s, listening on %s\n"), plan->township,
            plan->village_count, cli->home, plan->listen);
-    printf("\n======== %s ========\n", _("print this sheet and lock it away"));
-    printf(_("township        %s\n"), plan->township);
-    printf(_("authority       %s\n"), authority);
-    printf(_("recovery key    (shown this once, stored nowhere)\n\n%s\n\n"), buf_text(&recovery));
-    printf(
-        "%s\n",
-        _("1. The recovery key replaces the authority if its key or passphrase is lost or stolen.\n"
-          "   Without this sheet nobody can: the township would have to be founded anew.\n"
-          "2. The passphrase opens authority.key, which invites and revokes devices. Write it on\n"
-          "   another sheet, kept in another place.\n"
-          "3. Copy authority.key to a USB stick and lock the stick away with the passphrase's "
-          "sheet."));
-    printf("==================================\n\n");
+    putchar('\n');
+    drawer_sheet_print(cli, stdout, plan, made);
+    putchar('\n');
     printf(_("next: sidan-node --home %s\n      sidan --home %s invite %s\n"), cli->home, cli->home,
            plan->villages[0].village.short_name);
-    crypto_wipe(recovery.data, recovery.size);
-    buf_clear(&recovery);
 }
 
+/* No secret stands in what programs keep: the sheet is for eyes. */
 static int print_json(struct cli *cli, const struct founding_plan *plan,
                       const struct founding *made)
 {
     json_t *o = output_json("sidan.init/1");
-    struct buf recovery = {0};
-    township_recovery_print(&recovery, &made->recovery);
     json_object_set_new(o, "home", json_string(cli->home));
     json_object_set_new(o, "township",
                         output_json_hex(made->authority.bytes, sizeof made->authority.bytes));
     json_object_set_new(o, "device", output_json_hex(made->hub.bytes, sizeof made->hub.bytes));
     json_object_set_new(o, "villages", json_integer((json_int_t)plan->village_count));
     json_object_set_new(o, "listen", json_string(plan->listen));
-    json_object_set_new(o, "recovery", json_string(buf_text(&recovery)));
-    crypto_wipe(recovery.data, recovery.size);
-    buf_clear(&recovery);
+    drawer_sheet_print(cli, stderr, plan, made);
     return output_json_end(o);
 }
 
@@ -92,7 +73,7 @@ static int found(struct cli *cli, const struct founding_plan *plan)
     if (code == EXIT_OK && cli->json) {
         code = print_json(cli, plan, &made);
     } else if (code == EXIT_OK) {
-        print_sheet(cli, plan, &made);
+        print_people(cli, plan, &made);
     }
     crypto_wipe(&made.recovery, sizeof made.recovery);
     return code;
