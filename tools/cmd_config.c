@@ -72,6 +72,9 @@ static int set(struct cli *cli)
 {
     const char *key = cli_argument(cli, 0), *value = cli_argument(cli, 1);
     struct settings_problem problem = {0};
+    bool lock = strcmp(value, "passphrase") == 0;
+    if (strcmp(key, "at_rest") == 0 && (lock || strcmp(value, "keyfile") == 0 || !*value))
+        return cmd_at_rest(cli, lock);
     if (strcmp(key, "actor") == 0 && *value) {
         int code = actor_id(cli, value, &value);
         if (code) return code;

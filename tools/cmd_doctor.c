@@ -5,6 +5,7 @@
 #include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
+#include "tools/rest_alarm.h"
 #include "tools/standing.h"
 #include "tools/trust_alarm.h"
 #include "tools/words.h"
@@ -97,7 +98,9 @@ static void look_at_keys(struct doctor *d)
     look_at_mode(d, "authority.key");
     enum err e = home_load_keys(d->cli->home, &keys);
     if (!e) device_keys_wipe(&keys);
-    if (e && e != ERR_PERMISSION)
+    if (e == ERR_LOCKED || e == ERR_NO_KEYRING)
+        found(d, "locked", cli_err_text(e), cli_err_todo(e));
+    else if (e && e != ERR_PERMISSION)
         found(d, "key-missing",
               cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
               _("this device has to be invited anew: its records come back by the first sync"));
@@ -127,8 +130,7 @@ static bool is_own(const struct doctor *d)
 static bool look_at_store(struct doctor *d)
 {
     if (d->cli->views) return true;
-    struct store_options options = {.read_only = true};
-    enum err e = store_open(&d->cli->store, d->cli->home, &options);
+    enum err e = cli_try_store(d->cli, false);
     if (!e && !is_own(d)) e = ERR_FOREIGN;
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
@@ -146,6 +148,12 @@ static bool look_at_store(struct doctor *d)
 }
 
 /* --- what the store tells --- */
+
+static void look_at_rest(struct doctor *d)
+{
+    struct trust_alarm alarm;
+    if (rest_alarm(d->cli, &alarm)) found(d, alarm.code, alarm.what, alarm.todo);
+}
 
 static void look_at_disk(struct doctor *d)
 {
@@ -443,6 +451,7 @@ static int look_into_store(struct doctor *d)
     code = standing_read(d->cli, txn, &s);
     if (!code) {
         look_at_disk(d);
+        look_at_rest(d);
         look_at_records(d, &s);
         look_at_clock(d, &s);
         look_at_month(d, &s);

@@ -36,13 +36,13 @@ static bool needs_attention(const struct standing *s)
         if (s->feeds[i].head_count > 1 &&
             !roster_is_authority(s->roster, &s->feeds[i].feed.author)) /* told apart */
             return true;
-    return s->state <= STANDING_NEVER || (s->hub && !s->node_running);
+    return s->locked || s->state <= STANDING_NEVER || (s->hub && !s->node_running);
 }
 
 /* `sidan` alone begins with the list for today. */
 static int show_laptop(struct cli *cli, struct txn *txn, const struct standing *s)
 {
-    bool today = cli->bare && !cli->csv && cli->flag_count == 0;
+    bool today = cli->bare && !cli->csv && cli->flag_count == 0 && !s->locked;
     return today ? today_village(cli, txn, s) : status_village(cli, txn, s);
 }
 
@@ -54,6 +54,15 @@ static void show_alarms(struct cli *cli, const struct trust_alarm *alarms, size_
                     output_colour(cli, COLOUR_NONE));
         hint_line(cli, "   %s: %s", _("do"), alarms[i].todo);
     }
+}
+
+static void show_lock(struct cli *cli, const struct standing *s)
+{
+    if (!s->locked) return;
+    output_line(cli, "%s# %s%s", output_colour(cli, COLOUR_YELLOW),
+                _("locked: nothing is sent, received or recorded until the passphrase is typed"),
+                output_colour(cli, COLOUR_NONE));
+    output_line(cli, "   %s: %s", _("do"), "sidan unlock");
 }
 
 static int show(struct cli *cli, struct txn *txn, bool clear)
@@ -71,6 +80,7 @@ static int show(struct cli *cli, struct txn *txn, bool clear)
     if (!code && !cli->json && !silent) show_alarms(cli, alarms, alarm_count);
     json_t *erasures = NULL;
     if (!code && cli->json) code = erasures_json(cli, txn, s.roster, &erasures);
+    if (!code && !cli->json && !silent) show_lock(cli, &s);
     if (!code && cli->json)
         code = status_json(&s, only, alarms, alarm_count, erasures);
     else if (!code && !silent)

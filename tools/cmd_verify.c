@@ -289,7 +289,10 @@ int cmd_verify(struct cli *cli)
     if (code == EXIT_OK) {
         code = cli->json ? print_json(&v) : print_people(&v);
     }
-    if (code == EXIT_OK) {
+    if (code == EXIT_OK && cli->locked) {
+        output_note(cli, "%s",
+                    _("locked: every record was checked, and what its box holds was not"));
+    } else if (code == EXIT_OK) {
         code = keep_damage(&v);
     }
     if (code == EXIT_OK && !is_good(&v)) {

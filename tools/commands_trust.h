@@ -20,4 +20,13 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
              commands_trust_revoke, cmd_revoke),                                                   \
         VERB("rotate", "更换密钥", "device|transport|office [DEVICE]", 1, 2,                       \
              N_("a new key instead of the one in use; the old one is good for what was before"),   \
-             CARE, commands_trust_rotate, cmd_rotate)
+             CARE, commands_trust_rotate, cmd_rotate),                                             \
+        VERB("unlock", "解锁", NULL, 0, 0,                                                         \
+             N_("open keys and data with this laptop's passphrase, until it is switched off"),     \
+             CARE, NULL, cmd_unlock),                                                              \
+        VERB("lock", "上锁", NULL, 0, 0,                                                           \
+             N_("close them again; a running node ends its links and waits"), CARE, NULL,          \
+             cmd_lock),                                                                            \
+        VERB("passphrase", "改口令", "[authority|device]", 0, 1,                                   \
+             N_("another passphrase, of the authority key or of this laptop"), CARE, NULL,         \
+             cmd_passphrase)

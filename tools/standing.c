@@ -351,7 +351,7 @@ static void judge_hub(struct standing *s)
 
 int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
 {
-    *s = (struct standing){.node_running = home_node_running(cli->home)};
+    *s = (struct standing){.node_running = home_node_running(cli->home), .locked = cli->locked};
     struct store_space space = {0};
     struct visible visible = {0};
     int code = cli_roster(cli, txn, &s->roster);
@@ -381,6 +381,7 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
         judge_hub(s);
     else
         judge_self(s);
+    if (s->locked) s->state = STANDING_PAUSED;
     return EXIT_OK;
 }
 

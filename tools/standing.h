@@ -64,6 +64,7 @@ struct standing {
     struct clock_reading clock;
     bool hub; /* this node is the hub: the peers are the villages' devices */
     bool node_running;
+    bool locked; /* keys and boxes are under a passphrase that nobody typed */
     const struct roster *roster;
     const struct device *self;
     uint64_t events; /* shown; so are all counts here */

@@ -96,6 +96,7 @@ static void set_common(json_t *o, const struct standing *s)
     set(o, "clock_offset_ms", json_integer(s->clock.offset_ms));
     set(o, "clock_trusted", json_boolean(s->clock.trusted));
     set(o, "free_disk", count_of(s->disk_free));
+    set(o, "locked", json_boolean(s->locked));
     set(o, "damaged", count_of(s->damage.count));
     set(o, "traffic", month_json(&s->month));
 }
