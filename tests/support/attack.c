@@ -98,11 +98,10 @@ struct kept_thing {
     struct history history;
 };
 
-static bool has_effect(struct txn *t, struct kept_thing *kept, uint64_t arrival,
-                       const struct event *e)
+static enum effect effect_of(struct txn *t, struct kept_thing *kept, uint64_t arrival,
+                             const struct event *e)
 {
     struct scope_row scope;
-    if (log_is_aside(t, arrival)) return false;
     assert_true(scope_find(t, &e->feed.scope, &scope));
     if (kept->key.scope_number != scope.number || !thing_id_equal(&kept->key.thing, &e->subject)) {
         history_clear(&kept->history);
@@ -112,23 +111,26 @@ static bool has_effect(struct txn *t, struct kept_thing *kept, uint64_t arrival,
     }
     const struct history *h = &kept->history;
     for (size_t i = 0; i < h->count; i++)
-        if (h->items[i].arrival == arrival) return h->items[i].effect == EFFECT_COUNTS;
+        if (h->items[i].arrival == arrival) return h->items[i].effect;
     assert_true(h->total > h->count); /* later than THING_EVENTS_MAX */
-    return false;
+    return EFFECT_LIMIT;
 }
 
-/* Of all that came since and is the enemy's. */
-static unsigned effects_since(uint64_t arrivals)
+/* Of all that came since and is the enemy's: how much counts, and what the last is marked with. */
+static unsigned effects_since(uint64_t arrivals, enum effect *last)
 {
     struct txn *t;
     struct kept_thing kept = {0};
     unsigned count = 0;
+    *last = EFFECT_COUNTS;
     assert_int_equal(txn_begin(scene.hub.store.store, false, &t), OK);
     for (uint64_t i = arrivals + 1; i <= log_count(t); i++) {
         struct event e;
         assert_int_equal(log_read(t, i, &e), OK);
-        bool enemys = sign_key_equal(&e.feed.author, &scene.enemy->signer.key);
-        if (enemys && has_effect(t, &kept, i, &e)) count++;
+        if (!sign_key_equal(&e.feed.author, &scene.enemy->signer.key) || log_is_aside(t, i))
+            continue;
+        *last = effect_of(t, &kept, i, &e);
+        if (*last == EFFECT_COUNTS) count++;
     }
     history_clear(&kept.history);
     txn_abort(t);
@@ -199,6 +201,7 @@ void attack_run(void **state)
 {
     const struct attack *a = *state;
     static struct hub_state before, after;
+    enum effect mark;
     long memory = memory_begin();
     read_hub(&before);
     a->play(a);
@@ -210,7 +213,8 @@ void attack_run(void **state)
     assert_int_equal(after.refusals, a->end == REFUSED);
     assert_int_equal(after.events + after.aside, before.events + before.aside + a->held);
     assert_int_equal(after.aside, before.aside + a->aside);
-    assert_int_equal(effects_since(before.arrivals), a->count);
+    assert_int_equal(effects_since(before.arrivals, &mark), a->count);
+    assert_int_equal(mark, a->mark);
     if (!a->held) assert_scopes_unchanged(&before, &after);
     if (!a->others) assert_memory_equal(&after.roster, &before.roster, sizeof after.roster);
     if (!a->count && !a->others) assert_int_equal(after.requests, before.requests);

@@ -4,6 +4,7 @@
  * row against a hub with an honest village at its side and holds the hub's store, counters and
  * memory before against those after.
  */
+#include "node/views/views.h"
 #include "tests/support/enemy.h"
 
 enum attack_end {
@@ -25,10 +26,11 @@ struct attack {
     /* what must be so afterwards */
     enum attack_end end;
     enum refuse_code code;
-    unsigned held;  /* of its events in the log more than before */
-    unsigned count; /* of those that have an effect; the others are marked, or stand aside */
-    unsigned aside; /* of those that stand aside, whoever signed them */
-    bool others;    /* in the play others record too, so roster and requests may change */
+    unsigned held;    /* of its events in the log more than before */
+    unsigned count;   /* of those that have an effect; the others are marked, or stand aside */
+    enum effect mark; /* of its last one; 0: there is none, or it counts */
+    unsigned aside;   /* of those that stand aside, whoever signed them */
+    bool others;      /* in the play others record too, so roster and requests may change */
 };
 
 /* A cmocka test with a row as its initial state, between enemy_begin and enemy_end. */
