@@ -41,7 +41,9 @@
 #define REFUSE_TEXT_SIZE_MAX ((size_t)256)
 #define DEVICE_NAME_SIZE_MAX ((size_t)64)
 #define JOIN_REQUEST_SIZE_MAX ((size_t)512)
-#define INVITE_SIZE_MAX KIB(4)                     /* the whole file */
+#define INVITE_SIZE_MAX KIB(4)       /* the whole file */
+#define JOIN_REQUEST_TEXT_MAX KIB(4) /* what a request by hand carries */
+#define JOIN_ANSWER_SIZE_MAX MIB(1)
 #define CLOCK_REMOTE_AHEAD_MAX_MS (10 * 60 * 1000) /* a remote time is adopted within this */
 
 /* --- the protocol's: rows of fields that are read into arrays (SPEC, "Kinds") --- */

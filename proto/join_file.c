@@ -4,7 +4,7 @@
 
 enum { OUTSIDE_ELEMENTS = 3, CONTENT_ELEMENTS = 4, STATEMENT_ELEMENTS = 6 };
 
-const struct armour armour_request = {"request", CONTEXT_JOIN_REQUEST, KIB(4)};
+const struct armour armour_request = {"request", CONTEXT_JOIN_REQUEST, JOIN_REQUEST_TEXT_MAX};
 const struct armour armour_answer = {"answer", CONTEXT_JOIN_ANSWER, JOIN_ANSWER_SIZE_MAX};
 
 #define READ_KEY(r, key) mp_read_bin_exact((r), (key).bytes, sizeof(key).bytes)

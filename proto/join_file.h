@@ -7,7 +7,6 @@
  */
 #include "proto/join.h"
 
-#define JOIN_ANSWER_SIZE_MAX MIB(1)
 #define JOIN_ANSWER_RUNS_MAX 4096u
 #define JOIN_WORDS 6
 

@@ -141,6 +141,7 @@ void body_too_large_for_town(const struct attack *a);
 
 /* --- attacks_trust.c: keys that count no more --- */
 void invite_used_again(const struct attack *a);
+void invite_used_over_and_over(const struct attack *a);
 void invite_expired(const struct attack *a);
 void invite_of_another_hub(const struct attack *a);
 void invite_of_another_township(const struct attack *a);

@@ -74,6 +74,16 @@ void invite_used_again(const struct attack *a)
     asks_to_join(&j);
 }
 
+void invite_used_over_and_over(const struct attack *a)
+{
+    for (int i = 0; i < 8; i++) {
+        invite_used_again(a);
+        scene.refused = 0;
+        scene.hub.log[0] = '\0';
+    }
+    invite_used_again(a);
+}
+
 void invite_expired(const struct attack *a)
 {
     const struct forged_join j = good_join();

@@ -257,7 +257,10 @@ static const struct attack attacks[] = {
     {"a body too large for town", body_too_large_for_town, REFUSED(LIMIT)},
 
     /* --- joining --- */
-    {"an invite used again", invite_used_again, TURNED_AWAY(INVITE)},
+    /* that it was is recorded, once, for all to see */
+    {"an invite used again", invite_used_again, TURNED_AWAY(INVITE), .held = 1, .others = true},
+    {"an invite used again and again", invite_used_over_and_over, TURNED_AWAY(INVITE), .held = 1,
+     .others = true},
     {"an invite that is over", invite_expired, TURNED_AWAY(INVITE), .held = 1, .others = true},
     {"an invite of another hub", invite_of_another_hub, TURNED_AWAY(INVITE), .held = 1,
      .others = true},

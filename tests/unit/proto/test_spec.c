@@ -34,6 +34,8 @@ static const struct {
     {"device name", "%zu bytes", DEVICE_NAME_SIZE_MAX, 0},
     {"join request", "%zu bytes", JOIN_REQUEST_SIZE_MAX, 0},
     {"invite file", "%zu bytes", INVITE_SIZE_MAX, 0},
+    {"content of a request text, of an answer text", "%zu, %zu bytes", JOIN_REQUEST_TEXT_MAX,
+     JOIN_ANSWER_SIZE_MAX},
     {"credit before HELLO", "%zu bytes", CREDIT_DEFAULT, 0},
     {"events between signatures", "%zu, and %zu raw bytes", SIGN_EVENTS_MAX, SIGN_BYTES_MAX},
     {"events of a thing with effect", "%zu", THING_EVENTS_MAX, 0},
