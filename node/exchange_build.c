@@ -58,7 +58,10 @@ static void find_head(struct run_making *m, const struct session_action *a)
 static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
 {
     const struct session_action *a = &b->action;
-    struct run_making m = {.to_seq = a->to_seq, .payload_max = a->payload_max, .level = a->level};
+    struct run_making m = {.to_seq = a->to_seq,
+                           .payload_max = a->payload_max,
+                           .counting = !device_is_township(&b->peer->device),
+                           .level = a->level};
     struct session_run built = {0};
     struct want_point points[WANT_POINTS_MAX];
     struct session_points known = {.points = points};

@@ -35,6 +35,12 @@ enum err peer_set_device(struct peer *p, const struct roster *roster, const stru
     return p->keys.err;
 }
 
+bool peer_is_revoked(const struct roster *roster, const struct sign_key *device)
+{
+    const struct device *now = roster_device(roster, device);
+    return now && now->state == DEVICE_REVOKED;
+}
+
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
 {
     if (sign_key_equal(roster_name(roster, &feed->author), &x->identity->device)) return true;

@@ -91,7 +91,7 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     size_t count = 0;
     for (size_t i = 0; feeds && i < x->feed_count; i++)
         if (peer_may_hold(p, &x->feeds[i].feed) && !(x->options.rehearsal && x->feeds[i].hidden))
-            session_feed_for(p, &x->feeds[i], &feeds[count++]);
+            session_feed_for(t, p, (uint32_t)i + 1, &x->feeds[i], NULL, &feeds[count++]);
     options.memory.have = have;
     options.memory.have_count = p->row.have_count;
     options.memory.shown = shown;
@@ -359,7 +359,7 @@ bool peer_is_stuck(const struct peer *p)
 }
 
 /* The roster changed: who the peer is and what it may hold may have changed with it. */
-void peers_look_at_roster(struct exchange *x, const struct roster *roster)
+void peers_look_at_roster(struct exchange *x, struct txn *t, const struct roster *roster)
 {
     for (struct peer *p = x->peers; p; p = p->next) {
         const struct device *device = peer_device_now(p, roster);
@@ -376,9 +376,9 @@ void peers_look_at_roster(struct exchange *x, const struct roster *roster)
         if (peer_set_device(p, roster, device)) session_finish(p->session);
         for (size_t i = 0; !same && i < x->feed_count; i++) {
             struct session_feed shown;
-            session_feed_for(p, &x->feeds[i], &shown);
-            if (shown.head_count && peer_may_hold(p, &shown.feed))
-                session_heads(p->session, &shown, x->time.now_ms);
+            if (!peer_may_hold(p, &x->feeds[i].feed)) continue;
+            session_feed_for(t, p, (uint32_t)i + 1, &x->feeds[i], NULL, &shown);
+            if (shown.head_count) session_heads(p->session, &shown, x->time.now_ms);
         }
     }
 }
@@ -411,20 +411,31 @@ void peer_succeeded(struct exchange *x, struct peer *p, const struct session_sta
     peer_changed(x, p);
 }
 
+/* Of a device that was revoked no run is kept: they hold boxes. */
+static void write_row(struct exchange *x, struct txn *t, struct peer_row *row)
+{
+    const struct roster *roster;
+    if (views_roster(x->views, t, &roster) == OK && peer_is_revoked(roster, &row->device)) {
+        buf_reset(&row->unfinished);
+        row->unfinished_new = true;
+    }
+    peer_put(t, row);
+}
+
 void peers_write(struct exchange *x, struct txn *t)
 {
     exchange_traffic_write(x, t);
     forget_erased(x, t);
     /* The older first: a device that came back has a newer row below. */
     for (size_t i = 0; i < x->gone_count; i++) {
-        peer_put(t, &x->gone[i]);
+        write_row(x, t, &x->gone[i]);
         peer_row_clear(&x->gone[i]);
     }
     x->gone_count = 0;
     for (struct peer *p = x->peers; p; p = p->next) {
         if (!p->row_changed) continue;
         keep_unfinished(p);
-        peer_put(t, &p->row);
+        write_row(x, t, &p->row);
         buf_clear(&p->row.unfinished); /* the session holds them: not twice for each peer */
         p->row.unfinished_new = false;
         p->row_changed = false;

@@ -64,6 +64,7 @@ struct pending_store {
     struct feed_ref feed;
     struct run run;
     struct buf payload;
+    struct want_point last; /* it ends at this event, once it is stored */
     bool has_views;
     uint8_t views8[8];
     uint64_t told; /* peer.told when it came: receipts that came later are newer */
@@ -164,10 +165,12 @@ const struct device *peer_device_now(const struct peer *p, const struct roster *
 bool peer_may_hold(const struct peer *p, const struct feed *feed);
 /* Its signing keys, newest first; false at the end. */
 bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out);
+/* By the roster as it is now: since its session began, or by this very transaction. */
+bool peer_is_revoked(const struct roster *roster, const struct sign_key *device);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
 
 /* --- exchange_peers.c, what is remembered --- */
-void peers_look_at_roster(struct exchange *x, const struct roster *roster);
+void peers_look_at_roster(struct exchange *x, struct txn *t, const struct roster *roster);
 void peers_write(struct exchange *x, struct txn *t);
 void peer_changed(struct exchange *x, struct peer *p);
 /* Keeps what a frame told of the peer's views, unless a later one told already. `told`: of the
@@ -197,8 +200,11 @@ MUST_CHECK enum err exchange_commit_stores(struct exchange *x);
 MUST_CHECK enum err exchange_look_at_feeds(struct exchange *x, struct txn *t);
 void session_feed_of(const struct exchange *x, const struct roster *roster,
                      const struct feed_row *row, struct session_feed *out);
-/* As this peer is shown it: with what stands aside, where it is the township's. */
-void session_feed_for(const struct peer *p, const struct session_feed *feed,
+/* As this peer is shown it, and sent: with what stands aside, where it is the township's; else with
+ * so much of that as it told that it holds, or `sent` right now (NULL: nothing). `number`: the
+ * feed's. */
+void session_feed_for(struct txn *t, const struct peer *p, uint32_t number,
+                      const struct session_feed *feed, const struct want_point *sent,
                       struct session_feed *out);
 /* Points of all heads of a feed, for WANT. */
 size_t exchange_points(struct txn *t, const struct feed_row *row,

@@ -26,12 +26,59 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
     out->village_town = author && !device_is_township(author);
 }
 
-void session_feed_for(const struct peer *p, const struct session_feed *feed,
+/* Points of the feed that the peer told of, in this session or as the last one left them. */
+static size_t told_points(const struct peer *p, const uint8_t id8[8],
+                          struct want_point out[WANT_POINTS_MAX])
+{
+    if (p->session) return session_peer_points(p->session, id8, out);
+    size_t count = 0;
+    for (size_t i = 0; i < p->row.have_count && count < WANT_POINTS_MAX; i++) {
+        const struct peer_have *have = &p->row.have[i];
+        if (memcmp(have->feed8, id8, sizeof have->feed8) != 0) continue;
+        out[count] = (struct want_point){.seq = have->seq};
+        memcpy(out[count++].id8, have->id8, sizeof have->id8);
+    }
+    return count;
+}
+
+/* Of those what stands aside here, behind the `count` heads that are there. */
+static size_t add_aside(struct txn *t, const struct feed_row *row, const struct want_point *points,
+                        size_t point_count, struct head *heads, size_t count)
+{
+    for (size_t i = 0; i < point_count; i++) {
+        struct event e;
+        uint64_t arrival = log_find(t, row->number, points[i].seq, points[i].id8);
+        if (arrival && log_is_aside(t, arrival) && log_read_any(t, arrival, &e) == OK)
+            heads[count++] = (struct head){.seq = e.seq, .id = e.id};
+    }
+    return count;
+}
+
+/* Ends alone, for a session takes each of its heads for a branch. What a village handed over is
+ * named to it, or it would hand it over again. */
+void session_feed_for(struct txn *t, const struct peer *p, uint32_t number,
+                      const struct session_feed *feed, const struct want_point *sent,
                       struct session_feed *out)
 {
+    struct feed_row row;
+    struct head heads[FEED_BRANCHES_MAX + WANT_POINTS_MAX + 1];
+    size_t count;
     *out = *feed;
-    for (size_t i = 0; device_is_township(&p->device) && i < feed->aside_count; i++)
-        if (out->head_count < FEED_BRANCHES_MAX) out->heads[out->head_count++] = feed->aside[i];
+    out->aside_count = 0;
+    if (!feed->aside_count || !feed_get(t, number, &row)) return;
+    if (device_is_township(&p->device)) {
+        count = feed_ends(t, &row, heads);
+    } else {
+        struct want_point points[WANT_POINTS_MAX + 1];
+        size_t told = told_points(p, row.id.bytes, points);
+        if (sent) points[told++] = *sent;
+        memcpy(heads, row.heads, row.head_count * sizeof *heads);
+        count = add_aside(t, &row, points, told, heads, row.head_count);
+        count = log_ends(t, &row, heads, count);
+    }
+    out->head_count = count < FEED_BRANCHES_MAX ? count : FEED_BRANCHES_MAX;
+    for (size_t i = 0; i < out->head_count; i++)
+        out->heads[i] = (struct session_head){.seq = heads[i].seq, .id = heads[i].id};
 }
 
 static bool same_ends(const struct session_head *a, size_t a_count, const struct session_head *b,
@@ -50,7 +97,7 @@ static bool same_heads(const struct session_feed *a, const struct session_feed *
            same_ends(a->aside, a->aside_count, b->aside, b->aside_count);
 }
 
-static void feed_changed(struct exchange *x, const struct roster *roster,
+static void feed_changed(struct exchange *x, struct txn *t, const struct roster *roster,
                          const struct feed_row *row)
 {
     struct session_feed now;
@@ -60,7 +107,7 @@ static void feed_changed(struct exchange *x, const struct roster *roster,
     for (struct peer *p = x->peers; p; p = p->next) {
         struct session_feed shown;
         if (p->closing || !peer_may_hold(p, &now.feed)) continue;
-        session_feed_for(p, &now, &shown);
+        session_feed_for(t, p, row->number, &now, NULL, &shown);
         session_heads(p->session, &shown, x->time.now_ms);
     }
 }
@@ -80,9 +127,9 @@ enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
     }
     for (size_t i = 0; i < count; i++) {
         struct feed_row row;
-        if (feed_get(t, (uint32_t)i + 1, &row)) feed_changed(x, roster, &row);
+        if (feed_get(t, (uint32_t)i + 1, &row)) feed_changed(x, t, roster, &row);
     }
-    peers_look_at_roster(x, roster);
+    peers_look_at_roster(x, t, roster);
     return txn_error(t);
 }
 
@@ -101,7 +148,7 @@ static enum err look_at_stored(struct exchange *x, struct txn *t)
         if (s->err || run_feed_of(t, &s->feed, &feed, &held, &row) != OK || !held) continue;
         session_feed_of(x, roster, &row, &shown);
         all = shown.roster;
-        feed_changed(x, roster, &row);
+        feed_changed(x, t, roster, &row);
     }
     return !err && all ? exchange_look_at_feeds(x, t) : err;
 }
@@ -158,8 +205,13 @@ static enum err store_run(struct exchange *x, struct arrival *a, struct pending_
     bool held;
     enum err err = views_roster(x->views, arrival_txn(a), &roster);
     if (!err) err = run_feed_of(arrival_txn(a), &s->feed, &feed, &held, &row);
+    if (!err && peer_is_revoked(roster, &s->peer->device.key)) err = ERR_FORBIDDEN;
     if (!err) err = allowed(x, roster, s->peer, &feed);
-    return err ? err : run_take(x->decoder, a, roster, &s->run, &feed, held ? &row : NULL);
+    if (!err) err = run_take(x->decoder, a, roster, &s->run, &feed, held ? &row : NULL);
+    if (err) return err;
+    s->last = (struct want_point){.seq = s->run.base_seq + s->run.count};
+    memcpy(s->last.id8, run_decoder_last(x->decoder)->bytes, sizeof s->last.id8);
+    return OK;
 }
 
 /* One transaction over the pending RUNs; those marked `retry` afterwards may go through in the next
@@ -203,7 +255,7 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
     if (held) {
         struct session_feed all;
         session_feed_of(x, roster, &row, &all);
-        session_feed_for(s->peer, &all, &shown);
+        session_feed_for(t, s->peer, row.number, &all, s->err ? NULL : &s->last, &shown);
         if (s->err != OK) known.count = exchange_points(t, &row, points);
     }
     if (!s->err && s->has_views) peer_told_views(x, s->peer, s->told, true, s->views8);

@@ -117,6 +117,7 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
     err = log_branch(t, &m->feed, &m->head, m->base.seq + 1, m->base.seq + max, arrivals, &held);
     for (size_t i = 0; !err && i < held; i++) {
         struct event e;
+        if (m->counting && log_is_aside(t, arrivals[i])) break;
         buf_reset(&m->box);
         err = log_read_open(t, arrivals[i], &e, &m->box);
         if (!err) err = run_record_write(&m->context, &m->raw, &e);
@@ -131,6 +132,7 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
     }
     /* A damaged event ends the run before it, if there is something before it. */
     if (err == ERR_CORRUPT && m->count) err = OK;
+    if (!err && !m->count) err = ERR_NOT_FOUND;
 out:
     free(arrivals);
     return err;

@@ -20,6 +20,7 @@ struct run_making {
     uint64_t to_seq;    /* last number wanted; 0: to the head */
     size_t payload_max; /* about this many compressed bytes */
     bool dictionary;    /* may use one */
+    bool counting;      /* only what counts; what stands aside ends it */
     int level;          /* zstd level, for more than a little */
 
     struct run run;   /* borrows from what follows */

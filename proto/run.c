@@ -199,6 +199,7 @@ enum err run_build(struct run *out, struct zstd *z, struct slice raw, uint32_t c
 
 /* Memory is kept from run to run; the limits of a run bound it. */
 struct run_decoder {
+    struct event_id last;
     struct zstd *zstd;
     struct run_context context;
     struct buf dictionary;
@@ -392,7 +393,13 @@ enum err run_open(struct run_decoder *d, const struct run *run, const struct fee
     last->has_signature = true;
     err = event_verify_signature(&last->id, &feed->author, &last->signature);
     if (err) return err;
+    d->last = last->id;
     *events = d->events;
     *count = run->count;
     return OK;
+}
+
+const struct event_id *run_decoder_last(const struct run_decoder *d)
+{
+    return &d->last;
 }

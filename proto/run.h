@@ -87,6 +87,9 @@ MUST_CHECK enum err run_open(struct run_decoder *d, const struct run *run, const
                              const struct run_base *base, const struct event *dictionary_events,
                              size_t dictionary_count, const struct event **events, size_t *count);
 
+/* The last event of the run that was opened last. */
+const struct event_id *run_decoder_last(const struct run_decoder *d);
+
 /* The middle of run_open alone: the events of `raw`, run->count records written without dictionary.
  * No signature is verified. Errors: ERR_MALFORMED, ERR_LIMIT, ERR_NOMEM. */
 MUST_CHECK enum err run_read_records(struct run_decoder *d, const struct run *run, struct slice raw,

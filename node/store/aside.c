@@ -197,6 +197,7 @@ static void set_mark(struct txn *t, const struct feed_row *feed, const struct no
     key_thing(&thing, feed->scope_number, &n->thing, n->arrival);
     db_delete(t, n->counts ? DB_ASIDE : DB_THINGS, key_slice(&thing));
     db_put(t, n->counts ? DB_THINGS : DB_ASIDE, key_slice(&thing), SLICE_EMPTY);
+    if (n->counts) log_box_added(t, n->arrival); /* who looks for boxes passed it over */
 }
 
 static void keep_head(struct head heads[FEED_BRANCHES_MAX], size_t *count, const struct head *head)
@@ -232,22 +233,40 @@ static void tree_keep(struct txn *t, uint32_t number, const struct tree *tree,
     scope_hot_changed(t, scope);
 }
 
+/* All of the feed, and which of it counts. */
+static void tree_make(struct txn *t, const struct feed_row *feed, struct tree *tree)
+{
+    struct slice value = SLICE_EMPTY;
+    struct buf cuts = {0}; /* a copy: `value` is of a cursor that goes on */
+    bool cut = cuts_get(t, &feed->feed.author, &value);
+    if (cut) buf_append_slice(&cuts, value);
+    if (cuts.err) txn_fail(t, cuts.err);
+    tree_read(t, feed, tree);
+    if (!t->err) tree_judge(t, feed, cut, buf_slice(&cuts), tree);
+    buf_clear(&cuts);
+}
+
 void aside_judge_feed(struct txn *t, uint32_t number, const struct log_cutting *cutting)
 {
     struct feed_row feed;
     struct tree tree = {0};
-    struct slice cuts = SLICE_EMPTY, value;
-    struct buf copy = {0};
     if (!feed_get(t, number, &feed)) return;
-    bool cut = cuts_get(t, &feed.feed.author, &value);
-    if (cut) buf_append_slice(&copy, value);
-    if (copy.err) txn_fail(t, copy.err);
-    if (cut && copy.size) cuts = buf_slice(&copy);
-    tree_read(t, &feed, &tree);
-    if (!t->err) tree_judge(t, &feed, cut, cuts, &tree);
+    tree_make(t, &feed, &tree);
     if (!t->err) tree_keep(t, number, &tree, cutting);
     free(tree.nodes);
-    buf_clear(&copy);
+}
+
+bool aside_is_right(struct txn *t, const struct feed_row *feed)
+{
+    struct tree tree = {0};
+    struct slice value;
+    bool right = true;
+    if (!feed->aside_count && !cuts_get(t, &feed->feed.author, &value)) return true;
+    tree_make(t, feed, &tree);
+    for (size_t i = 0; i < tree.count; i++)
+        right = right && tree.nodes[i].counts == !tree.nodes[i].was_aside;
+    free(tree.nodes);
+    return right && !t->err;
 }
 
 /* --- what others ask ------------------------------------------------------------------------- */
@@ -275,15 +294,16 @@ static bool cuts_put(struct txn *t, const struct sign_key *author, const struct 
     return !same;
 }
 
-void log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
+bool log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
              size_t count, const struct log_cutting *cutting)
 {
     struct feed_row feed;
-    if (t->err || !cuts_put(t, author, cuts, count)) return;
+    if (t->err || !cuts_put(t, author, cuts, count)) return false;
     t->cuts_known = false;
     uint32_t feeds = feed_count(t);
     for (uint32_t number = 1; number <= feeds && feed_get(t, number, &feed); number++)
         if (sign_key_equal(&feed.feed.author, author)) aside_judge_feed(t, number, cutting);
+    return true;
 }
 
 bool log_cut_next(struct txn *t, struct sign_key *after)
@@ -320,6 +340,14 @@ uint64_t aside_of_thing(struct txn *t, uint32_t scope_number, const struct thing
         memcmp(found.data, key.bytes, THING_KEY_SIZE - 8) != 0)
         return 0;
     return be64_get(found.data + THING_KEY_SIZE - 8);
+}
+
+bool aside_has(struct txn *t, uint32_t scope_number, const struct thing_id *thing, uint64_t arrival)
+{
+    struct key key;
+    struct slice value;
+    key_thing(&key, scope_number, thing, arrival);
+    return db_get(t, DB_ASIDE, key_slice(&key), &value);
 }
 
 uint64_t aside_count(struct txn *t)

@@ -227,6 +227,8 @@ static enum err check_feeds(struct audit *a)
         } else if (more) {
             if (!check_chain(t, &feed))
                 problem(a, 0, ERR_CORRUPT, "heads or chain index are wrong");
+            if (!aside_is_right(t, &feed))
+                problem(a, 0, ERR_CORRUPT, "what counts of a revoked device is wrong");
             for (size_t i = 0; i < feed.head_count && !a->options->all_signatures; i++)
                 check_branch(a, t, &feed, &feed.heads[i]);
         }

@@ -119,3 +119,38 @@ size_t log_points(struct txn *t, const struct feed_row *feed, const struct head 
     }
     return count;
 }
+
+/* --- ends --- */
+
+/* Does `a` lie on the way to `b`? What is damaged between them leaves both. */
+static bool leads_to(struct txn *t, uint32_t feed, const struct head *a, const struct head *b)
+{
+    struct link at;
+    return a->seq < b->seq && ancestor(t, feed, b, a->seq, &at) == OK &&
+           memcmp(at.id8, a->id.bytes, sizeof at.id8) == 0;
+}
+
+size_t log_ends(struct txn *t, const struct feed_row *feed, struct head *heads, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool goes_on = false;
+        for (size_t k = 0; k < count && !goes_on; k++)
+            goes_on = leads_to(t, feed->number, &heads[i], &heads[k]) ||
+                      (k < kept && event_id_equal(&heads[i].id, &heads[k].id));
+        if (!goes_on) heads[kept++] = heads[i];
+    }
+    return kept;
+}
+
+size_t feed_ends(struct txn *t, const struct feed_row *feed, struct head out[FEED_BRANCHES_MAX])
+{
+    struct head all[2 * FEED_BRANCHES_MAX];
+    memcpy(all, feed->heads, feed->head_count * sizeof *all);
+    memcpy(all + feed->head_count, feed->aside, feed->aside_count * sizeof *all);
+    size_t count = feed->head_count + feed->aside_count;
+    if (feed->aside_count) count = log_ends(t, feed, all, count);
+    if (count > FEED_BRANCHES_MAX) count = FEED_BRANCHES_MAX; /* damage alone makes it more */
+    memcpy(out, all, count * sizeof *out);
+    return count;
+}

@@ -192,6 +192,12 @@ bool peers_drop_unfinished(struct txn *t)
     return true;
 }
 
+void peer_unfinished_delete(struct txn *t, const struct sign_key *device)
+{
+    struct key key;
+    db_delete(t, DB_LOCAL, key_local(&key, TABLE_UNFINISHED, slice_of(device->bytes, 32)));
+}
+
 void peer_put(struct txn *t, const struct peer_row *row)
 {
     struct key key;

@@ -48,6 +48,7 @@ struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
 /* Takes away what is kept of cut runs of every peer, for there are boxes in it; false: there was
  * nothing since the last time, so no page holds any. */
 bool peers_drop_unfinished(struct txn *t);
+void peer_unfinished_delete(struct txn *t, const struct sign_key *device);
 /* All peers: start with a zero key; false at the end. */
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 

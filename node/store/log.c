@@ -37,16 +37,9 @@ bool log_is_aside(struct txn *t, uint64_t arrival)
     return log_value(t, arrival, &value) && record_is_aside(value);
 }
 
-enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out)
+static enum err event_of(struct slice value, struct event *out)
 {
-    return log_is_aside(t, arrival) ? ERR_NOT_FOUND : log_read_any(t, arrival, out);
-}
-
-enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out)
-{
-    struct slice value;
     struct record record;
-    if (!log_value(t, arrival, &value)) return t->err ? t->err : ERR_NOT_FOUND;
     enum err err = record_read(&record, value);
     if (!err) err = event_decode_trusted(out, record.header, &record.id);
     if (err || (record.has_box && out->box_state == BOX_NONE)) return ERR_CORRUPT;
@@ -74,6 +67,20 @@ enum err log_open_box(struct txn *t, struct event *e, struct buf *keep)
     e->box = slice_of(at + EVENT_SALT_SIZE, size - EVENT_SALT_SIZE);
     e->box_state = BOX_HERE;
     return OK;
+}
+
+enum err log_read_unverified(struct txn *t, uint64_t arrival, struct event *out)
+{
+    struct slice value;
+    if (!log_value(t, arrival, &value)) return t->err ? t->err : ERR_NOT_FOUND;
+    return record_is_aside(value) ? ERR_NOT_FOUND : event_of(value, out);
+}
+
+enum err log_read_any(struct txn *t, uint64_t arrival, struct event *out)
+{
+    struct slice value;
+    if (!log_value(t, arrival, &value)) return t->err ? t->err : ERR_NOT_FOUND;
+    return event_of(value, out);
 }
 
 static bool header_is_whole(const struct event *e)
@@ -122,8 +129,7 @@ enum err log_read_header(struct txn *t, uint64_t arrival, struct event *out)
 
 struct place {
     uint64_t held; /* its arrival when it is here already */
-    bool on_head;  /* it follows this head, else it adds one */
-    size_t head;
+    size_t head;   /* which one it follows; how many there are: it adds one */
 };
 
 /* Is the event with this id the one held under its first 8 bytes? */
@@ -166,6 +172,25 @@ static enum err place_of_held(struct txn *t, bool same, uint64_t arrival, struct
     return OK;
 }
 
+/* Which of them it follows; `count`: none. */
+static size_t head_followed(const struct head *heads, size_t count, const struct event *e)
+{
+    size_t i = 0;
+    while (i < count && (heads[i].seq + 1 != e->seq || !event_id_equal(&heads[i].id, &e->prev)))
+        i++;
+    return i;
+}
+
+/* Is there room for one more branch, where it adds one? Ends count, whatever of them stands aside:
+ * so nothing is refused here that is taken where the author was not cut off. */
+static bool has_room(struct txn *t, const struct feed_row *feed, const struct event *e)
+{
+    struct head ends[FEED_BRANCHES_MAX];
+    if (feed->head_count + feed->aside_count < FEED_BRANCHES_MAX) return true;
+    size_t count = feed_ends(t, feed, ends);
+    return count < FEED_BRANCHES_MAX || head_followed(ends, count, e) < count;
+}
+
 static enum err place_of(struct txn *t, const struct feed_row *feed, const struct event *e,
                          struct place *out)
 {
@@ -174,18 +199,16 @@ static enum err place_of(struct txn *t, const struct feed_row *feed, const struc
         if (t->err) return t->err;
         return e->seq == 1 ? check_epochs(t, &e->feed) : ERR_BASE;
     }
-    /* A head has nothing after it, so what follows one is new: the usual case costs no look-up. */
-    for (size_t i = 0; i < feed->head_count; i++)
-        if (feed->heads[i].seq + 1 == e->seq && event_id_equal(&feed->heads[i].id, &e->prev)) {
-            *out = (struct place){.on_head = true, .head = i};
-            return OK;
-        }
+    /* An end has nothing after it, so what follows one is new: the usual case costs no look-up. */
+    out->head = head_followed(feed->heads, feed->head_count, e);
+    if (out->head < feed->head_count && !feed->aside_count) return OK;
+    if (head_followed(feed->aside, feed->aside_count, e) < feed->aside_count) return OK;
     uint64_t arrival;
     bool same = is_held(t, feed->number, e->seq, &e->id, &arrival);
     if (arrival) return place_of_held(t, same, arrival, out);
     if (e->seq > 1 && !is_held(t, feed->number, e->seq - 1, &e->prev, &arrival))
         return t->err ? t->err : ERR_BASE;
-    return feed->head_count + feed->aside_count < FEED_BRANCHES_MAX ? t->err : ERR_LIMIT;
+    return has_room(t, feed, e) ? t->err : ERR_LIMIT;
 }
 
 enum err log_check(struct txn *t, const struct event *events, size_t count)
@@ -222,8 +245,15 @@ bool log_put_record(struct txn *t, uint64_t arrival, const struct event *e, bool
     return true;
 }
 
+void log_box_added(struct txn *t, uint64_t arrival)
+{
+    uint64_t added = meta_get_uint(t, META_BOX_ADDED);
+    if (!added || arrival < added) meta_put_uint(t, META_BOX_ADDED, arrival);
+}
+
 /* Adds what the held record lacks; a damaged one is written anew. */
-static void complete_record(struct txn *t, uint64_t arrival, const struct event *e)
+static void complete_record(struct txn *t, uint32_t scope_number, uint64_t arrival,
+                            const struct event *e)
 {
     struct event held = {0}, whole = *e;
     enum err err = log_read(t, arrival, &held);
@@ -247,11 +277,10 @@ static void complete_record(struct txn *t, uint64_t arrival, const struct event 
         memcpy(whole.salt, held.salt, EVENT_SALT_SIZE);
     }
     if (copy.err) txn_fail(t, copy.err);
-    log_put_record(t, arrival, &whole, log_is_aside(t, arrival), false);
+    bool aside = aside_has(t, scope_number, &e->subject, arrival);
+    log_put_record(t, arrival, &whole, aside, false);
     buf_clear(&copy);
-    uint64_t added = meta_get_uint(t, META_BOX_ADDED);
-    if (e->box_state == BOX_HERE && (!added || arrival < added))
-        meta_put_uint(t, META_BOX_ADDED, arrival);
+    if (e->box_state == BOX_HERE) log_box_added(t, arrival);
 }
 
 bool head_before(const struct head *a, const struct head *b)
@@ -267,14 +296,6 @@ static void move_head(struct head *heads, size_t *count, size_t at, const struct
     size_t i = at == *count ? (*count)++ : at;
     for (; i > 0 && head_before(&head, &heads[i - 1]); i--) heads[i] = heads[i - 1];
     heads[i] = head;
-}
-
-static size_t head_followed(const struct head *heads, size_t count, const struct event *e)
-{
-    size_t i = 0;
-    while (i < count && (heads[i].seq + 1 != e->seq || !event_id_equal(&heads[i].id, &e->prev)))
-        i++;
-    return i;
 }
 
 static void index_event(struct txn *t, const struct feed_row *feed, const struct event *e,
@@ -304,7 +325,7 @@ static void count_event(struct txn *t, struct feed_row *feed, struct scope_row *
                   e);
         return;
     }
-    move_head(feed->heads, &feed->head_count, place->on_head ? place->head : feed->head_count, e);
+    move_head(feed->heads, &feed->head_count, place->head, e);
     feed->events++;
     scope->events++;
     scope_hot_changed(t, scope);
@@ -353,7 +374,7 @@ void log_append(struct txn *t, const struct event *e, struct appended *out)
         txn_fail(t, err);
     } else if (place.held) {
         out->scope_number = feed->scope_number;
-        complete_record(t, place.held, e);
+        complete_record(t, feed->scope_number, place.held, e);
     } else {
         append_new(t, feed, &place, e, out);
     }

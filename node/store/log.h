@@ -57,8 +57,8 @@ struct appended {
  * transaction: ERR_BASE, ERR_LIMIT (branches, epochs), ERR_CHAIN (another event with these first 8
  * bytes of id is held). */
 void log_append(struct txn *t, const struct event *e, struct appended *out);
-/* meta: the least arrival whose box came later than its event; set by log_append, deleted by who
- * has looked at it (node/views/search.h). */
+/* meta: the least arrival whose box came later than its event, or that did not count before; set by
+ * log_append and log_cut, deleted by who has looked at it (node/views/search.h). */
 #define META_BOX_ADDED "log.box_added"
 /* Would consecutive events of one feed, oldest first, append? Changes and latches nothing, so one
  * bad run does not cost the others of a commit. Errors: as above, the transaction's. */
@@ -96,8 +96,8 @@ struct log_cutting {
     void *state;
 };
 /* Sets the cuts of an author (NULL: there are none any more) and judges its feeds by them. Tells
- * each thing that an event was taken from or given back to. */
-void log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
+ * each thing that an event was taken from or given back to. False: they were so already. */
+bool log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
              size_t count, const struct log_cutting *cutting);
 /* Authors that are cut off: start with a zero key; false at the end. */
 bool log_cut_next(struct txn *t, struct sign_key *after);
@@ -113,6 +113,11 @@ uint64_t aside_next(struct aside_cursor *c);
 /* Those of one thing, in arrival order, after `after`; 0 at the end. */
 uint64_t aside_of_thing(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
                         uint64_t after);
+/* Of events of a feed those that no other of them follows: ancestors of another go out. Gives how
+ * many stay. */
+size_t log_ends(struct txn *t, const struct feed_row *feed, struct head *heads, size_t count);
+/* The ends of all that is held of a feed, whether it counts or not. */
+size_t feed_ends(struct txn *t, const struct feed_row *feed, struct head out[FEED_BRANCHES_MAX]);
 
 /* The ancestors of `head` on its branch with numbers first..last, oldest first, into arrivals[];
  * *count is set (0 when first > last). Walks the chain index; on a fork follows `prev`.

@@ -107,6 +107,11 @@ enum aside_verdict { ASIDE_COUNTS, ASIDE_ASIDE, ASIDE_NAMED };
 /* Of an event that is about to be appended; NAMED: it counts, and the feed is to be judged anew. */
 enum aside_verdict aside_judge(struct txn *t, const struct feed_row *feed, const struct event *e);
 void aside_judge_feed(struct txn *t, uint32_t number, const struct log_cutting *cutting);
+/* Do the marks of the feed's events say what its author's cuts do? */
+bool aside_is_right(struct txn *t, const struct feed_row *feed);
+bool aside_has(struct txn *t, uint32_t scope_number, const struct thing_id *thing,
+               uint64_t arrival);                    /* by its index, whatever its mark says */
+void log_box_added(struct txn *t, uint64_t arrival); /* META_BOX_ADDED */
 /* The order of heads in a feed's row. */
 bool head_before(const struct head *a, const struct head *b);
 

@@ -449,6 +449,16 @@ void session_receipt_verified(struct session *s, enum err err, uint64_t now_ms)
     buf_clear(&s->receipt);
 }
 
+size_t session_peer_points(const struct session *s, const uint8_t id8[8],
+                           struct want_point out[WANT_POINTS_MAX])
+{
+    _Static_assert(TRACK_POINTS_MAX <= WANT_POINTS_MAX, "all fit");
+    const struct track *t = tracks_find(&s->tracks, id8);
+    if (!t) return 0;
+    memcpy(out, t->peer.points, t->peer.count * sizeof *out);
+    return t->peer.count;
+}
+
 void session_status(const struct session *s, struct session_status *out)
 {
     *out = (struct session_status){

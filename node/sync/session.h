@@ -188,6 +188,10 @@ struct session_action {
 /* Takes the next action; false when there is none. */
 bool session_next(struct session *s, struct session_action *out);
 
+/* What the peer told, receipted or sent of a feed, as far as is known; up to WANT_POINTS_MAX. */
+size_t session_peer_points(const struct session *s, const uint8_t id8[8],
+                           struct want_point out[WANT_POINTS_MAX]);
+
 /* --- what the next session with this peer is to remember; borrowed until the next input --- */
 bool session_unfinished(const struct session *s, struct session_unfinished *out); /* false: none */
 bool session_outgoing(const struct session *s, size_t i, struct session_outgoing *out);

@@ -51,6 +51,7 @@ enum err views_roster(struct views *v, struct txn *t, const struct roster **out)
         if (!v->roster || v->roster_changes != changes) {
             roster_free(v->roster);
             v->roster = NULL;
+            doc_numbers_clear(&v->doc_numbers); /* orders may count again that it passed over */
             enum err err = roster_load(t, &v->roster);
             if (err) return err;
             v->roster_changes = changes;
@@ -153,6 +154,7 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
     if (err) return err;
     *rights |= v->roster && (rights_differ(t, v->roster, r) || rights_differ(t, r, v->roster));
     roster_free(v->roster);
+    doc_numbers_clear(&v->doc_numbers);
     v->roster = r;
     v->roster_changes = meta_get_uint(t, META_ROSTER_CHANGES) + 1;
     meta_put_uint(t, META_ROSTER_CHANGES, v->roster_changes);

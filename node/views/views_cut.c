@@ -1,5 +1,6 @@
 /* What the roster takes away: whose events do not count any more, and where they end (SPEC 10.9).
  */
+#include "node/store/local.h"
 #include "node/views/state.h"
 
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static void cut(struct txn *t, const struct roster *r, const struct sign_key *au
     const struct head_named *cuts = NULL;
     size_t count = 0;
     if (!cuts_of(r, author, &cuts, &count)) cuts = NULL;
-    log_cut(t, author, cuts, count, cutting);
+    if (log_cut(t, author, cuts, count, cutting) && cuts) peer_unfinished_delete(t, author);
 }
 
 enum err views_cut(struct views *v, struct txn *t, struct cut_things *out)

@@ -90,6 +90,13 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void forget_thing(void *state, uint32_t scope_number, const struct thing_id *thing)
+{
+    (void)state;
+    (void)scope_number;
+    (void)thing;
+}
+
 static void index_all(void)
 {
     struct txn *t;
@@ -97,6 +104,15 @@ static void index_all(void)
     while (search_slice(t, SEARCH_SLICE_EVENTS)) {
     }
     assert_int_equal(search_behind(t), 0);
+    assert_int_equal(txn_commit(t), OK);
+}
+
+static void cut(const struct sign_key *author, const struct head_named *heads, size_t count)
+{
+    struct txn *t;
+    const struct log_cutting cutting = {.touched = forget_thing};
+    assert_int_equal(txn_begin(node.store, true, &t), OK);
+    assert_true(log_cut(t, author, heads, count, &cutting));
     assert_int_equal(txn_commit(t), OK);
 }
 
@@ -271,16 +287,15 @@ static void what_is_erased_is_not_found_and_leaves_the_index(void **state)
     township_node_take_all(&node, &town);
     index_all();
     assert_int_equal(index_rows(), 2);
-    township_record(
-        &town, &town.hub,
-        &(struct township_act){.kind = "subject.erase",
-                               .scope = SCOPE,
-                               .subject = &e->subject,
-                               .depth = 1,
-                               .seen = 1,
-                               .by = &clerk,
-                               .body = "{\"basis\":\"withdrawn\",\"second\":"
-                                       "\"00112233445566778899aabbccddeeff\"}"});
+    township_record(&town, &town.hub,
+                    &(struct township_act){.kind = "subject.erase",
+                                           .scope = SCOPE,
+                                           .subject = &e->subject,
+                                           .depth = 1,
+                                           .seen = 1,
+                                           .by = &clerk,
+                                           .body = "{\"basis\":\"withdrawn\",\"second\":"
+                                                   "\"00112233445566778899aabbccddeeff\"}"});
     township_node_take_all(&node, &town);
     assert_int_equal(index_rows(), 0);
     assert_int_equal(hits("邱一"), 0);
@@ -394,11 +409,34 @@ static void finds_what_a_scan_finds_wherever_indexing_stopped(void **state)
     }
 }
 
+/* Also where the index was made while it did not count. */
+static void who_stands_aside_is_not_found_and_whoever_comes_back_is(void **state)
+{
+    (void)state;
+    const struct head_named none = {.seq = 1};
+    const struct sign_key *author = &town.devices[0].signer.key;
+    registered(&town.devices[0], "request.register", "邱大山", "13900001111");
+    township_node_take_all(&node, &town);
+    cut(author, &none, 0);
+    assert_int_equal(hits("邱"), 0);
+    index_all();
+    assert_int_equal(hits("邱"), 0);
+    cut(author, NULL, 0);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(hits("邱"), 1);
+        assert_int_equal(hits("1111"), 1);
+        index_all();
+    }
+    cut(author, &none, 0);
+    assert_int_equal(hits("邱"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(who_stands_aside_is_not_found_and_whoever_comes_back_is),
         TEST(whoever_stands_in_a_box_is_found_before_and_after_indexing),
         TEST(whoever_is_no_request_and_no_volunteer_is_not_found),
         TEST(a_request_is_found_by_its_place),
