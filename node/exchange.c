@@ -267,6 +267,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
         peer_act(x, p);
     }
     enum err err = exchange_commit_stores(x);
+    if (!err) err = exchange_show_told(x);
     if (!err) err = exchange_serve_builds(x);
     note_idle(x);
     sweep_peers(x);

@@ -236,6 +236,7 @@ void peer_act(struct exchange *x, struct peer *p)
             break;
         case SESSION_ARRIVED:
             remember_points(x, p, &p->row.have, &p->row.have_count, &a);
+            exchange_note_told(x, p, a.feed.id8);
             break;
         case SESSION_SHOWN:
             remember_points(x, p, &p->row.shown, &p->row.shown_count, &a);

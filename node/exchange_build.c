@@ -55,6 +55,21 @@ static void find_head(struct run_making *m, const struct session_action *a)
         if (event_id_equal(&m->feed.heads[i].id, &a->head)) m->head = m->feed.heads[i];
 }
 
+/* What counts up to the head, or with it what stands aside and proves it. */
+static enum err make_run(struct run_making *m, struct run_maker *maker, struct txn *t)
+{
+    const struct head head = m->head;
+    enum err err = run_making_make(m, maker, t);
+    for (size_t i = 0; err == ERR_NOT_FOUND && m->counting && i < m->feed.aside_count; i++) {
+        struct head way[] = {head, m->feed.aside[i]};
+        if (log_ends(t, &m->feed, way, 2) != 1) continue;
+        run_making_again(m);
+        m->head = way[0];
+        err = run_making_make(m, maker, t);
+    }
+    return err;
+}
+
 static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
 {
     const struct session_action *a = &b->action;
@@ -71,7 +86,7 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
         err = find_base(t, &m, a);
     }
     m.dictionary = a->dictionary && !(a->fast && m.head.seq - m.base.seq > LITTLE_EVENTS);
-    if (!err) err = run_making_make(&m, &x->maker, t);
+    if (!err) err = make_run(&m, &x->maker, t);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
     bool hidden = m.feed.number && x->feeds[m.feed.number - 1].hidden;
     if (err && err != ERR_BASE && err != ERR_NOT_FOUND && !hidden)

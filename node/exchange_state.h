@@ -50,6 +50,7 @@ struct peer {
     uint64_t row_changed_ms;
     bool was_idle;
     bool forgets; /* the runs its session holds may have boxes that were erased: not to be kept */
+    bool told_aside; /* of a feed of which something stands aside: it may be shown more */
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
     uint64_t laps;                       /* see exchange_serve_builds */
@@ -206,6 +207,10 @@ void session_feed_of(const struct exchange *x, const struct roster *roster,
 void session_feed_for(struct txn *t, const struct peer *p, uint32_t number,
                       const struct session_feed *feed, const struct want_point *sent,
                       struct session_feed *out);
+/* A peer told that it holds points of this feed. */
+void exchange_note_told(const struct exchange *x, struct peer *p, const uint8_t id8[8]);
+/* Shows peers what they may see by what they told since. */
+MUST_CHECK enum err exchange_show_told(struct exchange *x);
 /* Points of all heads of a feed, for WANT. */
 size_t exchange_points(struct txn *t, const struct feed_row *row,
                        struct want_point points[WANT_POINTS_MAX]);

@@ -81,6 +81,39 @@ void session_feed_for(struct txn *t, const struct peer *p, uint32_t number,
         out->heads[i] = (struct session_head){.seq = heads[i].seq, .id = heads[i].id};
 }
 
+void exchange_note_told(const struct exchange *x, struct peer *p, const uint8_t id8[8])
+{
+    for (size_t i = 0; i < x->feed_count && !device_is_township(&p->device); i++)
+        if (x->feeds[i].aside_count && memcmp(x->feeds[i].id.bytes, id8, 8) == 0)
+            p->told_aside = true;
+}
+
+static void show_told(struct exchange *x, struct txn *t, struct peer *p)
+{
+    p->told_aside = false;
+    for (size_t i = 0; i < x->feed_count; i++) {
+        struct session_feed shown;
+        if (!x->feeds[i].aside_count || !peer_may_hold(p, &x->feeds[i].feed)) continue;
+        session_feed_for(t, p, (uint32_t)i + 1, &x->feeds[i], NULL, &shown);
+        session_heads(p->session, &shown, x->time.now_ms);
+    }
+}
+
+enum err exchange_show_told(struct exchange *x)
+{
+    struct txn *t = NULL;
+    enum err err = OK;
+    for (struct peer *p = x->peers; p && !err; p = p->next) {
+        if (p->closing || !p->told_aside) continue;
+        if (!t) err = txn_begin(x->store, false, &t);
+        if (err) break;
+        show_told(x, t, p);
+        peer_act(x, p);
+    }
+    txn_abort(t);
+    return err;
+}
+
 static bool same_ends(const struct session_head *a, size_t a_count, const struct session_head *b,
                       size_t b_count)
 {

@@ -21,6 +21,20 @@ void run_making_clear(struct run_making *m)
     free(m->is_signed);
 }
 
+void run_making_again(struct run_making *m)
+{
+    const struct run_making made = *m;
+    run_making_clear(m);
+    *m = (struct run_making){.feed = made.feed,
+                             .head = made.head,
+                             .base = made.base,
+                             .to_seq = made.to_seq,
+                             .payload_max = made.payload_max,
+                             .dictionary = made.dictionary,
+                             .counting = made.counting,
+                             .level = made.level};
+}
+
 enum err run_dictionary_events(struct txn *t, const struct feed_row *feed, const struct head *base,
                                struct event **events, size_t *count, struct buf *boxes)
 {
@@ -96,6 +110,14 @@ static enum err begin_context(struct txn *t, struct run_making *m)
     return err;
 }
 
+/* A run ends where what counts ends, so that the signature there goes along. Where it has none
+ * here, the next one proves it, and what stands aside up to there has to come along. */
+static bool ends_before_aside(const struct run_making *m, bool own, bool counted)
+{
+    if (!m->count) return m->counting;
+    return counted && (own || m->is_signed[m->count - 1]);
+}
+
 /* Writes records until there is enough, and on to the next signature where only the author could
  * make one here. */
 static enum err write_records(const struct run_maker *maker, struct txn *t, struct run_making *m)
@@ -107,6 +129,7 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
     size_t max = want > RUN_EVENTS_MAX ? RUN_EVENTS_MAX : (size_t)want;
     size_t enough = m->payload_max * maker->raw_per_payload / 16, held = 0;
     if (enough > RUN_RAW_TARGET) enough = RUN_RAW_TARGET;
+    bool counted = false; /* the event before */
     uint64_t *arrivals = calloc(max, sizeof *arrivals);
     m->ends = calloc(max, sizeof *m->ends);
     m->cuts = calloc(max, sizeof *m->cuts);
@@ -117,7 +140,9 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
     err = log_branch(t, &m->feed, &m->head, m->base.seq + 1, m->base.seq + max, arrivals, &held);
     for (size_t i = 0; !err && i < held; i++) {
         struct event e;
-        if (m->counting && log_is_aside(t, arrivals[i])) break;
+        bool aside = log_is_aside(t, arrivals[i]);
+        if (aside && ends_before_aside(m, own, counted)) break;
+        counted = !aside;
         buf_reset(&m->box);
         err = log_read_open(t, arrivals[i], &e, &m->box);
         if (!err) err = run_record_write(&m->context, &m->raw, &e);
@@ -127,7 +152,7 @@ static enum err write_records(const struct run_maker *maker, struct txn *t, stru
         m->is_signed[i] = e.has_signature;
         if (e.has_signature) m->signatures[i] = e.signature;
         m->count = i + 1;
-        if (m->raw.size >= enough && (own || e.has_signature)) break;
+        if ((m->raw.size >= enough || (aside && m->counting)) && (own || e.has_signature)) break;
         if (m->raw.size >= RUN_RAW_SIZE_MAX - 2 * EVENT_SIZE_MAX) break;
     }
     /* A damaged event ends the run before it, if there is something before it. */

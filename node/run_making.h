@@ -20,7 +20,7 @@ struct run_making {
     uint64_t to_seq;    /* last number wanted; 0: to the head */
     size_t payload_max; /* about this many compressed bytes */
     bool dictionary;    /* may use one */
-    bool counting;      /* only what counts; what stands aside ends it */
+    bool counting;      /* only what counts, and what must prove it */
     int level;          /* zstd level, for more than a little */
 
     struct run run;   /* borrows from what follows */
@@ -39,6 +39,8 @@ struct run_making {
  * ERR_CORRUPT (its first event is damaged), ERR_LIMIT, ERR_NOMEM, the transaction's. */
 MUST_CHECK enum err run_making_make(struct run_making *m, struct run_maker *maker, struct txn *t);
 void run_making_clear(struct run_making *m);
+/* Throws away what was made; the first part stays. */
+void run_making_again(struct run_making *m);
 
 /* The events that make up the dictionary before `base`, oldest first, borrowed from the transaction
  * and from `boxes`, where locked ones are opened; *events is owned by the caller (free). */

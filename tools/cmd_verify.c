@@ -111,7 +111,8 @@ static int count_shown(struct verify *v)
     uint32_t feeds = feed_count(t);
     for (uint32_t number = 1; !cli_has(v->cli, "--signatures") && number <= feeds; number++) {
         if (feed_get(t, number, &feed) && !visible_scope(&v->visible, &feed.feed.scope)) {
-            v->audit.signatures -= feed.head_count; /* the newest of each branch */
+            struct head ends[FEED_BRANCHES_MAX];
+            v->audit.signatures -= feed_ends(t, &feed, ends); /* the newest of each branch */
         }
     }
     txn_abort(t);

@@ -229,8 +229,9 @@ static enum err check_feeds(struct audit *a)
                 problem(a, 0, ERR_CORRUPT, "heads or chain index are wrong");
             if (!aside_is_right(t, &feed))
                 problem(a, 0, ERR_CORRUPT, "what counts of a revoked device is wrong");
-            for (size_t i = 0; i < feed.head_count && !a->options->all_signatures; i++)
-                check_branch(a, t, &feed, &feed.heads[i]);
+            struct head ends[FEED_BRANCHES_MAX];
+            size_t count = a->options->all_signatures ? 0 : feed_ends(t, &feed, ends);
+            for (size_t i = 0; i < count; i++) check_branch(a, t, &feed, &ends[i]);
         }
         err = txn_error(t);
         txn_abort(t);

@@ -113,6 +113,12 @@ static void assert_settled(void)
     }
 }
 
+static void unsign(unsigned number)
+{
+    struct event *e = (struct event *)(uintptr_t)records[number - 1];
+    e->has_signature = false;
+}
+
 /* --- the stories --- */
 
 static void what_a_village_holds_aside_goes_to_the_hub_once(void **state)
@@ -237,6 +243,76 @@ static void kept_events_reach_a_village_that_was_not_given_them(void **state)
     meeting_assert_agree(MEETING_VILLAGE, 8);
     assert_int_equal(aside_at(&meeting.hub), 2);
     assert_int_equal(aside_at(&meeting.village), 0);
+    assert_settled();
+    meeting_end();
+}
+
+/* --- signatures: what ends a feed needs one, wherever it goes --- */
+
+static bool is_signed_at(struct meeting_node *n, unsigned number)
+{
+    struct txn *t;
+    struct feed_row row;
+    struct event e;
+    assert_int_equal(txn_begin(n->store.store, false, &t), OK);
+    assert_true(feed_find(t, &records[number - 1]->feed, &row));
+    uint64_t arrival = log_find(t, row.number, number, records[number - 1]->id.bytes);
+    assert_int_equal(log_read(t, arrival, &e), OK);
+    bool has = e.has_signature;
+    txn_abort(t);
+    return has;
+}
+
+/* An office desk in the laptop's place. */
+static void set_up_desk(void)
+{
+    set_up();
+    const size_t before = meeting.township.event_count;
+    meeting_node_stop(&meeting.village);
+    township_node_close(&meeting.village.store);
+    struct township_device *desk = township_join(&meeting.township, "", ROLE_DISPATCH, 'B');
+    meeting_node_open(&meeting.village, desk);
+    meeting_node_start(&meeting.village);
+    township_node_take(&meeting.hub.store, meeting.township.events + before,
+                       meeting.township.event_count - before);
+    for (size_t i = 0; i < meeting.township.event_count; i++)
+        if (scope_class(&meeting.township.events[i]->feed.scope) == SCOPE_TOWN)
+            township_node_take(&meeting.village.store, &meeting.township.events[i], 1);
+}
+
+static void the_last_that_counts_comes_with_its_signature(void **state)
+{
+    (void)state;
+    set_up_desk();
+    for (unsigned i = 1; i < 10; i++)
+        if (i != 6) unsign(i);
+    revoke(6, 2);
+    give(&meeting.hub, 1, 10);
+    tell(&meeting.hub);
+    refresh(&meeting.hub);
+    meeting_connect();
+    meeting_sync_to_rest();
+    assert_int_equal(aside_at(&meeting.village), 4);
+    assert_true(is_signed_at(&meeting.village, 6));
+    assert_true(is_signed_at(&meeting.village, 10));
+    assert_settled();
+    meeting_end();
+}
+
+/* Where it has none, what proves it comes along, or the village would lack it for ever. */
+static void what_counts_is_given_with_what_proves_it(void **state)
+{
+    (void)state;
+    set_up();
+    for (unsigned i = 5; i <= 8; i++) unsign(i);
+    revoke(6, 2);
+    give(&meeting.hub, 1, 10);
+    tell(&meeting.hub);
+    refresh(&meeting.hub);
+    meeting_connect();
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, 6);
+    assert_int_equal(aside_at(&meeting.village), 3);
     assert_settled();
     meeting_end();
 }
@@ -374,6 +450,8 @@ int main(void)
         cmocka_unit_test(a_feed_of_which_nothing_counts_is_handed_over_too),
         cmocka_unit_test(a_revocation_in_the_middle_of_a_session_settles),
         cmocka_unit_test(kept_events_reach_a_village_that_was_not_given_them),
+        cmocka_unit_test(the_last_that_counts_comes_with_its_signature),
+        cmocka_unit_test(what_counts_is_given_with_what_proves_it),
         cmocka_unit_test(a_live_session_ends_at_once),
         cmocka_unit_test(what_comes_in_the_turn_of_the_revocation_is_not_taken),
         cmocka_unit_test(what_is_kept_of_its_runs_goes),
