@@ -1,6 +1,7 @@
 #include "node/views/checks.h"
 #include "node/views/sealed.h"
 #include "tools/commands.h"
+#include "tools/drill.h"
 #include "tools/erasures.h"
 #include "tools/hint.h"
 #include "tools/lookup.h"
@@ -79,6 +80,8 @@ static bool look_at_home(struct doctor *d)
     if (state == HOME_JOINING)
         found(d, "joining", _("this device has asked to join, and waits for the answer"),
               _("sidan join once more, or start sidan-node"));
+    if (scratch_left(d->cli->home, DRILL_FOLDER))
+        found(d, "drill", _("a drill left residents' records"), _("delete HOME/drill"));
     return state == HOME_JOINED;
 }
 

@@ -19,6 +19,7 @@ int cmd_completion(struct cli *cli);
 int cmd_config(struct cli *cli);
 int cmd_devices(struct cli *cli);
 int cmd_doctor(struct cli *cli);
+int cmd_drill(struct cli *cli);
 int cmd_find(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_figures(struct cli *cli);

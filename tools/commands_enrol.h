@@ -10,4 +10,7 @@ extern const struct flag commands_enrol_join[], commands_enrol_admit[];
          commands_enrol_join, cmd_join),                                                           \
         VERB("admit", "准入", "FILE", 1, 1,                                                        \
              N_("at the hub: answer a join request that was carried here"), SET_UP,                \
-             commands_enrol_admit, cmd_admit)
+             commands_enrol_admit, cmd_admit),                                                     \
+        VERB("drill lost-laptop", "演练 丢本机", "VILLAGE", 1, 1,                                  \
+             N_("what would come back if a village's laptop were lost, tried in a copy"), CARE,    \
+             NULL, cmd_drill)

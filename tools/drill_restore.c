@@ -1,0 +1,159 @@
+/* The drill's laptop: a bare folder that joins the copy of the hub and fetches what is its own. */
+#include "tools/drill.h"
+
+#include "node/joining.h"
+#include "node/link/meter.h"
+#include "node/store/audit.h"
+#include "node/store/local.h"
+#include "tools/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONTACTS_MAX 3 /* until both ends are the same */
+
+struct restoring {
+    struct drill *drill;
+    char home[PATH_MAX], invite[PATH_MAX];
+    struct cli cli;
+};
+
+/* --- join, and one contact --- */
+
+static int run_verb(struct restoring *r, int (*verb)(struct cli *cli), size_t arguments)
+{
+    static const struct flag hub = {.name = "--hub", .value = "ADDR"};
+    const struct cli *cli = r->drill->cli;
+    uint64_t now_ms = clock_monotonic_ms(), until_ms = r->drill->until_ms;
+    cli_close(&r->cli);
+    r->cli = (struct cli){.home = r->home,
+                          .home_given = true,
+                          .quiet = true,
+                          .json = cli->json,
+                          .no_input = cli->no_input,
+                          .command = cli->command,
+                          .has_timeout = true,
+                          .timeout_ms = until_ms > now_ms ? until_ms - now_ms : 1,
+                          .arguments = {r->invite},
+                          .argument_count = arguments,
+                          .flags = {{&hub, r->drill->seen->address}},
+                          .flag_count = 1};
+    return drill_quietly(&r->cli, verb);
+}
+
+/* What the two connections carried: the join's handshake and frames are small beside it. */
+static int count_bytes(struct restoring *r)
+{
+    struct drill_seen *seen = r->drill->seen;
+    struct txn *t;
+    const struct roster *roster;
+    struct sign_key hub;
+    struct box_key key;
+    struct peer_row row = {0};
+    int code = cli_begin(&r->cli, &t);
+    if (code) return code;
+    code = cli_roster(&r->cli, t, &roster);
+    if (!code && joining_hub(t, roster, &hub, &key) && peer_get(t, &hub, &row)) {
+        seen->bytes_up = row.bytes_sent + METER_DIALLER_HANDSHAKE;
+        seen->bytes_down = row.bytes_received + METER_LISTENER_HANDSHAKE;
+        peer_row_clear(&row);
+    }
+    txn_abort(t);
+    return code;
+}
+
+/* --- is it whole? --- */
+
+static int digests(struct cli *cli, const char *code, struct drill_scope out[DRILL_SCOPES])
+{
+    const struct scope scopes[DRILL_SCOPES] = {scope_town(), scope_of_village(code)};
+    struct txn *t;
+    int exit_code = cli_begin(cli, &t);
+    if (exit_code) return exit_code;
+    enum err err = OK;
+    for (size_t i = 0; !err && i < DRILL_SCOPES; i++) {
+        struct views_digest views;
+        struct scope_row row;
+        memcpy(out[i].name, scopes[i].text, sizeof out[i].name);
+        if (scope_find(t, &scopes[i], &row))
+            err =
+                audit_events_digest(cli->store, row.number, &out[i].events_digest, &out[i].events);
+        if (!err) err = views_digest(t, &scopes[i], &views);
+        if (!err) out[i].views_digest = views.digest;
+    }
+    txn_abort(t);
+    return err ? cli_fail(cli, err, _("the digests could not be computed")) : EXIT_OK;
+}
+
+static int compare(struct restoring *r, bool *same)
+{
+    struct drill_seen *seen = r->drill->seen;
+    struct drill_scope theirs[DRILL_SCOPES] = {0};
+    struct cli hub = {.home = r->drill->cli->home,
+                      .json = r->drill->cli->json,
+                      .command = r->drill->cli->command};
+    memset(seen->scopes, 0, sizeof seen->scopes);
+    int code = drill_open_copy(r->drill, &hub, false);
+    if (!code) code = digests(&hub, seen->code, theirs);
+    cli_close(&hub);
+    if (!code) code = digests(&r->cli, seen->code, seen->scopes);
+    *same = true;
+    seen->events = 0;
+    for (size_t i = 0; i < DRILL_SCOPES; i++) {
+        struct drill_scope *ours = &seen->scopes[i];
+        ours->same =
+            ours->events == theirs[i].events &&
+            memcmp(&ours->events_digest, &theirs[i].events_digest, sizeof ours->events_digest) ==
+                0 &&
+            memcmp(&ours->views_digest, &theirs[i].views_digest, sizeof ours->views_digest) == 0;
+        *same = *same && ours->same;
+        seen->events += ours->events;
+    }
+    return code;
+}
+
+static int verify(struct restoring *r, uint64_t *problems)
+{
+    const struct audit_options options = {0};
+    struct audit_result audit;
+    uint64_t differing = 0;
+    enum err err = audit_run(r->cli.store, &options, &audit);
+    if (!err) err = views_compare(r->cli.views, r->cli.store, &differing, NULL, NULL);
+    *problems = err ? 1 : audit.problems + differing;
+    return err ? cli_fail(&r->cli, err, _("the records could not be checked")) : EXIT_OK;
+}
+
+static int restore(struct restoring *r)
+{
+    struct drill_seen *seen = r->drill->seen;
+    bool same = false;
+    uint64_t from_ms = clock_monotonic_ms();
+    int code = run_verb(r, cmd_join, 1);
+    seen->ms = clock_monotonic_ms() - from_ms;
+    if (!code) code = count_bytes(r);
+    if (!code) code = compare(r, &same);
+    for (int i = 1; !code && !same && i < CONTACTS_MAX; i++) {
+        code = run_verb(r, cmd_sync, 0);
+        if (!code) code = count_bytes(r);
+        if (!code) code = compare(r, &same);
+        seen->ms = clock_monotonic_ms() - from_ms;
+    }
+    if (!code) code = verify(r, &seen->problems);
+    seen->whole = !code && same && !seen->problems;
+    return code;
+}
+
+int drill_restore(void *state)
+{
+    struct restoring r = {.drill = state};
+    const char *path = r.drill->scratch.path;
+    char byte;
+    int sizes[] = {snprintf(r.home, sizeof r.home, "%s/laptop", path),
+                   snprintf(r.invite, sizeof r.invite, "%s/invite", path)};
+    if (sizes[0] >= PATH_MAX || sizes[1] >= PATH_MAX) return EXIT_FAILED;
+    if (read(r.drill->ready[0], &byte, 1) != 1) return EXIT_FAILED; /* it said why */
+    int code = restore(&r);
+    cli_close(&r.cli);
+    return code;
+}
