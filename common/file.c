@@ -74,7 +74,7 @@ void file_overwrite(int fd)
 {
     static const uint8_t zeros[65536];
     struct stat st;
-    if (fstat(fd, &st) || lseek(fd, 0, SEEK_SET)) return;
+    if (fstat(fd, &st) || st.st_nlink > 0 || lseek(fd, 0, SEEK_SET)) return;
     for (off_t left = st.st_size; left > 0;) {
         size_t size = left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros;
         if (write_all(fd, slice_of(zeros, size))) return;
@@ -114,9 +114,9 @@ void file_sweep(const char *path)
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         if (!left_behind(entry->d_name, slash + 1)) continue;
         int fd = openat(dirfd(dir), entry->d_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        unlinkat(dirfd(dir), entry->d_name, 0);
         if (fd >= 0) file_overwrite(fd);
         if (fd >= 0) close(fd);
-        unlinkat(dirfd(dir), entry->d_name, 0);
     }
     if (dir) closedir(dir);
 }

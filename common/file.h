@@ -11,7 +11,8 @@ MUST_CHECK enum err file_replace(const char *path, struct slice content, unsigne
 /* The same, and what stood in the old file is overwritten where it lay, as far as the disk writes
  * in place (an SSD may not). */
 MUST_CHECK enum err file_replace_secret(const char *path, struct slice content, unsigned mode);
-/* Zeros over all of an open file, synced. */
+/* Zeros over all of an open file, synced; not where a name leads to it still, for a hard link is
+ * somebody's copy. */
 void file_overwrite(int fd);
 /* Overwrites and removes what processes that were killed left beside `path`. */
 void file_sweep(const char *path);

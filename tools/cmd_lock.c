@@ -46,6 +46,15 @@ static int told(struct cli *cli, const char *schema, bool locked)
 
 /* --- lock and unlock ------------------------------------------------------------------------ */
 
+/* Whoever forgot it is not to try for a day, and not to delete anything either. */
+static int refuse_passphrase(struct cli *cli, const char *what)
+{
+    return cli_error(cli, EXIT_REFUSED, what, _("the passphrase is wrong"),
+                     _("try again; mind the keyboard layout. If it is forgotten nobody can open "
+                       "this laptop: look for the paper that it was written on, else ask the "
+                       "township for a new invite; what was sent comes back by the first sync"));
+}
+
 int cmd_unlock(struct cli *cli)
 {
     const char *what = _("nothing was unlocked");
@@ -59,6 +68,9 @@ int cmd_unlock(struct cli *cli)
     }
     enum err e = home_unlock(cli->home, passphrase);
     crypto_wipe(passphrase, sizeof passphrase);
+    if (e == ERR_PASSPHRASE) {
+        return refuse_passphrase(cli, what);
+    }
     return e == OK ? told(cli, "sidan.unlock/1", false) : cli_fail(cli, e, what);
 }
 
