@@ -196,6 +196,78 @@ static void refuses_to_unwrap_what_is_cut_foreign_or_greedy(void **state)
     assert_int_equal(unwrap_made(UINT64_MAX, UINT64_MAX, 16), ERR_LIMIT);
 }
 
+/* --- under a key --- */
+
+static void key_of(struct secret_key *out, unsigned first)
+{
+    for (unsigned i = 0; i < sizeof out->bytes; i++) out->bytes[i] = (uint8_t)(first + i);
+}
+
+/* draft-irtf-cfrg-xchacha-03, A.3.1 */
+static void locks_as_the_draft_of_xchacha_does(void **state)
+{
+    (void)state;
+    static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you "
+                               "only one tip for the future, sunscreen would be it.";
+    static const uint8_t bound[] = {0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1,
+                                    0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7};
+    struct secret_key key;
+    uint8_t nonce[CRYPTO_NONCE_SIZE], bytes[sizeof text - 1 + CRYPTO_LOCK_OVERHEAD];
+    char hex[33];
+    key_of(&key, 0x80);
+    for (unsigned i = 0; i < sizeof nonce; i++) nonce[i] = (uint8_t)(0x40 + i);
+    memcpy(bytes, text, sizeof text - 1);
+    crypto_lock(bytes, sizeof text - 1, &key, nonce, slice_of(bound, sizeof bound));
+    hex_encode(hex, bytes, 16);
+    assert_string_equal(hex, "bd6d179d3e83d43b9576579493c0e939");
+    hex_encode(hex, bytes + sizeof text - 1, 16);
+    assert_string_equal(hex, "c0875924c1c7987947deafd8780acf49");
+}
+
+static void what_is_locked_opens_with_its_key_nonce_and_bound_bytes_alone(void **state)
+{
+    (void)state;
+    const struct slice bound = slice_of_text("record 7");
+    struct secret_key key, other;
+    uint8_t nonce[CRYPTO_NONCE_SIZE] = {1}, other_nonce[CRYPTO_NONCE_SIZE] = {2};
+    uint8_t locked[20 + CRYPTO_LOCK_OVERHEAD], opened[20];
+    key_of(&key, 1);
+    key_of(&other, 2);
+    memcpy(locked, "twenty bytes of text", 20);
+    crypto_lock(locked, 20, &key, nonce, bound);
+    const struct slice all = slice_of(locked, sizeof locked);
+    assert_int_equal(crypto_unlock(opened, all, &key, nonce, bound), OK);
+    assert_memory_equal(opened, "twenty bytes of text", 20);
+    assert_int_equal(crypto_unlock(opened, all, &other, nonce, bound), ERR_SIGNATURE);
+    assert_int_equal(crypto_unlock(opened, all, &key, other_nonce, bound), ERR_SIGNATURE);
+    assert_int_equal(crypto_unlock(opened, all, &key, nonce, slice_of_text("record 8")),
+                     ERR_SIGNATURE);
+    for (size_t size = 0; size < sizeof locked; size++)
+        assert_int_equal(crypto_unlock(opened, slice_of(locked, size), &key, nonce, bound),
+                         ERR_SIGNATURE);
+    for (size_t bit = 0; bit < sizeof locked * 8; bit++) {
+        locked[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(crypto_unlock(opened, all, &key, nonce, bound), ERR_SIGNATURE);
+        locked[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+static void derived_keys_differ_by_key_and_by_use(void **state)
+{
+    (void)state;
+    struct secret_key key, other, boxes, again, check, of_other;
+    key_of(&key, 1);
+    key_of(&other, 2);
+    secret_key_derive(&boxes, &key, "sidan/boxes");
+    secret_key_derive(&again, &key, "sidan/boxes");
+    secret_key_derive(&check, &key, "sidan/at-check");
+    secret_key_derive(&of_other, &other, "sidan/boxes");
+    assert_memory_equal(&boxes, &again, sizeof boxes);
+    assert_memory_not_equal(&boxes, &key, sizeof boxes);
+    assert_memory_not_equal(&boxes, &check, sizeof boxes);
+    assert_memory_not_equal(&boxes, &of_other, sizeof boxes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +279,9 @@ int main(void)
         cmocka_unit_test(opens_what_was_sealed_to_it),
         cmocka_unit_test(unwraps_with_the_right_passphrase_only),
         cmocka_unit_test(refuses_to_unwrap_what_is_cut_foreign_or_greedy),
+        cmocka_unit_test(locks_as_the_draft_of_xchacha_does),
+        cmocka_unit_test(what_is_locked_opens_with_its_key_nonce_and_bound_bytes_alone),
+        cmocka_unit_test(derived_keys_differ_by_key_and_by_use),
     };
     return cmocka_run_group_tests(tests, prepare, NULL) != 0;
 }
