@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TURNS_MAX = 20000 }; /* in one moment of virtual time; more is a livelock */
@@ -132,16 +133,53 @@ void node_crash(struct sim_node *n)
     n->dying = false;
 }
 
+static uint64_t core_us(void)
+{
+    struct timespec used;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+/* One turn of a node whose core takes its time: what comes meanwhile waits for the next one. */
+static bool turn_on_a_core(struct sim_node *n, const struct exchange_time *time)
+{
+    struct sim *s = n->sim;
+    const uint64_t now_us = s->now_ms * 1000;
+    bool more = false;
+    if (n->busy_us > now_us) {
+        n->wake_at = n->busy_us / 1000 + 1;
+        return false;
+    }
+    uint64_t before = core_us();
+    SIM_OK(s, exchange_turn(n->exchange, time, &more));
+    if (n->busy_us + 1000 < now_us) n->busy_us = now_us; /* what is left of a millisecond counts */
+    const uint64_t used = core_us() - before;
+    n->busy_us += used;
+    n->used_us += used;
+    if (more) n->wake_at = (n->busy_us > now_us ? n->busy_us : now_us) / 1000 + 1;
+    return !more;
+}
+
+static void turns_to_rest(struct sim_node *n, const struct exchange_time *time)
+{
+    struct sim *s = n->sim;
+    bool more = true;
+    for (int i = 0; more && !n->dying; i++) {
+        if (i == TURNS_MAX) sim_fail(s, "%s: the exchange never rests", n->name);
+        enum err err = exchange_turn(n->exchange, time, &more);
+        if (err != OK && !n->dying) sim_fail(s, "%s: exchange_turn: %s", n->name, err_text(err));
+    }
+}
+
 void node_turn(struct sim_node *n)
 {
     struct sim *s = n->sim;
     if (!n->alive) return;
     struct exchange_time time = node_time(n);
-    bool more = true;
-    for (int i = 0; more && !n->dying; i++) {
-        if (i == TURNS_MAX) sim_fail(s, "%s: the exchange never rests", n->name);
-        enum err err = exchange_turn(n->exchange, &time, &more);
-        if (err != OK && !n->dying) sim_fail(s, "%s: exchange_turn: %s", n->name, err_text(err));
+    if (s->cores && n->index == SIM_HUB) {
+        if (!turn_on_a_core(n, &time)) return;
+    } else {
+        turns_to_rest(n, &time);
     }
     if (n->dying) {
         node_crash(n);

@@ -36,6 +36,10 @@ void scene_settle(struct sim *s, uint64_t limit_ms);
 /* Bytes both of connections that are over and of those that live. */
 struct link_counts scene_bytes(const struct sim *s, int way);
 
+/* --- floods.c: an enrolled enemy floods the hub while an honest village syncs with it --- */
+#define FLOODS 13 /* numbers from 1; 0: nobody does */
+void flood_play(struct sim *s, uint64_t number);
+
 /* --- fleet.c: many villages for days, each in reach of the hub now and then --- */
 struct fleet_options {
     const char *contacts; /* CSV start_s,end_s,village,...; NULL: drawn */

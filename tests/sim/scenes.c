@@ -194,6 +194,7 @@ const struct scene scenes[] = {
     {"half-open", 1, 0, 1, 1, half_open},
     {"idle-day", 1, 0, 0, 1, idle},
     {"crumbs", 1, 0, 1, 1, crumbs},
+    {"floods", 2, 0, FLOODS, 1, flood_play},
     {"fleet", 8, 1, 4, 1, small_fleet},
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];

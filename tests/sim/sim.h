@@ -156,6 +156,7 @@ struct sim_node {
     bool has_actor;
     struct thing_id actor; /* the person who acts on it */
     bool alive, dying;
+    bool hostile; /* what it sends may be lies */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
     struct views *views;
@@ -163,6 +164,8 @@ struct sim_node {
     struct exchange *exchange;
     struct link *listener, *dialled;
     uint64_t wake_at;    /* the exchange's deadline; UINT64_MAX none */
+    uint64_t busy_us;    /* with sim.cores: until then it computes */
+    uint64_t used_us;    /* what it computed so far */
     uint64_t contact_to; /* in contact until then */
     struct receipted *receipted;
     size_t receipted_count, receipted_capacity;
@@ -216,6 +219,7 @@ struct step {
 struct sim {
     uint64_t seed, now_ms;
     unsigned days;
+    bool cores; /* what a node computes takes time: what this machine's core needs for it */
     bool quiet; /* no faults: while the township is founded, and at the end of the story */
     struct rng story, network, keys;
     struct trace trace;
