@@ -55,6 +55,9 @@ struct signer {
 #define CONTEXT_PIECE "sidan/piece"
 #define CONTEXT_ROTATE "sidan/rotate"
 #define CONTEXT_RECOVERY "sidan/recovery"
+/* Of what never leaves a node (node/machine.h, node/side_file.h). */
+#define CONTEXT_MACHINE "sidan/machine"
+#define CONTEXT_SIDE "sidan/side"
 
 /* Once per process, before threads and sockets. Also signs and verifies once with a fresh key.
  * Errors: ERR_IO. */
