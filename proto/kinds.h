@@ -55,7 +55,8 @@ void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bit
     X(THING_BENEFIT, "benefit", "优待推荐", "recommendation")                                      \
     X(THING_STAT, "stat", "统计", "figure")                                                        \
     X(THING_SEALED, "sealed", "密封件", "sealed record")                                           \
-    X(THING_OFFICE_KEY, "office_key", "办公室密钥", "office key")
+    X(THING_OFFICE_KEY, "office_key", "办公室密钥", "office key")                                  \
+    X(THING_CONTINUATION, "continuation", "接续", "continuation")
 
 enum thing_type {
     THING_NONE,
@@ -131,7 +132,8 @@ extern const struct kind_group kinds_roster, kinds_request, kinds_people, kinds_
 
 /* All kinds in the order of the table: 0, 1, ...; NULL at the end. */
 const struct kind *kind_at(size_t i);
-#define KIND_SEALED "sealed" /* what is recorded for the office alone (SPEC 19) */
+#define KIND_CONTINUED "feed.continued" /* begins the feed of a later life (SPEC 6.9) */
+#define KIND_SEALED "sealed"            /* what is recorded for the office alone (SPEC 19) */
 /* NULL when unknown. */
 const struct kind *kind_find(struct slice name);
 /* Who may author it in a scope of this class; 0: nobody. In `office` the role village gives a right

@@ -109,6 +109,14 @@ static const struct field actor_revoke[] = {
     {"on", "日期", "last day", FIELD_DATE, OPTIONAL},
 };
 
+static const struct field feed_continued[] = {
+    {"cause", "原因", "why another feed is opened", CHOICE("restored|rolled_back|copied|forked"),
+     REQUIRED},
+    {"heads", "接续的末条", "heads of the feeds that it continues",
+     ROWS(0, CUT_HEADS_MAX, head_columns), REQUIRED},
+    {"machine", "机器", "machine", TEXT(1, NAME_SIZE_MAX), OPTIONAL},
+};
+
 static const struct kind table[] = {
     {"township.founded", "建立乡镇", "township founded", THING_TOWNSHIP, FOUNDS, ROLE_AUTHORITY,
      IN_TOWN, FIELDS(township_founded)},
@@ -132,6 +140,9 @@ static const struct kind table[] = {
      FIELDS(device_revoked)},
     {"device.rotated", "终端更换密钥", "device's keys changed", THING_DEVICE, ACTS,
      ROLE_VILLAGE | (ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR), IN_TOWN, FIELDS(device_rotated)},
+    {KIND_CONTINUED, "另起分支接续", "feed continued", THING_CONTINUATION, FOUNDS,
+     ROLE_VILLAGE | (ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR), IN_TOWN | IN_VILLAGE | IN_OFFICE,
+     FIELDS(feed_continued)},
     {"office.key", "交付办公室密钥", "office key handed to a device", THING_OFFICE_KEY, FOUNDS,
      ROLE_HUB, IN_OFFICE, FIELDS(office_key)},
     {"actor.enrol", "人员登记", "person enrolled", THING_ACTOR, FOUNDS,

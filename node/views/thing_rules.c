@@ -45,12 +45,14 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_BENEFIT] = ONE_STATE,
     [THING_STAT] = ONE_STATE,
     [THING_OFFICE_KEY] = ONE_STATE,
+    [THING_CONTINUATION] = ONE_STATE,
     [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}, {"dismissed", "已作废"}},
 };
 
 bool thing_is_plain(enum thing_type type)
 {
-    return (type >= THING_RULE && type <= THING_STAT) || type == THING_OFFICE_KEY;
+    return (type >= THING_RULE && type <= THING_STAT) || type == THING_OFFICE_KEY ||
+           type == THING_CONTINUATION;
 }
 
 static const struct state_name *state_of(enum thing_type type, unsigned state)

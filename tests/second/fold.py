@@ -15,7 +15,7 @@ ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5}
 CATEGORISED = ("request.register", "request.accept")
 TYPES |= {name: number for number, name in enumerate(plain.TYPES, 6)}
-TYPES |= {"sealed": 24, "office_key": 25}
+TYPES |= {"sealed": 24, "office_key": 25, "continuation": 26}
 
 
 @dataclass

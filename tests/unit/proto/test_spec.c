@@ -47,7 +47,7 @@ static const struct {
     {"authorities, office keys, keys of a device",
      "%zu earlier ones each; of authorities %zu in all", DEVICE_KEYS_MAX, AUTHORITIES_MAX},
     {"heads of a feed", "%zu", FEED_BRANCHES_MAX, 0},
-    {"epochs of an author in a scope and lane", "%zu", DEVICE_EPOCHS_MAX, 0},
+    {"epochs of an author", "%zu", DEVICE_EPOCHS_MAX, 0},
 };
 
 static void the_limits_of_the_specification_are_those_of_the_code(void **state)
