@@ -1,5 +1,6 @@
 #include "node/arrival.h"
 
+#include "node/lives.h"
 #include "node/views/erasure.h"
 #include "node/views/fold.h"
 
@@ -17,7 +18,8 @@ struct touched_set {
 struct arrival {
     struct views *views;
     struct txn *txn;
-    bool at_once;               /* nothing waits for the commit */
+    bool at_once; /* nothing waits for the commit */
+    bool forked;
     struct touched_set now;     /* folded before arrival_add returns */
     struct touched_set waiting; /* folded by the commit, however often they were touched */
 };
@@ -190,6 +192,33 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
 enum err arrival_add(struct arrival *a, const struct event *events, size_t count, size_t *fresh)
 {
     return add(a, events, count, NULL, fresh);
+}
+
+static bool is_own(struct arrival *a, const struct sign_key *author)
+{
+    const struct roster *roster;
+    const struct sign_key *device = &store_identity(txn_store(a->txn))->device;
+    if (sign_key_equal(author, device)) return true;
+    return views_roster(a->views, a->txn, &roster) == OK &&
+           sign_key_equal(roster_name(roster, author), device);
+}
+
+bool arrival_forked(const struct arrival *a)
+{
+    return a->forked;
+}
+
+enum err arrival_take(struct arrival *a, const struct event *events, size_t count, size_t *fresh)
+{
+    struct feed_row before, after;
+    bool own = count && is_own(a, &events[0].feed.author);
+    bool held = own && feed_find(a->txn, &events[0].feed, &before);
+    enum err err = add(a, events, count, NULL, fresh);
+    if (err || !own || !*fresh) return err;
+    if (feed_find(a->txn, &events[0].feed, &after) &&
+        lives_take(a->txn, held ? &before : NULL, &after))
+        a->forked = true;
+    return txn_error(a->txn);
 }
 
 enum err arrival_add_next(struct arrival *a, const struct event *e)

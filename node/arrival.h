@@ -21,8 +21,13 @@ struct txn *arrival_txn(struct arrival *a);
  * how many were new. */
 MUST_CHECK enum err arrival_add(struct arrival *a, const struct event *events, size_t count,
                                 size_t *fresh);
-/* The same for the next event of a thing: one that was made knowing all that is held of it and lies
- * deeper than all of that, so it need not be read again. */
+/* The same for what comes from elsewhere, be it recorded here once (node/lives.h). */
+MUST_CHECK enum err arrival_take(struct arrival *a, const struct event *events, size_t count,
+                                 size_t *fresh);
+/* This device's own records forked by what was taken: recorder_continue after the commit. */
+bool arrival_forked(const struct arrival *a);
+/* As arrival_add for the next event of a thing: one that was made knowing all that is held of it
+ * and lies deeper than all of that, so it need not be read again. */
 MUST_CHECK enum err arrival_add_next(struct arrival *a, const struct event *e);
 /* Folds what waits and commits. Frees the arrival whatever the result. */
 MUST_CHECK enum err arrival_commit(struct arrival *a);

@@ -68,10 +68,14 @@ enum err exchange_open(struct exchange **out, const struct exchange_options *opt
     x->month_of_day = UINT32_MAX;
     x->stores_tail = &x->stores;
     x->builds_tail = &x->builds;
-    x->maker = (struct run_maker){.signer = &options->keys->signer,
-                                  .raw_per_payload = RUN_MAKER_RATIO};
+    x->maker =
+        (struct run_maker){.signer = &options->keys->signer, .raw_per_payload = RUN_MAKER_RATIO};
     const struct recorder_options recorder = {
-        .store = x->store, .views = x->views, .signer = &options->keys->signer};
+        .store = x->store,
+        .views = x->views,
+        .signer = &options->keys->signer,
+        .rehearsal = options->rehearsal,
+    };
     enum err err = recorder_open(&x->recorder, &recorder);
     if (!err) err = zstd_open(&x->maker.zstd);
     if (!err) err = run_decoder_open(&x->decoder);

@@ -128,6 +128,7 @@ struct exchange {
     bool holding;
 
     uint64_t erased;           /* erase_serial as it was last looked at */
+    bool forked;               /* what was stored forked a feed of this device */
     bool met;                  /* a peer told what it holds, since the start */
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/time.h"
+#include "node/lives.h"
 #include "node/office_key.h"
 #include "node/views/request.h"
 
@@ -134,6 +135,12 @@ void hub_duty_look(struct hub_duty *d, struct txn *t, uint64_t now_ms)
     bool unnumbered = false;
     d->keys_due = roster && lacks_keys(d, t, roster);
     if (roster && requests_each_unnumbered(t, any, &unnumbered)) unnumbered = false;
+    /* Others may have been given that this store does not know (F5). */
+    if (unnumbered && lives_numbers_wait(t)) {
+        if (!d->told_wait) log_write(LOG_WARN, "no official number is given: sidan numbers");
+        d->told_wait = true;
+        unnumbered = false;
+    }
     if (unnumbered && !d->numbers_due) d->numbers_since_ms = now_ms;
     d->numbers_due = unnumbered;
 }
@@ -149,6 +156,7 @@ static enum err perform(struct hub_duty *d, const struct exchange_time *time, bo
     enum err err = recorder_begin(d->recorder, &time->clock);
     if (err) return err;
     const struct roster *roster = hub_roster(d, recorder_txn(d->recorder));
+    if (lives_numbers_wait(recorder_txn(d->recorder))) numbers = false;
     if (roster && numbers) err = give_numbers(d, &time->clock, recorded);
     if (roster && !err) err = give_keys(d, roster, recorded);
     if (!err && *recorded) return recorder_commit(d->recorder);
@@ -176,7 +184,8 @@ uint64_t hub_duty_wait_ms(const struct hub_duty *d, uint64_t now_ms, bool settle
     uint64_t due_ms = UINT64_MAX;
     if (d->numbers_due)
         due_ms = settled ? d->numbers_since_ms : d->numbers_since_ms + UNSETTLED_MAX_MS;
-    if (d->keys_due) due_ms = 0;
+    /* A store that was put back asks its peers before anything is signed in it (F3). */
+    if (d->keys_due && (settled || !recorder_is_behind(d->recorder))) due_ms = 0;
     if (due_ms == UINT64_MAX) return due_ms;
     if (due_ms < d->not_before_ms) due_ms = d->not_before_ms;
     return due_ms > now_ms ? due_ms - now_ms : 0;

@@ -13,6 +13,7 @@ struct hub_duty {
     const struct device_keys *keys;
     struct recorder *recorder;
     bool keys_due, numbers_due;
+    bool told_wait;            /* that numbers wait for a person */
     struct hash keyless;       /* version of the roster by which this hub has no key to give */
     uint64_t numbers_since_ms; /* for so long they have been */
     uint64_t not_before_ms;    /* after a failure */
@@ -23,9 +24,9 @@ MUST_CHECK enum err hub_duty_open(struct hub_duty *d, struct store *store, struc
 void hub_duty_close(struct hub_duty *d);
 /* The store changed: is there something to do? Never at a device that is not the hub. */
 void hub_duty_look(struct hub_duty *d, struct txn *t, uint64_t now_ms);
-/* Does what is due, in one commit. `settled`: peers are here and none shows more than this node
- * holds. Until then, but not for ever, no number is given: a hub that was put back from a copy
- * would give one twice. */
+/* Does what is due, in one commit. No number while lives_numbers_wait. `settled`: peers are here
+ * and none shows more than this node holds. Until then, but not for ever, no number is given: a hub
+ * that was put back from a copy would give one twice. */
 void hub_duty_turn(struct hub_duty *d, const struct exchange_time *time, bool settled);
 /* How long until then; UINT64_MAX: there is nothing to do. */
 uint64_t hub_duty_wait_ms(const struct hub_duty *d, uint64_t now_ms, bool settled);

@@ -2,6 +2,8 @@
 
 #include "node/sealing.h"
 
+#include "common/i18n.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +46,18 @@ enum err recorder_open(struct recorder **out, const struct recorder_options *opt
     struct recorder *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
     r->options = *options;
-    *out = r;
-    return OK;
+    r->lives = !options->authority && !options->recovery && !options->rehearsal;
+    if (r->lives) err = lives_open(options->store, &r->behind);
+    if (err)
+        recorder_close(r);
+    else
+        *out = r;
+    return err;
 }
 
-static void feeds_reset(struct recorder *r)
+bool recorder_is_behind(const struct recorder *r)
 {
-    for (size_t i = 0; i < r->feed_count; i++) buf_clear(&r->feeds[i].header);
-    r->feed_count = 0;
+    return r->behind;
 }
 
 void recorder_close(struct recorder *r)
@@ -123,6 +129,8 @@ enum err recorder_begin(struct recorder *r, const struct clock_reading *clock)
     r->added = 0;
     r->sign_each = false;
     r->person = (struct thing_id){{0}};
+    r->life = (struct life){.count = 0};
+    if (r->lives) life_get(arrival_txn(r->arrival), &r->life);
     hlc_begin(r, arrival_txn(r->arrival));
     return OK;
 }
@@ -131,7 +139,7 @@ void recorder_abort(struct recorder *r)
 {
     arrival_abort(r->arrival);
     r->arrival = NULL;
-    feeds_reset(r);
+    own_feeds_reset(r);
 }
 
 /* Signs the head that stands without a signature: its record is written again with one. */
@@ -146,6 +154,24 @@ static enum err sign_head(struct recorder *r, struct own_feed *own)
     return arrival_add(r->arrival, &own->last, 1, &fresh);
 }
 
+/* Where the feeds of this commit stand, for the side file. */
+static struct side_row *side_rows(const struct recorder *r, size_t *count)
+{
+    struct side_row *rows = r->lives ? calloc(r->feed_count + 1, sizeof *rows) : NULL;
+    *count = 0;
+    for (size_t i = 0; rows && i < r->feed_count; i++) {
+        const struct own_feed *own = &r->feeds[i];
+        struct feed_id id;
+        if (!own->head.seq) continue;
+        struct side_row *row = &rows[(*count)++];
+        feed_id_of(&id, &own->feed);
+        memcpy(row->feed8, id.bytes, sizeof row->feed8);
+        row->seq = own->head.seq;
+        memcpy(row->id8, own->head.id.bytes, sizeof row->id8);
+    }
+    return rows;
+}
+
 enum err recorder_commit(struct recorder *r)
 {
     enum err err = r->arrival ? OK : ERR_STATE;
@@ -156,119 +182,18 @@ enum err recorder_commit(struct recorder *r)
     }
     struct txn *t = arrival_txn(r->arrival);
     if (r->added) meta_put_uint(t, "hlc", r->hlc);
+    if (r->added && r->lives) lives_sign(t);
+    size_t row_count;
+    struct side_row *rows = side_rows(r, &row_count);
     uint64_t before = store_last_txn(r->options.store);
     err = arrival_commit(r->arrival);
     r->arrival = NULL;
-    feeds_reset(r);
+    if (!err) lives_signed(r->options.store, r->life.count, rows, row_count);
+    free(rows);
+    own_feeds_reset(r);
     /* What this commit added is no news to the clock; what another process did is. */
     r->seen_txn = err ? 0 : before + 1;
     return err;
-}
-
-/* --- the signer's feeds --- */
-
-static bool head_is_newer(const struct head *a, const struct head *b)
-{
-    if (a->time != b->time) return a->time > b->time;
-    return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) > 0;
-}
-
-/* Of each of this device's keys; the first one's is short. */
-static void epoch_name(char out[64], struct txn *t, const struct feed *feed)
-{
-    char key[17] = "";
-    bool first = sign_key_equal(&feed->author, &store_identity(txn_store(t))->device);
-    if (!first) hex_encode(key, feed->author.bytes, 8);
-    snprintf(out, 64, "epoch:%s:%u%s%s", feed->scope.text, feed->lane, first ? "" : ":", key);
-}
-
-static void current_epoch(struct txn *t, struct feed *feed)
-{
-    char name[64];
-    struct slice value;
-    epoch_name(name, t, feed);
-    feed->has_epoch = meta_get(t, name, &value) && value.size == 8;
-    if (feed->has_epoch) memcpy(feed->epoch, value.data, 8);
-}
-
-/* A feed that has forked is never appended to again: another copy of this device goes on with it.
- */
-static void open_epoch(struct txn *t, struct feed *feed)
-{
-    char name[64];
-    epoch_name(name, t, feed);
-    feed->has_epoch = true;
-    crypto_random(feed->epoch, sizeof feed->epoch);
-    meta_put(t, name, slice_of(feed->epoch, sizeof feed->epoch));
-}
-
-/* A key on a stick signs at many devices, so where it goes on is asked of what is held
- * (SPEC 10.12): in the feed whose one head is the newest, and where all forked in a new one. */
-static void township_feed_load(struct txn *t, struct own_feed *own)
-{
-    bool any = false;
-    uint32_t feeds = feed_count(t);
-    struct feed_row row;
-    for (uint32_t number = 1; number <= feeds && feed_get(t, number, &row); number++) {
-        if (!sign_key_equal(&row.feed.author, &own->feed.author) ||
-            row.feed.lane != own->feed.lane || !scope_equal(&row.feed.scope, &own->feed.scope))
-            continue;
-        any = true;
-        if (row.head_count != 1 || !head_is_newer(&row.heads[0], &own->head)) continue;
-        own->feed = row.feed;
-        own->head = row.heads[0];
-    }
-    if (!any || own->head.seq) return;
-    own->feed.has_epoch = true;
-    crypto_random(own->feed.epoch, sizeof own->feed.epoch);
-}
-
-/* The feed with its head as the store has it now, whatever this process believed (L15). */
-static enum err own_feed_load(struct recorder *r, struct own_feed *own)
-{
-    struct txn *t = arrival_txn(r->arrival);
-    struct feed_row row;
-    if (r->options.authority || r->options.recovery) {
-        township_feed_load(t, own);
-        return txn_error(t);
-    }
-    current_epoch(t, &own->feed);
-    bool held = feed_find(t, &own->feed, &row);
-    if (held && row.head_count > 1) {
-        open_epoch(t, &own->feed);
-        held = false;
-    }
-    if (held) own->head = row.heads[0];
-    return txn_error(t);
-}
-
-static enum err own_feed(struct recorder *r, const struct draft *draft, struct own_feed **out)
-{
-    for (size_t i = r->feed_count; i-- > 0;) {
-        struct own_feed *own = &r->feeds[i];
-        if (own->feed.lane == draft->lane && scope_equal(&own->feed.scope, &draft->scope)) {
-            *out = own;
-            return OK;
-        }
-    }
-    if (r->feed_count == r->feed_capacity) {
-        size_t capacity = r->feed_capacity ? r->feed_capacity * 2 : 4;
-        struct own_feed *feeds = realloc(r->feeds, capacity * sizeof *feeds);
-        if (!feeds) return ERR_NOMEM;
-        r->feeds = feeds;
-        r->feed_capacity = capacity;
-    }
-    struct own_feed *own = &r->feeds[r->feed_count];
-    *own = (struct own_feed){.feed = {
-                                 .author = r->options.signer->key,
-                                 .scope = draft->scope,
-                                 .lane = draft->lane,
-                             }};
-    enum err err = own_feed_load(r, own);
-    if (err) return err;
-    r->feed_count++;
-    *out = own;
-    return OK;
 }
 
 /* --- adding --- */
@@ -341,6 +266,24 @@ static void advance(struct recorder *r, struct own_feed *own, const struct event
     r->added++;
 }
 
+/* The first event of a feed that continues others names them. */
+static enum err continue_feed(struct recorder *r, struct own_feed *own)
+{
+    struct buf body = {0};
+    size_t fresh;
+    struct event e = {.kind = slice_of_text(KIND_CONTINUED), .founding = true};
+    own->continues = false;
+    if (!may_continue(r, &own->feed.scope)) return OK;
+    enum err err = continued_body(r, own, &body);
+    e.body = buf_slice(&body);
+    if (!err) err = link_and_encode(r, own, &e);
+    if (!err) err = sign_in_time(r, own, &e);
+    if (!err) err = arrival_add(r->arrival, &e, 1, &fresh);
+    if (!err) advance(r, own, &e);
+    buf_clear(&body);
+    return err;
+}
+
 static enum err add(struct recorder *r, const struct draft *draft, struct recorded *out,
                     struct kind_problem *problem)
 {
@@ -349,7 +292,10 @@ static enum err add(struct recorder *r, const struct draft *draft, struct record
     size_t fresh;
     if (r->low_space && r->added >= LOW_SPACE_EVENTS_MAX) return ERR_NOSPACE;
     enum err err = recorder_check(r, draft, &e, problem);
-    if (!err) err = own_feed(r, draft, &own);
+    if (!err) err = own_feed(r, &draft->scope, draft->lane, &own);
+    if (!err && own->continues) err = continue_feed(r, own);
+    if (err == ERR_LIMIT && !problem->what[0])
+        return recorder_refuse(problem, err, N_("this device was put back or copied too often"));
     if (!err) err = link_and_encode(r, own, &e);
     if (!err) err = sign_in_time(r, own, &e);
     if (!err)
@@ -395,5 +341,33 @@ enum err recorder_record(struct recorder *r, const struct clock_reading *clock,
     }
     err = recorder_commit(r);
     if (!err) *out = recorded;
+    return err;
+}
+
+/* Own feeds of earlier lives that forked, one after the other; false at the end. */
+static bool next_forked(struct recorder *r, struct txn *t, uint32_t *number, struct feed_row *out)
+{
+    while (++*number <= feed_count(t) && feed_get(t, *number, out))
+        if (out->head_count > 1 && !life_has(&r->life, &out->feed) &&
+            sign_key_equal(&out->feed.author, &r->options.signer->key) &&
+            may_continue(r, &out->feed.scope))
+            return true;
+    return false;
+}
+
+enum err recorder_continue(struct recorder *r, const struct clock_reading *clock)
+{
+    struct feed_row row;
+    struct own_feed *own;
+    uint32_t number = 0;
+    enum err err = recorder_begin(r, clock);
+    if (err) return err;
+    r->sign_each = true;
+    while (!err && next_forked(r, arrival_txn(r->arrival), &number, &row)) {
+        err = own_feed(r, &row.feed.scope, row.feed.lane, &own);
+        if (!err && own->continues) err = continue_feed(r, own);
+    }
+    if (!err && r->added) return recorder_commit(r);
+    recorder_abort(r);
     return err;
 }

@@ -38,8 +38,10 @@ struct recorder_options {
     const struct signer *signer; /* the device's, or as it says below */
     bool authority;              /* the authority's in force, for roster events */
     bool recovery;               /* the recovery key's in force, to replace the authority */
+    bool rehearsal;              /* signs nothing that is kept: the side file is not asked */
 };
-/* Errors: ERR_FOREIGN (the signer is another's than that), the store's. */
+/* Before the device's own key signs anything the side file is asked (node/lives.h). Errors:
+ * ERR_FOREIGN (the signer is another's than that), the store's. */
 MUST_CHECK enum err recorder_open(struct recorder **out, const struct recorder_options *options);
 void recorder_close(struct recorder *r);
 
@@ -53,6 +55,12 @@ MUST_CHECK enum err recorder_add(struct recorder *r, const struct draft *draft,
 MUST_CHECK enum err recorder_commit(struct recorder *r);
 void recorder_abort(struct recorder *r);
 struct txn *recorder_txn(struct recorder *r); /* within begin..commit */
+/* The store is older than this device's records were, and their rest may come back from a peer: who
+ * can reach one asks it before he records (F3). */
+bool recorder_is_behind(const struct recorder *r);
+/* Says at once in the present life's feeds that forked ones are continued there: for the admin, who
+ * learns by that what happened and where. */
+MUST_CHECK enum err recorder_continue(struct recorder *r, const struct clock_reading *clock);
 /* begin, add, commit. */
 MUST_CHECK enum err recorder_record(struct recorder *r, const struct clock_reading *clock,
                                     const struct draft *draft, struct recorded *out,

@@ -1,6 +1,7 @@
 #pragma once
 /* What the recorder's files share. */
 #include "node/deadlines.h"
+#include "node/lives.h"
 #include "node/recorder.h"
 
 #define SALTS_AT_ONCE 64u
@@ -14,6 +15,7 @@ struct own_feed {
     struct buf header;
     unsigned unsigned_events;
     size_t unsigned_bytes;
+    bool continues; /* it is of a later life and has no event yet: feed.continued comes first */
 };
 
 struct recorder {
@@ -33,7 +35,10 @@ struct recorder {
     struct buf header; /* of the event being made */
     struct deadlines deadlines;
     struct outlook_memo outlook;
-    bool next; /* the event being made is `next` of struct touched */
+    bool next;        /* the event being made is `next` of struct touched */
+    bool lives;       /* the signer is this device's, so its lives count */
+    bool behind;      /* node/lives.h; until this process signs */
+    struct life life; /* of this commit */
 };
 
 /* Is the signer who the options say, as the roster stands? */
@@ -41,6 +46,17 @@ bool recorder_signer_fits(const struct recorder_options *options, const struct r
 
 /* The hybrid time of the event that is made next. */
 uint64_t recorder_next_time(const struct recorder *r);
+
+/* --- recorder_feeds.c: where the signer goes on --- */
+/* The feed of the scope and lane, with its head as the store has it. Errors: the transaction's,
+ * ERR_LIMIT (this device has used up its lives). */
+MUST_CHECK enum err own_feed(struct recorder *r, const struct scope *scope, uint8_t lane,
+                             struct own_feed **out);
+void own_feeds_reset(struct recorder *r);
+/* The body of feed.continued. */
+MUST_CHECK enum err continued_body(struct recorder *r, const struct own_feed *own, struct buf *out);
+/* May this device say feed.continued in the scope? A village seals all that it says in `office`. */
+bool may_continue(struct recorder *r, const struct scope *scope);
 
 /* Fills in what the draft states, and depth, seen and subject. Errors: as recorder_add. */
 MUST_CHECK enum err recorder_check(struct recorder *r, const struct draft *draft, struct event *e,

@@ -77,7 +77,7 @@ enum err run_take(struct run_decoder *decoder, struct arrival *a, const struct r
         err = run_open(decoder, run, feed, base.seq ? &run_base : NULL, dictionary,
                        dictionary_count, &events, &count);
     if (!err) err = within_town_limit(roster, feed, events, count);
-    if (!err) err = arrival_add(a, events, count, &fresh);
+    if (!err) err = arrival_take(a, events, count, &fresh);
     free(dictionary);
     crypto_buf_wipe(&boxes);
     return err;

@@ -295,6 +295,7 @@ static void store_free(struct store *s)
 {
     crypto_wipe(&s->key, sizeof s->key);
     crypto_buf_wipe(&s->opened);
+    free(s->home);
     free(s->path);
     free(s->hot);
     free(s);
@@ -309,8 +310,9 @@ enum err store_open(struct store **out, const char *home, const struct store_opt
     if (options) s->options = *options;
     s->options.key = NULL; /* the caller's */
     store_use_key(s, options ? options->key : NULL);
+    s->home = strdup(home);
     s->path = files_join(home, "store");
-    enum err err = s->path ? OK : ERR_NOMEM;
+    enum err err = s->home && s->path ? OK : ERR_NOMEM;
     if (!err && stat(s->path, &st)) err = err_from_errno(errno);
     if (err) goto out;
     s->dev = st.st_dev;
@@ -345,6 +347,11 @@ void store_close(struct store *s)
 const struct store_identity *store_identity(const struct store *s)
 {
     return &s->identity;
+}
+
+const char *store_home(const struct store *s)
+{
+    return s->home;
 }
 
 /* The newest commit that a reader sees who begins now. */

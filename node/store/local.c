@@ -139,6 +139,7 @@ static void unfinished_put(struct txn *t, const struct peer_row *row)
         db_delete(t, DB_LOCAL, name);
         return;
     }
+    if (t->keyless) txn_fail(t, ERR_LOCKED);
     size_t more = t->locks ? CRYPTO_NONCE_SIZE + CRYPTO_LOCK_OVERHEAD : 0;
     uint8_t *at = db_put_room(t, DB_LOCAL, name, size + more, false);
     if (!at) return;

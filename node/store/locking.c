@@ -100,7 +100,8 @@ enum err locking_of_writer(struct txn *t)
     uint8_t check[CHECK_SIZE];
     bool any = row_read(t, &now, check);
     if (t->err) return t->err;
-    if (any && !fits(t, check)) return ERR_LOCKED;
+    t->keyless = any && !fits(t, check);
+    if (t->keyless && !t->store->options.boxless) return ERR_LOCKED;
     t->locks = any && now.state != LOCKING_OPENS;
     return OK;
 }

@@ -237,6 +237,7 @@ bool log_put_record(struct txn *t, uint64_t arrival, const struct event *e, bool
 {
     struct key key;
     const struct secret_key *lock = t->locks ? &t->store->key : NULL;
+    if (t->keyless) txn_fail(t, ERR_LOCKED);
     uint8_t *room =
         db_put_room(t, DB_LOG, key_arrival(&key, arrival), record_size(e, lock), append);
     if (!room) return false;

@@ -65,3 +65,16 @@ void meta_put_uint(struct txn *t, const char *name, uint64_t value)
     c->value = value;
     c->dirty = true;
 }
+
+/* --- the identity --- */
+
+void store_renew(struct txn *t)
+{
+    uint8_t bytes[IDENTITY_SIZE];
+    struct store_identity identity = t->store->identity;
+    crypto_random(identity.generation, sizeof identity.generation);
+    memcpy(t->generation, identity.generation, sizeof t->generation);
+    identity_write(bytes, &identity);
+    meta_put(t, META_IDENTITY, slice_of(bytes, sizeof bytes));
+    t->renewed = true;
+}

@@ -17,7 +17,7 @@ struct txn;
 
 #define STORE_VERSION 2
 
-/* What a store is born with; fixed for its life. */
+/* What a store is born with; only the generation ever changes (store_renew). */
 struct store_identity {
     struct sign_key township; /* the authority's key: the root of trust */
     struct sign_key device;   /* this device's signing key */
@@ -34,6 +34,8 @@ struct store_options {
     /* That boxes are locked with (locking.h); copied. NULL: there is none at hand, so a store with
      * locked boxes is read without them, and who begins to write gets ERR_LOCKED. */
     const struct secret_key *key;
+    bool boxless; /* without the key too a transaction may write, and fails where that would be a
+                     box */
 };
 /* Errors: ERR_NOT_FOUND (no store), ERR_VERSION (newer), ERR_CORRUPT (empty, truncated, not a
  * store), ERR_FOREIGN (an LMDB of something else), ERR_PERMISSION, ERR_BUSY, ERR_NOMEM. */
@@ -41,6 +43,9 @@ MUST_CHECK enum err store_open(struct store **out, const char *home,
                                const struct store_options *options);
 void store_close(struct store *s);
 const struct store_identity *store_identity(const struct store *s);
+const char *store_home(const struct store *s); /* borrowed */
+/* Draws a new generation, which counts from the commit on: this store is not what peers met. */
+void store_renew(struct txn *t);
 /* Id of the last committed transaction: the notification (no transaction needed). */
 uint64_t store_last_txn(const struct store *s);
 /* Bytes of disk used, free on its file system. */

@@ -125,6 +125,7 @@ enum err txn_commit(struct txn *t)
     struct store *s = t->store;
     close_cursors(t);
     err = commit_write(s, t->mdb);
+    if (!err && t->renewed) memcpy(s->identity.generation, t->generation, sizeof t->generation);
     s->open_txns--;
     txn_free(t);
     if (s->broken && s->open_txns == 0) {

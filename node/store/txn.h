@@ -35,7 +35,7 @@ struct hot {
 };
 
 struct store {
-    char *path; /* <home>/store */
+    char *home, *path; /* <home>/store */
     struct store_options options;
     struct store_identity identity;
     MDB_env *env; /* NULL after a failed reopening */
@@ -60,8 +60,11 @@ struct txn {
     MDB_cursor *cursors[TXN_CURSORS];
     struct hot *hot; /* NULL in a read transaction */
     enum err err;
-    bool locks;                /* what is written is locked */
-    struct buf unfinished;     /* of peer_unfinished, opened */
+    bool locks;            /* what is written is locked */
+    bool keyless;          /* and there is no key for it: no box is written */
+    struct buf unfinished; /* of peer_unfinished, opened */
+    bool renewed;          /* a new generation counts from the commit on */
+    uint8_t generation[8];
     bool cuts_known, any_cuts; /* is any author cut off? */
     uint64_t log_count;        /* of a write transaction, once asked for */
     bool log_count_known;

@@ -69,3 +69,10 @@ enum err numbers_next(struct txn *t, const char *series, uint64_t *out)
     if (!err) *out = number;
     return err;
 }
+
+uint64_t numbers_last(struct txn *t, const char *series)
+{
+    char name[META_NAME_SIZE];
+    meta_name(name, series);
+    return meta_get_uint(t, name);
+}

@@ -26,3 +26,5 @@ void numbers_flush(struct txn *t, struct numbers_note *note);
 /* Takes the next number of a series. Errors: ERR_LIMIT (the series is used up), the transaction's.
  */
 MUST_CHECK enum err numbers_next(struct txn *t, const char *series, uint64_t *out);
+/* The last one taken or noted; 0: none. */
+uint64_t numbers_last(struct txn *t, const char *series);

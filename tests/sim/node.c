@@ -1,3 +1,4 @@
+#include "node/side_file.h"
 #include "tests/sim/sim.h"
 
 #include <fcntl.h>
@@ -99,6 +100,18 @@ static void home_path(char *out, size_t size, const struct sim_node *n, unsigned
     (void)snprintf(out, size, "%s/%s.%u", n->sim->folder, n->name, life);
 }
 
+/* The side file of a home that stays what it is, though its files are others. */
+void node_keep_side(struct sim_node *n, const char *from, const char *to)
+{
+    struct side_file side = {0};
+    enum err err = side_file_read(&side, NULL, from);
+    if (err == ERR_NOT_FOUND) return;
+    SIM_OK(n->sim, err);
+    SIM_OK(n->sim, side_file_start(to, side.life, side.generation));
+    side_file_note(to, side.life, side.rows, side.row_count);
+    side_file_clear(&side);
+}
+
 /* LMDB must not see one path twice in a process, and closing would tidy up what a kill leaves: the
  * next life begins on a copy of the file as it is now, which holds every commit and nothing else.
  */
@@ -113,6 +126,7 @@ void node_snapshot(struct sim_node *n)
     (void)snprintf(from, sizeof from, "%s/store/data.mdb", n->home);
     (void)snprintf(to, sizeof to, "%s/store/data.mdb", home);
     copy_file(n->sim, from, to);
+    node_keep_side(n, n->home, home);
     n->dying = true;
 }
 
@@ -124,7 +138,8 @@ void node_crash(struct sim_node *n)
     trace_happened(n->sim, n->index == SIM_HUB ? HAPPENED_HUB_CRASH : HAPPENED_VILLAGE_CRASH);
     net_forget(n->sim, n);
     node_close(n);
-    static const char *const files[] = {"/store/data.mdb", "/store/lock.mdb", "/store", ""};
+    static const char *const files[] = {"/store/data.mdb", "/store/lock.mdb", "/store", "/side",
+                                        ""};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         (void)snprintf(file, sizeof file, "%s%s", n->home, files[i]);
         (void)remove(file);

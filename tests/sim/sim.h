@@ -176,6 +176,7 @@ void node_open(struct sim_node *n);
 void node_stop(struct sim_node *n);     /* in good order */
 void node_crash(struct sim_node *n);    /* as SIGKILL leaves it: files as of the last commit */
 void node_snapshot(struct sim_node *n); /* the first half of a crash, possible within a turn */
+void node_keep_side(struct sim_node *n, const char *from, const char *to);
 void node_turn(struct sim_node *n);
 struct clock_reading node_clock(const struct sim_node *n);
 /* Records an event, keeps it as acknowledged, lets the exchange see it. False when refused. */

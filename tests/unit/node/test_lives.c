@@ -1,0 +1,325 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "node/recorder.h"
+
+#include "node/lives.h"
+#include "node/views/body.h"
+#include "tests/support/meeting.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct recorder *recorder; /* of the village's laptop */
+
+static struct meeting_node *village(void)
+{
+    return &meeting.village;
+}
+
+static void open_recorder(void)
+{
+    const struct recorder_options options = {.store = village()->store.store,
+                                             .views = village()->store.views,
+                                             .signer = &village()->keys.signer};
+    assert_int_equal(recorder_open(&recorder, &options), OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (crypto_init()) return -1;
+    meeting_begin(2);
+    open_recorder();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    recorder_close(recorder);
+    recorder = NULL;
+    meeting_end();
+    return 0;
+}
+
+static void record(struct recorded *out)
+{
+    struct kind_problem problem;
+    struct buf body = {0}, box = {0};
+    const struct kind *kind = kind_find(slice_of_text("request.register"));
+    const struct draft d = {
+        .kind = "request.register",
+        .scope = scope_of_village("431322111201"),
+        .lane = LANE_NORMAL,
+        .founding = true,
+        .body = township_pack(&body,
+                              "{\"number\":\"01A-0009\",\"channel\":\"visit\",\"received\":1,"
+                              "\"nature\":\"help\",\"category\":\"0103\",\"urgency\":2}",
+                              kind),
+        .box = township_pack(&box, "{\"content\":\"路灯\"}", kind),
+    };
+    struct exchange_time now = meeting_time();
+    assert_int_equal(recorder_record(recorder, &now.clock, &d, out, &problem), OK);
+    if (village()->exchange) assert_int_equal(exchange_refresh(village()->exchange, &now), OK);
+    buf_clear(&body);
+    buf_clear(&box);
+}
+
+static void shut(void)
+{
+    recorder_close(recorder);
+    recorder = NULL;
+    if (village()->exchange) meeting_node_stop(village());
+    views_close(village()->store.views);
+    store_close(village()->store.store);
+}
+
+static void open_again(void)
+{
+    assert_int_equal(store_open(&village()->store.store, village()->store.home, NULL), OK);
+    assert_int_equal(views_open(&village()->store.views, village()->store.store), OK);
+    open_recorder();
+}
+
+static void copy(const char *from, const char *to)
+{
+    char command[256];
+    snprintf(command, sizeof command, "cp '%s/%s' '%s/%s'", village()->store.home, from,
+             village()->store.home, to);
+    assert_int_equal(system(command), 0);
+}
+
+static struct life life_now(void)
+{
+    struct life life;
+    struct txn *t;
+    assert_int_equal(txn_begin(village()->store.store, false, &t), OK);
+    life_get(t, &life);
+    txn_abort(t);
+    return life;
+}
+
+static bool numbers_wait(void)
+{
+    struct txn *t;
+    assert_int_equal(txn_begin(village()->store.store, false, &t), OK);
+    bool wait = lives_numbers_wait(t);
+    txn_abort(t);
+    return wait;
+}
+
+/* The event with this number of the recorded one's feed. */
+static struct slice body_at(const struct recorded *r, uint64_t seq, char kind[49])
+{
+    static uint8_t bytes[8192];
+    struct txn *t;
+    struct feed_row row;
+    struct event e;
+    uint64_t arrival;
+    size_t count;
+    assert_int_equal(txn_begin(village()->store.store, false, &t), OK);
+    assert_true(feed_find(t, &r->feed, &row));
+    assert_int_equal(log_branch(t, &row, &row.heads[0], seq, seq, &arrival, &count), OK);
+    assert_int_equal(log_read(t, arrival, &e), OK);
+    memcpy(bytes, e.body.data, e.body.size);
+    snprintf(kind, 49, "%.*s", (int)e.kind.size, (const char *)e.kind.data);
+    txn_abort(t);
+    return slice_of(bytes, e.body.size);
+}
+
+static void assert_continued(const struct recorded *r, const char *cause, size_t heads)
+{
+    char kind[49];
+    struct mp_reader rows;
+    assert_true(r->feed.has_epoch);
+    struct slice body = body_at(r, 1, kind);
+    assert_string_equal(kind, KIND_CONTINUED);
+    assert_true(slice_is_text(body_text(body, "cause"), cause));
+    assert_true(mp_map_get(body, "heads", &rows));
+    assert_int_equal(mp_read_array(&rows, 400), heads);
+}
+
+/* --- */
+
+static void a_home_that_stays_where_it_is_goes_on(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    for (int i = 0; i < 3; i++) {
+        shut();
+        open_again();
+    }
+    assert_int_equal(store_compact(village()->store.store), OK);
+    shut();
+    open_again();
+    record(&two);
+    assert_true(feed_equal(&one.feed, &two.feed));
+    assert_int_equal(two.seq, one.seq + 1);
+    assert_false(numbers_wait());
+}
+
+static void an_older_store_begins_a_new_life_when_it_signs(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    uint8_t generation[8];
+    record(&one);
+    shut();
+    copy("store/data.mdb", "old");
+    open_again();
+    record(&one);
+    memcpy(generation, store_identity(village()->store.store)->generation, 8);
+    shut();
+    copy("old", "store/data.mdb");
+    open_again();
+    assert_true(recorder_is_behind(recorder));
+    assert_true(numbers_wait());
+    assert_int_equal(life_now().count, 0); /* its later events may come back */
+    record(&two);
+    assert_continued(&two, "rolled_back", 1);
+    assert_int_equal(two.seq, 2);
+    shut();
+    open_again();
+    assert_int_equal(life_now().count, 1);
+    record(&two);
+    assert_int_equal(two.seq, 3);
+}
+
+static void an_older_store_takes_its_events_back_and_goes_on(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    shut();
+    copy("store/data.mdb", "old");
+    open_again();
+    record(&one);
+    meeting_node_start(&meeting.hub);
+    meeting_node_start(village());
+    meeting_connect();
+    meeting_sync_to_rest();
+    meeting_disconnect();
+    shut();
+    copy("old", "store/data.mdb");
+    open_again();
+    assert_true(recorder_is_behind(recorder));
+    meeting_node_start(village());
+    meeting_connect();
+    meeting_sync_to_rest();
+    record(&two);
+    assert_false(two.feed.has_epoch);
+    assert_int_equal(two.seq, one.seq + 1);
+    assert_false(recorder_is_behind(recorder));
+    assert_true(numbers_wait()); /* others may have been lost for good */
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, 5);
+}
+
+static void a_copied_home_begins_a_new_life_at_once(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    uint8_t generation[8];
+    record(&one);
+    memcpy(generation, store_identity(village()->store.store)->generation, 8);
+    shut();
+    copy("side", "copy");
+    copy("side", "keep"); /* so the inode is not given again */
+    char from[160], to[160];
+    snprintf(from, sizeof from, "%s/copy", village()->store.home);
+    snprintf(to, sizeof to, "%s/side", village()->store.home);
+    assert_int_equal(rename(from, to), 0);
+    open_again();
+    assert_int_equal(life_now().count, 1);
+    assert_memory_not_equal(generation, store_identity(village()->store.store)->generation, 8);
+    record(&two);
+    assert_continued(&two, "copied", 1);
+    shut();
+    open_again();
+    assert_int_equal(life_now().count, 1); /* once */
+}
+
+static void a_store_without_its_side_file_was_put_here(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    shut();
+    char path[160];
+    snprintf(path, sizeof path, "%s/side", village()->store.home);
+    assert_int_equal(unlink(path), 0);
+    open_again();
+    record(&two);
+    assert_continued(&two, "copied", 1);
+    shut();
+    open_again();
+    assert_int_equal(life_now().count, 1);
+}
+
+static void a_store_from_before_its_last_life_goes_past_that(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    shut();
+    copy("store/data.mdb", "old");
+    for (int i = 0; i < 2; i++) {
+        copy("old", "store/data.mdb");
+        open_again();
+        record(&two);
+        shut();
+    }
+    copy("old", "store/data.mdb");
+    open_again();
+    record(&two);
+    assert_true(two.feed.has_epoch);
+    assert_true(life_now().count >= 1);
+}
+
+/* The same key signs elsewhere: what two copies of one disk do. */
+static void a_fork_from_a_peer_is_continued_at_once_and_once(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    township_register(&meeting.township, &meeting.township.devices[0], "01A-0007");
+    meeting_node_start(&meeting.hub);
+    township_node_take_all(&meeting.hub.store, &meeting.township);
+    struct exchange_time now = meeting_time();
+    assert_int_equal(exchange_refresh(meeting.hub.exchange, &now), OK);
+    meeting_node_start(village());
+    meeting_connect();
+    meeting_sync_to_rest();
+    assert_int_equal(life_now().count, 1);
+    assert_true(numbers_wait());
+    record(&two);
+    assert_int_equal(two.seq, 2); /* the exchange has said it already */
+    assert_continued(&two, "forked", 2);
+    meeting_sync_to_rest();
+    meeting_assert_agree(MEETING_VILLAGE, 6);
+    assert_int_equal(life_now().count, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_home_that_stays_where_it_is_goes_on),
+        TEST(an_older_store_begins_a_new_life_when_it_signs),
+        TEST(an_older_store_takes_its_events_back_and_goes_on),
+        TEST(a_copied_home_begins_a_new_life_at_once),
+        TEST(a_store_without_its_side_file_was_put_here),
+        TEST(a_store_from_before_its_last_life_goes_past_that),
+        TEST(a_fork_from_a_peer_is_continued_at_once_and_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
