@@ -2,6 +2,7 @@
 #include "node/key_change.h"
 #include "node/store/locking.h"
 #include "tools/lookup.h"
+#include "tools/catching_up.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -227,6 +228,7 @@ int cli_open_recorder(struct cli *cli)
         .signer = &cli->keys.signer,
     };
     enum err e = recorder_open(&cli->recorder, &options);
+    if (!e && recorder_is_behind(cli->recorder)) catching_up(cli);
     return e ? cli_fail(cli, e, _("nothing can be recorded now")) : EXIT_OK;
 }
 

@@ -1,14 +1,12 @@
 #include "node/views/checks.h"
 #include "node/views/sealed.h"
 #include "tools/commands.h"
+#include "tools/doctor.h"
 #include "tools/drill.h"
-#include "tools/erasures.h"
 #include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/rest_alarm.h"
-#include "tools/standing.h"
-#include "tools/trust_alarm.h"
 #include "tools/words.h"
 
 #include "common/time.h"
@@ -26,14 +24,7 @@
 #define SILENT_MS (UINT64_C(3) * 24 * 3600 * 1000) /* a village that says nothing for so long */
 #define DISK_LOW (4 * STORE_DISK_FREE_MIN)
 
-struct doctor {
-    struct cli *cli;
-    json_t *problems;
-    size_t count;
-};
-
-/* Prints one problem, or keeps it for the JSON object. */
-static void found(struct doctor *d, const char *code, const char *what, const char *todo)
+void doctor_found(struct doctor *d, const char *code, const char *what, const char *todo)
 {
     d->count++;
     if (d->problems) {
@@ -60,14 +51,15 @@ static bool look_at_access(struct doctor *d)
     bool usable = access(home, R_OK | W_OK | X_OK) == 0 || errno == ENOENT;
     if (usable && (access(data, R_OK | W_OK) == 0 || errno == ENOENT)) return true;
     if (errno == EROFS) {
-        found(d, "read-only", cli_err_text(ERR_READ_ONLY),
-              _("after an error of the disk the system locks it: have it looked at"));
+        doctor_found(d, "read-only", cli_err_text(ERR_READ_ONLY),
+                     _("after an error of the disk the system locks it: have it looked at"));
         return false;
     }
     const struct passwd *owner = stat(home, &st) == 0 ? getpwuid(st.st_uid) : NULL;
-    found(d, "permission", cli_format(d->cli, _("this user may not read and write %s"), home),
-          owner ? cli_format(d->cli, _("it belongs to %s: run sidan as that user"), owner->pw_name)
-                : _("run sidan as the user who owns the folder"));
+    doctor_found(
+        d, "permission", cli_format(d->cli, _("this user may not read and write %s"), home),
+        owner ? cli_format(d->cli, _("it belongs to %s: run sidan as that user"), owner->pw_name)
+              : _("run sidan as the user who owns the folder"));
     return false;
 }
 
@@ -75,13 +67,13 @@ static bool look_at_home(struct doctor *d)
 {
     enum home_state state = home_state(d->cli->home);
     if (state == HOME_EMPTY)
-        found(d, "not-joined", _("this device has not joined a township"),
-              _("sidan join FILE with the township's invite; another folder: --home DIR"));
+        doctor_found(d, "not-joined", _("this device has not joined a township"),
+                     _("sidan join FILE with the township's invite; another folder: --home DIR"));
     if (state == HOME_JOINING)
-        found(d, "joining", _("this device has asked to join, and waits for the answer"),
-              _("sidan join once more, or start sidan-node"));
+        doctor_found(d, "joining", _("this device has asked to join, and waits for the answer"),
+                     _("sidan join once more, or start sidan-node"));
     if (scratch_left(d->cli->home, DRILL_FOLDER))
-        found(d, "drill", _("a drill left residents' records"), _("delete HOME/drill"));
+        doctor_found(d, "drill", _("a drill left residents' records"), _("delete HOME/drill"));
     return state == HOME_JOINED;
 }
 
@@ -90,8 +82,8 @@ static void look_at_mode(struct doctor *d, const char *name)
     struct stat st;
     const char *path = cli_format(d->cli, "%s/%s", d->cli->home, name);
     if (lstat(path, &st) || (S_ISREG(st.st_mode) && (st.st_mode & 077) == 0)) return;
-    found(d, "key-mode", cli_format(d->cli, _("others can read the key %s"), path),
-          cli_format(d->cli, "chmod 600 %s", path));
+    doctor_found(d, "key-mode", cli_format(d->cli, _("others can read the key %s"), path),
+                 cli_format(d->cli, "chmod 600 %s", path));
 }
 
 static void look_at_keys(struct doctor *d)
@@ -102,11 +94,12 @@ static void look_at_keys(struct doctor *d)
     enum err e = home_load_keys(d->cli->home, &keys);
     if (!e) device_keys_wipe(&keys);
     if (e == ERR_LOCKED || e == ERR_NO_KEYRING)
-        found(d, "locked", cli_err_text(e), cli_err_todo(e));
+        doctor_found(d, "locked", cli_err_text(e), cli_err_todo(e));
     else if (e && e != ERR_PERMISSION)
-        found(d, "key-missing",
-              cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
-              _("this device has to be invited anew: its records come back by the first sync"));
+        doctor_found(
+            d, "key-missing",
+            cli_format(d->cli, _("this device's keys cannot be read: %s"), cli_err_text(e)),
+            _("this device has to be invited anew: its records come back by the first sync"));
 }
 
 static void look_at_settings(struct doctor *d)
@@ -115,9 +108,10 @@ static void look_at_settings(struct doctor *d)
     struct cli *cli = d->cli;
     cli->has_settings = settings_load(&cli->settings, cli->home, &problem) == OK;
     if (cli->has_settings) return;
-    found(d, "config",
-          cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
-          cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
+    doctor_found(
+        d, "config",
+        cli_format(d->cli, _("the configuration, line %u: %s"), problem.line, problem.text),
+        cli_format(d->cli, _("correct it in %s/config"), d->cli->home));
 }
 
 /* A store copied from another machine shows that one's records as this one's. */
@@ -138,12 +132,12 @@ static bool look_at_store(struct doctor *d)
     if (!e) e = views_open(&d->cli->views, d->cli->store);
     if (!e) return true;
     if (e == ERR_AGAIN) {
-        found(d, "rebuild", _("the lists were made by another version of sidan"),
-              _("wait for the node, or run sidan rebuild"));
+        doctor_found(d, "rebuild", _("the lists were made by another version of sidan"),
+                     _("wait for the node, or run sidan rebuild"));
         return false;
     }
     const char *why = e == ERR_FOREIGN ? _("it belongs to another device") : cli_err_text(e);
-    found(
+    doctor_found(
         d, "store", cli_format(d->cli, _("the store cannot be opened: %s"), why),
         _("keep the folder as it is; ask the township for a new invite: the first sync brings the "
           "records back"));
@@ -155,7 +149,7 @@ static bool look_at_store(struct doctor *d)
 static void look_at_rest(struct doctor *d)
 {
     struct trust_alarm alarm;
-    if (rest_alarm(d->cli, &alarm)) found(d, alarm.code, alarm.what, alarm.todo);
+    if (rest_alarm(d->cli, &alarm)) doctor_found(d, alarm.code, alarm.what, alarm.todo);
 }
 
 static void look_at_disk(struct doctor *d)
@@ -163,47 +157,51 @@ static void look_at_disk(struct doctor *d)
     struct store_space space;
     if (store_space(d->cli->store, &space)) return;
     if (space.disk_free < DISK_LOW)
-        found(d, "disk",
-              cli_format(d->cli, _("only %s are free on the disk"),
-                         words_bytes(d->cli, space.disk_free)),
-              _("free some space: without it nothing can be recorded"));
+        doctor_found(d, "disk",
+                     cli_format(d->cli, _("only %s are free on the disk"),
+                                words_bytes(d->cli, space.disk_free)),
+                     _("free some space: without it nothing can be recorded"));
     if (space.used > space.map_size / 10 * 9)
-        found(d, "store-size",
-              cli_format(d->cli, _("the store holds %s of at most %s"),
-                         words_bytes(d->cli, space.used), words_bytes(d->cli, space.map_size)),
-              _("sidan compact, with the node stopped"));
+        doctor_found(d, "store-size",
+                     cli_format(d->cli, _("the store holds %s of at most %s"),
+                                words_bytes(d->cli, space.used),
+                                words_bytes(d->cli, space.map_size)),
+                     _("sidan compact, with the node stopped"));
 }
 
 static void look_at_records(struct doctor *d, const struct standing *s)
 {
     if (s->damage.count)
-        found(d, "damage",
-              cli_format(d->cli,
-                         _("%zu records are damaged on this disk (the first: no. %" PRIu64 ")"),
-                         s->damage.count, s->damage.arrivals[0]),
-              _("keep the folder; ask the township for a new invite: the first sync brings the "
-                "records back; and have the disk replaced"));
+        doctor_found(
+            d, "damage",
+            cli_format(d->cli,
+                       _("%zu records are damaged on this disk (the first: no. %" PRIu64 ")"),
+                       s->damage.count, s->damage.arrivals[0]),
+            _("keep the folder; ask the township for a new invite: the first sync brings the "
+              "records back; and have the disk replaced"));
 }
 
 static void look_at_clock(struct doctor *d, const struct standing *s)
 {
     if (!s->clock.trusted)
-        found(d, "clock", _("nobody has vouched for this machine's clock since it was started"),
-              _("compare with a watch; if it is right: sidan clock --set"));
+        doctor_found(d, "clock",
+                     _("nobody has vouched for this machine's clock since it was started"),
+                     _("compare with a watch; if it is right: sidan clock --set"));
     if (llabs(s->clock.offset_ms) > CLOCK_OFF_MS)
-        found(d, "clock-off",
-              cli_format(d->cli, _("this machine's clock is wrong by %.0f minutes"),
-                         (double)s->clock.offset_ms / -60000),
-              _("set the machine's date and time"));
+        doctor_found(d, "clock-off",
+                     cli_format(d->cli, _("this machine's clock is wrong by %.0f minutes"),
+                                (double)s->clock.offset_ms / -60000),
+                     _("set the machine's date and time"));
 }
 
 static void look_at_month(struct doctor *d, const struct standing *s)
 {
     if (!s->month.holding) return;
-    found(d, "month",
-          _("nine tenths of this month's traffic are used up: records wait, the urgent ones go"),
-          cli_format(d->cli, _("wait until %s, or raise it: sidan config set monthly_limit_mb MB"),
-                     month_resumes(d->cli, &s->month)));
+    doctor_found(
+        d, "month",
+        _("nine tenths of this month's traffic are used up: records wait, the urgent ones go"),
+        cli_format(d->cli, _("wait until %s, or raise it: sidan config set monthly_limit_mb MB"),
+                   month_resumes(d->cli, &s->month)));
 }
 
 static int look_at_views(struct doctor *d, struct txn *txn)
@@ -215,10 +213,10 @@ static int look_at_views(struct doctor *d, struct txn *txn)
     if (code) return code;
     visible_progress(&visible, &done, &total);
     visible_end(&visible);
-    found(d, "rebuild",
-          cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64), done,
-                     total),
-          _("wait for the node, or run sidan rebuild"));
+    doctor_found(d, "rebuild",
+                 cli_format(d->cli, _("the lists are being made anew: %" PRIu64 " of %" PRIu64),
+                            done, total),
+                 _("wait for the node, or run sidan rebuild"));
     return EXIT_OK;
 }
 
@@ -229,24 +227,26 @@ static int look_at_sealed(struct doctor *d, struct txn *txn, const struct standi
     enum err e = sealed_count(txn, &counts);
     if (e) return cli_fail(d->cli, e, _("the sealed records cannot be read"));
     if (counts.waiting)
-        found(d, "sealed",
-              cli_format(d->cli, _("%" PRIu64 " sealed records wait to be opened"), counts.waiting),
-              "sidan sealed open");
+        doctor_found(
+            d, "sealed",
+            cli_format(d->cli, _("%" PRIu64 " sealed records wait to be opened"), counts.waiting),
+            "sidan sealed open");
     return EXIT_OK;
 }
 
 static void look_at_node(struct doctor *d, const struct standing *s)
 {
     if (!s->node_running)
-        found(d, "node", _("sidan-node is not running: nothing is sent or received by itself"),
-              cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"),
-                         d->cli->home));
+        doctor_found(d, "node",
+                     _("sidan-node is not running: nothing is sent or received by itself"),
+                     cli_format(d->cli, _("systemctl start sidan-node, or sidan-node --home %s"),
+                                d->cli->home));
     if (s->hub && d->cli->has_settings && !d->cli->settings.listen[0])
-        found(d, "listen", _("the hub listens nowhere: no village can reach it"),
-              "sidan config set listen tcp://0.0.0.0:7300");
+        doctor_found(d, "listen", _("the hub listens nowhere: no village can reach it"),
+                     "sidan config set listen tcp://0.0.0.0:7300");
     if (!s->hub && d->cli->has_settings && d->cli->settings.hub_count == 0)
-        found(d, "hub-address", _("no address of the hub is known"),
-              _("sidan config set hub tcp://ADDRESS:7300"));
+        doctor_found(d, "hub-address", _("no address of the hub is known"),
+                     _("sidan config set hub tcp://ADDRESS:7300"));
 }
 
 static const char *call_there(void)
@@ -281,17 +281,17 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
                              const struct standing_peer *p, const char *name)
 {
     if (p->last_error && p->failures)
-        found(d, "sync",
-              cli_format(d->cli,
-                         _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"), name,
-                         p->failures, words_contact(p->last_error),
-                         words_ago(d->cli, p->last_ok_ms, s->now_ms)),
-              cure(s, p->last_error));
+        doctor_found(d, "sync",
+                     cli_format(d->cli,
+                                _("%s: the last %" PRIu32 " attempts failed (%s), last success %s"),
+                                name, p->failures, words_contact(p->last_error),
+                                words_ago(d->cli, p->last_ok_ms, s->now_ms)),
+                     cure(s, p->last_error));
     else if (p->last_ok_ms && s->now_ms > p->last_ok_ms + SILENT_MS && !p->current)
-        found(d, "silent",
-              cli_format(d->cli, _("%s: no contact, last success %s"), name,
-                         words_ago(d->cli, p->last_ok_ms, s->now_ms)),
-              call_there());
+        doctor_found(d, "silent",
+                     cli_format(d->cli, _("%s: no contact, last success %s"), name,
+                                words_ago(d->cli, p->last_ok_ms, s->now_ms)),
+                     call_there());
 }
 
 static void look_at_peer(struct doctor *d, const struct standing *s, const struct standing_peer *p)
@@ -303,101 +303,21 @@ static void look_at_peer(struct doctor *d, const struct standing *s, const struc
             : p->device->name;
     look_at_failures(d, s, p, name);
     if (p->digest == DIGEST_DIFFERS)
-        found(d, "digest",
-              cli_format(d->cli, _("%s holds the same records, but its lists differ from ours"),
-                         name),
-              _("sidan verify, here and there; then sidan rebuild where it reports a difference"));
+        doctor_found(
+            d, "digest",
+            cli_format(d->cli, _("%s holds the same records, but its lists differ from ours"),
+                       name),
+            _("sidan verify, here and there; then sidan rebuild where it reports a difference"));
     if (p->disk_free_mib && p->disk_free_mib < DISK_LOW >> 20)
-        found(d, "peer-disk",
-              cli_format(d->cli, _("%s: only %" PRIu64 " MB are free on its disk"), name,
-                         p->disk_free_mib),
-              _("free some space there"));
+        doctor_found(d, "peer-disk",
+                     cli_format(d->cli, _("%s: only %" PRIu64 " MB are free on its disk"), name,
+                                p->disk_free_mib),
+                     _("free some space there"));
     if (s->hub && p->clock_known && llabs(p->clock_offset_ms) > CLOCK_OFF_MS)
-        found(d, "peer-clock",
-              cli_format(d->cli, _("%s: its clock differs by %.0f minutes"), name,
-                         (double)p->clock_offset_ms / 60000),
-              _("set the date and time there"));
-}
-
-static void look_at_forks(struct doctor *d, const struct standing *s)
-{
-    struct buf name = {0};
-    for (size_t i = 0; i < s->feed_count; i++) {
-        if (s->feeds[i].head_count < 2) continue;
-        if (roster_is_authority(s->roster, &s->feeds[i].feed.author)) continue; /* look_at_trust */
-        buf_reset(&name);
-        lookup_feed_print(&name, s->roster, &s->feeds[i].feed);
-        found(
-            d, "fork",
-            cli_format(d->cli,
-                       _("%s has two versions: a copy or an old backup of that machine is in use"),
-                       buf_text(&name)),
-            _("both are kept; find the second machine and stop it"));
-    }
-    buf_clear(&name);
-}
-
-static int look_at_trust(struct doctor *d, struct txn *txn)
-{
-    struct trust_alarm alarms[TRUST_ALARMS_MAX];
-    size_t count;
-    int code = trust_alarms(d->cli, txn, alarms, &count);
-    for (size_t i = 0; i < count && !code; i++)
-        found(d, alarms[i].code, alarms[i].what, alarms[i].todo);
-    return code;
-}
-
-static void look_at_invites(struct doctor *d, const struct standing *s)
-{
-    for (size_t i = 0; i < s->roster->device_count; i++)
-        if (s->roster->devices[i].stolen)
-            found(d, "invite",
-                  cli_format(d->cli, _("the invite of %s was used by a second machine"),
-                             s->roster->devices[i].name),
-                  _("call the village and compare six words: sidan devices --words DEVICE, here "
-                    "and on"
-                    " the clerk's laptop; where they differ a stranger has joined: sidan revoke"
-                    " DEVICE, then a new invite"));
-}
-
-/* The honest work of whoever lost the device may be among it. */
-static void look_at_aside(struct doctor *d, struct txn *txn)
-{
-    uint64_t aside = aside_count(txn);
-    if (aside)
-        found(d, "aside",
-              cli_format(d->cli, _("%" PRIu64 " records of revoked devices stand aside"), aside),
-              _("look at them: sidan log --aside; to keep some: sidan revoke DEVICE --keep"
-                " FEED:SEQ:ID8"));
-}
-
-#define ERASURE_LATE_MS (UINT64_C(7) * 24 * 3600 * 1000)
-
-struct erasures_seen {
-    struct doctor *doctor;
-    uint64_t now_ms;
-};
-
-static bool look_at_erasure(void *state, const struct erasure *e)
-{
-    struct erasures_seen *seen = state;
-    struct doctor *d = seen->doctor;
-    if (e->pending_count && e->ordered_ms + ERASURE_LATE_MS < seen->now_ms)
-        found(d, "erasure",
-              cli_format(d->cli, _("an erasure of %s is not carried out everywhere: %s"),
-                         words_ago(d->cli, e->ordered_ms, seen->now_ms),
-                         erasure_waits_words(d->cli, e)),
-              _("let them sync once; revoke one that does not come back: sidan revoke DEVICE"));
-    return true;
-}
-
-static int look_at_erasures(struct doctor *d, struct txn *txn, const struct standing *s)
-{
-    struct erasures_seen seen = {.doctor = d, .now_ms = s->now_ms};
-    if (erase_serial(txn) != erase_rewritten(txn) && !s->node_running)
-        found(d, "old-pages", _("erased text is still in old pages of this store"),
-              _("start sidan-node, which rewrites it, or: sidan compact"));
-    return s->hub ? erasures_each(d->cli, txn, s->roster, look_at_erasure, &seen) : EXIT_OK;
+        doctor_found(d, "peer-clock",
+                     cli_format(d->cli, _("%s: its clock differs by %.0f minutes"), name,
+                                (double)p->clock_offset_ms / 60000),
+                     _("set the date and time there"));
 }
 
 static int look_at_peers(struct doctor *d, const struct standing *s)
@@ -410,8 +330,8 @@ static int look_at_peers(struct doctor *d, const struct standing *s)
         if (!only || strcmp(only->code, s->peers[i].device->village) == 0)
             look_at_peer(d, s, &s->peers[i]);
     if (!s->hub && s->last_ok_ms == 0)
-        found(d, "never", _("this device has never reached the township"),
-              cure(s, ERR_UNREACHABLE));
+        doctor_found(d, "never", _("this device has never reached the township"),
+                     cure(s, ERR_UNREACHABLE));
     return EXIT_OK;
 }
 
@@ -427,10 +347,11 @@ static int look_at_calendar(struct doctor *d, struct txn *txn, const struct stan
     struct time_date today = time_day_date(time_day(cli_now_ms(txn)));
     uint32_t year = today.month == 12 ? today.year + 1 : today.year;
     if (!rules_calendar_of(rules, year))
-        found(d, "calendar",
-              cli_format(d->cli, _("the calendar of %u is not recorded: dates are provisional"),
-                         year),
-              _("sidan calendar put FILE, with the days that the State Council announced"));
+        doctor_found(d, "calendar",
+                     cli_format(d->cli,
+                                _("the calendar of %u is not recorded: dates are provisional"),
+                                year),
+                     _("sidan calendar put FILE, with the days that the State Council announced"));
     return EXIT_OK;
 }
 
@@ -440,8 +361,9 @@ static int look_at_checks(struct doctor *d, struct txn *txn)
     enum err e = checks_count(d->cli->views, txn, &count);
     if (e) return cli_fail(d->cli, e, _("the checks could not be made"));
     if (count)
-        found(d, "checks", cli_format(d->cli, _("%" PRIu64 " records contradict others"), count),
-              _("sidan checks lists them, and what to do"));
+        doctor_found(d, "checks",
+                     cli_format(d->cli, _("%" PRIu64 " records contradict others"), count),
+                     _("sidan checks lists them, and what to do"));
     return EXIT_OK;
 }
 
@@ -460,11 +382,7 @@ static int look_into_store(struct doctor *d)
         look_at_month(d, &s);
         code = look_at_views(d, txn);
         look_at_node(d, &s);
-        look_at_forks(d, &s);
-        look_at_invites(d, &s);
-        look_at_aside(d, txn);
-        if (!code) code = look_at_trust(d, txn);
-        if (!code) code = look_at_erasures(d, txn, &s);
+        if (!code) code = doctor_trust(d, txn, &s);
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_checks(d, txn);

@@ -37,6 +37,8 @@ int cmd_lock(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_manual(struct cli *cli);
 int cmd_receipts(struct cli *cli);
+int cmd_numbers(struct cli *cli);
+int cmd_restore(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_passphrase(struct cli *cli);
 int cmd_rebuild(struct cli *cli);

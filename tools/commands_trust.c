@@ -24,3 +24,11 @@ const struct flag commands_trust_rotate[] = {
     SWITCH("--now", N_("at the hub: serve the new transport key, whoever was not told of it")),
     END,
 };
+const struct flag commands_trust_numbers[] = {
+    VALUE("--last", "NUMBER", N_("the last official number of its year that stands on paper")),
+    END,
+};
+const struct flag commands_trust_restore[] = {
+    SWITCH("--replace", N_("although the records here are newer than the backup")),
+    END,
+};

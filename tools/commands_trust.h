@@ -3,7 +3,8 @@
 #include "tools/commands_form.h"
 
 extern const struct flag commands_trust_replace[], commands_trust_rotate[],
-    commands_trust_receipts[], commands_trust_revoke[];
+    commands_trust_receipts[], commands_trust_revoke[], commands_trust_numbers[],
+    commands_trust_restore[];
 
 #define COMMANDS_TRUST                                                                             \
     VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
@@ -29,4 +30,10 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
              cmd_lock),                                                                            \
         VERB("passphrase", "改口令", "[authority|device]", 0, 1,                                   \
              N_("another passphrase, of the authority key or of this laptop"), CARE, NULL,         \
-             cmd_passphrase)
+             cmd_passphrase),                                                                      \
+        VERB("numbers", "受理编号", NULL, 0, 0,                                                    \
+             N_("the last official number; after a restore, the one that stands on paper"), CARE,  \
+             commands_trust_numbers, cmd_numbers),                                                 \
+        VERB("restore", "恢复备份", "FILE", 1, 1,                                                  \
+             N_("put a backup in place of this device's records"), CARE, commands_trust_restore,   \
+             cmd_restore)

@@ -1,5 +1,7 @@
 #include "tools/doing.h"
 
+#include "node/lives.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -273,6 +275,10 @@ static int fill_official(struct doing *d, struct txn *t)
     if (!automatic || !(d->recording.self.roles & ROLE_HUB) ||
         scope_class(&d->draft.scope) == SCOPE_OFFICE)
         return EXIT_OK;
+    if (lives_numbers_wait(t))
+        return cli_error(d->cli, EXIT_REFUSED, _("no official number can be given"),
+                         _("this hub was put back or copied: some may be missing here"),
+                         _("take the last one from paper: sidan numbers --last NUMBER"));
     enum err e = request_next_official(t, time_year(d->recording.clock.wall_ms), number);
     return e ? cli_fail(d->cli, e, _("no official number could be given"))
              : put(d, "official_no", number);

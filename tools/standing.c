@@ -1,5 +1,6 @@
 #include "tools/standing.h"
 
+#include "node/lives.h"
 #include "node/views/request.h"
 
 #include <stdlib.h>
@@ -68,7 +69,9 @@ static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
         s->feeds[at] = row;
     }
     qsort(s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds);
-    return EXIT_OK;
+    s->numbers_wait = s->hub && lives_numbers_wait(txn);
+    enum err e = forks_find(&s->forks, txn, s->roster, s->feeds, s->feed_count);
+    return e ? cli_fail(cli, e, _("the feeds cannot be read")) : EXIT_OK;
 }
 
 /* The entries of a peer's vector that are about one feed. */
@@ -176,10 +179,18 @@ static void look_at_own_feeds(const struct standing *s, struct standing_peer *p)
         const struct feed_row *f = &s->feeds[i];
         if (!roster_has_key(s->roster, p->device, &f->feed.author)) continue;
         p->written += f->events;
-        if (f->head_count < 2) continue;
-        uint64_t lowest = f->heads[f->head_count - 1].seq;
-        if (!p->forked_at || lowest < p->forked_at) p->forked_at = lowest;
     }
+    for (size_t i = 0; i < s->forks.count; i++) {
+        const struct fork *f = &s->forks.all[i];
+        if (f->device != p->device || !fork_is_news(f, s->now_ms)) continue;
+        if (!p->fork || (f->at && (!p->fork->at || p->fork->settled))) p->fork = f;
+    }
+}
+
+/* Two versions, and its device has not said yet that it knows both. */
+static bool is_forked(const struct standing_peer *p)
+{
+    return p->fork && p->fork->at && !p->fork->settled;
 }
 
 /* The same scopes in the same order as the exchange tells digests of: what both ends hold whole. */
@@ -204,7 +215,7 @@ static enum standing_state state_of(const struct standing *s, const struct stand
     /* `>` is what still has to come up to the township, `<` what has to go down. */
     uint64_t up = s->hub ? p->ours_missing : p->theirs_missing;
     uint64_t down = s->hub ? p->theirs_missing : p->ours_missing;
-    if (seen == PEER_FAULT || p->forked_at) return STANDING_FAULT;
+    if (seen == PEER_FAULT || is_forked(p)) return STANDING_FAULT;
     if (p->last_ok_ms == 0) return p->last_attempt_ms ? STANDING_OFFLINE : STANDING_NEVER;
     if (!p->current) return STANDING_OFFLINE;
     if (up) return STANDING_UNSENT;
@@ -220,7 +231,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
     look_at_own_feeds(s, p);
     bool known = peer_get(txn, &d->first, &row);
     if (!known) {
-        if (p->forked_at) p->state = STANDING_FAULT;
+        if (is_forked(p)) p->state = STANDING_FAULT;
         return;
     }
     p->last_ok_ms = row.last_ok_ms;
@@ -387,6 +398,7 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
 
 void standing_clear(struct standing *s)
 {
+    forks_clear(&s->forks);
     free(s->feeds);
     free(s->peers);
     free(s->villages);

@@ -1,11 +1,12 @@
 #pragma once
 /*
  * How this node and its peers stand towards each other: what `status` and `doctor` tell. Read from
- * view rows, feed heads and peer rows only; never from the log, so it costs the same at a million
- * events.
+ * view rows, feed heads and peer rows only; never from the log but where a feed forked, so it costs
+ * the same at a million events.
  */
 #include "node/damage.h"
 #include "node/store/local.h"
+#include "tools/forks.h"
 #include "tools/month.h"
 
 /* In order of trouble, the worst first. Words and characters: CLI.md, "Exit codes". */
@@ -39,7 +40,7 @@ struct standing_peer {
     uint64_t ours_missing;   /* events that the peer showed and are not held here */
     uint64_t written;        /* events held here of the peer's own feeds */
     bool current;            /* the peer is connected, so what it showed is what it has */
-    uint64_t forked_at;      /* one of its own feeds has two versions of this number; 0: none */
+    const struct fork *fork; /* of its own feeds, what is to be told first; NULL: nothing */
     enum standing_digest digest;
     int64_t clock_offset_ms;
     bool clock_known;
@@ -82,6 +83,8 @@ struct standing {
     size_t counts[STANDING_STATE_COUNT]; /* of villages */
     struct feed_row *feeds; /* those that are shown, by feed id; behind them the hidden ones */
     size_t feed_count, hidden_count;
+    struct forks forks;
+    bool numbers_wait; /* the hub gives no official number until a person has confirmed the last */
 };
 /* Reports errors itself; `out` borrows from the transaction and its roster. */
 int standing_read(struct cli *cli, struct txn *txn, struct standing *out);

@@ -26,14 +26,17 @@ static enum colour colour_of(enum standing_state state)
     return state == STANDING_OFFLINE || state == STANDING_NEVER ? COLOUR_YELLOW : COLOUR_NONE;
 }
 
-/* The device of a village that is worst off: the remark is about it. */
+/* The device of a village that is worst off, or else forked: the remark is about it. */
 static const struct standing_peer *worst_of(const struct standing *s,
                                             const struct standing_village *v)
 {
     const struct standing_peer *worst = NULL;
-    for (size_t i = 0; i < v->peer_count; i++)
-        if (!worst || s->peers[v->peer_at + i].state < worst->state)
-            worst = &s->peers[v->peer_at + i];
+    for (size_t i = 0; i < v->peer_count; i++) {
+        const struct standing_peer *p = &s->peers[v->peer_at + i];
+        if (!worst || p->state < worst->state ||
+            (p->state == worst->state && p->fork && !worst->fork))
+            worst = p;
+    }
     return worst;
 }
 
@@ -42,9 +45,13 @@ static const char *remark_on(struct cli *cli, const struct standing *s,
 {
     const struct standing_peer *p = worst_of(s, v);
     if (!p) return _("no device has joined yet");
-    if (p->forked_at)
-        return cli_format(cli, _("record %" PRIu64 " has two versions (an old backup in use?)"),
-                          p->forked_at);
+    if (p->fork && p->fork->at)
+        return cli_format(cli,
+                          p->fork->settled
+                              ? _("record %" PRIu64 " has two versions, both kept: %s")
+                              : _("record %" PRIu64 " has two versions (an old backup in use?)"),
+                          p->fork->at, p->fork->machine);
+    if (p->fork) return fork_words(cli, p->fork);
     if (v->digest == DIGEST_DIFFERS) return _("the lists differ: sidan verify");
     if (p->state == STANDING_UNSENT)
         return cli_format(cli, _("%" PRIu64 " records are coming in"), p->ours_missing);
@@ -79,9 +86,10 @@ static void village_row(struct cli *cli, struct table *t, const struct standing 
 }
 
 /* Villages that need no line of their own: all is well, or nobody there has joined yet. */
-static bool is_folded(const struct standing_village *v)
+static bool is_folded(const struct standing *s, const struct standing_village *v)
 {
-    return (v->state == STANDING_SYNCED && v->digest != DIGEST_DIFFERS) || v->peer_count == 0;
+    const struct standing_peer *p = worst_of(s, v);
+    return (v->state == STANDING_SYNCED && v->digest != DIGEST_DIFFERS && !(p && p->fork)) || !p;
 }
 
 /* The folded ones of a state in one row: the oldest success, and sums. */
@@ -92,7 +100,7 @@ static void folded_row(struct cli *cli, struct table *t, const struct standing *
     size_t count = 0;
     for (size_t i = 0; i < s->village_count; i++) {
         const struct standing_village *v = &s->villages[i];
-        if (!is_folded(v) || v->state != state) continue;
+        if (!is_folded(s, v) || v->state != state) continue;
         count++;
         sum.got += v->got;
         sum.known += v->known;
@@ -151,8 +159,8 @@ static int table_of(struct cli *cli, const struct standing *s, const struct vill
         for (size_t k = 0; k < s->village_count; k++) {
             const struct standing_village *v = &s->villages[k];
             if ((int)v->state != i || (only && only != v->village)) continue;
-            if (!*worst && !is_folded(v)) *worst = v;
-            if (all || !is_folded(v)) village_row(cli, &t, s, v);
+            if (!*worst && !is_folded(s, v)) *worst = v;
+            if (all || !is_folded(s, v)) village_row(cli, &t, s, v);
         }
         if (!all) folded_row(cli, &t, s, (enum standing_state)i);
     }
@@ -176,6 +184,10 @@ int status_hub(struct cli *cli, const struct standing *s, const struct village *
     int code = table_of(cli, s, only, &worst);
     if (code || cli->csv) return code;
     month_lines(cli, &s->month, false);
+    for (size_t i = 0; i < s->forks.count; i++)
+        if (s->forks.all[i].device == s->self && fork_is_news(&s->forks.all[i], s->now_ms))
+            output_line(cli, "! %s", fork_words(cli, &s->forks.all[i]));
+    if (s->numbers_wait) output_line(cli, "! %s", _("no official number is given: sidan numbers"));
     for (size_t i = 0; i < s->village_count; i++)
         if (only == s->villages[i].village) devices_of(cli, s, &s->villages[i]);
     next_line(cli, s, worst);

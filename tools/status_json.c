@@ -58,24 +58,37 @@ static json_t *village_of(const struct standing *s, const struct standing_villag
     return o;
 }
 
-static json_t *forks_of(const struct standing *s)
+static json_t *heads_of(const struct feed_row *f)
+{
+    json_t *heads = json_array();
+    for (size_t h = 0; h < f->head_count; h++) {
+        json_t *head = json_object();
+        set(head, "seq", count_of(f->heads[h].seq));
+        set(head, "id", output_json_hex(f->heads[h].id.bytes, sizeof f->heads[h].id.bytes));
+        json_array_append_new(heads, head);
+    }
+    return heads;
+}
+
+/* `forked`: those with two versions; else those that were left for another feed without a fork. */
+static json_t *forks_of(const struct standing *s, bool forked)
 {
     json_t *forks = json_array();
     struct buf name = {0};
-    for (size_t i = 0; i < s->feed_count; i++) {
-        const struct feed_row *f = &s->feeds[i];
-        if (f->head_count < 2) continue;
-        json_t *o = json_object(), *heads = json_array();
+    for (size_t i = 0; i < s->forks.count; i++) {
+        const struct fork *f = &s->forks.all[i];
+        if ((f->at != 0) != forked) continue;
+        json_t *o = json_object();
         buf_reset(&name);
-        lookup_feed_print(&name, s->roster, &f->feed);
+        lookup_feed_print(&name, s->roster, &f->feed->feed);
         set(o, "feed", json_string(buf_text(&name)));
-        for (size_t h = 0; h < f->head_count; h++) {
-            json_t *head = json_object();
-            set(head, "seq", count_of(f->heads[h].seq));
-            set(head, "id", output_json_hex(f->heads[h].id.bytes, sizeof f->heads[h].id.bytes));
-            json_array_append_new(heads, head);
-        }
-        set(o, "heads", heads);
+        set(o, "device", json_string(f->device ? f->device->name : s->roster->township_name));
+        set(o, "at", f->at ? count_of(f->at) : json_null());
+        set(o, "settled", json_boolean(f->settled));
+        set(o, "cause", f->cause[0] ? json_string(f->cause) : json_null());
+        set(o, "machine", f->machine[0] ? json_string(f->machine) : json_null());
+        set(o, "continued", output_json_time(f->continued_ms));
+        set(o, "heads", heads_of(f->feed));
         json_array_append_new(forks, o);
     }
     buf_clear(&name);
@@ -106,7 +119,8 @@ int status_json(const struct standing *s, const struct village *only,
 {
     json_t *o = output_json("sidan.status/1");
     set_common(o, s);
-    set(o, "forks", forks_of(s));
+    set(o, "forks", forks_of(s, true));
+    set(o, "continued", forks_of(s, false));
     json_t *codes = json_array();
     for (size_t i = 0; i < alarm_count; i++)
         json_array_append_new(codes, json_string(alarms[i].code));
@@ -127,5 +141,6 @@ int status_json(const struct standing *s, const struct village *only,
         if (!only || only == s->villages[i].village)
             json_array_append_new(villages, village_of(s, &s->villages[i]));
     set(o, "villages", villages);
+    set(o, "numbers_wait", json_boolean(s->numbers_wait));
     return output_json_end(o);
 }
