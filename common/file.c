@@ -74,7 +74,7 @@ void file_overwrite(int fd)
 {
     static const uint8_t zeros[65536];
     struct stat st;
-    if (fstat(fd, &st) || st.st_nlink > 0 || lseek(fd, 0, SEEK_SET)) return;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 0 || lseek(fd, 0, SEEK_SET)) return;
     for (off_t left = st.st_size; left > 0;) {
         size_t size = left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros;
         if (write_all(fd, slice_of(zeros, size))) return;

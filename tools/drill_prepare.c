@@ -1,6 +1,7 @@
 /* The drill's first part: what the hub knows of the village, a copy of its store, an invite. */
 #include "tools/drill.h"
 
+#include "node/home_key.h"
 #include "node/rehearsal.h"
 #include "tools/commands.h"
 #include "tools/lookup.h"
@@ -115,10 +116,14 @@ static int copy(struct drill *d)
 
 int drill_open_copy(struct drill *d, struct cli *cli, bool writable)
 {
-    const struct store_options options = {.read_only = !writable};
+    struct secret_key key;
+    bool has_key;
     char path[PATH_MAX];
-    enum err err = path_in(d, "hub", path);
+    enum err err = home_box_key(d->cli->home, &has_key, &key);
+    const struct store_options options = {.read_only = !writable, .key = has_key ? &key : NULL};
+    if (!err) err = path_in(d, "hub", path);
     if (!err) err = store_open(&cli->store, path, &options);
+    crypto_wipe(&key, sizeof key);
     cli->store_writable = !err && writable;
     return err ? cli_fail(cli, err, _("the copy of the store cannot be opened"))
                : cli_open_views(cli);

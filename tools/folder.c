@@ -1,5 +1,7 @@
 #include "tools/folder.h"
 
+#include "common/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +101,17 @@ enum err folder_finish(struct folder *f, const char *place)
     return sync_folder(dirname(parent));
 }
 
+/* What is tried out holds keys, or residents' data as they are. */
+static void destroy(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    unlink(path);
+    if (fd >= 0) {
+        file_overwrite(fd);
+        close(fd);
+    }
+}
+
 void folder_abandon(struct folder *f)
 {
     if (f->path[0] == '\0') {
@@ -110,7 +123,7 @@ void folder_abandon(struct folder *f)
         if (e->fts_info == FTS_DP) {
             rmdir(e->fts_accpath);
         } else if (e->fts_info != FTS_D) {
-            unlink(e->fts_accpath);
+            destroy(e->fts_accpath);
         }
     }
     if (tree != NULL) {

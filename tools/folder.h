@@ -21,5 +21,5 @@ MUST_CHECK enum err folder_make(const char *path);
 MUST_CHECK enum err folder_begin(struct folder *f, const char *place);
 /* Renames it to `place`, durably. Errors: ERR_EXISTS (it is taken now), ERR_IO. */
 MUST_CHECK enum err folder_finish(struct folder *f, const char *place);
-/* Removes the temporary folder and what is in it; nothing after folder_finish. */
+/* Removes the temporary folder and overwrites what is in it; nothing after folder_finish. */
 void folder_abandon(struct folder *f);
