@@ -11,7 +11,7 @@ const char *const layout_db_names[DB_COUNT] = {
 /* Writers and readers of fixed fields: `at` moves on. */
 static void put(uint8_t **at, const void *data, size_t size)
 {
-    memcpy(*at, data, size);
+    if (size) memcpy(*at, data, size);
     *at += size;
 }
 
@@ -313,7 +313,7 @@ void record_write(uint8_t *out, const struct event *e, const struct secret_key *
     uint8_t *box = out;
     if (e->box_state == BOX_HERE) put(&out, e->salt, EVENT_SALT_SIZE);
     if (e->box_state == BOX_HERE || e->box_state == BOX_LOCKED)
-        if (e->box.size) put(&out, e->box.data, e->box.size);
+        put(&out, e->box.data, e->box.size);
     if (e->box_state == BOX_HERE && key) lock_box(box, (size_t)(out - box), &e->id, key);
 }
 
