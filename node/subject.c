@@ -74,6 +74,16 @@ static enum err sealed_check(struct txn *t, const struct thing_key *key, const s
     return why ? refuse(problem, ERR_STATE, why) : err;
 }
 
+static enum err actor_check(struct txn *t, const struct thing_key *key, const struct kind *kind,
+                            const struct request_act *act, struct kind_problem *problem)
+{
+    struct actor actor;
+    if (strcmp(kind->name, "actor.handover") != 0) return OK;
+    enum err err = actor_get(t, &key->thing, &actor);
+    const char *why = err ? NULL : actor_hands_over(t, &actor, act->body);
+    return why ? refuse(problem, ERR_STATE, why) : err;
+}
+
 /* Of a type with a fold of its own that asks for little more than that the thing is held; and what
  * acts on things of any type. */
 static enum err held_check(struct txn *t, const struct thing_key *key, enum thing_type type,
@@ -86,6 +96,7 @@ static enum err held_check(struct txn *t, const struct thing_key *key, enum thin
     if (!row_get(t, &row_key, &row))
         return refuse(problem, txn_error(t) ? txn_error(t) : ERR_NOT_FOUND, N_("is not held"));
     if (kind->thing == THING_SEALED) return sealed_check(t, key, kind, problem);
+    if (kind->thing == THING_ACTOR) return actor_check(t, key, kind, act, problem);
     return correction_is(kind) ? correction_check(t, key, type, act, problem) : OK;
 }
 

@@ -1,5 +1,8 @@
 #include "proto/kinds_form.h"
 
+#define HANDOVER_COUNT_MAX 10000000
+#define HANDOVER_POINTS_MAX 1000000000
+
 #define HEAD_SEQ_MAX ((INT64_C(1) << 48) - 1)
 #define LETTERS "A|B|C|D|E|F|G|H|I|J|K|L|M|N|O|P|Q|R|S|T|U|V|W|X|Y|Z"
 
@@ -117,6 +120,21 @@ static const struct field feed_continued[] = {
     {"machine", "机器", "machine", TEXT(1, NAME_SIZE_MAX), OPTIONAL},
 };
 
+/* What the one who leaves says that he leaves: counts as this device holds them at that moment. */
+static const struct field actor_handover[] = {
+    {"to", "接手人", "who takes over", FIELD_THING, REQUIRED},
+    {"on", "交接日期", "last day", FIELD_DATE, REQUIRED},
+    {"open", "在办诉求(件)", "open requests", UINT(0, HANDOVER_COUNT_MAX), REQUIRED},
+    {"overdue", "其中超期(件)", "overdue requests", UINT(0, HANDOVER_COUNT_MAX), REQUIRED},
+    {"unsent", "待上报记录(条)", "records not sent yet", UINT(0, HANDOVER_COUNT_MAX), REQUIRED},
+    {"unverified", "待核定服务(条)", "services to be verified", UINT(0, HANDOVER_COUNT_MAX),
+     REQUIRED},
+    {"points", "积分余额(十分之一分)", "points on hand, in tenths", UINT(0, HANDOVER_POINTS_MAX),
+     REQUIRED},
+    {"present", "监交人", "who was present", TEXT(1, NAME_SIZE_MAX), OPTIONAL, PERSONAL},
+    {"note", "交接说明", "what to look after", TEXT(1, 2000), OPTIONAL, PERSONAL},
+};
+
 static const struct kind table[] = {
     {"township.founded", "建立乡镇", "township founded", THING_TOWNSHIP, FOUNDS, ROLE_AUTHORITY,
      IN_TOWN, FIELDS(township_founded)},
@@ -149,6 +167,8 @@ static const struct kind table[] = {
      ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_enrol)},
     {"actor.revoke", "人员撤销", "person revoked", THING_ACTOR, ACTS,
      ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_revoke)},
+    {"actor.handover", "工作交接", "work handed over", THING_ACTOR, ACTS,
+     ROLE_VILLAGE | ROLE_DISPATCH | ROLE_OFFICE, IN_TOWN | IN_VILLAGE, FIELDS(actor_handover)},
 };
 
 const struct kind_group kinds_roster = GROUP(table);

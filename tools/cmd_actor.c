@@ -105,7 +105,11 @@ static bool list_one(void *state, const struct actor *a)
         json_object_set_new(o, "name", output_json_text(a->name));
         json_object_set_new(o, "unit", output_json_text(a->unit));
         json_object_set_new(o, "role", json_string(role));
-        json_object_set_new(o, "state", json_string(thing_state_name(THING_ACTOR, a->revoked)));
+        json_object_set_new(o, "state", json_string(thing_state_name(THING_ACTOR, a->state)));
+        json_object_set_new(o, "successor",
+                            a->has_successor
+                                ? output_json_hex(a->successor.bytes, sizeof a->successor.bytes)
+                                : json_null());
         json_object_set_new(o, "from", output_json_text(a->from));
         json_object_set_new(o, "to", output_json_text(a->to));
         json_array_append_new(l->actors, o);
@@ -115,8 +119,8 @@ static bool list_one(void *state, const struct actor *a)
     table_cell(&l->table, a->unit);
     table_cellf(&l->table, "%s", choice_shown("role", role));
     table_cellf(&l->table, "%s",
-                i18n_is_chinese() ? thing_state_zh(THING_ACTOR, a->revoked)
-                                  : thing_state_name(THING_ACTOR, a->revoked));
+                i18n_is_chinese() ? thing_state_zh(THING_ACTOR, a->state)
+                                  : thing_state_name(THING_ACTOR, a->state));
     table_cell(&l->table, a->from);
     table_cell(&l->table, a->to);
     table_cellf(&l->table, "%.*s", l->cli->csv ? (int)sizeof id : ID_SHOWN, id);

@@ -18,10 +18,10 @@ enum thing_type lookup_field_type(const struct field *field)
         const char *field;
         enum thing_type type;
     } named[] = {
-        {"person", THING_VOLUNTEER},  {"leader", THING_VOLUNTEER}, {"signed_by", THING_ACTOR},
-        {"decided_by", THING_ACTOR},  {"second", THING_ACTOR},     {"request", THING_REQUEST},
-        {"main", THING_REQUEST},      {"team", THING_TEAM},        {"call", THING_CALL},
-        {"activity", THING_ACTIVITY},
+        {"person", THING_VOLUNTEER}, {"leader", THING_VOLUNTEER},  {"signed_by", THING_ACTOR},
+        {"decided_by", THING_ACTOR}, {"second", THING_ACTOR},      {"to", THING_ACTOR},
+        {"request", THING_REQUEST},  {"main", THING_REQUEST},      {"team", THING_TEAM},
+        {"call", THING_CALL},        {"activity", THING_ACTIVITY},
     };
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         if (strcmp(named[i].field, field->name) == 0) return named[i].type;

@@ -1,27 +1,57 @@
 #include "node/views/actor.h"
 
+#include "common/i18n.h"
 #include "common/text.h"
 #include "node/views/body.h"
 #include "node/views/correction.h"
 #include "node/views/fold_types.h"
 
-/* Row: [unit str, role str, state uint (0 active, 1 revoked), from str, to str]; dates "" where
- * there is none. The name is personal: it is joined from the box when shown. */
+/* Row: [unit str, role str, state uint (actor_state), from str, to str, successor nil or bin 16];
+ * dates "" where there is none. The name is personal: it is joined from the box when shown. */
+#define ROW_ELEMENTS 6
 
-/* The founding event's fields as corrected, then what revocation said. */
+/* The founding event's fields as corrected, then what revocation or handover said. */
 struct folding {
     struct slice fields;
-    bool revoked;
+    enum actor_state state;
     struct slice last_day;
+    bool has_successor;
+    struct thing_id successor;
 };
+
+/* Whether the other one is a person who acts this thing cannot tell: who records asks. */
+static const char *hands_over(enum actor_state state, const struct thing_id *self,
+                              struct slice body, struct thing_id *to)
+{
+    if (state != ACTOR_ACTIVE) return N_("this person acts no more");
+    if (!body_thing(body, "to", to) || thing_id_equal(to, self))
+        return N_("somebody else has to take over");
+    return NULL;
+}
+
+static void person_event(struct fold *f, struct folding *s, struct fold_item *item)
+{
+    struct thing_id to;
+    bool leaves = slice_is_text(item->event.kind, "actor.handover");
+    const char *why = leaves ? hands_over(s->state, &f->key.thing, item->event.body, &to) : NULL;
+    if (why) {
+        fold_mark(item, EFFECT_IMPOSSIBLE, why);
+        return;
+    }
+    s->state = leaves ? ACTOR_HANDED_OVER : ACTOR_REVOKED;
+    if (leaves) {
+        s->has_successor = true;
+        s->successor = to;
+    }
+    if (body_has(item->event.body, "on")) s->last_day = body_text(item->event.body, "on");
+}
 
 static void actor_event(struct fold *f, struct folding *s, struct fold_item *item)
 {
     const struct kind *kind = kind_find(item->event.kind);
     struct correction correction;
     if (kind->thing == THING_ACTOR) {
-        s->revoked = true;
-        if (body_has(item->event.body, "on")) s->last_day = body_text(item->event.body, "on");
+        person_event(f, s, item);
     } else if (correction_is(kind)) {
         const char *why = correction_of(&correction, f, item, &f->work.spare);
         if (why)
@@ -38,15 +68,19 @@ void actor_fold(struct fold *f)
     size_t at = 0;
     for (struct fold_item *item; (item = fold_next(f, &at)) != NULL;) {
         if (item != f->founder) actor_event(f, &s, item);
-        item->state_after = thing_state_name(THING_ACTOR, s.revoked);
+        item->state_after = thing_state_name(THING_ACTOR, s.state);
     }
     struct mp_writer w = {&f->row};
-    mp_write_array(&w, 5);
+    mp_write_array(&w, ROW_ELEMENTS);
     mp_write_str(&w, body_text(s.fields, "unit"));
     mp_write_str(&w, body_text(s.fields, "role"));
-    mp_write_uint(&w, s.revoked);
+    mp_write_uint(&w, s.state);
     mp_write_str(&w, body_text(s.fields, "from"));
     mp_write_str(&w, s.last_day.size ? s.last_day : body_text(s.fields, "to"));
+    if (s.has_successor)
+        mp_write_bin(&w, s.successor.bytes, sizeof s.successor.bytes);
+    else
+        mp_write_nil(&w);
     if (f->work.base.err) f->row.err = f->work.base.err;
 }
 
@@ -75,16 +109,31 @@ static MUST_CHECK enum err actor_read(struct actor *out, struct txn *t, uint32_t
                                       struct slice key, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
-    if (row_thing_id(&out->key.thing, key) || mp_read_array(&r, 5) != 5) return ERR_CORRUPT;
+    if (row_thing_id(&out->key.thing, key) || mp_read_array(&r, ROW_ELEMENTS) != ROW_ELEMENTS)
+        return ERR_CORRUPT;
     out->key.scope_number = scope_number;
     out->unit = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->role = mp_read_str(&r, ACTOR_TEXT_MAX);
-    out->revoked = mp_read_uint(&r, 1);
+    out->state = (enum actor_state)mp_read_uint(&r, ACTOR_HANDED_OVER);
+    out->revoked = out->state != ACTOR_ACTIVE;
     out->from = mp_read_str(&r, ACTOR_TEXT_MAX);
     out->to = mp_read_str(&r, ACTOR_TEXT_MAX);
+    out->has_successor = !mp_read_nil(&r);
+    if (out->has_successor)
+        mp_read_bin_exact(&r, out->successor.bytes, sizeof out->successor.bytes);
     if (mp_read_end(&r)) return ERR_CORRUPT;
     out->name = box_name(t, &out->key, out->said);
     return OK;
+}
+
+const char *actor_hands_over(struct txn *t, const struct actor *from, struct slice body)
+{
+    struct thing_id to;
+    struct actor other;
+    const char *why = hands_over(from->state, &from->key.thing, body, &to);
+    if (why) return why;
+    if (actor_get(t, &to, &other)) return N_("who takes over is nobody who acts here");
+    return other.revoked ? N_("who takes over acts no more") : NULL;
 }
 
 enum err actors_each(struct txn *t, bool (*each)(void *state, const struct actor *a), void *state)

@@ -25,7 +25,7 @@ struct state_name {
 static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_VILLAGE] = {{"open", "在用"}, {"closed", "已撤并"}},
     [THING_DEVICE] = {{"invited", "待加入"}, {"joined", "已加入"}, {"revoked", "已停用"}},
-    [THING_ACTOR] = {{"active", "在岗"}, {"revoked", "已撤销"}},
+    [THING_ACTOR] = {{"active", "在岗"}, {"revoked", "已撤销"}, {"handed_over", "已交接"}},
     [THING_RULE] = ONE_STATE,
     [THING_CALENDAR] = ONE_STATE,
     [THING_UNIT] = {{"in_use", "在用"}, {"abolished", "已撤销"}},

@@ -239,9 +239,13 @@ def plain_fold(thing, event, events, roster):
 def actor_fold(thing, event, events, _roster):
     state, body = thing.state, event.body
     if event.subject is None:
-        state.update(base=dict(body), revoked=0, last_day="")
+        state.update(base=dict(body), revoked=0, last_day="", successor=None)
     elif event.kind == "actor.revoke":
         state.update(revoked=1, last_day=body.get("on", state["last_day"]))
+    elif event.kind == "actor.handover":
+        if state["revoked"] or body["to"] == thing.id:
+            return "rule"
+        state.update(revoked=2, last_day=body["on"], successor=body["to"])
     elif event.kind == "correct.entry":
         good, target, values = correction(event, events)
         if not good:
@@ -266,6 +270,6 @@ def village_fold(thing, event, _events, _roster):
 
 
 FOLDS = {"actor": actor_fold, "village": village_fold} | dict.fromkeys(TYPES, plain_fold)
-ROWS = {"actor": ("unit", "role", "state", "start", "end"),
+ROWS = {"actor": ("unit", "role", "state", "start", "end", "successor"),
         "village": ("code", "name", "short_name", "pinyin", "number", "closed")}
 ROWS |= dict.fromkeys(TYPES, ("state", "founded", "author", "by", "fields", "acts"))

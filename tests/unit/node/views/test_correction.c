@@ -215,13 +215,61 @@ static void a_person_is_revoked_and_stays_in_the_list(void **state)
           "active");
     actor_of(&actor, unit);
     assert_false(actor.revoked);
-    story_row_has("[\"村委会\", \"clerk\", 0, \"2025-01-01\", \"2026-01-01\"]");
+    story_row_has("[\"村委会\", \"clerk\", 0, \"2025-01-01\", \"2026-01-01\", null]");
     story_play(&revoke, 1);
     actor_of(&actor, unit);
     assert_true(actor.revoked);
-    story_row_has("[\"村委会\", \"clerk\", 1, \"2025-01-01\", \"2025-12-31\"]");
+    story_row_has("[\"村委会\", \"clerk\", 1, \"2025-01-01\", \"2025-12-31\", null]");
     story_play(&again, 1);
-    story_row_has("1, \"2025-01-01\", \"2025-12-31\"]");
+    story_row_has("1, \"2025-01-01\", \"2025-12-31\", null]");
+}
+
+#define LEFT                                                                                       \
+    "\"on\":\"2025-12-31\",\"open\":2,\"overdue\":0,\"unsent\":1,\"unverified\":0,\"points\":0}"
+#define SUCCESSOR "0102030405060708090a0b0c0d0e0f10"
+
+static void who_hands_over_acts_no_more_and_names_who_goes_on(void **state)
+{
+    (void)state;
+    struct actor actor;
+    char unit[65], body[256], id[33];
+    found("actor.enrol", STORY_SCOPE, VILLAGE, "{\"unit\":\"村委会\",\"role\":\"clerk\"}",
+          "active");
+    const struct thing_id next = story_key()->thing;
+    hex_encode(id, next.bytes, sizeof next.bytes);
+    snprintf(body, sizeof body, "{\"to\":\"%s\"," LEFT, id);
+    found("actor.enrol", STORY_SCOPE, VILLAGE, "{\"unit\":\"支部\",\"role\":\"clerk\"}", "active");
+    const struct story_step over = {"actor.handover", VILLAGE, NULL, body, "", "handed_over"};
+    const struct story_step again = {"actor.handover",           HUB,          NULL, body,
+                                     "this person acts no more", "handed_over"};
+    story_play(&over, 1);
+    actor_of(&actor, unit);
+    assert_true(actor.revoked && actor.state == ACTOR_HANDED_OVER && actor.has_successor);
+    assert_true(thing_id_equal(&actor.successor, &next));
+    story_row_has("[\"支部\", \"clerk\", 2, \"\", \"2025-12-31\"");
+    story_play(&again, 1);
+    story_row_has("2, \"\", \"2025-12-31\"");
+}
+
+static void nobody_hands_over_to_himself_or_after_he_was_revoked(void **state)
+{
+    (void)state;
+    static const struct story_step revoke = {"actor.revoke",          HUB, NULL,
+                                             "{\"reason\":\"left\"}", "",  "revoked"};
+    static const struct story_step late = {
+        "actor.handover",           VILLAGE,  NULL, "{\"to\":\"" SUCCESSOR "\"," LEFT,
+        "this person acts no more", "revoked"};
+    char body[256], id[33];
+    found("actor.enrol", STORY_SCOPE, VILLAGE, "{\"unit\":\"村委会\",\"role\":\"clerk\"}",
+          "active");
+    hex_encode(id, story_key()->thing.bytes, sizeof story_key()->thing.bytes);
+    snprintf(body, sizeof body, "{\"to\":\"%s\"," LEFT, id);
+    const struct story_step self = {
+        "actor.handover", VILLAGE, NULL, body, "somebody else has to take over", "active"};
+    story_play(&self, 1);
+    story_play(&revoke, 1);
+    story_play(&late, 1);
+    story_row_has("[\"村委会\", \"clerk\", 1, \"\", \"\", null]");
 }
 
 static void what_was_entered_of_a_person_is_corrected(void **state)
@@ -233,7 +281,7 @@ static void what_was_entered_of_a_person_is_corrected(void **state)
     correct(VILLAGE, founder, "to", "2026-01-01", "");
     correct(VILLAGE, founder, "role", "king", "is not one of the choices");
     correct(VILLAGE, founder, "name", NULL, "");
-    story_row_has("[\"村委会\", \"clerk\", 0, \"\", \"2026-01-01\"]");
+    story_row_has("[\"村委会\", \"clerk\", 0, \"\", \"2026-01-01\", null]");
 }
 
 int main(void)
@@ -248,6 +296,8 @@ int main(void)
         TEST(what_an_act_has_set_stands_over_a_correction),
         TEST(acts_on_anything_leave_the_row_as_it_is),
         TEST(a_person_is_revoked_and_stays_in_the_list),
+        TEST(who_hands_over_acts_no_more_and_names_who_goes_on),
+        TEST(nobody_hands_over_to_himself_or_after_he_was_revoked),
         TEST(what_was_entered_of_a_person_is_corrected),
 #undef TEST
     };
