@@ -227,6 +227,7 @@ enum err at_rest_to_keyfile(const char *home, const char *passphrase,
     struct secret_key key;
     device_key_sweep(home);
     enum err err = home_key_open(home, passphrase, &key);
+    if (err == ERR_STATE && keyring_drop(home)) return err; /* of one that was killed at the end */
     tell(steps, "setting", 0, 0);
     if (!err) err = wish_for(home, "keyfile");
     if (!err) err = convert_store(home, &key, false, steps);

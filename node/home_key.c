@@ -176,7 +176,8 @@ static enum err key_of_file(const char *home, struct secret_key *out)
     const char *path = getenv("SIDAN_PASSPHRASE_FILE");
     if (!path || !*path) return ERR_NO_KEYRING;
     enum err err = passphrase_read(path, passphrase);
-    if (!err) err = home_key_open(home, passphrase, out);
+    /* Not to be taken for what is the matter with device.key. */
+    err = err ? ERR_NO_KEYRING : home_key_open(home, passphrase, out);
     crypto_wipe(passphrase, sizeof passphrase);
     return err;
 }

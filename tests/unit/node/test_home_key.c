@@ -4,11 +4,16 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,6 +207,61 @@ static void a_new_pair_of_keys_is_written_under_the_passphrase(void **state)
     buf_clear(&file);
 }
 
+/* In a process that the kernel refuses every call for keys, as a container's filter does. */
+static int without_keyring(int (*run)(void))
+{
+    struct sock_filter refuse[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof refuse / sizeof refuse[0], refuse};
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+            _exit(200);
+        _exit(run());
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 200) skip(); /* a kernel without filters */
+    return WEXITSTATUS(status);
+}
+
+static int load(void)
+{
+    struct device_keys keys;
+    return (int)home_load_keys(ts.home, &keys);
+}
+
+static int unlock(void)
+{
+    return (int)home_unlock(ts.home, "甲乙丙");
+}
+
+static void without_a_keyring_the_file_with_the_passphrase_opens_it(void **state)
+{
+    (void)state;
+    struct secret_key key;
+    char path[256];
+    strcpy(path, test_path(&ts, "passphrase"));
+    lock_with("甲乙丙", &key);
+    assert_int_equal(without_keyring(unlock), ERR_NO_KEYRING);
+    assert_int_equal(without_keyring(load), ERR_NO_KEYRING);
+    assert_int_equal(setenv("SIDAN_PASSPHRASE_FILE", path, 1), 0);
+    assert_int_equal(without_keyring(load), ERR_NO_KEYRING); /* and not "not joined" */
+    assert_int_equal(file_replace(path, slice_of_text("不是\n"), 0600), OK);
+    assert_int_equal(without_keyring(load), ERR_PASSPHRASE);
+    assert_int_equal(file_replace(path, slice_of_text("甲乙丙\n"), 0600), OK);
+    assert_int_equal(without_keyring(load), OK);
+    assert_int_equal(unsetenv("SIDAN_PASSPHRASE_FILE"), 0);
+}
+
 /* --- damage --- */
 
 static void write_file(struct slice bytes)
@@ -335,6 +395,7 @@ int main(void)
         TEST(another_passphrase_keeps_the_key_and_what_is_under_it),
         TEST(an_unlocked_home_works_like_a_plain_one_until_it_is_locked),
         TEST(a_new_pair_of_keys_is_written_under_the_passphrase),
+        TEST(without_a_keyring_the_file_with_the_passphrase_opens_it),
         TEST(a_file_that_is_cut_or_changed_is_refused),
         TEST(halves_of_two_files_are_not_taken_for_one),
         TEST(a_file_that_others_can_read_is_refused),
