@@ -4,7 +4,7 @@
 
 #include "node/views/body.h"
 
-#define META_SERVE_NOW "transport.now" /* the transport key that is served whoever knows it */
+#define META_SERVED "transport.served" /* the newest transport key, once it is served */
 
 bool device_keys_use(struct device_keys *k, const struct roster *roster, const struct device *self)
 {
@@ -157,10 +157,11 @@ size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], struct txn *t,
 
 /* --- what is served ------------------------------------------------------------------------ */
 
-/* When the event that founded it was recorded. */
-static uint64_t founded_ms(const struct thing_id *thing)
+static bool is_noted(struct txn *t, const struct device *self)
 {
-    return be64_get(thing->bytes) >> 16;
+    struct slice key;
+    return meta_get(t, META_SERVED, &key) &&
+           slice_equal(key, slice_of(self->transport.bytes, sizeof self->transport.bytes));
 }
 
 static bool is_told(struct txn *t, const struct device *d, const struct device *self,
@@ -168,8 +169,7 @@ static bool is_told(struct txn *t, const struct device *d, const struct device *
 {
     struct peer_row peer;
     if (d->state == DEVICE_INVITED)
-        return d->expires_ms <= now_ms || !sign_key_equal(&d->acceptor, &self->first) ||
-               founded_ms(&d->thing) > change->time_ms;
+        return d->expires_ms <= now_ms || !sign_key_equal(&d->acceptor, &self->first);
     if (d->state != DEVICE_JOINED || sign_key_equal(&d->first, &self->first)) return true;
     if (!peer_get(t, &d->first, &peer)) return false;
     bool told = key_change_told(change, &peer);
@@ -181,6 +181,7 @@ const struct device *key_change_untold(struct txn *t, const struct roster *roste
                                        const struct device *self, uint64_t now_ms, size_t *at)
 {
     struct key_change change;
+    if (is_noted(t, self)) return NULL; /* who came later was invited with it */
     if (key_change_of_transport(t, self, &self->transport, &change)) return NULL;
     while (*at < roster->device_count) {
         const struct device *d = &roster->devices[(*at)++];
@@ -193,19 +194,40 @@ const struct device *key_change_untold(struct txn *t, const struct roster *roste
 void key_change_served(struct txn *t, const struct roster *roster, const struct device *self,
                        uint64_t now_ms, struct box_key *out)
 {
-    struct slice now;
     struct box_key before;
     size_t at = 0;
     *out = self->transport;
-    if (meta_get(t, META_SERVE_NOW, &now) &&
-        slice_equal(now, slice_of(self->transport.bytes, sizeof self->transport.bytes)))
-        return;
     if (roster_transport_at(roster, self, 1, &before) &&
         key_change_untold(t, roster, self, now_ms, &at))
         *out = before;
 }
 
-void key_change_serve_now(struct txn *t, const struct box_key *key)
+bool key_change_to_note(struct txn *t, const struct roster *roster, const struct device *self,
+                        uint64_t now_ms)
 {
-    meta_put(t, META_SERVE_NOW, slice_of(key->bytes, sizeof key->bytes));
+    size_t at = 0;
+    return self->earlier_count && !is_noted(t, self) &&
+           !key_change_untold(t, roster, self, now_ms, &at) && !txn_error(t);
+}
+
+void key_change_note(struct txn *t, const struct box_key *key)
+{
+    meta_put(t, META_SERVED, slice_of(key->bytes, sizeof key->bytes));
+}
+
+enum err key_change_note_due(struct store *s, struct views *views, uint64_t now_ms)
+{
+    struct txn *t;
+    const struct roster *roster;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    err = views_roster(views, t, &roster);
+    const struct device *self = err ? NULL : roster_device(roster, &store_identity(s)->device);
+    if (self && key_change_to_note(t, roster, self, now_ms)) {
+        key_change_note(t, &self->transport);
+        return txn_commit(t);
+    }
+    if (!err) err = txn_error(t);
+    txn_abort(t);
+    return err;
 }

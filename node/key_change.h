@@ -3,11 +3,11 @@
  * A device changes its keys and goes on (SPEC 10.10, 10.11): which of the pairs in device.key are
  * in use, who has been told of a change, and which transport key a device that is dialled serves.
  * All of it follows from the log, the peers' rows and the file, so a crash between two steps leaves
- * nothing to be mended.
+ * nothing to be mended; that the newest transport key is served is noted, once it is.
  */
 #include "node/home.h"
 #include "node/store/local.h"
-#include "node/views/roster.h"
+#include "node/views/views.h"
 
 /* The newest signing and transport key of `self` that the file has. Keys that no event told of yet
  * are not used. True when another than before is in use. */
@@ -53,13 +53,19 @@ size_t key_change_dial(struct dial_keys out[DIAL_KEYS_MAX], struct txn *t,
                        const struct device_keys *k);
 
 /* Who was not told of the newest transport key of `self`, and would not find it: joined devices,
- * and invites that are open at `now_ms`, name it as acceptor and were made before. `at` from 0 on;
- * NULL at the end. txn_error may explain. */
+ * and open invites that name it as acceptor, for they name the key that is served. Once that is the
+ * newest (it is noted) there is nobody. `at` from 0 on; NULL at the end. txn_error may explain. */
 const struct device *key_change_untold(struct txn *t, const struct roster *roster,
                                        const struct device *self, uint64_t now_ms, size_t *at);
 /* The transport key that `self` serves where it is dialled: its newest when everybody was told of
  * it or a person said so, else the one before. */
 void key_change_served(struct txn *t, const struct roster *roster, const struct device *self,
                        uint64_t now_ms, struct box_key *out);
-/* A person says so: whoever was not told is locked out. */
-void key_change_serve_now(struct txn *t, const struct box_key *key);
+/* Everybody was told, and that is to be noted: from then on the newest is served for good, for who
+ * is invited with it knows no other and was told of nothing. */
+bool key_change_to_note(struct txn *t, const struct roster *roster, const struct device *self,
+                        uint64_t now_ms);
+/* So it is, or a person said so: whoever was not told is locked out. */
+void key_change_note(struct txn *t, const struct box_key *key);
+/* Both in one transaction, while no other is open. Errors: the store's. */
+MUST_CHECK enum err key_change_note_due(struct store *s, struct views *views, uint64_t now_ms);

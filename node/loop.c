@@ -38,6 +38,7 @@ struct loop {
     struct exchange *exchange;
     struct link *listener;
     struct box_key served; /* the transport key that the listener has */
+    bool note_served;      /* it is the newest, for good, from now on */
     uint64_t listen_ms;    /* when it is tried again: the port may be ours for a moment longer */
     unsigned listen_tries;
     enum err listen_err; /* why there is no listener any more */
@@ -140,6 +141,7 @@ static void look_at_keys(struct loop *l, struct txn *t)
     if (err) log_write(LOG_ERROR, "device.key cannot be read again: %s", err_text(err));
     if (changed) log_write(LOG_INFO, "this device's new keys are in use");
     look_at_served(l, t, roster, self);
+    l->note_served = self && key_change_to_note(t, roster, self, l->time.clock.wall_ms);
 }
 
 /* The listener that was closed for another key is made again. */
@@ -192,7 +194,9 @@ static enum err look_at_store(struct loop *l)
     hub_contact_look(&l->hub, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
-    return OK;
+    if (!l->note_served) return OK;
+    l->note_served = false;
+    return key_change_note_due(l->store, l->views, l->time.clock.wall_ms);
 }
 
 static void introduce(struct loop *l)

@@ -127,8 +127,10 @@ static int prepare(struct inviting *i)
         memcpy(i->invite.township_name, roster->township_name, sizeof roster->township_name);
         code = choose_place(i, roster);
     }
+    bool note = code == EXIT_OK && key_change_to_note(t, roster, hub, clock.wall_ms);
     txn_abort(t);
-    return code;
+    enum err e = note ? key_change_note_due(i->cli->store, i->cli->views, clock.wall_ms) : OK;
+    return e == OK ? code : cli_fail(i->cli, e, _("no invite was made"));
 }
 
 static int sign_by_authority(struct inviting *i)

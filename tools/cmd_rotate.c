@@ -234,7 +234,7 @@ static int serve_now(struct rotating *r)
     }
     r->self = *self;
     name_untold(r, t, roster);
-    key_change_serve_now(t, &r->self.transport);
+    key_change_note(t, &r->self.transport);
     e = txn_commit(t);
     if (e != OK) {
         return cli_fail(r->cli, e, WHAT);

@@ -204,6 +204,46 @@ static void an_open_invite_from_before_holds_the_old_key(void **state)
     assert_true(serves(&pairs[0].transport));
 }
 
+/* Who is invited then knows that key alone, and at first the hub has told it nothing. */
+static void once_the_new_key_is_served_it_is_for_good(void **state)
+{
+    (void)state;
+    struct signer invite;
+    struct txn *t;
+    const struct event *e = change_transport(&pairs[0].transport, 1);
+    township_node_take_all(&node, &town);
+    assert_int_equal(key_change_note_due(node.store, node.views, town.time_ms), OK);
+    assert_true(serves(&town.hub.transport)); /* nobody was told: there is nothing to note */
+    assert_int_equal(txn_begin(node.store, true, &t), OK);
+    for (size_t i = 0; i < 2; i++) tell(t, &town.devices[i], e);
+    assert_int_equal(txn_commit(t), OK);
+    assert_int_equal(key_change_note_due(node.store, node.views, town.time_ms), OK);
+    const size_t before = town.event_count;
+    township_signer(&invite, 88);
+    township_invite(&town, &invite, &town.hub.signer.key, "431322111201", ROLE_VILLAGE, 'B');
+    township_node_take(&node, town.events + before, town.event_count - before);
+    assert_true(serves(&pairs[0].transport));
+    const size_t joined = town.event_count;
+    (void)township_join(&town, "431322111201", ROLE_VILLAGE, 'C');
+    township_node_take(&node, town.events + joined, town.event_count - joined);
+    assert_true(serves(&pairs[0].transport));
+}
+
+static void an_invite_from_between_holds_the_old_key(void **state)
+{
+    (void)state;
+    struct signer invite;
+    struct txn *t;
+    const struct event *e = change_transport(&pairs[0].transport, 1);
+    township_signer(&invite, 88); /* it names the key that is served now, the old one */
+    township_invite(&town, &invite, &town.hub.signer.key, "431322111201", ROLE_VILLAGE, 'B');
+    township_node_take_all(&node, &town);
+    assert_int_equal(txn_begin(node.store, true, &t), OK);
+    for (size_t i = 0; i < 2; i++) tell(t, &town.devices[i], e);
+    assert_int_equal(txn_commit(t), OK);
+    assert_true(serves(&town.hub.transport));
+}
+
 static void a_person_may_say_that_nobody_is_waited_for(void **state)
 {
     (void)state;
@@ -211,7 +251,7 @@ static void a_person_may_say_that_nobody_is_waited_for(void **state)
     change_transport(&pairs[0].transport, 1);
     township_node_take_all(&node, &town);
     assert_int_equal(txn_begin(node.store, true, &t), OK);
-    key_change_serve_now(t, &pairs[0].transport);
+    key_change_note(t, &pairs[0].transport);
     assert_int_equal(txn_commit(t), OK);
     assert_true(serves(&pairs[0].transport));
 }
@@ -245,6 +285,8 @@ int main(void)
         TEST(a_process_that_runs_on_reads_the_file_again),
         TEST(the_old_key_is_served_until_everybody_was_told),
         TEST(an_open_invite_from_before_holds_the_old_key),
+        TEST(once_the_new_key_is_served_it_is_for_good),
+        TEST(an_invite_from_between_holds_the_old_key),
         TEST(a_person_may_say_that_nobody_is_waited_for),
         TEST(a_peer_is_dialled_by_both_keys_of_both_sides),
     };
