@@ -23,6 +23,7 @@ int cmd_drill(struct cli *cli);
 int cmd_find(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_figures(struct cli *cli);
+int cmd_handover(struct cli *cli);
 int cmd_help(struct cli *cli);
 int cmd_hours(struct cli *cli);
 int cmd_import(struct cli *cli);

@@ -16,3 +16,12 @@ const struct flag commands_enrol_admit[] = {
     VALUE("--words", "WORDS", N_("the six words that the laptop shows, as they were read out")),
     END,
 };
+const struct flag commands_enrol_handover[] = {
+    VALUE("--from", "PERSON", N_("who hands over (else who acts here by default)")),
+    VALUE("--on", "DATE", N_("the last day (else today)")),
+    VALUE("--present", "NAME", N_("who was present")),
+    VALUE("--note", "TEXT", N_("what to look after")),
+    VALUE("-o", "FILE", N_("where the sheet is written")),
+    BY,
+    END,
+};
