@@ -14,7 +14,7 @@ static bool on_branch(struct txn *t, const struct feed_row *feed, const struct h
     uint64_t there;
     size_t count = 0;
     if (seq > head->seq) return false;
-    if (feed->head_count == 1) return true;
+    if (feed->head_count + feed->aside_count == 1) return true;
     return log_branch(t, feed, head, seq, seq, &there, &count) == OK && count == 1 &&
            there == arrival;
 }

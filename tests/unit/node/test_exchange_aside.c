@@ -247,6 +247,41 @@ static void kept_events_reach_a_village_that_was_not_given_them(void **state)
     meeting_end();
 }
 
+/* The laptop's disk was copied after the fifth record: the copy's records do not count, the village
+ * holds those alone, and they are as many as those that count. */
+static void who_holds_another_branch_is_given_the_one_that_counts(void **state)
+{
+    (void)state;
+    meeting_begin(0);
+    stolen =
+        township_join(&meeting.township, meeting.township.devices[0].village, ROLE_VILLAGE, 'B');
+    township_node_take_all(&meeting.hub.store, &meeting.township);
+    township_node_take_all(&meeting.village.store, &meeting.township);
+    for (unsigned i = 0; i < 5; i++)
+        records[i] = township_register(&meeting.township, stolen, "01B-0001");
+    struct township_device copy = *stolen;
+    for (unsigned i = 5; i < 8; i++)
+        records[i] = township_register(&meeting.township, &copy, "01B-0101");
+    give(&meeting.village, 1, 8);
+    for (unsigned i = 5; i < 8; i++)
+        records[i] = township_register(&meeting.township, stolen, "01B-0001");
+    give(&meeting.hub, 1, 8);
+    revoke(8, 2);
+    tell(&meeting.hub);
+    refresh(&meeting.hub);
+    refresh(&meeting.village);
+    meeting_connect();
+    meeting_sync_to_rest();
+    /* what counted while the named head was not held is folded away by the rebuild that is due */
+    assert_int_equal(views_rebuild_finish(meeting.village.store.views, meeting.village.store.store),
+                     OK);
+    meeting_assert_agree(MEETING_VILLAGE, 8);
+    assert_int_equal(aside_at(&meeting.hub), 3);
+    assert_int_equal(aside_at(&meeting.village), 3);
+    assert_settled();
+    meeting_end();
+}
+
 /* --- signatures: what ends a feed needs one, wherever it goes --- */
 
 static bool is_signed_at(struct meeting_node *n, unsigned number)
@@ -450,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_feed_of_which_nothing_counts_is_handed_over_too),
         cmocka_unit_test(a_revocation_in_the_middle_of_a_session_settles),
         cmocka_unit_test(kept_events_reach_a_village_that_was_not_given_them),
+        cmocka_unit_test(who_holds_another_branch_is_given_the_one_that_counts),
         cmocka_unit_test(the_last_that_counts_comes_with_its_signature),
         cmocka_unit_test(what_counts_is_given_with_what_proves_it),
         cmocka_unit_test(a_live_session_ends_at_once),
