@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,23 @@ static int unlock(void)
     return (int)home_unlock(ts.home, "甲乙丙");
 }
 
+/* As systemd starts one: it does not possess what a person's shell put in. */
+static void a_service_with_a_session_of_its_own_reads_the_key(void **state)
+{
+    (void)state;
+    struct secret_key key;
+    int status;
+    need_keyring();
+    lock_with("甲乙丙", &key);
+    assert_int_equal(home_unlock(ts.home, "甲乙丙"), OK);
+    pid_t pid = fork();
+    if (pid == 0) _exit(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? 200 : load());
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), OK);
+}
+
 static void without_a_keyring_the_file_with_the_passphrase_opens_it(void **state)
 {
     (void)state;
@@ -395,6 +413,7 @@ int main(void)
         TEST(another_passphrase_keeps_the_key_and_what_is_under_it),
         TEST(an_unlocked_home_works_like_a_plain_one_until_it_is_locked),
         TEST(a_new_pair_of_keys_is_written_under_the_passphrase),
+        TEST(a_service_with_a_session_of_its_own_reads_the_key),
         TEST(without_a_keyring_the_file_with_the_passphrase_opens_it),
         TEST(a_file_that_is_cut_or_changed_is_refused),
         TEST(halves_of_two_files_are_not_taken_for_one),
