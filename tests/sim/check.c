@@ -12,6 +12,11 @@ static bool holds(struct txn *t, const struct feed *feed, uint64_t seq, const st
     return feed_find(t, feed, &row) && log_find(t, row.number, seq, id->bytes) != 0;
 }
 
+bool check_holds(struct txn *t, const struct acknowledged *a)
+{
+    return holds(t, &a->feed, a->seq, &a->id);
+}
+
 static bool holds_id8(struct txn *t, const uint8_t feed8[8], uint64_t seq, const uint8_t id8[8])
 {
     struct feed_row row;
@@ -85,7 +90,7 @@ void check_node(struct sim_node *n)
 static struct sim_node *node_of(struct sim *s, const struct sign_key *device)
 {
     for (size_t i = 0; i < s->node_count; i++)
-        if (sign_key_equal(&s->nodes[i].keys.signer.key, device)) return &s->nodes[i];
+        if (sign_key_equal(&s->nodes[i].first, device)) return &s->nodes[i];
     return NULL;
 }
 
@@ -99,8 +104,9 @@ static void check_arrived_of(struct sim_node *n)
     SIM_OK(s, txn_begin(n->store, false, &t));
     while (peer_next(t, &after, &row)) {
         struct sim_node *peer = node_of(s, &row.device);
-        if (peer == NULL) sim_fail(s, "%s knows a peer that is not in the township", n->name);
-        if (peer->alive) {
+        if (peer == NULL && !trust_is_gone(s, &row.device))
+            sim_fail(s, "%s knows a peer that is not in the township", n->name);
+        if (peer != NULL && peer->alive) {
             SIM_OK(s, txn_begin(peer->store, false, &there));
             for (size_t i = 0; i < row.have_count; i++)
                 if (!holds_id8(there, row.have[i].feed8, row.have[i].seq, row.have[i].id8))
@@ -163,7 +169,7 @@ bool check_agreement(struct sim *s, bool must)
     struct scope town = scope_town();
     for (size_t i = 1; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];
-        if (!n->alive || !hub->alive) return false;
+        if (!n->alive || !hub->alive || n->revoked) return false;
         struct scope own = scope_of_village(n->village);
         if (!agree_on(n, hub, &town, must) || !agree_on(n, hub, &own, must)) return false;
     }
@@ -179,7 +185,7 @@ static void check_office(struct sim_node *n)
     SIM_OK(s, txn_begin(n->store, false, &t));
     for (uint32_t number = 1; n->index != SIM_HUB && number <= feed_count(t); number++)
         if (feed_get(t, number, &feed) && scope_class(&feed.feed.scope) == SCOPE_OFFICE &&
-            !sign_key_equal(&feed.feed.author, &n->keys.signer.key))
+            device_keys_signer(&n->keys, &feed.feed.author) == NULL)
             sim_fail(s, "%s holds what another village recorded for the office", n->name);
     txn_abort(t);
 }
@@ -204,6 +210,7 @@ void check_end(struct sim *s)
     struct txn *t = NULL;
     (void)check_agreement(s, true);
     check_arrived(s);
+    trust_check(s);
     SIM_OK(s, txn_begin(hub->store, false, &t));
     for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];

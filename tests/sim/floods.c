@@ -313,7 +313,7 @@ static void enemy_dials(struct flood *f)
     const struct net_line *others = s->net.line;
     line = enemy_line();
     s->net.line = &line;
-    f->link = net_dial(s, f->enemy, &s->nodes[SIM_HUB], &f->enemy->keys.transport);
+    f->link = net_dial(s, f->enemy, &s->nodes[SIM_HUB].keys.transport, &f->enemy->keys.transport);
     s->net.line = others;
 }
 

@@ -256,7 +256,7 @@ static void draw_line(struct sim *s, struct net_line *line)
         line->way[rng_below(r, 2)].cut_bytes = rng_between(r, 100, KIB(6));
 }
 
-struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
+struct link *net_dial(struct sim *s, struct sim_node *from, const struct box_key *hub,
                       const struct box_key *key)
 {
     struct net *net = &s->net;
@@ -274,7 +274,7 @@ struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
     else
         draw_line(s, &line);
     *c = (struct conn){.end = {l, NULL},
-                       .key = {*key, to->keys.transport},
+                       .key = {*key, *hub},
                        .open = true,
                        .queue_max = line.queue_max,
                        .cut_half_open = line.cut_half_open};
@@ -298,9 +298,15 @@ static bool handshake_step(struct sim *s, size_t index)
     struct conn *c = &s->net.conns[index];
     struct sim_node *hub = &s->nodes[SIM_HUB];
     struct buf none = {0};
+    struct box_key served;
     if (c->step == HANDSHAKE_SYN && !hub->alive) {
         trace_happened(s, HAPPENED_UNREACHABLE);
         conn_refuse(s, index, ERR_UNREACHABLE, "connection refused");
+        return false;
+    }
+    if (c->step == HANDSHAKE_SYN) trust_served(s, &served);
+    if (c->step == HANDSHAKE_SYN && !box_key_equal(&c->key[1], &served)) {
+        conn_refuse(s, index, ERR_FORBIDDEN, "another key is served");
         return false;
     }
     if (c->step == HANDSHAKE_SYN) c->end[1] = sim_link_of(hub->listener);

@@ -1,4 +1,5 @@
 #include "node/side_file.h"
+#include "node/key_change.h"
 #include "tests/sim/sim.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@ struct clock_reading node_clock(const struct sim_node *n)
     };
 }
 
-static struct exchange_time node_time(const struct sim_node *n)
+struct exchange_time node_time(const struct sim_node *n)
 {
     return (struct exchange_time){.now_ms = n->sim->now_ms, .clock = node_clock(n)};
 }
@@ -31,15 +32,30 @@ static void node_log(void *state, int level, const char *text)
     if (!n->dying) trace_line(n->sim, n, "log %d: %s", level, text);
 }
 
+void node_follow_keys(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    struct txn *t = NULL;
+    const struct roster *roster;
+    SIM_OK(s, txn_begin(n->store, false, &t));
+    SIM_OK(s, views_roster(n->views, t, &roster));
+    const struct device *self = roster_device(roster, &n->first);
+    bool changed = self != NULL && device_keys_use(&n->keys, roster, self);
+    txn_abort(t);
+    if (n->recorder != NULL && !changed) return;
+    struct recorder_options options = {
+        .store = n->store, .views = n->views, .signer = &n->keys.signer};
+    recorder_close(n->recorder);
+    SIM_OK(s, recorder_open(&n->recorder, &options));
+}
+
 void node_open(struct sim_node *n)
 {
     struct sim *s = n->sim;
     struct store_options store_options = {.map_size = MIB(256)};
     SIM_OK(s, store_open(&n->store, n->home, &store_options));
     SIM_OK(s, views_open(&n->views, n->store));
-    struct recorder_options recorder_options = {
-        .store = n->store, .views = n->views, .signer = &n->keys.signer};
-    SIM_OK(s, recorder_open(&n->recorder, &recorder_options));
+    node_follow_keys(n);
     struct exchange_options options = {
         .store = n->store, .views = n->views, .keys = &n->keys, .log = node_log, .log_state = n};
     SIM_OK(s, exchange_open(&n->exchange, &options));
@@ -47,6 +63,7 @@ void node_open(struct sim_node *n)
     n->dying = false;
     n->crash_after_sends = 0;
     n->wake_at = s->now_ms;
+    n->seen_txn = 0;
     if (n->index == SIM_HUB) {
         n->listener = net_listen(s, n);
         SIM_OK(s, exchange_add_link(n->exchange, n->listener, false));
@@ -186,6 +203,20 @@ static void turns_to_rest(struct sim_node *n, const struct exchange_time *time)
     }
 }
 
+/* What the daemon does in quiet moments, at once. */
+static void rebuild_views(struct sim_node *n)
+{
+    const uint64_t txn = store_last_txn(n->store);
+    struct txn *t = NULL;
+    uint64_t done, total;
+    if (n->dying || txn == n->seen_txn) return;
+    n->seen_txn = txn;
+    SIM_OK(n->sim, txn_begin(n->store, false, &t));
+    bool pending = views_rebuild_pending(t, &done, &total);
+    txn_abort(t);
+    if (pending) SIM_OK(n->sim, views_rebuild_finish(n->views, n->store));
+}
+
 void node_turn(struct sim_node *n)
 {
     struct sim *s = n->sim;
@@ -202,6 +233,7 @@ void node_turn(struct sim_node *n)
                        (struct step){.type = STEP_START, .a = (size_t)n->index});
         return;
     }
+    rebuild_views(n);
     uint64_t deadline = exchange_deadline(n->exchange, s->now_ms);
     n->wake_at = deadline == UINT64_MAX ? UINT64_MAX : s->now_ms + (deadline > 0 ? deadline : 1);
 }

@@ -10,6 +10,8 @@
  *   node     one node: home folder, keys, store, exchange; crash and restart
  *   township founding, inviting, joining
  *   work     what people do: villages register, sign and report, the hub orders, visits, closes
+ *   trust    what befalls keys: stolen and new laptops, changed keys, a replaced authority
+ *   erase    what is personal is erased, and searched for in every store
  *   check    invariants while it runs, and agreement at the end
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
@@ -51,7 +53,15 @@
     X(HAPPENED_RESUMED, "handling resumed after a suspension")                                     \
     X(HAPPENED_REOPENED, "request reopened")                                                       \
     X(HAPPENED_WITHDRAWN, "request withdrawn")                                                     \
-    X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")
+    X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")                              \
+    X(HAPPENED_ERASED, "closed request erased")                                                    \
+    X(HAPPENED_REVOKED, "stolen laptop revoked")                                                   \
+    X(HAPPENED_NEW_LAPTOP, "new laptop for its village")                                           \
+    X(HAPPENED_ASIDE, "record of a thief that stands aside")                                       \
+    X(HAPPENED_ROTATED_SIGNER, "signing key changed")                                              \
+    X(HAPPENED_ROTATED_TRANSPORT, "transport key changed")                                         \
+    X(HAPPENED_REPLACED, "authority replaced")                                                     \
+    X(HAPPENED_OLD_AUTHORITY, "replaced authority that went on")
 
 enum sim_happening {
 #define SIM_HAPPENING_ENUM(code, text) code,
@@ -113,8 +123,8 @@ struct net {
     const struct net_line *line; /* of every connection to come; NULL: drawn */
 };
 struct link *net_listen(struct sim *s, struct sim_node *n);
-/* The result comes as LINK_UP or LINK_DOWN. */
-struct link *net_dial(struct sim *s, struct sim_node *from, struct sim_node *to,
+/* By `key`, to a hub that is to have `hub`. The result comes as LINK_UP or LINK_DOWN. */
+struct link *net_dial(struct sim *s, struct sim_node *from, const struct box_key *hub,
                       const struct box_key *key);
 /* The line goes dead; frames in flight are lost. Both ends hear of it, or only one. */
 void net_cut(struct sim *s, struct sim_node *n, bool half_open);
@@ -152,17 +162,22 @@ struct sim_node {
     char home[96];    /* changes with each crash: the files as the crash left them */
     unsigned life;
     struct device_keys keys;
+    struct sign_key first; /* its first signing key, which names it */
     int64_t clock_error_ms;
     bool has_actor;
     struct thing_id actor; /* the person who acts on it */
     bool alive, dying;
     bool hostile; /* what it sends may be lies */
+    bool revoked; /* it does not know */
+    bool absent;  /* the village has no laptop */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
     struct views *views;
     struct recorder *recorder;
     struct exchange *exchange;
     struct link *listener, *dialled;
+    size_t dial_at;    /* of the keys to dial with */
+    uint64_t seen_txn; /* the commit after which it was last looked at */
     uint64_t wake_at;    /* the exchange's deadline; UINT64_MAX none */
     uint64_t busy_us;    /* with sim.cores: until then it computes */
     uint64_t used_us;    /* what it computed so far */
@@ -182,8 +197,38 @@ struct clock_reading node_clock(const struct sim_node *n);
 /* Records an event, keeps it as acknowledged, lets the exchange see it. False when refused. */
 bool node_record(struct sim_node *n, const struct draft *draft, struct recorded *out);
 
+/* Uses its newest keys that the roster has. */
+void node_follow_keys(struct sim_node *n);
+struct exchange_time node_time(const struct sim_node *n);
+
 /* --- township --- */
 void township_found(struct sim *s);
+/* New keys and an empty home for a laptop of this village (or the hub). */
+void township_laptop(struct sim_node *n);
+/* What the authority invites it with, of these roles. */
+void township_invite(struct sim_node *n, struct invite *out);
+/* The hub said yes. */
+void township_joined(struct sim_node *n, const struct invite *invite);
+bool township_knows(struct sim_node *n); /* the roster that it holds has itself as joined */
+
+/* --- trust --- */
+void trust_schedule(struct sim *s);
+/* With which keys a village dials the hub now. */
+void trust_dial_keys(struct sim_node *n, struct box_key *hub, struct box_key *own);
+void trust_served(struct sim *s, struct box_key *out); /* the hub's transport key */
+bool trust_is_gone(const struct sim *s, const struct sign_key *device); /* a laptop that was */
+void trust_check(struct sim *s); /* nothing of laptops that are gone was lost */
+void trust_end(struct sim *s);
+
+/* --- erase --- */
+struct erase *erase_begin(void);
+void erase_schedule(struct sim *s);
+/* What is personal of a thing has this text in it. */
+void erase_mark(struct sim *s, const struct recorded *r, const char *village, uint64_t mark);
+void erase_tidy(struct sim *s);  /* every node rewrites and answers what it has to */
+bool erase_done(struct sim *s);  /* every order was answered */
+void erase_check(struct sim *s); /* nothing of it is left in any store */
+void erase_end(struct sim *s);
 
 /* --- work --- */
 void work_village(struct sim_node *n);
@@ -191,6 +236,7 @@ void work_hub(struct sim_node *hub);
 
 /* --- check --- */
 void check_receipt(struct sim_node *signer, struct slice frame);
+bool check_holds(struct txn *t, const struct acknowledged *a);
 void check_node(struct sim_node *n); /* all it acknowledged and receipted is there */
 void check_arrived(struct sim *s);
 bool check_agreement(struct sim *s, bool must);
@@ -230,7 +276,10 @@ struct sim {
     size_t node_count; /* the hub and the villages of this story */
     struct sim_node nodes[SIM_NODES_MAX];
     char folder[64];
-    struct signer authority;
+    struct signer authority, recovery;
+    struct sign_key township; /* the founding authority's key */
+    struct trust *trust;
+    struct erase *erase;
     struct step *steps; /* a heap by (at, order) */
     size_t step_count, step_capacity;
     uint64_t step_order;

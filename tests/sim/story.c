@@ -57,7 +57,9 @@ static void dial(struct sim_node *n)
 {
     struct sim *s = n->sim;
     if (!in_contact(n) || n->dialled != NULL) return;
-    n->dialled = net_dial(s, n, &s->nodes[SIM_HUB], &n->keys.transport);
+    struct box_key hub, own;
+    trust_dial_keys(n, &hub, &own);
+    n->dialled = net_dial(s, n, &hub, &own);
     SIM_OK(s, exchange_add_link(n->exchange, n->dialled, true));
 }
 
@@ -69,9 +71,10 @@ static void renew(struct sim_node *n)
     if (!n->alive || n->dialled == NULL) return;
     exchange_link(n->exchange, n->dialled, &state);
     if (state.state != EXCHANGE_LINK_ENDED) return;
-    trace_line(s, n, "link ended: %s%s%s", err_text(state.err), state.refused ? ", refused: " : "",
-               state.refused ? state.text : "");
-    if (state.refused != 0 && state.refused != REFUSE_BUSY)
+    trace_line(s, n, "link ended: %s, %s%s", err_text(state.err), state.refused ? "refused: " : "",
+               state.text);
+    if (state.err == ERR_FORBIDDEN) n->dial_at++; /* one of its keys is another one by now */
+    if (state.refused != 0 && state.refused != REFUSE_BUSY && !n->revoked)
         sim_fail(s, "%s was refused by the hub: %s", n->name, state.text);
     exchange_remove_link(n->exchange, n->dialled);
     n->dialled->ops->close(n->dialled);
@@ -132,7 +135,7 @@ static void crash(struct sim_node *n)
 
 static void start(struct sim_node *n)
 {
-    if (n->alive) return;
+    if (n->alive || n->absent) return;
     trace_line(n->sim, n, "starts");
     node_open(n);
     dial(n);
@@ -250,6 +253,8 @@ static void schedule_all(struct sim *s)
         }
     }
     story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});
+    trust_schedule(s);
+    erase_schedule(s);
 }
 
 /* All links up, nobody dies any more: soon all must agree. */
@@ -266,9 +271,11 @@ static void settle(struct sim *s)
     }
     for (int i = 0; i < 72; i++) {
         story_run(s, s->now_ms + MINUTES(20));
-        if (check_agreement(s, false)) break;
+        erase_tidy(s);
+        if (check_agreement(s, false) && erase_done(s)) break;
     }
     check_end(s);
+    erase_check(s);
 }
 
 void story_begin(struct sim *s)
@@ -277,6 +284,7 @@ void story_begin(struct sim *s)
     s->story.state = s->seed * 3 + 1;
     s->network.state = s->seed * 3 + 2;
     s->keys.state = s->seed * 3 + 3;
+    s->erase = erase_begin();
     crypto_random_source(rng_crypto_source, &s->keys);
 }
 
@@ -298,6 +306,8 @@ void story_end(struct sim *s, struct hash *hash)
         free(s->nodes[i].acknowledged);
     }
     free(s->steps);
+    trust_end(s);
+    erase_end(s);
     net_clear(s);
     crypto_random_source(NULL, NULL);
     crypto_hasher_end(&s->trace.hasher, hash);

@@ -63,14 +63,13 @@ static void enrol_actor(struct sim_node *n)
     n->actor = recorded.subject;
 }
 
-static void put_content(struct sim *s, struct mp_map *box)
+static void put_content(struct sim *s, struct mp_map *box, uint64_t mark)
 {
     static const char *const pieces[] = {"村口的路灯坏了，", "水管漏水，",     "请尽快处理。",
                                          "老人行动不便，",   "垃圾没有清运，", "雨后塌方，",
                                          "井盖松动，",       "下午有人在家。"};
     char text[512];
-    int size =
-        snprintf(text, sizeof text, "事项%llu: ", (unsigned long long)rng_below(&s->story, 100000));
+    int size = snprintf(text, sizeof text, "事项%016llx: ", (unsigned long long)mark);
     for (uint64_t i = rng_between(&s->story, 1, 8); i > 0; i--)
         size += snprintf(text + size, sizeof text - (size_t)size, "%s",
                          pieces[rng_below(&s->story, sizeof pieces / sizeof pieces[0])]);
@@ -96,9 +95,12 @@ static void register_request(struct sim_node *n, const char *village, unsigned p
     put_text(&a.body, "category", rng_chance(&s->story, 50) ? "0101" : "0102");
     put_uint(&a.body, "urgency", rng_between(&s->story, 1, 3));
     put_text(&a.box, "name", "村民甲");
-    put_content(s, &a.box);
+    const uint64_t mark = rng_next(&s->story);
+    put_content(s, &a.box, mark);
     bool sealed = a.draft.sealed;
-    if (act_record(n, &a, &recorded) && sealed) trace_happened(s, HAPPENED_SEALED);
+    if (!act_record(n, &a, &recorded)) return;
+    if (sealed) trace_happened(s, HAPPENED_SEALED);
+    if (!sealed) erase_mark(s, &recorded, village, mark);
 }
 
 /* The requests of a scope (0: all) as they stand, so that acts do not run within a read. */
