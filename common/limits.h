@@ -57,7 +57,9 @@
 /* --- the protocol's: keys in turn (SPEC, "The roster"); further changes have no effect --- */
 #define AUTHORITIES_MAX 64u
 #define OFFICE_KEYS_MAX 64u
+#define SERIES_MOVES_MAX 64u
 #define DEVICE_KEYS_MAX 64u
+#define DEVICE_ADDRESSES_MAX 4 /* where it listens */
 
 /* --- this implementation's --- */
 #define BUF_SIZE_MAX MIB(64)

@@ -19,9 +19,15 @@ void dialing_init(struct dialing *d, const struct dialing_options *options)
 
 void dialing_add_address(struct dialing *d, const char *address)
 {
-    if (d->address_count == INVITE_ADDRESSES_MAX) return;
+    if (d->address_count == DIAL_PLACES_MAX) return;
     char *to = d->addresses[d->address_count++];
     snprintf(to, ADDRESS_SIZE_MAX, "%s", address);
+}
+
+void dialing_set_addresses(struct dialing *d, const struct dial_plan *plan)
+{
+    d->address_count = d->next_address = 0;
+    for (size_t i = 0; i < plan->count; i++) dialing_add_address(d, plan->places[i].address);
 }
 
 bool dialing_due(const struct dialing *d, uint64_t now_ms)
@@ -83,6 +89,11 @@ enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t n
     enum err err = zmq_link_dial(&d->link, d->options.context, &dial);
     if (err) attempt_failed(d, false, now_ms);
     return err;
+}
+
+void dialing_failed(struct dialing *d, uint64_t now_ms)
+{
+    attempt_failed(d, false, now_ms);
 }
 
 const char *dialing_address(const struct dialing *d)

@@ -11,6 +11,7 @@
  * long, for a link that has become slower. Whom the hub turns away waits up to ten times as long: a
  * refusal costs a whole connection, and shows that the link is there.
  */
+#include "node/dial_plan.h"
 #include "node/link/zmq_link.h"
 #include "node/settings.h"
 
@@ -23,7 +24,7 @@ struct dialing_options {
 
 struct dialing {
     struct dialing_options options;
-    char addresses[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX];
+    char addresses[DIAL_PLACES_MAX][ADDRESS_SIZE_MAX];
     size_t address_count, next_address;
     struct link *link; /* NULL between attempts */
     uint32_t rounds;   /* that failed since the last success */
@@ -35,13 +36,17 @@ struct dialing {
 };
 
 void dialing_init(struct dialing *d, const struct dialing_options *options);
-/* Beyond INVITE_ADDRESSES_MAX they are ignored. */
+/* Beyond DIAL_PLACES_MAX they are ignored. */
 void dialing_add_address(struct dialing *d, const char *address);
+/* These instead, the first of them next; not while there is a link. */
+void dialing_set_addresses(struct dialing *d, const struct dial_plan *plan);
 /* Our keys from the next attempt on. */
 void dialing_use(struct dialing *d, const struct box_key *key, const struct box_secret *secret);
 bool dialing_due(const struct dialing *d, uint64_t now_ms);
 /* Makes the link. Errors: those of zmq_link_dial; the attempt counts as failed then. */
 MUST_CHECK enum err dialing_start(struct dialing *d, const struct box_key *peer, uint64_t now_ms);
+/* There was nothing to make it with. */
+void dialing_failed(struct dialing *d, uint64_t now_ms);
 /* The address of the link, or of the attempt before. */
 const char *dialing_address(const struct dialing *d);
 /* How long the next attempt waits for a connection; 0: as long as a link may. */

@@ -176,6 +176,7 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
         if (session_unfinished(p->session, &unfinished)) peer_changed(x, p);
     }
     peer_act(x, p);
+    exchange_hubs_look(x, p);
 }
 
 /* Runs count as they come and as they will be opened: that is what the transaction holds in memory,
@@ -263,6 +264,7 @@ static void tick(struct exchange *x, struct peer *p)
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
     x->time = *time;
+    if (!x->opened_ms) x->opened_ms = time->now_ms;
     exchange_traffic_turn(x);
     *more = drain_links(x);
     for (struct peer *p = x->peers; p; p = p->next) {
@@ -353,16 +355,6 @@ void exchange_ask(struct exchange *x, struct link *link, bool hurried,
         p->was_idle = false; /* so the answer counts, however soon it comes */
         peer_act(x, p);
     }
-}
-
-bool exchange_settled(const struct exchange *x)
-{
-    struct session_status status;
-    for (const struct peer *p = x->peers; p; p = p->next) {
-        session_status(p->session, &status);
-        if (status.behind && !p->closing) return false;
-    }
-    return x->met;
 }
 
 size_t exchange_peers(const struct exchange *x, struct exchange_peer *out, size_t max)

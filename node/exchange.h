@@ -78,8 +78,8 @@ MUST_CHECK enum err join_turn(struct link *link, const struct invite *invite,
                               const struct device_keys *keys, uint64_t wall_ms,
                               struct join_progress *progress);
 
-/* Since the start some peer told what it holds, and none that is here shows more than this node
- * holds. */
+/* Since the start some peer told what it holds, every other hub among them (or ten minutes went by
+ * without it), and none that is here shows more than this node holds. */
 bool exchange_settled(const struct exchange *x);
 
 /* --- what can be shown: one entry a live session --- */

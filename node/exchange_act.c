@@ -237,13 +237,14 @@ void peer_act(struct exchange *x, struct peer *p)
         case SESSION_ARRIVED:
             remember_points(x, p, &p->row.have, &p->row.have_count, &a);
             exchange_note_told(x, p, a.feed.id8);
+            p->arrived = true;
             break;
         case SESSION_SHOWN:
             remember_points(x, p, &p->row.shown, &p->row.shown_count, &a);
             break;
         case SESSION_PEER:
             remember_hello(x, p, &a.hello);
-            x->met = true;
+            p->hello_taken = x->met = true;
             break;
         case SESSION_ALARM:
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.first.bytes[0],

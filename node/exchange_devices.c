@@ -62,7 +62,8 @@ const struct device *peer_introduce(struct txn *t, const struct roster *roster,
     const struct device *d = roster_device(roster, &out->first);
     bool named = meta_get(t, "hub_transport", &transport) &&
                  slice_equal(transport, slice_of(key->bytes, sizeof key->bytes));
-    return named && d && d->state == DEVICE_JOINED ? d : NULL;
+    if (named && !d) return out; /* a standby: what makes it a device is still on its way */
+    return named && d->state == DEVICE_JOINED ? d : NULL;
 }
 
 /* Whom the roster has for a peer now; NULL: nobody. Of one that was dialled by the key that an
@@ -72,5 +73,6 @@ const struct device *peer_device_now(const struct peer *p, const struct roster *
     const struct device *d = roster_transport(roster, &p->key);
     if (d || !p->connecting) return d;
     d = roster_device(roster, &p->device.first);
-    return d && d->state == DEVICE_JOINED ? d : NULL;
+    if (!d) return &p->device;
+    return d->state == DEVICE_JOINED ? d : NULL;
 }

@@ -13,6 +13,7 @@
 #define TURN_RAW_MAX MIB(2)   /* the same, opened */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
+#define HUBS_MET_MAX 8u
 /* Frames that a link does not take wait up to this. */
 #define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX)
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
@@ -51,6 +52,8 @@ struct peer {
     bool was_idle;
     bool forgets; /* the runs its session holds may have boxes that were erased: not to be kept */
     bool told_aside; /* of a feed of which something stands aside: it may be shown more */
+    bool hello_taken, arrived; /* since the last look of exchange_hubs.c */
+    bool hello_asked;          /* by that */
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
     uint64_t laps;                       /* see exchange_serve_builds */
@@ -130,6 +133,9 @@ struct exchange {
     uint64_t erased;           /* erase_serial as it was last looked at */
     bool forked;               /* what was stored forked a feed of this device */
     bool met;                  /* a peer told what it holds, since the start */
+    struct sign_key hubs_met[HUBS_MET_MAX]; /* the same of other hubs */
+    size_t hubs_met_count;
+    uint64_t opened_ms; /* monotonic; 0: before the first turn */
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
 };
@@ -235,6 +241,13 @@ void exchange_traffic_write(struct exchange *x, struct txn *t);
 /* Milliseconds of the monotonic clock when it wants a commit of its own; UINT64_MAX: nothing does.
  */
 uint64_t traffic_due_ms(const struct exchange *x);
+
+/* --- exchange_hubs.c --- */
+/* What a frame of another hub told is looked at for what it means to this one. */
+void exchange_hubs_look(struct exchange *x, struct peer *p);
+/* Notes through whom the records of a village came, within the transaction that stores them. */
+enum err exchange_note_via(struct exchange *x, struct txn *t, const struct peer *from,
+                           const struct sign_key *author);
 
 /* --- exchange_join.c --- */
 void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event);

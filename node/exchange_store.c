@@ -236,6 +236,7 @@ static enum err store_run(struct exchange *x, struct arrival *a, struct pending_
     struct feed feed;
     struct feed_row row;
     bool held;
+    uint64_t events = log_count(arrival_txn(a));
     enum err err = views_roster(x->views, arrival_txn(a), &roster);
     if (!err) err = run_feed_of(arrival_txn(a), &s->feed, &feed, &held, &row);
     if (!err && peer_is_revoked(roster, &s->peer->device.key)) err = ERR_FORBIDDEN;
@@ -244,7 +245,8 @@ static enum err store_run(struct exchange *x, struct arrival *a, struct pending_
     if (err) return err;
     s->last = (struct want_point){.seq = s->run.base_seq + s->run.count};
     memcpy(s->last.id8, run_decoder_last(x->decoder)->bytes, sizeof s->last.id8);
-    return OK;
+    if (log_count(arrival_txn(a)) == events) return OK;
+    return exchange_note_via(x, arrival_txn(a), s->peer, &feed.author);
 }
 
 /* One transaction over the pending RUNs; those marked `retry` afterwards may go through in the next

@@ -1,7 +1,6 @@
 #include "node/hub_contact.h"
 
 #include "common/log.h"
-#include "node/joining.h"
 #include "node/store/local.h"
 
 #include <string.h>
@@ -10,6 +9,7 @@
 #define SETTLED_MS 250 /* idle for so long: the exchange has written the peer's row by now */
 /* What a session gave up, a damaged feed say, the next one tries again. */
 #define RENEW_MS (24u * 3600 * 1000)
+#define RETURN_AFTER 10 /* times the longest pause between attempts */
 
 void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options)
 {
@@ -20,8 +20,6 @@ void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *o
                                          .retry_max_s = options->settings->retry_max_s};
     *h = (struct hub_contact){.options = *options};
     dialing_init(&h->dialing, &dial);
-    for (size_t i = 0; i < options->settings->hub_count; i++)
-        dialing_add_address(&h->dialing, options->settings->hub[i]);
 }
 
 /* An idle link is ended in good order; the next is made at once. */
@@ -81,30 +79,29 @@ static uint64_t known_rtt_ms(struct txn *t, const struct sign_key *device)
     return rtt_ms;
 }
 
-/* The hub may have changed its keys, or this device its own. */
-static void look_at_keys(struct hub_contact *h, struct txn *t, const struct roster *roster)
+/* Between two links what the roster says now counts. */
+static void take_plan(struct hub_contact *h)
 {
-    const struct device *self = roster_device(roster, &store_identity(txn_store(t))->device);
-    struct dial_keys keys[DIAL_KEYS_MAX];
-    struct box_key hub;
-    h->has_key = joining_hub(t, roster, &h->device, &hub);
-    if (!h->has_key) return;
-    size_t count = key_change_dial(keys, t, roster, &h->device, &hub, self, h->options.keys);
-    bool same = count == h->key_count && memcmp(keys, h->keys, count * sizeof keys[0]) == 0;
-    if (!same) {
-        memcpy(h->keys, keys, count * sizeof keys[0]);
-        h->key_count = count;
-        h->key_at = 0;
-    }
-    crypto_wipe(keys, sizeof keys);
+    if (h->dialing.link || memcmp(&h->plan, &h->fresh, sizeof h->plan) == 0) return;
+    h->plan = h->fresh;
+    dialing_set_addresses(&h->dialing, &h->plan);
+}
+
+static const struct dial_place *place_of(const struct hub_contact *h)
+{
+    return &h->plan.places[h->dialing.next_address];
 }
 
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time)
 {
+    const struct settings *settings = h->options.settings;
+    const char *given[INVITE_ADDRESSES_MAX];
     const struct roster *roster;
     struct slice ask;
-    if (!views_roster(h->options.views, t, &roster)) look_at_keys(h, t, roster);
-    if (h->has_key && !h->dialing.rtt_ms) h->dialing.rtt_ms = known_rtt_ms(t, &h->device);
+    for (size_t i = 0; i < settings->hub_count; i++) given[i] = settings->hub[i];
+    if (!views_roster(h->options.views, t, &roster))
+        dial_plan_make(&h->fresh, t, roster, given, settings->hub_count);
+    take_plan(h);
     bool asked = ask_get(t, ASK_SYNC, &ask);
     if (asked && !h->asked) {
         struct exchange_link shown = {0};
@@ -143,14 +140,51 @@ void hub_contact_network(struct hub_contact *h, bool again, const struct exchang
 
 /* --- the link --- */
 
+static void take_keys(struct hub_contact *h, struct txn *t, const struct roster *roster)
+{
+    const struct dial_place *place = place_of(h);
+    const struct device *self = roster_device(roster, &store_identity(txn_store(t))->device);
+    struct dial_keys keys[DIAL_KEYS_MAX];
+    size_t count = key_change_dial(keys, t, roster, &place->device, &place->transport, self,
+                                   h->options.keys);
+    if (count != h->key_count || memcmp(keys, h->keys, count * sizeof keys[0]) != 0) {
+        memcpy(h->keys, keys, count * sizeof keys[0]);
+        h->key_count = count;
+        h->key_at = 0;
+    }
+    crypto_wipe(keys, sizeof keys);
+    if (sign_key_equal(&h->device, &place->device) && h->dialing.rtt_ms) return;
+    h->device = place->device;
+    h->dialing.rtt_ms = known_rtt_ms(t, &h->device);
+}
+
+/* The hub of this place, its keys (it may have changed them, or this device its own), how far it
+ * is. */
+static enum err look_at_place(struct hub_contact *h)
+{
+    struct txn *t = NULL;
+    const struct roster *roster;
+    enum err err = txn_begin(h->options.store, false, &t);
+    if (err) return err;
+    err = views_roster(h->options.views, t, &roster);
+    if (!err) take_keys(h, t, roster);
+    txn_abort(t);
+    return err ? err : h->key_count ? OK : ERR_NOT_FOUND;
+}
+
 static void start_link(struct hub_contact *h, const struct exchange_time *time)
 {
-    const struct dial_keys *keys = &h->keys[h->key_at];
-    dialing_use(&h->dialing, &keys->key, &keys->secret);
-    enum err err = dialing_start(&h->dialing, &keys->peer, time->now_ms);
+    enum err err = look_at_place(h);
     h->live = h->good = h->learned = h->again = false;
     h->moved = h->idle_ms = 0;
     h->moved_ms = time->now_ms;
+    if (!err) {
+        const struct dial_keys *keys = &h->keys[h->key_at];
+        dialing_use(&h->dialing, &keys->key, &keys->secret);
+        err = dialing_start(&h->dialing, &keys->peer, time->now_ms);
+    } else {
+        dialing_failed(&h->dialing, time->now_ms);
+    }
     if (!err && (err = exchange_add_link(h->options.exchange, h->dialing.link, true)))
         dialing_end(&h->dialing, DIALING_FAILED, time->now_ms);
     if (err) log_write(LOG_WARN, "cannot dial %s: %s", dialing_address(&h->dialing), err_text(err));
@@ -192,6 +226,14 @@ static void end_link(struct hub_contact *h, const struct exchange_link *shown,
         h->answer_due = true; /* else the next attempt may have it */
 }
 
+/* Connected for a while to another hub than the first: maybe that one is there again. */
+static bool is_second_choice(const struct hub_contact *h, const struct exchange_time *time)
+{
+    uint64_t patience_ms = (uint64_t)h->dialing.options.retry_max_s * 1000 * RETURN_AFTER;
+    return time->now_ms - h->idle_ms >= patience_ms &&
+           !sign_key_equal(&h->plan.places[0].device, &h->device);
+}
+
 static void look_at_session(struct hub_contact *h, const struct session_status *s,
                             const struct exchange_time *time)
 {
@@ -217,12 +259,13 @@ static void look_at_session(struct hub_contact *h, const struct session_status *
             log_write(LOG_WARN, "the hub's time was not kept");
     }
     if (h->asked) answer(h);
-    if (time->now_ms - h->moved_ms >= RENEW_MS) renew(h);
+    if (time->now_ms - h->moved_ms >= RENEW_MS || is_second_choice(h, time)) renew(h);
 }
 
 void hub_contact_before_turn(struct hub_contact *h, const struct exchange_time *time)
 {
-    if (h->has_key && dialing_due(&h->dialing, time->now_ms)) start_link(h, time);
+    take_plan(h);
+    if (dialing_due(&h->dialing, time->now_ms)) start_link(h, time);
     if (h->dialing.link) zmq_link_tick(h->dialing.link, time->now_ms);
 }
 
@@ -231,7 +274,7 @@ void hub_contact_after_turn(struct hub_contact *h, const struct exchange_time *t
     struct exchange_link shown;
     enum err err;
     const char *text;
-    bool nobody = !h->has_key || !h->dialing.address_count;
+    bool nobody = !h->dialing.address_count;
     if (h->answer_due || (h->asked && nobody)) answer(h);
     if (!h->dialing.link) return;
     exchange_link(h->options.exchange, h->dialing.link, &shown);
@@ -248,7 +291,6 @@ int hub_contact_fd(const struct hub_contact *h)
 uint64_t hub_contact_wait_ms(const struct hub_contact *h, uint64_t now_ms)
 {
     if (h->answer_due) return 0;
-    if (!h->has_key && !h->dialing.link) return UINT64_MAX;
     uint64_t wait_ms = dialing_wait_ms(&h->dialing, now_ms);
     bool settling = h->dialing.link && h->idle_ms && (!h->learned || h->asked);
     uint64_t settled_ms = h->idle_ms + SETTLED_MS;

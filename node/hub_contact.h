@@ -20,11 +20,12 @@ struct hub_contact_options {
 struct hub_contact {
     struct hub_contact_options options;
     struct dialing dialing;
-    bool has_key;
+    struct dial_plan plan;  /* whose addresses `dialing` has */
+    struct dial_plan fresh; /* as the store has it now: taken between two links */
     struct dial_keys keys[DIAL_KEYS_MAX]; /* to dial the hub with */
     size_t key_count, key_at;
     unsigned barred;        /* attempts in a row whose keys did not fit */
-    struct sign_key device; /* the same one's peer row */
+    struct sign_key device; /* the hub that is dialled, or was last */
     bool live;              /* its session began, so the exchange keeps the peer row */
     bool good;              /* something came of this link */
     bool again;             /* when it ends it is made anew at once */
@@ -37,7 +38,7 @@ struct hub_contact {
 };
 
 void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options);
-/* The store changed: the hub's key, a person's ask. */
+/* The store changed: the hubs, a person's ask. */
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time);
 /* The network changed somehow; `again`: an interface or the machine was away for a while. */
 void hub_contact_network(struct hub_contact *h, bool again, const struct exchange_time *time);

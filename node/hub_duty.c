@@ -4,6 +4,7 @@
 #include "common/time.h"
 #include "node/lives.h"
 #include "node/office_key.h"
+#include "node/series.h"
 #include "node/views/request.h"
 
 #define PAUSE_MS 60000
@@ -25,15 +26,14 @@ void hub_duty_close(struct hub_duty *d)
     *d = (struct hub_duty){0};
 }
 
-/* The roster at the hub, where all rows can be asked; NULL elsewhere. */
+/* The roster at a hub, where all rows can be asked; NULL elsewhere. */
 static const struct roster *hub_roster(struct hub_duty *d, struct txn *t)
 {
     const struct roster *roster;
     uint64_t done, total;
     if (views_rebuild_pending(t, &done, &total) || views_roster(d->views, t, &roster)) return NULL;
-    const struct device *hub = roster_hub(roster);
-    const struct sign_key *self = &store_identity(txn_store(t))->device;
-    return hub && sign_key_equal(&hub->first, self) ? roster : NULL;
+    const struct device *self = roster_device(roster, &store_identity(txn_store(t))->device);
+    return self && device_is_hub(self) ? roster : NULL;
 }
 
 /* --- the office's key ---------------------------------------------------------------------- */
@@ -119,6 +119,12 @@ static enum err number_one(struct hub_duty *d, const struct thing_key *key,
     return err;
 }
 
+/* Asked in the transaction that gives them, so what was moved away meanwhile is not given (N11). */
+static bool may_number(struct txn *t, const struct roster *roster)
+{
+    return series_state(t, roster) == SERIES_HERE;
+}
+
 static enum err give_numbers(struct hub_duty *d, const struct clock_reading *clock, bool *recorded)
 {
     struct unnumbered u = {.count = 0};
@@ -133,8 +139,12 @@ void hub_duty_look(struct hub_duty *d, struct txn *t, uint64_t now_ms)
 {
     const struct roster *roster = hub_roster(d, t);
     bool unnumbered = false;
-    d->keys_due = roster && lacks_keys(d, t, roster);
-    if (roster && requests_each_unnumbered(t, any, &unnumbered)) unnumbered = false;
+    bool keys = roster && lacks_keys(d, t, roster);
+    if (keys && !d->keys_due) d->keys_since_ms = now_ms;
+    d->keys_due = keys;
+    d->keys_by_another = keys && series_state(t, roster) == SERIES_ELSEWHERE;
+    if (roster && may_number(t, roster) && requests_each_unnumbered(t, any, &unnumbered))
+        unnumbered = false;
     /* Others may have been given that this store does not know (F5). */
     if (unnumbered && lives_numbers_wait(t)) {
         if (!d->told_wait) log_write(LOG_WARN, "no official number is given: sidan numbers");
@@ -145,20 +155,32 @@ void hub_duty_look(struct hub_duty *d, struct txn *t, uint64_t now_ms)
     d->numbers_due = unnumbered;
 }
 
+/* When this hub gives the office's key: at once, or when the one that should did not. */
+static uint64_t keys_due_ms(const struct hub_duty *d)
+{
+    return d->keys_since_ms + (d->keys_by_another ? UNSETTLED_MAX_MS : 0);
+}
+
+static bool gives_keys(const struct hub_duty *d, uint64_t now_ms)
+{
+    return d->keys_due && now_ms >= keys_due_ms(d);
+}
+
 static bool gives_numbers(const struct hub_duty *d, uint64_t now_ms, bool settled)
 {
     return d->numbers_due && (settled || now_ms - d->numbers_since_ms >= UNSETTLED_MAX_MS);
 }
 
 static enum err perform(struct hub_duty *d, const struct exchange_time *time, bool numbers,
-                        bool *recorded)
+                        bool keys, bool *recorded)
 {
     enum err err = recorder_begin(d->recorder, &time->clock);
     if (err) return err;
     const struct roster *roster = hub_roster(d, recorder_txn(d->recorder));
     if (lives_numbers_wait(recorder_txn(d->recorder))) numbers = false;
-    if (roster && numbers) err = give_numbers(d, &time->clock, recorded);
-    if (roster && !err) err = give_keys(d, roster, recorded);
+    if (roster && numbers && may_number(recorder_txn(d->recorder), roster))
+        err = give_numbers(d, &time->clock, recorded);
+    if (roster && keys && !err) err = give_keys(d, roster, recorded);
     if (!err && *recorded) return recorder_commit(d->recorder);
     recorder_abort(d->recorder);
     return err;
@@ -168,15 +190,16 @@ void hub_duty_turn(struct hub_duty *d, const struct exchange_time *time, bool se
 {
     bool recorded = false;
     if (hub_duty_wait_ms(d, time->now_ms, settled)) return;
-    enum err err = perform(d, time, gives_numbers(d, time->now_ms, settled), &recorded);
+    bool numbers = gives_numbers(d, time->now_ms, settled), keys = gives_keys(d, time->now_ms);
+    enum err err = perform(d, time, numbers, keys, &recorded);
     if (err) {
         log_write(LOG_ERROR, "what the hub records by itself: %s", err_text(err));
         d->not_before_ms = time->now_ms + PAUSE_MS;
         return;
     }
     /* What is left is seen by hub_duty_look after the commit. */
-    d->keys_due = false;
-    if (gives_numbers(d, time->now_ms, settled)) d->numbers_due = false;
+    if (keys) d->keys_due = false;
+    if (numbers) d->numbers_due = false;
 }
 
 uint64_t hub_duty_wait_ms(const struct hub_duty *d, uint64_t now_ms, bool settled)
@@ -185,7 +208,8 @@ uint64_t hub_duty_wait_ms(const struct hub_duty *d, uint64_t now_ms, bool settle
     if (d->numbers_due)
         due_ms = settled ? d->numbers_since_ms : d->numbers_since_ms + UNSETTLED_MAX_MS;
     /* A store that was put back asks its peers before anything is signed in it (F3). */
-    if (d->keys_due && (settled || !recorder_is_behind(d->recorder))) due_ms = 0;
+    bool may_sign = settled || !recorder_is_behind(d->recorder);
+    if (d->keys_due && may_sign && keys_due_ms(d) < due_ms) due_ms = keys_due_ms(d);
     if (due_ms == UINT64_MAX) return due_ms;
     if (due_ms < d->not_before_ms) due_ms = d->not_before_ms;
     return due_ms > now_ms ? due_ms - now_ms : 0;

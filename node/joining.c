@@ -87,23 +87,3 @@ enum err joining_by_answer(const char *home, const struct invite *invite,
     if (!err) err = take_answer(home, keys, answer);
     return err ? err : finish(home, invite);
 }
-
-bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *device,
-                 struct box_key *transport)
-{
-    const struct device *hub = roster_hub(roster);
-    struct slice key, transport_key;
-    if (hub) {
-        if (sign_key_equal(&hub->first, &store_identity(txn_store(t))->device)) return false;
-        *device = hub->first;
-        *transport = hub->transport;
-        return true;
-    }
-    if (!meta_get(t, "hub_device", &key) || key.size != sizeof device->bytes) return false;
-    memcpy(device->bytes, key.data, sizeof device->bytes);
-    if (!meta_get(t, "hub_transport", &transport_key) ||
-        transport_key.size != sizeof transport->bytes)
-        return false;
-    memcpy(transport->bytes, transport_key.data, sizeof transport->bytes);
-    return true;
-}

@@ -20,8 +20,3 @@ MUST_CHECK enum err joining_complete(const char *home, const struct invite *invi
 MUST_CHECK enum err joining_by_answer(const char *home, const struct invite *invite,
                                       const struct device_keys *keys,
                                       const struct join_answer *answer);
-
-/* Whom to dial: the roster's hub, else the one that the invite named. False: there is none, or this
- * device is the hub. */
-bool joining_hub(struct txn *t, const struct roster *roster, struct sign_key *device,
-                 struct box_key *transport);

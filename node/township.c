@@ -75,6 +75,22 @@ enum err township_office_write(struct buf *body, const struct box_key *office)
     return finish(&m, body);
 }
 
+enum err township_listens_write(struct buf *body, const char *const *addresses, size_t count)
+{
+    struct mp_map m = {0};
+    struct mp_writer w = mp_map_put(&m, "addresses");
+    mp_write_array(&w, count);
+    for (size_t i = 0; i < count; i++) mp_write_text(&w, addresses[i]);
+    return finish(&m, body);
+}
+
+enum err township_series_write(struct buf *body, const struct sign_key *hub)
+{
+    struct mp_map m = {0};
+    put_bytes(&m, "device", hub->bytes, sizeof hub->bytes);
+    return finish(&m, body);
+}
+
 enum err township_village_write(struct buf *body, const struct township_village *v)
 {
     struct mp_map m = {0};

@@ -33,6 +33,12 @@ MUST_CHECK enum err township_replaced_write(struct buf *body, const struct towns
 /* office.rotated */
 MUST_CHECK enum err township_office_write(struct buf *body, const struct box_key *office);
 
+/* device.listens: where a device can be dialled. */
+MUST_CHECK enum err township_listens_write(struct buf *body, const char *const *addresses,
+                                           size_t count);
+/* series.moved: the signing key of the hub that gives official numbers from now on. */
+MUST_CHECK enum err township_series_write(struct buf *body, const struct sign_key *hub);
+
 /* village.put */
 MUST_CHECK enum err township_village_write(struct buf *body, const struct township_village *v);
 

@@ -30,6 +30,11 @@ static const struct field office_rotated[] = {
     {"office", "办公室公钥", "new office key", BYTES(32, 32), REQUIRED},
 };
 
+static const struct field series_moved[] = {
+    {"device", "编号终端", "signing key of the hub that gives official numbers", BYTES(32, 32),
+     REQUIRED},
+};
+
 static const struct field village_put[] = {
     {"code", "区划代码", "division code", CODE(12), REQUIRED},
     {"name", "名称", "name", TEXT(1, NAME_SIZE_MAX), REQUIRED},
@@ -70,6 +75,11 @@ static const struct field device_revoked[] = {
     {"reason", "停用原因", "reason", TEXT(1, 256), REQUIRED},
     {"heads", "仍有效的末条", "heads of its feeds that count; none: nothing of it counts",
      ROWS(0, CUT_HEADS_MAX, head_columns), OPTIONAL},
+};
+
+static const struct field device_listens[] = {
+    {"addresses", "监听地址", "where it can be dialled; none: nowhere any more",
+     LIST(DEVICE_ADDRESSES_MAX), REQUIRED},
 };
 
 static const struct field device_rotated[] = {
@@ -142,6 +152,8 @@ static const struct kind table[] = {
      ROLE_RECOVERY, IN_TOWN, FIELDS(authority_replaced)},
     {"office.rotated", "更换办公室密钥", "office key changed", THING_TOWNSHIP, ACTS, ROLE_AUTHORITY,
      IN_TOWN, FIELDS(office_rotated)},
+    {"series.moved", "移交编号", "official numbers given by another hub", THING_TOWNSHIP, ACTS,
+     ROLE_AUTHORITY, IN_TOWN, FIELDS(series_moved)},
     {"village.put", "设立村(社区)", "village added", THING_VILLAGE, FOUNDS, ROLE_AUTHORITY, IN_TOWN,
      FIELDS(village_put)},
     {"village.renamed", "村(社区)更名", "village renamed", THING_VILLAGE, ACTS, ROLE_AUTHORITY,
@@ -156,6 +168,8 @@ static const struct kind table[] = {
      FIELDS(device_joined)},
     {"device.revoked", "终端停用", "device revoked", THING_DEVICE, ACTS, ROLE_AUTHORITY, IN_TOWN,
      FIELDS(device_revoked)},
+    {"device.listens", "终端监听", "where a device can be dialled", THING_DEVICE, ACTS,
+     ROLE_AUTHORITY, IN_TOWN, FIELDS(device_listens)},
     {"device.rotated", "终端更换密钥", "device's keys changed", THING_DEVICE, ACTS,
      ROLE_VILLAGE | (ROLES_TOWNSHIP & ~(uint32_t)ROLE_MIRROR), IN_TOWN, FIELDS(device_rotated)},
     {KIND_CONTINUED, "另起分支接续", "feed continued", THING_CONTINUATION, FOUNDS,

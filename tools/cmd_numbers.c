@@ -1,5 +1,6 @@
 #include "common/time.h"
 #include "node/lives.h"
+#include "node/series.h"
 #include "node/views/numbers.h"
 #include "tools/commands.h"
 #include "tools/hint.h"
@@ -15,8 +16,18 @@ static bool is_official(const struct number *n)
     return strlen(n->series) == 4 && strspn(n->series, "0123456789") == 4;
 }
 
+/* The hub that gave them before has not said yet that it gives none any more; NULL: nobody. */
+static const struct device *awaited(struct cli *cli, struct txn *txn)
+{
+    const struct roster *roster;
+    size_t at = 0;
+    if (views_roster(cli->views, txn, &roster)) return NULL;
+    return series_state(txn, roster) == SERIES_WAITS ? series_awaited(txn, roster, &at) : NULL;
+}
+
 static int print(struct cli *cli, struct txn *txn)
 {
+    const struct device *before = awaited(cli, txn);
     char year[NUMBER_SERIES_SIZE_MAX + 1], number[24];
     snprintf(year, sizeof year, "%04u", (unsigned)(time_year(cli_now_ms(txn)) % 10000));
     uint64_t last = numbers_last(txn, year);
@@ -25,7 +36,8 @@ static int print(struct cli *cli, struct txn *txn)
     if (cli->json) {
         json_t *o = output_json("sidan.numbers/1");
         json_object_set_new(o, "last", last ? json_string(number) : json_null());
-        json_object_set_new(o, "waiting", json_boolean(wait));
+        json_object_set_new(o, "waiting", json_boolean(wait || before));
+        json_object_set_new(o, "waits_for", before ? json_string(before->name) : json_null());
         return output_json_end(o);
     }
     if (last)
@@ -38,6 +50,11 @@ static int print(struct cli *cli, struct txn *txn)
                       "been given"));
         hint_line(cli, "%s: %s", _("next"),
                   _("look for the last one on paper: sidan numbers --last NUMBER"));
+    }
+    if (before) {
+        output_line(cli, _("! numbers wait: %s has not said yet that it gives none any more"),
+                    before->name);
+        hint_line(cli, _("if it will not come back: sidan numbers --last NUMBER"));
     }
     return EXIT_OK;
 }
@@ -58,8 +75,11 @@ static int confirm(struct cli *cli, const struct number *number)
     struct numbers_note note = {0};
     int code = cli_open_store_writable(cli);
     if (code) return code;
+    const struct roster *roster;
     enum err e = txn_begin(cli->store, true, &txn);
+    if (!e && (e = views_roster(cli->views, txn, &roster))) txn_abort(txn);
     if (!e) {
+        series_confirm(txn, roster);
         numbers_note(txn, &note, number);
         numbers_flush(txn, &note);
         lives_numbers_confirmed(txn);

@@ -136,7 +136,26 @@ static enum err ask(struct cli *cli)
     return txn_commit(t);
 }
 
-/* The hub's row as the node keeps it, and whether the ask still stands. */
+/* The row of the hub that was spoken with last, as the node keeps it. */
+static void newest_row(struct txn *t, const struct contact_target *target, struct peer_row *out)
+{
+    *out = (struct peer_row){0};
+    for (size_t i = 0; i < target->plan.count; i++) {
+        struct peer_row row;
+        if (!peer_get(t, &target->plan.places[i].device, &row)) {
+            continue;
+        }
+        if (row.last_ok_ms > out->last_ok_ms ||
+            (out->last_ok_ms == 0 && row.last_attempt_ms > out->last_attempt_ms)) {
+            struct peer_row other = *out;
+            *out = row;
+            row = other;
+        }
+        peer_row_clear(&row);
+    }
+}
+
+/* What the node keeps, and whether the ask still stands. */
 static enum err look(struct cli *cli, const struct contact_target *target, struct peer_row *row,
                      bool *asked, uint64_t *events)
 {
@@ -155,9 +174,7 @@ static enum err look(struct cli *cli, const struct contact_target *target, struc
     }
     *events = visible.events;
     visible_end(&visible);
-    if (!peer_get(t, &target->device, row)) {
-        *row = (struct peer_row){0};
-    }
+    newest_row(t, target, row);
     e = e != OK ? e : txn_error(t);
     txn_abort(t);
     return e;
@@ -189,18 +206,64 @@ static uint64_t arrived(struct cli *cli, const struct peer_row *row)
     return sum;
 }
 
+/* What was exchanged with each hub before the node was told to. */
+struct before {
+    struct sign_key device;
+    uint64_t bytes, arrived, last_ok_ms;
+};
+
+static void look_before(struct cli *cli, const struct contact_target *target,
+                        struct before before[DIAL_PLACES_MAX])
+{
+    struct txn *t;
+    for (size_t i = 0; i < target->plan.count; i++) {
+        struct peer_row row;
+        before[i] = (struct before){.device = target->plan.places[i].device};
+        if (txn_begin(cli->store, false, &t) != OK) {
+            continue;
+        }
+        bool known = peer_get(t, &before[i].device, &row);
+        txn_abort(t);
+        if (!known) {
+            continue;
+        }
+        before[i].bytes = row.bytes_sent + row.bytes_received;
+        before[i].last_ok_ms = row.last_ok_ms;
+        before[i].arrived = arrived(cli, &row);
+        peer_row_clear(&row);
+    }
+}
+
+/* True: it went well. */
+static bool compare(struct cli *cli, const struct contact_target *target,
+                    const struct before before[DIAL_PLACES_MAX], const struct peer_row *now,
+                    struct outcome *out)
+{
+    for (size_t i = 0; i < target->plan.count; i++) {
+        if (!sign_key_equal(&before[i].device, &now->device)) {
+            continue;
+        }
+        out->sent = arrived(cli, now) - before[i].arrived;
+        out->bytes = now->bytes_sent + now->bytes_received - before[i].bytes;
+        return now->last_ok_ms > before[i].last_ok_ms;
+    }
+    return false;
+}
+
 static int sync_by_node(struct cli *cli, const struct contact_target *target, uint64_t timeout_ms)
 {
-    struct peer_row before, now = {0};
+    struct peer_row now = {0};
+    struct before before[DIAL_PLACES_MAX];
     struct outcome outcome = {0};
     uint64_t events_before = 0, events = 0, started_ms = clock_monotonic_ms();
     bool asked = true, done = false;
-    enum err e = look(cli, target, &before, &asked, &events_before);
+    look_before(cli, target, before);
+    enum err e = look(cli, target, &now, &asked, &events_before);
     if (e == OK) {
         e = ask(cli);
     }
     output_note(cli, _("sidan-node was told to exchange with %s now ..."),
-                shown_address(target->addresses[0]));
+                shown_address(target->plan.places[0].address));
     for (asked = true; e == OK && !done && clock_monotonic_ms() - started_ms < timeout_ms;) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
         peer_row_clear(&now);
@@ -208,15 +271,12 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
         done = !asked;
     }
     if (e != OK) {
-        return fail(cli, e, target->addresses[0], NULL);
+        return fail(cli, e, target->plan.places[0].address, NULL);
     }
     outcome.ms = clock_monotonic_ms() - started_ms;
-    outcome.sent = arrived(cli, &now) - arrived(cli, &before);
     outcome.received = events - events_before;
-    outcome.bytes = now.bytes_sent + now.bytes_received - before.bytes_sent - before.bytes_received;
-    bool good = done && now.last_ok_ms > before.last_ok_ms;
+    bool good = compare(cli, target, before, &now, &outcome) && done;
     enum err why = now.last_error;
-    peer_row_clear(&before);
     peer_row_clear(&now);
     if (good) {
         return report(cli, &outcome);
@@ -224,7 +284,7 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     if (why == OK) {
         why = ERR_UNREACHABLE;
     }
-    return fail(cli, done ? why : ERR_TIMEOUT, target->addresses[0],
+    return fail(cli, done ? why : ERR_TIMEOUT, target->plan.places[0].address,
                 why == ERR_UNREACHABLE ? N_("sidan-node tried just now and got no answer") : NULL);
 }
 
@@ -237,7 +297,7 @@ static const char *calling_words(struct cli *cli, const char *address)
 
 static void say_calling(struct contact *c, const char *address)
 {
-    if (c->text[0] != '\0') { /* the address before */
+    if (c->text[0] != '\0' && !c->cli->json) { /* the address before */
         output_line(c->cli, "%s", _("failed"));
     }
     if (!c->cli->json && !c->cli->quiet) {
@@ -254,7 +314,7 @@ static void say_live(struct contact *c)
     }
 }
 
-static void remember_failure(struct cli *cli, const struct contact_target *target, enum err why)
+static void remember_failure(struct cli *cli, const struct sign_key *hub, enum err why)
 {
     struct txn *t;
     struct peer_row row;
@@ -262,8 +322,8 @@ static void remember_failure(struct cli *cli, const struct contact_target *targe
     if (txn_begin(cli->store, true, &t) != OK) {
         return;
     }
-    if (!peer_get(t, &target->device, &row)) {
-        row = (struct peer_row){.device = target->device};
+    if (!peer_get(t, hub, &row)) {
+        row = (struct peer_row){.device = *hub};
     }
     clock_read(t, &clock);
     row.last_attempt_ms = clock.wall_ms;
@@ -289,11 +349,13 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
     enum err e = contact_sync(&contact, target, &words, &done);
     contact_end(&contact);
     if (e != OK) {
-        output_line(cli, "%s", _("failed"));
-        remember_failure(cli, target, e);
-        return fail(cli, e, done.address, contact.text);
+        if (!cli->json) {
+            output_line(cli, "%s", _("failed"));
+        }
+        remember_failure(cli, &done.place->device, e);
+        return fail(cli, e, done.place->address, contact.text);
     }
-    if (clock_learn_from(cli->store, &target->device) != OK) {
+    if (clock_learn_from(cli->store, &done.place->device) != OK) {
         output_note(cli, "%s", _("the hub's time was not kept"));
     }
     struct outcome outcome = {
@@ -302,7 +364,7 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
         .received = done.received,
         .bytes = done.bytes,
         .ms = clock_monotonic_ms() - contact.started_ms,
-        .column = text_width(slice_of_text(calling_words(cli, done.address))) +
+        .column = text_width(slice_of_text(calling_words(cli, done.place->address))) +
                   text_width(slice_of_text(_("good; "))),
     };
     return report(cli, &outcome);

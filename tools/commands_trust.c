@@ -8,6 +8,10 @@ const struct flag commands_trust_replace[] = {
          N_("of this feed of the authority only what leads to this record counts")),
     END,
 };
+const struct flag commands_trust_hub_address[] = {
+    SWITCH("--none", N_("nowhere any more")),
+    END,
+};
 const struct flag commands_trust_revoke[] = {
     VALUE("--reason", "TEXT", N_("why: lost, stolen, replaced, ...")),
     EACH("--keep", "FEED:SEQ:ID8",

@@ -4,7 +4,7 @@
 
 extern const struct flag commands_trust_replace[], commands_trust_rotate[],
     commands_trust_receipts[], commands_trust_revoke[], commands_trust_numbers[],
-    commands_trust_restore[];
+    commands_trust_restore[], commands_trust_hub_address[];
 
 #define COMMANDS_TRUST                                                                             \
     VERB("authority show", "管理密钥 查看", NULL, 0, 0,                                            \
@@ -13,6 +13,15 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
         VERB("authority replace", "管理密钥 更换", NULL, 0, 0,                                     \
              N_("a new authority key, by the recovery key from the drawer"), CARE,                 \
              commands_trust_replace, cmd_authority_replace),                                       \
+        VERB("hub list", "镇平台 列表", NULL, 0, 0,                                                \
+             N_("the hubs, where they can be reached, and which one gives official numbers"),      \
+             CARE, NULL, cmd_hub_list),                                                            \
+        VERB("hub address", "镇平台 地址", "DEVICE [ADDR...]", 1, 5,                               \
+             N_("where a hub can be reached: every village learns of it"), CARE,                   \
+             commands_trust_hub_address, cmd_hub_address),                                         \
+        VERB("hub numbers", "镇平台 编号", "DEVICE", 1, 1,                                         \
+             N_("official numbers are given by this hub from now on"), CARE, NULL,                 \
+             cmd_hub_numbers),                                                                     \
         VERB("receipts", "回执", "[ID]", 0, 1,                                                     \
              N_("who has confirmed what, signed, and what each receipt proves"), CARE,             \
              commands_trust_receipts, cmd_receipts),                                               \

@@ -192,20 +192,46 @@ static void add(struct contact_done *sum, const struct session_status *s)
 }
 
 /* The hub is there and the keys do not fit: whether there are others to try. */
-static bool next_keys(struct contact *c, const struct dialing *d,
-                      const struct contact_target *target)
+static bool next_keys(struct contact *c, const struct dialing *d, size_t key_count)
 {
     if (c->live || d->link == NULL || !zmq_link_was_barred(d->link)) {
         return false;
     }
-    c->key_at = (c->key_at + 1) % target->key_count;
+    c->key_at = (c->key_at + 1) % key_count;
     return c->key_at != 0;
 }
 
-static enum err attempt(struct contact *c, struct dialing *d, const struct contact_target *target,
+/* By which keys the hub of this place is dialled, and how far it is. */
+static enum err place_keys(struct contact *c, const struct dial_place *place,
+                           struct dial_keys keys[DIAL_KEYS_MAX], size_t *count, uint64_t *rtt_ms)
+{
+    struct txn *t;
+    const struct roster *roster;
+    struct peer_row row;
+    enum err e = txn_begin(c->cli->store, false, &t);
+    if (e != OK) {
+        return e;
+    }
+    e = views_roster(c->cli->views, t, &roster);
+    if (e == OK) {
+        const struct device *self = roster_device(roster, &store_identity(c->cli->store)->device);
+        *count = key_change_dial(keys, t, roster, &place->device, &place->transport, self,
+                                 &c->cli->keys);
+        e = *count != 0 ? OK : ERR_NOT_FOUND;
+    }
+    if (e == OK && peer_get(t, &place->device, &row)) {
+        *rtt_ms = row.rtt_ms;
+        peer_row_clear(&row);
+    }
+    txn_abort(t);
+    return e;
+}
+
+static enum err attempt(struct contact *c, struct dialing *d, const struct dial_place *place,
                         const struct contact_words *words, struct contact_done *sum, bool *others)
 {
-    const struct dial_keys *keys = &target->keys[c->key_at];
+    struct dial_keys keys[DIAL_KEYS_MAX];
+    size_t key_count = 1;
     struct exchange *x = NULL;
     struct session_status status = {0};
     struct exchange_options options = {.store = c->cli->store,
@@ -215,11 +241,16 @@ static enum err attempt(struct contact *c, struct dialing *d, const struct conta
                                            settings_month_bytes_max(&c->cli->settings),
                                        .log = keep_log,
                                        .log_state = c};
-    enum err e = exchange_open(&x, &options);
+    enum err e = place_keys(c, place, keys, &key_count, &d->rtt_ms);
     if (e == OK) {
-        dialing_use(d, &keys->key, &keys->secret);
-        e = dialing_start(d, &keys->peer, clock_monotonic_ms());
+        e = exchange_open(&x, &options);
     }
+    if (e == OK) {
+        const struct dial_keys *pair = &keys[c->key_at % key_count];
+        dialing_use(d, &pair->key, &pair->secret);
+        e = dialing_start(d, &pair->peer, clock_monotonic_ms());
+    }
+    crypto_wipe(keys, sizeof keys);
     if (e == OK) {
         e = exchange_add_link(x, d->link, true);
     }
@@ -228,7 +259,7 @@ static enum err attempt(struct contact *c, struct dialing *d, const struct conta
     }
     exchange_close(x);
     bool good = status.idle || status.passed_bytes != 0;
-    *others = next_keys(c, d, target);
+    *others = next_keys(c, d, key_count);
     dialing_end(d,
                 good      ? DIALING_GOOD
                 : *others ? DIALING_OTHER_KEYS
@@ -250,9 +281,7 @@ static void dialing_to(struct dialing *d, const struct contact *c,
                                             .retry_min_s = c->cli->settings.retry_min_s,
                                             .retry_max_s = c->cli->settings.retry_max_s};
     dialing_init(d, &options);
-    for (size_t i = 0; i < target->address_count; i++) {
-        dialing_add_address(d, target->addresses[i]);
-    }
+    dialing_set_addresses(d, &target->plan);
 }
 
 static bool wait_until_due(const struct contact *c, const struct dialing *d)
@@ -279,8 +308,8 @@ enum err contact_sync(struct contact *c, const struct contact_target *target,
         if (d.rounds == 0 && !c->live) {
             words->calling(c, dialing_address(&d));
         }
-        out->address = target->addresses[d.next_address];
-        e = attempt(c, &d, target, words, out, &others);
+        out->place = &target->plan.places[d.next_address];
+        e = attempt(c, &d, out->place, words, out, &others);
         there = there || e == ERR_AGAIN;
         bool another = d.next_address != 0;
         again = others || e == ERR_AGAIN || (e == ERR_UNREACHABLE && (there || another));
@@ -297,50 +326,53 @@ enum err contact_sync(struct contact *c, const struct contact_target *target,
 
 /* --- whom to call --- */
 
-static int target_hub(struct cli *cli, struct contact_target *out)
+static int plan(struct cli *cli, struct contact_target *out)
 {
     struct txn *t;
     const struct roster *roster;
-    struct box_key hub;
-    int code = cli_open_keys(cli);
-    if (code == EXIT_OK) {
-        code = cli_begin(cli, &t);
-    }
+    const char *given[INVITE_ADDRESSES_MAX];
+    size_t count = 0;
+    const char *address = cli_flag(cli, "--hub");
+    int code = cli_begin(cli, &t);
     if (code != EXIT_OK) {
         return code;
     }
+    if (address != NULL) {
+        given[count++] = address;
+    }
+    for (size_t i = 0; address == NULL && i < cli->settings.hub_count; i++) {
+        given[count++] = cli->settings.hub[i];
+    }
     code = cli_roster(cli, t, &roster);
-    if (code == EXIT_OK && joining_hub(t, roster, &out->device, &hub)) {
-        const struct device *self = roster_device(roster, &store_identity(cli->store)->device);
-        out->key_count =
-            key_change_dial(out->keys, t, roster, &out->device, &hub, self, &cli->keys);
-    } else if (code == EXIT_OK) {
-        code = cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
-                         _("this device is the hub: the villages call it"),
-                         _("keep sidan-node running here"));
+    if (code == EXIT_OK) {
+        dial_plan_make(&out->plan, t, roster, given, count);
     }
     txn_abort(t);
+    if (address != NULL && out->plan.count > 1) {
+        out->plan.count = 1; /* that one alone */
+    }
     return code;
 }
 
 int contact_target(struct cli *cli, struct contact_target *out)
 {
-    const char *given = cli_flag(cli, "--hub");
     *out = (struct contact_target){0};
     int code = cli_open_settings(cli);
     if (code == EXIT_OK) {
-        code = target_hub(cli, out);
+        code = cli_open_keys(cli);
+    }
+    if (code == EXIT_OK) {
+        code = plan(cli, out);
     }
     if (code != EXIT_OK) {
         return code;
     }
-    if (given != NULL) {
-        out->addresses[out->address_count++] = given;
+    if (out->plan.nobody) {
+        return cli_error(cli, EXIT_REFUSED, _("there is nobody to call"),
+                         _("this device is the hub: the villages call it"),
+                         _("keep sidan-node running here"));
     }
-    for (size_t i = 0; given == NULL && i < cli->settings.hub_count; i++) {
-        out->addresses[out->address_count++] = cli->settings.hub[i];
-    }
-    if (out->address_count == 0) {
+    if (out->plan.count == 0) {
         return cli_error(cli, EXIT_USAGE, _("the hub's address is not known"), NULL,
                          _("sidan config set hub tcp://ADDRESS:PORT, or add --hub"));
     }

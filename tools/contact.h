@@ -3,6 +3,7 @@
  * A contact with the hub from this process: the join exchange, and one session until both sides
  * hold and have confirmed all they have for each other.
  */
+#include "node/dial_plan.h"
 #include "node/exchange.h"
 #include "node/key_change.h"
 #include "node/link/zmq_link.h"
@@ -14,7 +15,7 @@ struct contact {
     uint64_t started_ms, deadline_ms; /* monotonic */
     char text[200];                   /* why the last attempt failed, English */
     bool live;                        /* the hub has answered */
-    size_t key_at;                    /* of the target's keys, the ones in use */
+    size_t key_at;                    /* of the hub's keys, the ones in use */
 };
 /* Opens the network; keys must be open. Reports failures. */
 int contact_begin(struct contact *c, struct cli *cli, uint64_t timeout_ms);
@@ -37,15 +38,11 @@ struct contact_hub {
 MUST_CHECK enum err contact_probe(struct contact *c, const struct contact_hub *hub,
                                   uint64_t until_ms);
 
-/* The hub as this node knows it, and its addresses. */
+/* The hubs that may be dialled, and where. */
 struct contact_target {
-    struct sign_key device;
-    struct dial_keys keys[DIAL_KEYS_MAX]; /* the newest first; the caller wipes them */
-    size_t key_count;
-    const char *addresses[INVITE_ADDRESSES_MAX];
-    size_t address_count;
+    struct dial_plan plan; /* never empty */
 };
-/* --hub, else the configuration. Reports what is missing. */
+/* --hub, else the configuration and the roster. Reports what is missing. */
 int contact_target(struct cli *cli, struct contact_target *out);
 
 /* Sessions with the hub until one has done everything, or the contact's deadline: a link that was
@@ -59,7 +56,7 @@ struct contact_words {
 };
 struct contact_done {
     uint64_t sent, unsent, received, bytes;
-    const char *address; /* the target's that was called last */
+    const struct dial_place *place; /* the target's that was called last */
 };
 MUST_CHECK enum err contact_sync(struct contact *c, const struct contact_target *target,
                                  const struct contact_words *words, struct contact_done *out);

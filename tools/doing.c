@@ -1,6 +1,7 @@
 #include "tools/doing.h"
 
 #include "node/lives.h"
+#include "node/series.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -265,21 +266,41 @@ static int put(struct doing *d, const char *field, const char *text)
     return fields_put(&d->fields, kind_field(d->kind, field), text);
 }
 
-/* At the hub an acceptance gets the next official number unless one is given. */
+/* Another hub that is not here may have been given the numbers: the node waits for it. */
+static bool others_are_here(const struct doing *d, struct txn *t, const struct roster *roster)
+{
+    struct peer_row row;
+    bool running = home_node_running(d->cli->home);
+    for (size_t i = 0; i < roster->device_count; i++) {
+        const struct device *hub = &roster->devices[i];
+        if (!device_is_hub(hub) || thing_id_equal(&hub->thing, &d->recording.self.thing)) continue;
+        if (!running || !peer_get(t, &hub->first, &row)) return false;
+        bool here = row.state == PEER_SYNCED || row.state == PEER_SYNCING;
+        peer_row_clear(&row);
+        if (!here) return false;
+    }
+    return true;
+}
+
+/* At the hub that gives them an acceptance gets the next official number unless one is given. */
 static int fill_official(struct doing *d, struct txn *t)
 {
     const char *given = cli_field(d->cli, "official_no");
     char number[16];
     bool automatic = !given || strcmp(given, "auto") == 0;
+    const struct roster *roster;
     /* An accusation has a number of its own series. */
     if (!automatic || !(d->recording.self.roles & ROLE_HUB) ||
         scope_class(&d->draft.scope) == SCOPE_OFFICE)
         return EXIT_OK;
-    if (lives_numbers_wait(t))
+    enum err e = views_roster(d->cli->views, t, &roster);
+    if (!e && (series_state(t, roster) != SERIES_HERE || !others_are_here(d, t, roster)))
+        return EXIT_OK;
+    if (!e && lives_numbers_wait(t))
         return cli_error(d->cli, EXIT_REFUSED, _("no official number can be given"),
                          _("this hub was put back or copied: some may be missing here"),
                          _("take the last one from paper: sidan numbers --last NUMBER"));
-    enum err e = request_next_official(t, time_year(d->recording.clock.wall_ms), number);
+    if (!e) e = request_next_official(t, time_year(d->recording.clock.wall_ms), number);
     return e ? cli_fail(d->cli, e, _("no official number could be given"))
              : put(d, "official_no", number);
 }

@@ -1,7 +1,6 @@
 /* The drill's laptop: a bare folder that joins the copy of the hub and fetches what is its own. */
 #include "tools/drill.h"
 
-#include "node/joining.h"
 #include "node/link/meter.h"
 #include "node/store/audit.h"
 #include "node/store/local.h"
@@ -47,14 +46,11 @@ static int count_bytes(struct restoring *r)
 {
     struct drill_seen *seen = r->drill->seen;
     struct txn *t;
-    const struct roster *roster;
-    struct sign_key hub;
-    struct box_key key;
+    struct sign_key at = {{0}};
     struct peer_row row = {0};
     int code = cli_begin(&r->cli, &t);
     if (code) return code;
-    code = cli_roster(&r->cli, t, &roster);
-    if (!code && joining_hub(t, roster, &hub, &key) && peer_get(t, &hub, &row)) {
+    while (peer_next(t, &at, &row)) { /* the hub alone */
         seen->bytes_up = row.bytes_sent + METER_DIALLER_HANDSHAKE;
         seen->bytes_down = row.bytes_received + METER_LISTENER_HANDSHAKE;
         peer_row_clear(&row);

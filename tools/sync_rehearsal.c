@@ -19,8 +19,8 @@ static enum err rehearse(struct cli *cli, const struct contact_target *target, u
     struct rehearsal_options options = {.store = cli->store,
                                         .views = cli->views,
                                         .keys = &cli->keys,
-                                        .device = target->device,
-                                        .key = target->keys[0].peer,
+                                        .device = target->plan.places[0].device,
+                                        .key = target->plan.places[0].transport,
                                         .month_bytes_max = limit,
                                         .time = {.now_ms = clock_monotonic_ms()}};
     struct txn *t;

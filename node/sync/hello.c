@@ -240,6 +240,13 @@ void session_want_hello(struct session *s)
     session_send(s, &out);
 }
 
+void session_ask_hello(struct session *s, uint64_t now_ms)
+{
+    if (s->ended || !s->greeted) return;
+    s->now_ms = now_ms;
+    session_want_hello(s);
+}
+
 /* Does the peer's store still remember what it was told before? */
 static bool knows_us(const struct session *s, const struct frame_hello *hello)
 {

@@ -463,6 +463,7 @@ void session_status(const struct session *s, struct session_status *out)
 {
     *out = (struct session_status){
         .greeted = s->greeted,
+        .told = s->greeted && !s->hello_wanted,
         .idle = s->greeted && !s->ticket_count && !s->confirm && !s->receipt_open &&
                 !s->beat.asking && s->queue_at == s->queue_count,
         .holding = s->hold,

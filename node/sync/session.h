@@ -142,6 +142,8 @@ void session_ask(struct session *s, bool hurried, uint64_t now_ms);
  * of them a frame beyond; UINT64_MAX: no limit. With 0 the peer is asked to hold such back too.
  * What waits so does not keep the session from being idle. */
 void session_room(struct session *s, uint64_t bytes, uint64_t now_ms);
+/* The peer is asked to tell all that it holds, as it stands now. */
+void session_ask_hello(struct session *s, uint64_t now_ms);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 
@@ -199,6 +201,7 @@ bool session_outgoing(const struct session *s, size_t i, struct session_outgoing
 /* --- what can be shown --- */
 struct session_status {
     bool greeted;       /* the peer's HELLO is known */
+    bool told;          /* and it told all that the peer holds, or what is new since we last met */
     bool idle;          /* greeted; nothing to send, to ask, or unconfirmed on either side, but what
                            is held back */
     bool holding, held; /* by us, by the peer: see session_room */

@@ -100,7 +100,7 @@ void request_apply_accept(struct request *r, const struct request_step *s)
     r->class = body_text(s->act->body, "class");
     r->township = s->township;
     r->accepted_ms = moment(r, s);
-    r->number_due = s->township && !(s->act->roles & ROLE_HUB) && r->village[0];
+    r->number_due = s->township && !r->official_number.size && r->village[0];
     set_due(r, s);
 }
 

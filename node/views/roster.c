@@ -186,8 +186,10 @@ void roster_free(struct roster *r)
     free(r->authorities);
     free(r->cuts);
     free(r->offices_earlier);
+    free(r->series);
     free(r->devices);
     free(r->earlier);
+    free(r->addresses);
     free(r->villages);
     free(r->slots);
     free(r);
@@ -299,12 +301,30 @@ const struct device *roster_invite(const struct roster *r, const struct sign_key
     return NULL;
 }
 
-const struct device *roster_hub(const struct roster *r)
+bool device_is_hub(const struct device *d)
 {
+    return d->state == DEVICE_JOINED && d->roles & ROLE_HUB;
+}
+
+/* The founding hub came without an invite. */
+static const struct device *founding_hub(const struct roster *r)
+{
+    static const struct sign_key none;
     for (size_t i = 0; i < r->device_count; i++)
-        if (r->devices[i].state == DEVICE_JOINED && r->devices[i].roles & ROLE_HUB)
+        if (r->devices[i].roles & ROLE_HUB && sign_key_equal(&r->devices[i].invite, &none))
             return &r->devices[i];
     return NULL;
+}
+
+const struct device *roster_hub_after(const struct roster *r, size_t moves)
+{
+    return moves ? roster_device(r, &r->series[moves - 1]) : founding_hub(r);
+}
+
+const struct device *roster_hub(const struct roster *r)
+{
+    const struct device *d = roster_hub_after(r, r->series_count);
+    return d && device_is_hub(d) ? d : NULL;
 }
 
 const struct village *roster_village(const struct roster *r, const char *code)

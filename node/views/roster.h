@@ -30,6 +30,12 @@ struct device {
     bool stolen;                        /* a second device.joined used the same invite */
     uint32_t earlier_at, earlier_count; /* in roster.earlier: what it had before, oldest first */
     uint32_t cuts_at, cut_count;        /* in roster.cuts: what counts of it, once it was revoked */
+    uint32_t addresses_at, address_count; /* in roster.addresses: where it listens */
+};
+
+/* Text as the authority stated it; who dials looks whether it is an address. */
+struct device_address {
+    char text[FIELD_LIST_ITEM_MAX + 1];
 };
 
 /* Keys that a device had until it changed them; one of the two may be the same as later. */
@@ -68,10 +74,15 @@ struct roster {
     struct box_key office;           /* the newest */
     struct box_key *offices_earlier; /* oldest first */
     size_t office_earlier_count;
+    struct sign_key *series; /* of the devices that official numbers were moved to; the last one
+                                gives them */
+    size_t series_count;
     struct device *devices;
     size_t device_count;
     struct device_keys_earlier *earlier; /* of all devices, those of one together */
     size_t earlier_count;
+    struct device_address *addresses; /* of all devices, those of one together */
+    size_t address_count;
     struct village *villages; /* by code */
     size_t village_count;
     struct hash version; /* changes with every change of these rows */
@@ -110,7 +121,12 @@ const struct device *roster_transport(const struct roster *r, const struct box_k
 const struct device *roster_invite_transport(const struct roster *r, const struct box_key *key,
                                              uint64_t now_ms);
 const struct device *roster_invite(const struct roster *r, const struct sign_key *invite);
-const struct device *roster_hub(const struct roster *r); /* first joined device with ROLE_HUB */
+/* The one that gives official numbers: whom they were moved to last, else the founding hub. */
+const struct device *roster_hub(const struct roster *r);
+/* Who did after so many moves, whatever became of it since. */
+const struct device *roster_hub_after(const struct roster *r, size_t moves);
+/* Does it accept invites and villages: a joined township device with ROLE_HUB? */
+bool device_is_hub(const struct device *d);
 const struct village *roster_village(const struct roster *r, const char *code);
 bool device_is_township(const struct device *d);
 /* Roles of an author: ROLE_AUTHORITY for an authority, ROLE_RECOVERY for a recovery key, a joined

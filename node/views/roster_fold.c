@@ -88,12 +88,29 @@ static enum err read_earlier(struct mp_reader *r, struct device *out, struct ros
     return OK;
 }
 
+static enum err read_addresses(struct mp_reader *r, struct device *out, struct roster *into)
+{
+    size_t count = mp_read_array(r, DEVICE_ADDRESSES_MAX);
+    out->addresses_at = (uint32_t)into->address_count;
+    if (r->err || !count) return OK;
+    struct device_address *grown =
+        realloc(into->addresses, (into->address_count + count) * sizeof *grown);
+    if (!grown) return ERR_NOMEM;
+    into->addresses = grown;
+    for (size_t i = 0; i < count; i++)
+        read_text(r, grown[into->address_count + i].text, sizeof grown->text);
+    if (r->err) return OK;
+    out->address_count = (uint32_t)count;
+    into->address_count += count;
+    return OK;
+}
+
 enum err roster_fold_read_device(struct device *out, struct roster *into, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
     char letter[2];
     *out = (struct device){0};
-    if (mp_read_array(&r, 14) != 14) return ERR_CORRUPT;
+    if (mp_read_array(&r, 15) != 15) return ERR_CORRUPT;
     out->state = (enum device_state)mp_read_uint(&r, DEVICE_REVOKED);
     read_key(&r, out->key.bytes);
     read_key(&r, out->transport.bytes);
@@ -109,16 +126,23 @@ enum err roster_fold_read_device(struct device *out, struct roster *into, struct
     out->stolen = mp_read_bool(&r);
     enum err err = read_earlier(&r, out, into);
     if (!err) err = roster_fold_read_cuts(&r, into, &out->cuts_at, &out->cut_count);
+    if (!err) err = read_addresses(&r, out, into);
     return err ? err : row_end(&r);
 }
 
+/* What of a device are lists in bodies, as they are encoded there; empty: none. */
+struct device_lists {
+    struct slice heads, addresses;
+};
+
 static void device_write(struct buf *out, const struct device *d,
-                         const struct device_keys_earlier *earlier, struct slice heads)
+                         const struct device_keys_earlier *earlier,
+                         const struct device_lists *lists)
 {
     static const uint8_t none[] = {0x90};
     struct mp_writer w = {out};
     const char letter[2] = {d->letter, 0};
-    mp_write_array(&w, 14);
+    mp_write_array(&w, 15);
     mp_write_uint(&w, d->state);
     write_key(&w, d->key.bytes);
     write_key(&w, d->transport.bytes);
@@ -137,7 +161,9 @@ static void device_write(struct buf *out, const struct device *d,
         mp_write_bin(&w, earlier[i].key.bytes, sizeof earlier[i].key.bytes);
         mp_write_bin(&w, earlier[i].transport.bytes, sizeof earlier[i].transport.bytes);
     }
-    mp_write_raw(&w, heads.size ? heads : slice_of(none, sizeof none));
+    const struct slice nothing = slice_of(none, sizeof none);
+    mp_write_raw(&w, lists->heads.size ? lists->heads : nothing);
+    mp_write_raw(&w, lists->addresses.size ? lists->addresses : nothing);
 }
 
 /* --- villages ------------------------------------------------------------------------------ */
@@ -287,17 +313,15 @@ static void device_rotate(const struct fold *f, struct device *d,
     }
 }
 
-/* The last one says which of its events count; one that names none leaves none. */
-static struct slice device_revoke(struct device *d, const struct fold_item *item)
+static struct slice list_of(const struct fold_item *item, const char *field)
 {
-    struct mp_reader heads;
-    d->state = DEVICE_REVOKED;
-    return mp_map_get(item->event.body, "heads", &heads) ? mp_skip(&heads) : SLICE_EMPTY;
+    struct mp_reader list;
+    return mp_map_get(item->event.body, field, &list) ? mp_skip(&list) : SLICE_EMPTY;
 }
 
 void roster_fold_device(struct fold *f)
 {
-    struct slice heads = SLICE_EMPTY;
+    struct device_lists lists = {.heads = SLICE_EMPTY};
     const struct event *founder = founder_of(f);
     if (!founder) return;
     struct device d = {0};
@@ -309,9 +333,14 @@ void roster_fold_device(struct fold *f)
             device_join(f, &d, earlier, item);
         else if (slice_is_text(item->event.kind, "device.rotated"))
             device_rotate(f, &d, earlier, item);
-        else if (slice_is_text(item->event.kind, "device.revoked"))
-            heads = device_revoke(&d, item);
+        else if (slice_is_text(item->event.kind, "device.listens"))
+            lists.addresses = list_of(item, "addresses");
+        else if (slice_is_text(item->event.kind, "device.revoked")) {
+            /* The last one says which of its events count; one that names none leaves none. */
+            lists.heads = list_of(item, "heads");
+            d.state = DEVICE_REVOKED;
+        }
         item->state_after = thing_state_name(THING_DEVICE, d.state);
     }
-    device_write(&f->row, &d, earlier, heads);
+    device_write(&f->row, &d, earlier, &lists);
 }

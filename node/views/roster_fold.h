@@ -5,13 +5,15 @@
  *
  *   township (1): [name str, recovery bin 32 (of the authority in force), office bin 32,
  *                  authorities: array of [key bin 32, recovery bin 32, heads: array of
- *                  [feed bin 8, seq uint, id bin 16]], office keys of before: array of bin 32]
+ *                  [feed bin 8, seq uint, id bin 16]], office keys of before: array of bin 32,
+ *                  devices that official numbers were moved to: array of bin 32]
  *   village (2):  [code str, name str, short name str, pinyin str, number uint, closed bool]
  *   device (3):   [state uint (0 invited, 1 joined, 2 revoked), key, transport, invite,
  *                  invite transport, acceptor: nil | bin 32 each, village str ("": the township),
  *                  roles uint, letter str, name str, expires uint (ms), stolen bool,
  *                  keys of before: array of [key bin 32, transport bin 32],
- *                  heads that count, once it is revoked: as above]
+ *                  heads that count, once it is revoked: as above,
+ *                  where it listens: array of str]
  *
  * Only an authority founds them; the township the first. What `township` folds to says who the
  * authorities are, by which the others are folded: node/views/township_fold.c. A device begins as

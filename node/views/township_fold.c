@@ -64,17 +64,30 @@ static enum err read_offices(struct mp_reader *r, struct roster *out)
     return OK;
 }
 
+static enum err read_series(struct mp_reader *r, struct roster *out)
+{
+    size_t count = mp_read_array(r, SERIES_MOVES_MAX);
+    if (r->err || !count) return OK;
+    out->series = calloc(count, sizeof *out->series);
+    if (!out->series) return ERR_NOMEM;
+    out->series_count = count;
+    for (size_t i = 0; i < count; i++)
+        mp_read_bin_exact(r, out->series[i].bytes, sizeof out->series[i].bytes);
+    return OK;
+}
+
 enum err roster_fold_read_township(struct roster *out, struct slice row)
 {
     struct mp_reader r = mp_reader_of(row);
     struct sign_key recovery;
-    if (mp_read_array(&r, 5) != 5) return ERR_CORRUPT;
+    if (mp_read_array(&r, 6) != 6) return ERR_CORRUPT;
     text_copy(out->township_name, sizeof out->township_name,
               mp_read_str(&r, sizeof out->township_name - 1));
     mp_read_bin_exact(&r, recovery.bytes, sizeof recovery.bytes);
     mp_read_bin_exact(&r, out->office.bytes, sizeof out->office.bytes);
     enum err err = read_authorities(&r, out);
     if (!err) err = read_offices(&r, out);
+    if (!err) err = read_series(&r, out);
     if (err) return err;
     return mp_read_end(&r) == OK ? OK : ERR_CORRUPT;
 }
@@ -91,6 +104,8 @@ struct succession {
     size_t reign_count;
     struct box_key offices[OFFICE_KEYS_MAX + 1]; /* the newest last */
     size_t office_count;
+    struct sign_key series[SERIES_MOVES_MAX];
+    size_t series_count;
     uint8_t founded8[8]; /* of the feed that the township was founded in */
 };
 
@@ -164,13 +179,31 @@ static void change_office(struct succession *s, struct fold_item *item)
         s->offices[s->office_count++] = office;
 }
 
+/* To whom, this fold cannot say: devices are folded by what it says. A key that no hub has gives no
+ * numbers. */
+static void move_series(struct succession *s, struct fold_item *item)
+{
+    const struct event *e = &item->event;
+    struct sign_key device = {{0}};
+    body_bytes(e->body, "device", device.bytes, sizeof device.bytes);
+    const struct sign_key *last = s->series_count ? &s->series[s->series_count - 1] : NULL;
+    if (!is_of_reigns(s, &e->feed.author, false))
+        fold_mark(item, EFFECT_FORBIDDEN, N_("only the authority moves the official numbers"));
+    else if (last && sign_key_equal(last, &device))
+        fold_mark(item, EFFECT_IMPOSSIBLE, N_("this hub gives the official numbers already"));
+    else if (s->series_count == SERIES_MOVES_MAX)
+        fold_mark(item, EFFECT_LIMIT, N_("the official numbers were moved too often"));
+    else
+        s->series[s->series_count++] = device;
+}
+
 static void township_write(struct buf *out, struct slice name, const struct succession *s)
 {
     static const uint8_t none[] = {0x90};
     const struct reign *now = &s->reigns[s->reign_count - 1];
     const struct box_key *office = &s->offices[s->office_count - 1];
     struct mp_writer w = {out};
-    mp_write_array(&w, 5);
+    mp_write_array(&w, 6);
     mp_write_str(&w, name);
     mp_write_bin(&w, now->recovery.bytes, sizeof now->recovery.bytes);
     mp_write_bin(&w, office->bytes, sizeof office->bytes);
@@ -185,6 +218,9 @@ static void township_write(struct buf *out, struct slice name, const struct succ
     mp_write_array(&w, s->office_count - 1);
     for (size_t i = 0; i + 1 < s->office_count; i++)
         mp_write_bin(&w, s->offices[i].bytes, sizeof s->offices[i].bytes);
+    mp_write_array(&w, s->series_count);
+    for (size_t i = 0; i < s->series_count; i++)
+        mp_write_bin(&w, s->series[i].bytes, sizeof s->series[i].bytes);
 }
 
 void roster_fold_township(struct fold *f)
@@ -208,6 +244,8 @@ void roster_fold_township(struct fold *f)
             replace(&s, item);
         else if (slice_is_text(item->event.kind, "office.rotated"))
             change_office(&s, item);
+        else if (slice_is_text(item->event.kind, "series.moved"))
+            move_series(&s, item);
     }
     township_write(&f->row, body_text(e->body, "name"), &s);
 }

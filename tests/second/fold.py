@@ -198,9 +198,9 @@ def row(thing):
     if thing.type == "device":
         state = {name: value if value != bytes(32) else None for name, value in state.items()}
         names = ("state", "key", "transport", "invite", "invite_transport", "acceptor", "village",
-                 "roles", "letter", "name", "expires", "stolen", "earlier", "cuts")
+                 "roles", "letter", "name", "expires", "stolen", "earlier", "cuts", "addresses")
     elif thing.type == "township":
-        names = ("name", "recovery", "office", "authorities", "earlier_offices")
+        names = ("name", "recovery", "office", "authorities", "earlier_offices", "series")
     elif thing.type == "request":
         state = dict(state, both_changed=thing.both_changed, held=thing.held,
                      effective=sum(reason is None for _, reason in thing.effects))

@@ -286,8 +286,7 @@ def accept(state, act):
     state.update(official_no=body.get("official_no", ""), klass=body["class"],
                  township_level=act.township)
     set_moment(state, "accepted", act)
-    state["number_due"] = bool(state["village"] and act.township and
-                               "hub" not in act.roster.roles(act.event.author))
+    state["number_due"] = bool(state["village"] and act.township and not state["official_no"])
     set_due(state, act)
 
 

@@ -114,12 +114,16 @@ def township_fold(state, event, roster, _township):
         if event.author != roster.township:
             return "author"
         state.update(name=body["name"], recovery=body["recovery"], office=body["office"],
-                     authorities=[[event.author, body["recovery"], []]], earlier_offices=[],
+                     authorities=[[event.author, body["recovery"], []]], earlier_offices=[], series=[],
                      founded8=feed_id(event.feed)[:8])
     elif event.kind == "authority.replaced":
         return replaced_fold(state, event.author, body)
     elif event.author not in [key for key, _, _ in state["authorities"]]:
         return "author"
+    elif event.kind == "series.moved":
+        if state["series"][-1:] == [body["device"]] or len(state["series"]) >= KEYS_MAX:
+            return "rule"
+        state["series"].append(body["device"])
     elif (body["office"] in [*state["earlier_offices"], state["office"]]
             or len(state["earlier_offices"]) >= KEYS_MAX):
         return "rule"
@@ -164,7 +168,7 @@ def device_fold(state, event, roster, _township):
         state.update(key=None, transport=None, invite=None, invite_transport=None, acceptor=None,
                      village=body.get("village", ""), roles=roles_left(body),
                      letter=body["letter"], name=body["name"], expires=body.get("expires", 0),
-                     stolen=False, earlier=[], cuts=[])
+                     stolen=False, earlier=[], cuts=[], addresses=[])
     if event.kind == "device.enrol":
         state.update(state=JOINED, village="", key=body["key"], transport=body["transport"],
                      expires=0)
@@ -173,6 +177,8 @@ def device_fold(state, event, roster, _township):
                      acceptor=body["acceptor"])
     elif event.kind == "device.revoked":
         state.update(state=REVOKED, cuts=body.get("heads", []))
+    elif event.kind == "device.listens":
+        state.update(addresses=body["addresses"])
     elif event.kind == "device.rotated":
         return rotated_fold(state, event, event.subject, roster.township)
     else:

@@ -4,7 +4,7 @@
  * change their keys. The authority is replaced by the recovery key, and the old one goes on where
  * nobody has heard of it.
  */
-#include "node/joining.h"
+#include "node/dial_plan.h"
 #include "node/key_change.h"
 #include "node/township.h"
 #include "proto/rotation.h"
@@ -62,12 +62,16 @@ void trust_served(struct sim *s, struct box_key *out)
 void trust_dial_keys(struct sim_node *n, struct box_key *hub, struct box_key *own)
 {
     struct dial_keys keys[DIAL_KEYS_MAX];
-    struct sign_key device;
+    static const char *const address = "tcp://127.0.0.1:1"; /* the one that is there */
+    struct dial_plan plan;
     struct txn *t;
     const struct roster *roster = roster_begin(n, &t);
     const struct device *self = roster_device(roster, &n->first);
-    if (!joining_hub(t, roster, &device, hub)) sim_fail(n->sim, "%s knows no hub", n->name);
-    const size_t count = key_change_dial(keys, t, roster, &device, hub, self, &n->keys);
+    dial_plan_make(&plan, t, roster, &address, 1);
+    if (plan.count == 0) sim_fail(n->sim, "%s knows no hub", n->name);
+    const struct dial_place *place = &plan.places[0];
+    const size_t count =
+        key_change_dial(keys, t, roster, &place->device, &place->transport, self, &n->keys);
     *hub = keys[n->dial_at % count].peer;
     *own = keys[n->dial_at % count].key;
     txn_abort(t);

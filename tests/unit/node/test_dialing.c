@@ -103,11 +103,11 @@ static void a_flapping_network_does_not_make_it_hammer(void **state)
     assert_true(dialing_due(&d, now_ms + 5000));
 }
 
-static void takes_as_many_addresses_as_an_invite_has(void **state)
+static void takes_as_many_addresses_as_a_plan_has(void **state)
 {
     (void)state;
-    struct dialing d = dialing_of(INVITE_ADDRESSES_MAX + 2);
-    assert_int_equal(d.address_count, INVITE_ADDRESSES_MAX);
+    struct dialing d = dialing_of(DIAL_PLACES_MAX + 2);
+    assert_int_equal(d.address_count, DIAL_PLACES_MAX);
 }
 
 /* --- with a link that is made and never ticked: nothing is sent --- */
@@ -235,7 +235,7 @@ int main(void)
         cmocka_unit_test(the_next_address_is_tried_before_the_wait),
         cmocka_unit_test(a_person_does_not_wait),
         cmocka_unit_test(a_flapping_network_does_not_make_it_hammer),
-        cmocka_unit_test(takes_as_many_addresses_as_an_invite_has),
+        cmocka_unit_test(takes_as_many_addresses_as_a_plan_has),
         cmocka_unit_test(what_was_good_is_dialled_again_within_a_second),
         cmocka_unit_test(who_is_turned_away_waits_up_to_ten_times_as_long),
         cmocka_unit_test(waits_for_the_answers_to_two_syns_and_every_fourth_time_long),

@@ -46,6 +46,8 @@ static const struct {
     {"heads that an event names as those that count", "%zu", CUT_HEADS_MAX, 0},
     {"authorities, office keys, keys of a device",
      "%zu earlier ones each; of authorities %zu in all", DEVICE_KEYS_MAX, AUTHORITIES_MAX},
+    {"moves of the official numbers; addresses of a device", "%zu; %zu", SERIES_MOVES_MAX,
+     DEVICE_ADDRESSES_MAX},
     {"heads of a feed", "%zu", FEED_BRANCHES_MAX, 0},
     {"epochs of an author", "%zu", DEVICE_EPOCHS_MAX, 0},
 };
