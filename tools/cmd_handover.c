@@ -1,4 +1,4 @@
-/* `sidan handover [PERSON]`: what a clerk leaves, and to whom. */
+/* `sidan handover [SUCCESSOR]`: what a clerk leaves, and to whom. */
 #include "tools/commands.h"
 #include "tools/handover.h"
 #include "tools/hint.h"
@@ -198,7 +198,7 @@ static int show(struct handing *h)
 {
     if (h->cli->json) return output_json_end(handover_json(&h->over));
     int code = write_sheet(h);
-    if (!code) hint_line(h->cli, _("nothing is recorded yet; next: sidan handover PERSON"));
+    if (!code) hint_line(h->cli, _("nothing is recorded yet; next: sidan handover SUCCESSOR"));
     return code;
 }
 

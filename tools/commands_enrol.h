@@ -15,6 +15,6 @@ extern const struct flag commands_enrol_join[], commands_enrol_admit[],
         VERB("drill lost-laptop", "演练 丢本机", "VILLAGE", 1, 1,                                  \
              N_("what would come back if a village's laptop were lost, tried in a copy"), CARE,    \
              NULL, cmd_drill),                                                                     \
-        VERB("handover", "工作交接", "[PERSON]", 0, 1,                                             \
+        VERB("handover", "工作交接", "[SUCCESSOR]", 0, 1,                                             \
              N_("hand the work over to another person, with a sheet that both sign"), SET_UP,      \
              commands_enrol_handover, cmd_handover)

@@ -222,7 +222,7 @@ int lookup_actor(struct cli *cli, struct txn *txn, const char *text, struct thin
     if (code) return code;
     if (s.matches.count == 0)
         return cli_error(cli, EXIT_REFUSED, cli_format(cli, _("\"%s\" acts no more"), text),
-                         _("this person was revoked; what is recorded of him stays"),
+                         _("this person was revoked or has handed over; what is recorded stays"),
                          _("name the person who acts; sidan actor list shows them"));
     *out = s.found;
     return EXIT_OK;
