@@ -465,7 +465,7 @@ void session_status(const struct session *s, struct session_status *out)
         .greeted = s->greeted,
         .told = s->greeted && !s->hello_wanted,
         .idle = s->greeted && !s->ticket_count && !s->confirm && !s->receipt_open &&
-                !s->beat.asking && s->queue_at == s->queue_count,
+                !s->beat.asking && !s->hello_wanted && s->queue_at == s->queue_count,
         .holding = s->hold,
         .held = s->held,
         .sent_events = s->sent_events,

@@ -136,19 +136,6 @@ static void after_a_cut_what_was_on_its_way_waits_for_hello(void **state)
     assert_int_equal(p->village->runs, 1);
 }
 
-static void a_wrong_memory_is_mended_by_hello(void **state)
-{
-    struct pair *p = *state;
-    side_hold(p->village, 0, 50);
-    side_hold(p->hub, 0, 10); /* restored from an old backup */
-    struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
-    run_to_rest(p, &memory);
-    assert_int_equal(p->hub->feeds[0].top[0], 50);
-    assert_int_equal(p->village->alarms, 1);
-    assert_true(side_idle(p->village));
-}
-
 static void the_roster_goes_first(void **state)
 {
     struct pair *p = *state;
@@ -466,7 +453,6 @@ int main(void)
         STORY(memory_lets_the_first_run_ride_with_hello),
         STORY(what_arrived_unreceipted_is_not_sent_a_third_time),
         STORY(after_a_cut_what_was_on_its_way_waits_for_hello),
-        STORY(a_wrong_memory_is_mended_by_hello),
         STORY(the_roster_goes_first),
         STORY(urgent_goes_before_a_shorter_backlog),
         STORY(a_missing_base_is_asked_for_once),
