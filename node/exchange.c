@@ -261,6 +261,18 @@ static void tick(struct exchange *x, struct peer *p)
     session_tick(p->session, x->time.now_ms);
 }
 
+/* That an own feed forked is news to the admin, with the machine where it goes on: once all is here
+ * that peers show, for a copy of this device may have said it. What cannot be recorded now is said
+ * when the feed is next used. */
+static enum err tell_fork(struct exchange *x)
+{
+    x->forked = false;
+    enum err err = recorder_continue(x->recorder, &x->time.clock);
+    exchange_log(x, LOG_WARN, "this device's records have two versions, both kept: %s",
+                 err ? err_text(err) : "it goes on in a new feed");
+    return exchange_refresh(x, &x->time);
+}
+
 enum err exchange_turn(struct exchange *x, const struct exchange_time *time, bool *more)
 {
     x->time = *time;
@@ -277,6 +289,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     if (!err) err = exchange_serve_builds(x);
     note_idle(x);
     sweep_peers(x);
+    if (!err && x->forked && exchange_settled(x)) err = tell_fork(x);
     if (!err) err = write_peers_if_due(x);
     if (exchange_builds_waiting(x) || x->stores) *more = true;
     return err;

@@ -305,23 +305,12 @@ static void answer(struct exchange *x, struct txn *t, struct pending_store *s)
                    x->time.now_ms);
 }
 
-/* That an own feed forked is news to the admin, with the machine where it goes on. What cannot be
- * recorded now is said when the feed is next used. */
-static void tell_fork(struct exchange *x)
-{
-    x->forked = false;
-    enum err err = recorder_continue(x->recorder, &x->time.clock);
-    exchange_log(x, LOG_WARN, "this device's records have two versions, both kept: %s",
-                 err ? err_text(err) : "it goes on in a new feed");
-}
-
 enum err exchange_commit_stores(struct exchange *x)
 {
     if (!x->stores) return OK;
     bool again = false;
     enum err err = commit_pass(x, &again);
     if (!err && again) err = commit_pass(x, &again);
-    if (!err && x->forked) tell_fork(x);
     if (err) {
         views_forget(x->views);
         for (struct pending_store *s = x->stores; s; s = s->next) s->err = err;

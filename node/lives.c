@@ -131,7 +131,8 @@ static enum err begin_life(struct store *s, const struct finding *finding)
 
 enum err lives_restored(struct store *s, uint64_t least)
 {
-    return begin_life(s, &(struct finding){.cause = LIFE_RESTORED, .life = least});
+    const uint64_t before = least ? least - 1 : 0;
+    return begin_life(s, &(struct finding){.cause = LIFE_RESTORED, .life = before});
 }
 
 static enum err hold_numbers(struct store *s)
@@ -199,11 +200,10 @@ bool lives_take(struct txn *t, const struct feed_row *before, const struct feed_
     struct life life;
     life_get(t, &life);
     bool present = life_has(&life, &after->feed);
-    bool forked =
-        present && after->head_count > 1 && (!before || after->head_count > before->head_count);
+    bool forked = after->head_count > 1 && (!before || after->head_count > before->head_count);
     /* What a copy goes on recording in its own epoch is no news. */
     if (present || !before) meta_put_uint(t, META_NUMBERS, 1);
-    if (forked) life_next(t, LIFE_FORKED, 0);
+    if (present && forked) life_next(t, LIFE_FORKED, 0);
     return forked;
 }
 

@@ -49,7 +49,7 @@ void lives_sign(struct txn *t);
 void lives_signed(struct store *s, uint64_t count, const struct side_row *rows, size_t row_count);
 
 /* An own event came from elsewhere: `before` is the feed as it stood (NULL: not held), `after` as
- * it stands. True when it made a fork in the present life, which has ended by that. */
+ * it stands. True when it made a fork; one in the present life has ended that. */
 bool lives_take(struct txn *t, const struct feed_row *before, const struct feed_row *after);
 
 /* After any of this numbers may have been given that this store does not know: none is given until

@@ -344,17 +344,6 @@ enum err recorder_record(struct recorder *r, const struct clock_reading *clock,
     return err;
 }
 
-/* Own feeds of earlier lives that forked, one after the other; false at the end. */
-static bool next_forked(struct recorder *r, struct txn *t, uint32_t *number, struct feed_row *out)
-{
-    while (++*number <= feed_count(t) && feed_get(t, *number, out))
-        if (out->head_count > 1 && !life_has(&r->life, &out->feed) &&
-            sign_key_equal(&out->feed.author, &r->options.signer->key) &&
-            may_continue(r, &out->feed.scope))
-            return true;
-    return false;
-}
-
 enum err recorder_continue(struct recorder *r, const struct clock_reading *clock)
 {
     struct feed_row row;
@@ -363,7 +352,7 @@ enum err recorder_continue(struct recorder *r, const struct clock_reading *clock
     enum err err = recorder_begin(r, clock);
     if (err) return err;
     r->sign_each = true;
-    while (!err && next_forked(r, arrival_txn(r->arrival), &number, &row)) {
+    while (!err && own_feed_forked(r, &number, &row)) {
         err = own_feed(r, &row.feed.scope, row.feed.lane, &own);
         if (!err && own->continues) err = continue_feed(r, own);
     }

@@ -1,4 +1,5 @@
 /* The signer's feeds: where it goes on, and what it says when it goes on in a new one. */
+#include "node/continued.h"
 #include "node/recorder_state.h"
 
 #include <stdlib.h>
@@ -132,15 +133,19 @@ static void write_head(struct mp_writer *w, const struct feed_row *row, const st
     mp_write_bin(w, head->id.bytes, 16);
 }
 
-static bool is_continued(struct recorder *r, const struct own_feed *own, const struct feed_row *row)
+/* By any of this device's keys. */
+static bool is_own(struct recorder *r, const struct feed *feed)
 {
     const struct roster *roster;
-    if (row->feed.lane != own->feed.lane || !scope_equal(&row->feed.scope, &own->feed.scope) ||
-        feed_equal(&row->feed, &own->feed))
-        return false;
     if (views_roster(r->options.views, arrival_txn(r->arrival), &roster)) return false;
-    return sign_key_equal(roster_name(roster, &row->feed.author),
-                          roster_name(roster, &own->feed.author));
+    return sign_key_equal(roster_name(roster, &feed->author),
+                          roster_name(roster, &r->options.signer->key));
+}
+
+static bool is_continued(struct recorder *r, const struct own_feed *own, const struct feed_row *row)
+{
+    return row->feed.lane == own->feed.lane && scope_equal(&row->feed.scope, &own->feed.scope) &&
+           !feed_equal(&row->feed, &own->feed) && is_own(r, &row->feed);
 }
 
 /* The newest feeds come first, where there are too many. */
@@ -176,4 +181,28 @@ enum err continued_body(struct recorder *r, const struct own_feed *own, struct b
     enum err err = mp_map_end(&map, out);
     mp_map_clear(&map);
     return err;
+}
+
+/* Has this device, or a copy of it, said of each of the feed's heads that it goes on elsewhere? */
+static bool is_settled(struct recorder *r, struct txn *t, const struct feed_row *feed)
+{
+    const struct own_feed of = {.feed = feed->feed};
+    unsigned heads = 0;
+    bool of_feed;
+    struct feed_row row;
+    struct event first;
+    for (uint32_t n = 1; n <= feed_count(t) && feed_get(t, n, &row); n++)
+        if (row.feed.has_epoch && is_continued(r, &of, &row) && continued_first(t, &row, &first))
+            heads |= continued_heads(feed, first.body, &of_feed);
+    return heads + 1 == 1u << feed->head_count;
+}
+
+bool own_feed_forked(struct recorder *r, uint32_t *number, struct feed_row *out)
+{
+    struct txn *t = arrival_txn(r->arrival);
+    while (++*number <= feed_count(t) && feed_get(t, *number, out))
+        if (out->head_count > 1 && !life_has(&r->life, &out->feed) && is_own(r, &out->feed) &&
+            may_continue(r, &out->feed.scope) && !is_settled(r, t, out))
+            return true;
+    return false;
 }

@@ -53,6 +53,9 @@ uint64_t recorder_next_time(const struct recorder *r);
 MUST_CHECK enum err own_feed(struct recorder *r, const struct scope *scope, uint8_t lane,
                              struct own_feed **out);
 void own_feeds_reset(struct recorder *r);
+/* Own feeds of earlier lives that forked and are not said to be continued, one after the other by
+ * number; false at the end. */
+bool own_feed_forked(struct recorder *r, uint32_t *number, struct feed_row *out);
 /* The body of feed.continued. */
 MUST_CHECK enum err continued_body(struct recorder *r, const struct own_feed *own, struct buf *out);
 /* May this device say feed.continued in the scope? A village seals all that it says in `office`. */

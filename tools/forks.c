@@ -1,6 +1,7 @@
 #include "tools/forks.h"
 
 #include "common/text.h"
+#include "node/continued.h"
 #include "node/views/body.h"
 
 #include <inttypes.h>
@@ -9,16 +10,6 @@
 
 /* --- where two branches part --- */
 
-/* The ancestor of a head with this number; 0 when there is none. */
-static uint64_t ancestor(struct txn *txn, const struct feed_row *feed, const struct head *head,
-                         uint64_t seq)
-{
-    uint64_t arrival;
-    size_t count;
-    if (log_branch(txn, feed, head, seq, seq, &arrival, &count) != OK || count != 1) return 0;
-    return arrival;
-}
-
 /* Below the fork the ancestors of both are one, above it they differ: halved until it is found. */
 static uint64_t parting(struct txn *txn, const struct feed_row *feed, const struct head *a,
                         const struct head *b)
@@ -26,7 +17,7 @@ static uint64_t parting(struct txn *txn, const struct feed_row *feed, const stru
     uint64_t low = 0, high = a->seq < b->seq ? a->seq : b->seq; /* one up to low, not at high */
     while (low + 1 < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (ancestor(txn, feed, a, middle) == ancestor(txn, feed, b, middle))
+        if (continued_ancestor(txn, feed, a, middle) == continued_ancestor(txn, feed, b, middle))
             low = middle;
         else
             high = middle;
@@ -45,36 +36,6 @@ static uint64_t first_parting(struct txn *txn, const struct feed_row *feed)
 }
 
 /* --- what its device said of it --- */
-
-/* Which of the feed's heads does the body name? As bits. */
-static unsigned named(const struct feed_row *feed, struct slice body, bool *of_feed)
-{
-    struct mp_reader rows;
-    unsigned heads = 0;
-    if (!mp_map_get(body, "heads", &rows)) return 0;
-    size_t count = mp_read_array(&rows, CUT_HEADS_MAX);
-    for (size_t i = 0; i < count && !rows.err; i++) {
-        mp_read_array(&rows, 3);
-        struct slice feed8 = mp_read_bin(&rows, 8);
-        uint64_t seq = mp_read_uint(&rows, UINT64_MAX);
-        struct slice id = mp_read_bin(&rows, 16);
-        if (rows.err || feed8.size != 8 || id.size != 16 ||
-            memcmp(feed8.data, feed->id.bytes, 8) != 0)
-            continue;
-        *of_feed = true;
-        for (size_t h = 0; h < feed->head_count; h++)
-            if (feed->heads[h].seq == seq && memcmp(feed->heads[h].id.bytes, id.data, 16) == 0)
-                heads |= 1u << h;
-    }
-    return heads;
-}
-
-static bool first_of(struct txn *txn, const struct feed_row *feed, struct event *out)
-{
-    uint64_t arrival = feed->head_count ? ancestor(txn, feed, &feed->heads[0], 1) : 0;
-    return arrival && log_read_unverified(txn, arrival, out) == OK &&
-           slice_is_text(out->kind, KIND_CONTINUED);
-}
 
 static void take_words(struct fork *f, const struct event *e)
 {
@@ -100,8 +61,9 @@ static void look_for_continuations(struct fork *f, struct txn *txn, const struct
     unsigned heads = 0;
     for (size_t i = 0; i < count; i++) {
         bool of_feed = false;
-        if (!may_continue(roster, f->feed, &feeds[i]) || !first_of(txn, &feeds[i], &e)) continue;
-        heads |= named(f->feed, e.body, &of_feed);
+        if (!may_continue(roster, f->feed, &feeds[i]) || !continued_first(txn, &feeds[i], &e))
+            continue;
+        heads |= continued_heads(f->feed, e.body, &of_feed);
         if (of_feed && HLC_MS(e.time) >= f->continued_ms) take_words(f, &e);
     }
     f->settled = heads + 1 == 1u << f->feed->head_count;

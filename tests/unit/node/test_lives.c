@@ -8,6 +8,7 @@
 
 #include "node/lives.h"
 #include "node/views/body.h"
+#include "node/side_file.h"
 #include "tests/support/meeting.h"
 
 #include <fcntl.h>
@@ -50,7 +51,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void record(struct recorded *out)
+static void record_in(struct recorder *r, enum lane lane, struct recorded *out)
 {
     struct kind_problem problem;
     struct buf body = {0}, box = {0};
@@ -58,7 +59,7 @@ static void record(struct recorded *out)
     const struct draft d = {
         .kind = "request.register",
         .scope = scope_of_village("431322111201"),
-        .lane = LANE_NORMAL,
+        .lane = (uint8_t)lane,
         .founding = true,
         .body = township_pack(&body,
                               "{\"number\":\"01A-0009\",\"channel\":\"visit\",\"received\":1,"
@@ -67,10 +68,16 @@ static void record(struct recorded *out)
         .box = township_pack(&box, "{\"content\":\"路灯\"}", kind),
     };
     struct exchange_time now = meeting_time();
-    assert_int_equal(recorder_record(recorder, &now.clock, &d, out, &problem), OK);
-    if (village()->exchange) assert_int_equal(exchange_refresh(village()->exchange, &now), OK);
+    assert_int_equal(recorder_record(r, &now.clock, &d, out, &problem), OK);
     buf_clear(&body);
     buf_clear(&box);
+}
+
+static void record(struct recorded *out)
+{
+    struct exchange_time now = meeting_time();
+    record_in(recorder, LANE_NORMAL, out);
+    if (village()->exchange) assert_int_equal(exchange_refresh(village()->exchange, &now), OK);
 }
 
 static void shut(void)
@@ -309,6 +316,121 @@ static void a_fork_from_a_peer_is_continued_at_once_and_once(void **state)
     assert_int_equal(life_now().count, 1);
 }
 
+/* --- two of one disk that nothing tells apart --- */
+
+static struct township_node twin;
+static struct recorder *twin_recorder;
+
+static void open_twin(void)
+{
+    char command[256];
+    uint8_t generation[8];
+    shut();
+    snprintf(twin.home, sizeof twin.home, "%s.twin", village()->store.home);
+    snprintf(command, sizeof command, "mkdir '%s' && cp -r '%s/store' '%s'", twin.home,
+             village()->store.home, twin.home);
+    assert_int_equal(system(command), 0);
+    open_again();
+    memcpy(generation, store_identity(village()->store.store)->generation, sizeof generation);
+    assert_int_equal(side_file_start(twin.home, 0, generation), OK);
+    assert_int_equal(store_open(&twin.store, twin.home, NULL), OK);
+    assert_int_equal(views_open(&twin.views, twin.store), OK);
+    const struct recorder_options options = {
+        .store = twin.store, .views = twin.views, .signer = &village()->keys.signer};
+    assert_int_equal(recorder_open(&twin_recorder, &options), OK);
+}
+
+static void close_twin(void)
+{
+    char command[128];
+    recorder_close(twin_recorder);
+    views_close(twin.views);
+    store_close(twin.store);
+    snprintf(command, sizeof command, "rm -r '%s'", twin.home);
+    assert_int_equal(system(command), 0);
+}
+
+/* All events of a lane that `from` holds, as from a peer; true: they forked a feed of this device.
+ */
+static bool take(struct township_node *to, struct township_node *from, enum lane lane)
+{
+    struct txn *t;
+    struct arrival *a;
+    struct event e;
+    size_t fresh;
+    assert_int_equal(txn_begin(from->store, false, &t), OK);
+    assert_int_equal(arrival_begin(&a, to->store, to->views), OK);
+    for (uint64_t i = 1; i <= log_count(t); i++) {
+        assert_int_equal(log_read(t, i, &e), OK);
+        if (e.feed.lane == lane) assert_int_equal(arrival_take(a, &e, 1, &fresh), OK);
+    }
+    bool forked = arrival_forked(a);
+    assert_int_equal(arrival_commit(a), OK);
+    txn_abort(t);
+    return forked;
+}
+
+static void go_on(struct recorder *r)
+{
+    struct exchange_time now = meeting_time();
+    assert_int_equal(recorder_continue(r, &now.clock), OK);
+}
+
+static uint64_t events_in(struct township_node *n)
+{
+    struct txn *t;
+    assert_int_equal(txn_begin(n->store, false, &t), OK);
+    uint64_t count = log_count(t);
+    txn_abort(t);
+    return count;
+}
+
+/* build/sim --scene copies --case 251: what came first ended the life, the other lane's fork was
+ * then one of an earlier life, and nobody was told. */
+static void a_fork_of_another_lane_is_told_as_well(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    record_in(recorder, LANE_URGENT, &two);
+    open_twin();
+    for (enum lane lane = LANE_URGENT; lane <= LANE_NORMAL; lane++) {
+        record_in(recorder, lane, &one);
+        record_in(twin_recorder, lane, &two);
+    }
+    uint64_t before = events_in(&village()->store);
+    assert_true(take(&village()->store, &twin, LANE_URGENT));
+    go_on(recorder);
+    assert_int_equal(events_in(&village()->store), before + 2);
+    assert_true(take(&village()->store, &twin, LANE_NORMAL));
+    go_on(recorder);
+    assert_int_equal(events_in(&village()->store), before + 4);
+    assert_int_equal(life_now().count, 1);
+    close_twin();
+}
+
+/* build/sim --scene copies --case 491: each of two copies told the other's news once more. */
+static void what_a_copy_has_told_is_told_again_only_where_work_goes_on(void **state)
+{
+    (void)state;
+    struct recorded one, two;
+    record(&one);
+    open_twin();
+    record(&one);
+    record_in(twin_recorder, LANE_NORMAL, &two);
+    assert_true(take(&twin, &village()->store, LANE_NORMAL));
+    go_on(twin_recorder);
+    assert_true(take(&village()->store, &twin, LANE_NORMAL));
+    uint64_t before = events_in(&village()->store);
+    go_on(recorder);
+    assert_int_equal(events_in(&village()->store), before);
+    assert_int_equal(life_now().count, 1); /* all the same */
+    record(&one);
+    assert_int_equal(one.seq, 2);
+    assert_continued(&one, "forked", 3);
+    close_twin();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -320,6 +442,8 @@ int main(void)
         TEST(a_store_without_its_side_file_was_put_here),
         TEST(a_store_from_before_its_last_life_goes_past_that),
         TEST(a_fork_from_a_peer_is_continued_at_once_and_once),
+        TEST(a_fork_of_another_lane_is_told_as_well),
+        TEST(what_a_copy_has_told_is_told_again_only_where_work_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
