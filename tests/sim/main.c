@@ -221,6 +221,7 @@ static void play_scene(const struct options *o, const struct scene *scene, struc
     task.number = o->one;
     if (o->one != UINT64_MAX && o->one != scene->first) count(tally, play_apart(o, &task, report));
     printf("%-40s %6u passed\n", scene->name, tally->passed - passed);
+    if (scene->print != NULL) scene->print(report->kept);
 }
 
 int main(int argc, char **argv)

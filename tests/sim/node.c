@@ -1,5 +1,5 @@
-#include "node/side_file.h"
 #include "node/key_change.h"
+#include "node/lives.h"
 #include "tests/sim/sim.h"
 
 #include <fcntl.h>
@@ -163,6 +163,65 @@ void node_crash(struct sim_node *n)
     }
     home_path(n->home, sizeof n->home, n, n->life);
     n->dying = false;
+}
+
+/* --- a home put back from an older copy, or used twice --- */
+
+static void home_file(char out[160], const char *home, const char *name)
+{
+    (void)snprintf(out, 160, "%s/%s", home, name);
+}
+
+static void home_copy_file(struct sim *s, const char *from, const char *to, const char *name)
+{
+    char source[160], target[160];
+    home_file(source, from, name);
+    home_file(target, to, name);
+    if (access(source, R_OK) == 0) copy_file(s, source, target);
+}
+
+static void home_begin(struct sim *s, const char *home, const char *image)
+{
+    char store[160];
+    home_file(store, home, "store");
+    if (mkdir(home, 0700) || mkdir(store, 0700)) sim_fail(s, "cannot make %s", home);
+    home_copy_file(s, image, home, "store/data.mdb");
+}
+
+void node_image(struct sim_node *n, const char *folder)
+{
+    home_begin(n->sim, folder, n->home);
+    home_copy_file(n->sim, n->home, folder, "side");
+}
+
+/* As `sidan restore` does it. */
+static void begin_restored(struct sim_node *n, const char *before, const char *home)
+{
+    const struct store_options options = {.map_size = MIB(256)};
+    struct side_file side = {0};
+    struct store *store = NULL;
+    const bool known = before != NULL && side_file_read(&side, NULL, before) == OK;
+    SIM_OK(n->sim, store_open(&store, home, &options));
+    SIM_OK(n->sim, lives_restored(store, known ? side.life + 1 : 0));
+    store_close(store);
+    side_file_clear(&side);
+}
+
+void node_put_back(struct sim_node *n, const char *image, enum node_back how)
+{
+    char home[96];
+    home_path(home, sizeof home, n, ++n->life);
+    if (n->alive) {
+        net_forget(n->sim, n);
+        node_close(n);
+    }
+    home_begin(n->sim, home, image);
+    if (how == BACK_STORE) node_keep_side(n, n->home, home);
+    if (how == BACK_IMAGE) node_keep_side(n, image, home);
+    if (how == BACK_COPY) home_copy_file(n->sim, image, home, "side");
+    if (how == BACK_BACKUP) begin_restored(n, n->home, home);
+    if (how == BACK_ELSEWHERE) begin_restored(n, NULL, home);
+    memcpy(n->home, home, sizeof home);
 }
 
 static uint64_t core_us(void)

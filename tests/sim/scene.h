@@ -10,6 +10,7 @@ struct scene {
     size_t villages;
     uint64_t first, last, step; /* the numbers that `make check` plays; first is played first */
     void (*play)(struct sim *s, uint64_t number);
+    void (*print)(const uint64_t kept[KEPT_MAX]); /* what all cases counted; NULL: nothing */
 };
 extern const struct scene scenes[];
 extern const size_t scene_count;
@@ -39,6 +40,11 @@ struct link_counts scene_bytes(const struct sim *s, int way);
 /* --- floods.c: an enrolled enemy floods the hub while an honest village syncs with it --- */
 #define FLOODS 13 /* numbers from 1; 0: nobody does */
 void flood_play(struct sim *s, uint64_t number);
+
+/* --- copies.c: stores put back, disks used twice, hubs lost at random points --- */
+#define COPIES_CASES 1000 /* of one to three faults: 2,000 in all */
+void copies_play(struct sim *s, uint64_t number);
+void copies_print(const uint64_t kept[KEPT_MAX]);
 
 /* --- fleet.c: many villages for days, each in reach of the hub now and then --- */
 struct fleet_options {

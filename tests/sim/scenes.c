@@ -187,14 +187,15 @@ static void small_fleet(struct sim *s, uint64_t number)
 }
 
 const struct scene scenes[] = {
-    {"resume-up", 1, 0, RESUME_SIZE + 4096, 1021, resume_up},
-    {"resume-receipts", 1, 0, 1500, 97, resume_receipts},
-    {"resume-down", 1, 0, RESUME_SIZE + 4096, 1021, resume_down},
-    {"overtake", 1, 4, 20, 4, overtake},
-    {"half-open", 1, 0, 1, 1, half_open},
-    {"idle-day", 1, 0, 0, 1, idle},
-    {"crumbs", 1, 0, 1, 1, crumbs},
-    {"floods", 2, 0, FLOODS, 1, flood_play},
-    {"fleet", 8, 1, 4, 1, small_fleet},
+    {"resume-up", 1, 0, RESUME_SIZE + 4096, 1021, resume_up, NULL},
+    {"resume-receipts", 1, 0, 1500, 97, resume_receipts, NULL},
+    {"resume-down", 1, 0, RESUME_SIZE + 4096, 1021, resume_down, NULL},
+    {"overtake", 1, 4, 20, 4, overtake, NULL},
+    {"half-open", 1, 0, 1, 1, half_open, NULL},
+    {"idle-day", 1, 0, 0, 1, idle, NULL},
+    {"crumbs", 1, 0, 1, 1, crumbs, NULL},
+    {"floods", 2, 0, FLOODS, 1, flood_play, NULL},
+    {"copies", 3, 1, COPIES_CASES, 20, copies_play, copies_print},
+    {"fleet", 8, 1, 4, 1, small_fleet, NULL},
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];

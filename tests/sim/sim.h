@@ -15,6 +15,7 @@
  *   check    invariants while it runs, and agreement at the end
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
+ *   copies   stores put back, disks used twice, hubs lost: a scene
  */
 #include "node/exchange.h"
 #include "node/recorder.h"
@@ -167,17 +168,17 @@ struct sim_node {
     bool has_actor;
     struct thing_id actor; /* the person who acts on it */
     bool alive, dying;
-    bool hostile; /* what it sends may be lies */
-    bool revoked; /* it does not know */
-    bool absent;  /* the village has no laptop */
+    bool hostile;               /* what it sends may be lies */
+    bool revoked;               /* it does not know */
+    bool absent;                /* the village has no laptop */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
     struct views *views;
     struct recorder *recorder;
     struct exchange *exchange;
     struct link *listener, *dialled;
-    size_t dial_at;    /* of the keys to dial with */
-    uint64_t seen_txn; /* the commit after which it was last looked at */
+    size_t dial_at;      /* of the keys to dial with */
+    uint64_t seen_txn;   /* the commit after which it was last looked at */
     uint64_t wake_at;    /* the exchange's deadline; UINT64_MAX none */
     uint64_t busy_us;    /* with sim.cores: until then it computes */
     uint64_t used_us;    /* what it computed so far */
@@ -192,6 +193,17 @@ void node_stop(struct sim_node *n);     /* in good order */
 void node_crash(struct sim_node *n);    /* as SIGKILL leaves it: files as of the last commit */
 void node_snapshot(struct sim_node *n); /* the first half of a crash, possible within a turn */
 void node_keep_side(struct sim_node *n, const char *from, const char *to);
+/* Copies store and side file, as they are after the last commit, into a new folder. */
+void node_image(struct sim_node *n, const char *folder);
+/* The home is such a copy from now on; the node is down then. */
+enum node_back {
+    BACK_STORE,     /* the store alone; the side file that was there stays */
+    BACK_IMAGE,     /* the image of a disk, side file and all, in place: nothing can tell */
+    BACK_COPY,      /* the folder copied elsewhere: its side file is not where it was made */
+    BACK_BACKUP,    /* `sidan restore` in place */
+    BACK_ELSEWHERE, /* `sidan restore` on another machine: the old one is lost */
+};
+void node_put_back(struct sim_node *n, const char *image, enum node_back how);
 void node_turn(struct sim_node *n);
 struct clock_reading node_clock(const struct sim_node *n);
 /* Records an event, keeps it as acknowledged, lets the exchange see it. False when refused. */
