@@ -154,8 +154,7 @@ enum err stream_open(struct stream **out, int fd, const char *magic, const char 
     if (!err) err = read_all(fd, header, sizeof header);
     if (!err && crypto_secretstream_xchacha20poly1305_init_pull(&s->state, header, key.data))
         err = ERR_CORRUPT;
-    if (key.data) crypto_wipe(key.data, key.capacity);
-    buf_clear(&key);
+    crypto_buf_wipe(&key);
     if (err)
         stream_close(s);
     else

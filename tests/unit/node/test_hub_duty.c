@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include "node/hub_duty.h"
+#include "node/lives.h"
+#include "node/views/numbers.h"
 #include "node/views/request.h"
 #include "tests/support/township.h"
 
@@ -160,6 +162,29 @@ static void gives_no_number_while_peers_show_more_than_is_held(void **state)
     assert_number(request, "2025-0001");
 }
 
+/* F5: others may have been given that this store does not know. */
+static void a_hub_put_back_gives_no_number_until_the_last_is_typed(void **state)
+{
+    (void)state;
+    struct txn *t;
+    struct numbers_note note = {0};
+    const struct number last = number_of(slice_of_text("2025-0041"));
+    const struct event *request = township_register(&town, &town.devices[0], "01A-0001");
+    assert_int_equal(lives_restored(node.store, 0), OK);
+    accept(pc, request);
+    work(true);
+    now.now_ms += 60 * MINUTE_MS;
+    work(true);
+    assert_number(request, "");
+    assert_int_equal(txn_begin(node.store, true, &t), OK);
+    numbers_note(t, &note, &last);
+    numbers_flush(t, &note);
+    lives_numbers_confirmed(t);
+    assert_int_equal(txn_commit(t), OK);
+    work(true);
+    assert_number(request, "2025-0042");
+}
+
 static void no_other_device_gives_numbers(void **state)
 {
     (void)state;
@@ -196,6 +221,7 @@ int main(void)
         TEST(the_hub_numbers_what_an_office_pc_accepted_once),
         TEST(what_was_numbered_meanwhile_is_not_numbered_again),
         TEST(gives_no_number_while_peers_show_more_than_is_held),
+        TEST(a_hub_put_back_gives_no_number_until_the_last_is_typed),
         TEST(no_other_device_gives_numbers),
         TEST(an_accusation_gets_no_official_number),
     };
