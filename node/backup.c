@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* mkostemp */
 #include "node/backup.h"
 
 #include "node/lives.h"
@@ -77,16 +78,19 @@ static enum err put_small(struct stream *to, const char *home)
     return err;
 }
 
-/* LMDB copies as of one commit into a file: kept in the home, as private as the store, until it is
- * sealed. */
+/* LMDB copies as of one commit into a file, which has no name: whatever ends this process, nothing
+ * of it is left. */
 static enum err put_store(struct stream *to, const struct store *s)
 {
-    char *copy = files_join(store_home(s), "store.copy");
+    struct stat st;
+    char *copy = files_join(store_home(s), ".store.copy-XXXXXX");
     if (!copy) return ERR_NOMEM;
-    unlink(copy); /* what a killed one left */
-    enum err err = store_copy(s, copy, true);
-    if (!err) err = put_path(to, STORE_FILE, copy, UINT64_MAX);
-    unlink(copy);
+    int fd = mkostemp(copy, O_CLOEXEC);
+    enum err err = fd < 0 || unlink(copy) ? err_from_errno(errno) : OK;
+    if (!err) err = store_copy_to(s, fd, true);
+    if (!err && (fstat(fd, &st) || lseek(fd, 0, SEEK_SET))) err = err_from_errno(errno);
+    if (!err) err = put_file(to, STORE_FILE, fd, (uint64_t)st.st_size);
+    if (fd >= 0) close(fd);
     free(copy);
     return err;
 }

@@ -112,6 +112,12 @@ enum err store_copy(const struct store *s, const char *path, bool compact)
     return err ? err : files_sync_parent(path);
 }
 
+enum err store_copy_to(const struct store *s, int fd, bool compact)
+{
+    if (!s->env) return ERR_AMBIGUOUS_COMMIT;
+    return env_err(mdb_env_copyfd2(s->env, fd, compact ? MDB_CP_COMPACT : 0));
+}
+
 /* Takes LMDB's own lock on lock.mdb exclusively: nobody else has the store open while it is held,
  * and who opens it meanwhile waits there before it touches the data file. */
 static enum err lock_alone(const struct store *s, int *out)

@@ -58,6 +58,8 @@ MUST_CHECK enum err store_space(const struct store *s, struct store_space *out);
 MUST_CHECK enum err store_room(struct store *s, bool person);
 /* A synced copy (data file only) into a new file, mode 0600. Errors: ERR_EXISTS, ERR_IO, ... */
 MUST_CHECK enum err store_copy(const struct store *s, const char *path, bool compact);
+/* The same into an open file, not synced. */
+MUST_CHECK enum err store_copy_to(const struct store *s, int fd, bool compact);
 /* Rewrites the store compactly in place. Errors: ERR_BUSY while another process has it open. The
  * store is closed and opened again behind the handle; ERR_BUSY too while a transaction is open. */
 MUST_CHECK enum err store_compact(struct store *s);

@@ -205,7 +205,9 @@ static void clone(struct copies *c, struct sim_node *n)
     copy->acknowledged_capacity = n->acknowledged_count + 1;
     copy->acknowledged = calloc(copy->acknowledged_capacity, sizeof *copy->acknowledged);
     if (copy->acknowledged == NULL) abort();
-    memcpy(copy->acknowledged, n->acknowledged, n->acknowledged_count * sizeof *n->acknowledged);
+    if (n->acknowledged_count > 0)
+        memcpy(copy->acknowledged, n->acknowledged,
+               n->acknowledged_count * sizeof *n->acknowledged);
     (void)snprintf(copy->name, sizeof copy->name, "copy%zu", s->node_count);
     (void)snprintf(copy->home, sizeof copy->home, "%s/copy%zu.0", s->folder, s->node_count);
     (void)snprintf(folder, sizeof folder, "%s/disk.%u", s->folder, c->image_serial++);
