@@ -7,7 +7,9 @@
 #include "tools/trust_alarm.h"
 #include "tools/words.h"
 
+#include <dirent.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define ERASURE_LATE_MS (UINT64_C(7) * 24 * 3600 * 1000)
 
@@ -46,6 +48,20 @@ static void look_at_invites(struct doctor *d, const struct standing *s)
                   " DEVICE, then a new invite"));
 }
 
+/* `restore` keeps what it replaced, and nothing that is erased later leaves it. */
+static void look_at_kept(struct doctor *d)
+{
+    DIR *dir = opendir(d->cli->home);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (strncmp(e->d_name, "store.before-", strlen("store.before-")) == 0)
+            doctor_found(d, "kept",
+                         cli_format(d->cli, _("the records of before a restore are in %s"),
+                                    cli_format(d->cli, "%s/%s", d->cli->home, e->d_name)),
+                         _("when nothing is missing, delete the folder: what is erased stays in "
+                           "it"));
+    if (dir) closedir(dir);
+}
+
 /* The store was put back or copied: what that means for who works here. */
 static void look_at_lives(struct doctor *d, struct txn *txn, const struct standing *s)
 {
@@ -62,6 +78,7 @@ static void look_at_lives(struct doctor *d, struct txn *txn, const struct standi
         doctor_found(d, "numbers",
                      _("no official number is given: after a restore some may be missing here"),
                      _("take the last one from paper: sidan numbers --last NUMBER"));
+    look_at_kept(d);
     if (used >= DEVICE_EPOCHS_MAX / 4 * 3)
         doctor_found(d, "lives",
                      cli_format(d->cli,

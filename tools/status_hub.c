@@ -184,9 +184,7 @@ int status_hub(struct cli *cli, const struct standing *s, const struct village *
     int code = table_of(cli, s, only, &worst);
     if (code || cli->csv) return code;
     month_lines(cli, &s->month, false);
-    for (size_t i = 0; i < s->forks.count; i++)
-        if (s->forks.all[i].device == s->self && fork_is_news(&s->forks.all[i], s->now_ms))
-            output_line(cli, "! %s", fork_words(cli, &s->forks.all[i]));
+    status_own_forks(cli, s);
     if (s->numbers_wait) output_line(cli, "! %s", _("no official number is given: sidan numbers"));
     for (size_t i = 0; i < s->village_count; i++)
         if (only == s->villages[i].village) devices_of(cli, s, &s->villages[i]);

@@ -39,6 +39,13 @@ static void records_line(struct cli *cli, const struct standing *s)
     if (s->behind) output_line(cli, _("  %" PRIu64 " still to be received"), s->behind);
 }
 
+void status_own_forks(struct cli *cli, const struct standing *s)
+{
+    for (size_t i = 0; i < s->forks.count; i++)
+        if (s->forks.all[i].device == s->self && fork_is_news(&s->forks.all[i], s->now_ms))
+            output_line(cli, "! %s", fork_words(cli, &s->forks.all[i]));
+}
+
 static int requests_line(struct cli *cli, struct txn *txn, const struct standing *s)
 {
     if (!s->self->village[0]) return EXIT_OK;
@@ -79,6 +86,7 @@ int status_village(struct cli *cli, struct txn *txn, const struct standing *s)
 {
     first_line(cli, s);
     records_line(cli, s);
+    status_own_forks(cli, s);
     int code = cli->verbose ? requests_line(cli, txn, s) : EXIT_OK;
     if (code) return code;
     month_lines(cli, &s->month, cli->verbose > 0);
