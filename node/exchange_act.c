@@ -112,7 +112,8 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
     session_receipt_verified(p->session, err, x->time.now_ms);
 }
 
-/* By a key that the peer can know. */
+/* By a key that the peer can know: while it has not told all that it holds, the first, for its
+ * store may be an older one than the one that was told of a change. */
 static const struct signer *signer_for(struct exchange *x, struct txn *t, const struct peer *p)
 {
     const struct roster *roster;
@@ -120,6 +121,9 @@ static const struct signer *signer_for(struct exchange *x, struct txn *t, const 
     const struct device_keys *keys = x->options.keys;
     if (views_roster(x->views, t, &roster)) return &keys->signer;
     const struct device *self = roster_device(roster, &x->identity->device);
+    struct session_status status;
+    session_status(p->session, &status);
+    if (!status.told && (signer = device_keys_signer(keys, &x->identity->device))) return signer;
     return key_change_signer_for(&signer, t, roster, self, keys, &p->row) ? &keys->signer : signer;
 }
 
