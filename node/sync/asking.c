@@ -25,11 +25,16 @@ static void ask(struct session *s, struct track *t, struct session_points points
     session_send(s, &frame);
 }
 
+bool session_asks(const struct session *s, const struct track *t)
+{
+    return t->asked && s->now_ms < due_ms(s, t);
+}
+
 void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags)
 {
     /* Runs that were on their way when the first WANT went out fail as well: one is enough, unless
      * they fail for another reason. But what came in answer to it may have failed among them. */
-    bool lately = t->asked && s->now_ms < due_ms(s, t);
+    bool lately = session_asks(s, t);
     if (!lately) t->asked_flags = 0;
     if (t->asked >= ASKS_MAX) return;
     if (lately && !(flags & ~t->asked_flags))

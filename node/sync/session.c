@@ -489,7 +489,7 @@ void session_status(const struct session *s, struct session_status *out)
             out->behind += track_behind(t);
         }
         if (session_waits(s, t) && !session_in_flight(s, t)) continue;
-        if (!track_arrived(t) && !t->parked) out->idle = false;
+        if (!track_arrived(t) && (!t->parked || session_asks(s, t))) out->idle = false;
         if (track_behind(t) && t->asked < ASKS_MAX) out->idle = false;
     }
 }

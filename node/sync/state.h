@@ -127,6 +127,8 @@ void session_arrived(struct session *s, const struct track *t);
 /* Asks for a feed, unless that was done a moment ago; then it is asked again when it is due, if the
  * feed still lacks what the peer has. */
 void session_want(struct session *s, struct track *t, struct session_points points, uint64_t flags);
+/* It was asked for a moment ago, and the answer may still come. */
+bool session_asks(const struct session *s, const struct track *t);
 /* What is due, or all that waits (`now`: there is news of the roster). */
 void session_ask_again(struct session *s, bool now);
 uint64_t session_ask_deadline_ms(const struct session *s); /* UINT64_MAX: nothing waits */

@@ -100,11 +100,43 @@ static void whoever_asked_for_a_whole_hello_is_not_done_before_it(void **state)
     assert_true(side_idle(p->village));
 }
 
+static void look_whether_branch_0_came(struct side *s, const struct session_action *a)
+{
+    (void)a;
+    if (side_idle(watched) && !s->feeds[0].top[0]) idle_early = true;
+}
+
+/* e2e/test_restore: the image of the hub's disk was put back, and the hub went on. To send it its
+ * own former branch the village needs the new one first; while it asked for that it took itself to
+ * be done. */
+static void whoever_asked_for_the_other_branch_is_not_done_before_it(void **state)
+{
+    struct pair *p = *state;
+    side_hold(p->village, 0, 4);
+    p->hub->feeds[0].held = true;
+    p->hub->feeds[0].feed = side_feed(0);
+    p->hub->feeds[0].fork = 3;
+    p->hub->feeds[0].top[1] = 4;
+    p->village->feeds[0].fork = 3;
+    struct have_entry have;
+    struct session_memory memory = remembered(&have, 4);
+    watched = p->village;
+    idle_early = false;
+    p->hub->acted = look_whether_branch_0_came;
+    run_to_rest(p, &memory);
+    assert_false(idle_early);
+    assert_int_equal(p->hub->feeds[0].top[0], 4);
+    assert_int_equal(p->village->feeds[0].top[1], 4);
+    assert_true(side_idle(p->village));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_wrong_memory_is_mended_by_hello, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whoever_asked_for_a_whole_hello_is_not_done_before_it,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whoever_asked_for_the_other_branch_is_not_done_before_it,
                                         set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
