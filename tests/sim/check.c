@@ -106,7 +106,8 @@ static void check_arrived_of(struct sim_node *n)
         struct sim_node *peer = node_of(s, &row.device);
         if (peer == NULL && !trust_is_gone(s, &row.device))
             sim_fail(s, "%s knows a peer that is not in the township", n->name);
-        if (peer != NULL && peer->alive) {
+        const bool old = peer != NULL && peer->put_back && (!s->quiet || peer->revoked);
+        if (peer != NULL && peer->alive && !old) {
             SIM_OK(s, txn_begin(peer->store, false, &there));
             for (size_t i = 0; i < row.have_count; i++)
                 if (!holds_id8(there, row.have[i].feed8, row.have[i].seq, row.have[i].id8))
@@ -211,6 +212,7 @@ void check_end(struct sim *s)
     (void)check_agreement(s, true);
     check_arrived(s);
     trust_check(s);
+    roll_back_check(s);
     SIM_OK(s, txn_begin(hub->store, false, &t));
     for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];

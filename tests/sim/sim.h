@@ -15,6 +15,7 @@
  *   check    invariants while it runs, and agreement at the end
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
+ *   roll_back villages put back from older copies
  *   copies   stores put back, disks used twice, hubs lost: a scene
  */
 #include "node/exchange.h"
@@ -43,6 +44,7 @@
     X(HAPPENED_VILLAGE_CRASH, "village killed")                                                    \
     X(HAPPENED_HUB_CRASH, "hub killed")                                                            \
     X(HAPPENED_CRASH_IN_TURN, "killed between commit and answer")                                  \
+    X(HAPPENED_PUT_BACK, "village put back from an older copy")                                    \
     X(HAPPENED_CLEAN_RESTART, "stopped and started in good order")                                 \
     X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
     X(HAPPENED_SEALED, "accusation sealed for the office")                                         \
@@ -170,6 +172,7 @@ struct sim_node {
     bool alive, dying;
     bool hostile;               /* what it sends may be lies */
     bool revoked;               /* it does not know */
+    bool put_back;              /* what it held once others may count as arrived */
     bool absent;                /* the village has no laptop */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
@@ -232,6 +235,11 @@ bool trust_is_gone(const struct sim *s, const struct sign_key *device); /* a lap
 void trust_check(struct sim *s); /* nothing of laptops that are gone was lost */
 void trust_end(struct sim *s);
 
+/* --- roll_back --- */
+void roll_back_schedule(struct sim *s);
+void roll_back_check(struct sim *s); /* what the hub held of who was put back, it holds */
+void roll_back_end(struct sim *s);
+
 /* --- erase --- */
 struct erase *erase_begin(void);
 void erase_schedule(struct sim *s);
@@ -291,6 +299,7 @@ struct sim {
     struct signer authority, recovery;
     struct sign_key township; /* the founding authority's key */
     struct trust *trust;
+    struct roll_back *roll_back;
     struct erase *erase;
     struct step *steps; /* a heap by (at, order) */
     size_t step_count, step_capacity;

@@ -254,6 +254,7 @@ static void schedule_all(struct sim *s)
     }
     story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});
     trust_schedule(s);
+    roll_back_schedule(s);
     erase_schedule(s);
 }
 
@@ -307,6 +308,7 @@ void story_end(struct sim *s, struct hash *hash)
     }
     free(s->steps);
     trust_end(s);
+    roll_back_end(s);
     erase_end(s);
     net_clear(s);
     crypto_random_source(NULL, NULL);
