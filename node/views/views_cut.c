@@ -25,6 +25,21 @@ static void gather(void *state, uint32_t scope_number, const struct thing_id *th
     c->items[c->count++] = (struct touched){.scope_number = scope_number, .thing = *thing};
 }
 
+static bool any_revoked(const struct roster *r)
+{
+    for (size_t i = 0; i < r->device_count; i++)
+        if (r->devices[i].state == DEVICE_REVOKED) return true;
+    return false;
+}
+
+/* A key that only an event which stands aside made one of a device's: a thief's new one. */
+static bool is_nobodys(const struct roster *r, const struct sign_key *author)
+{
+    if (roster_device(r, author) || roster_is_authority(r, author) || roster_is_recovery(r, author))
+        return false;
+    return any_revoked(r);
+}
+
 /* What counts of this author; false: all of it. */
 static bool cuts_of(const struct roster *r, const struct sign_key *author,
                     const struct head_named **cuts, size_t *count)
@@ -37,6 +52,11 @@ static bool cuts_of(const struct roster *r, const struct sign_key *author,
         at = r->authorities[i].cuts_at;
         *count = r->authorities[i].cut_count;
         *cuts = *count ? &r->cuts[at] : &none;
+        return true;
+    }
+    if (is_nobodys(r, author)) {
+        *count = 0;
+        *cuts = &none;
         return true;
     }
     if (!d || d->state != DEVICE_REVOKED) return false;
@@ -68,6 +88,9 @@ enum err views_cut(struct views *v, struct txn *t, struct cut_things *out)
              r->devices[i].state == DEVICE_REVOKED && roster_key_at(r, &r->devices[i], k, &author);
              k++)
             if (!sign_key_equal(&author, &none)) cut(t, r, &author, &cutting);
+    struct feed_row feed;
+    for (uint32_t n = 1; any_revoked(r) && n <= feed_count(t) && feed_get(t, n, &feed); n++)
+        if (is_nobodys(r, &feed.feed.author)) cut(t, r, &feed.feed.author, &cutting);
     return out->err ? out->err : txn_error(t);
 }
 

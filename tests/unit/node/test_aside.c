@@ -6,6 +6,7 @@
 
 #include "node/store/audit.h"
 #include "tests/support/rng.h"
+#include "proto/rotation.h"
 #include "tests/support/township.h"
 
 #include <stdio.h>
@@ -220,6 +221,54 @@ static void a_later_revocation_gives_back_what_it_names(void **state)
     same_in_every_order(12, 1);
 }
 
+/* build/sim --seed 56: the event that made the key one of the device's stands aside, so its feed
+ * was nobody's, and counted where it had come in time. */
+static void what_a_thief_signs_with_a_new_key_counts_for_nothing(void **state)
+{
+    (void)state;
+    static struct township_device thief;
+    struct signature proof;
+    struct outcome taken, again;
+    struct township_node n;
+    char heads[512] = "", body[512], key[65], proof_hex[129];
+    thief = *laptop;
+    thief.feed_count = 0;
+    memset(thief.feeds, 0, sizeof thief.feeds);
+    township_signer(&thief.signer, 77);
+    const struct rotation r = {.township = town.authority.signer.key,
+                               .device = laptop->thing,
+                               .has_key = true,
+                               .key = thief.signer.key};
+    rotation_sign(&proof, &r, &thief.signer);
+    hex_encode(key, thief.signer.key.bytes, 32);
+    hex_encode(proof_hex, proof.bytes, 64);
+    snprintf(body, sizeof body, "{\"key\":\"%s\",\"proof\":\"%s\"}", key, proof_hex);
+    township_record(&town, laptop,
+                    &(struct township_act){.kind = "device.rotated",
+                                           .scope = "town",
+                                           .subject = &laptop->thing,
+                                           .depth = 2,
+                                           .seen = 2,
+                                           .body = body});
+    township_register(&town, &thief, "01A-0201");
+    name_head(heads, sizeof heads, events[0][7]);
+    name_head(heads, sizeof heads, events[1][7]);
+    township_node_open(&n, &town, &town.hub);
+    township_node_take_all(&n, &town);
+    taken = outcome_of(&n);
+    assert_int_equal(taken.counted, 14);
+    assert_int_equal(taken.aside, 0);
+    revoke(3, heads);
+    township_node_take_all(&n, &town);
+    taken = outcome_of(&n);
+    assert_int_equal(taken.counted, 13);
+    assert_int_equal(taken.aside, 2);
+    assert_int_equal(views_rebuild(n.views, n.store, NULL, NULL), OK);
+    again = outcome_of(&n);
+    assert_same(&taken, &again);
+    township_node_close(&n);
+}
+
 /* Until the head is here, nobody can tell which branch leads to it. */
 static void what_comes_before_a_head_that_is_not_held_counts_until_it_comes(void **state)
 {
@@ -254,6 +303,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_later_revocation_gives_back_what_it_names, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_a_thief_signs_with_a_new_key_counts_for_nothing,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_comes_before_a_head_that_is_not_held_counts_until_it_comes, set_up, tear_down),
     };
