@@ -2,6 +2,7 @@
 
 #include "node/run_making.h"
 #include "node/run_taking.h"
+#include "node/store/local.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,26 @@ static enum err check_joined(const struct carried *c, struct txn *t)
     return self && self->state != DEVICE_INVITED ? OK : ERR_FOREIGN;
 }
 
+/* What came is held where it came from: that need not go there again. */
+static void note_held(struct txn *t, const struct join_answer *answer)
+{
+    struct peer_row row;
+    const uint32_t feeds = feed_count(t);
+    if (!peer_get(t, &answer->acceptor, &row)) row = (struct peer_row){.device = answer->acceptor};
+    for (uint32_t number = 1; number <= feeds; number++) {
+        struct feed_row feed;
+        struct want_point points[FEED_BRANCHES_MAX];
+        if (!feed_get(t, number, &feed)) continue;
+        for (size_t i = 0; i < feed.head_count; i++) {
+            points[i].seq = feed.heads[i].seq;
+            memcpy(points[i].id8, feed.heads[i].id.bytes, sizeof points[i].id8);
+        }
+        (void)peer_have_set(&row.have, &row.have_count, feed.id.bytes, points, feed.head_count);
+    }
+    peer_put(t, &row);
+    peer_row_clear(&row);
+}
+
 enum err carried_take(const struct carried *c, const struct join_answer *answer)
 {
     struct arrival *a = NULL;
@@ -191,6 +212,7 @@ enum err carried_take(const struct carried *c, const struct join_answer *answer)
     }
     if (!err) err = check_joined(c, arrival_txn(a));
     if (!err) {
+        note_held(arrival_txn(a), answer);
         err = arrival_commit(a);
     } else {
         arrival_abort(a);

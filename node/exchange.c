@@ -18,23 +18,14 @@ void exchange_log(struct exchange *x, int level, const char *format, ...)
     x->options.log(x->options.log_state, level, text);
 }
 
-/* Receipts of one store generation carry rising counters: each process starts above all earlier
- * ones, because its first act is a commit. Small numbers are short on the wire. */
-static void take_counters(struct exchange *x, struct txn *t, bool write)
-{
-    uint64_t starts = meta_get_uint(t, "exchange_starts") + 1;
-    if (write) meta_put_uint(t, "exchange_starts", starts);
-    x->receipt_counter = starts << RECEIPTS_A_START_LOG;
-}
-
 uint64_t exchange_next_counter(struct exchange *x)
 {
     struct txn *t = NULL;
-    if (++x->receipt_counter & RECEIPTS_A_START_MASK) return x->receipt_counter;
-    /* A range is used up: the next one is taken as a start takes it. */
+    if (++x->receipt_counter % RECEIPT_RANGE) return x->receipt_counter;
+    /* A range is used up: the next one is taken as at the start. */
     enum err err = txn_begin(x->store, true, &t);
     if (!err) {
-        take_counters(x, t, true);
+        x->receipt_counter = receipt_range_take(t, true);
         err = txn_commit(t);
     }
     if (err) exchange_log(x, LOG_WARN, "the numbers of receipts were not kept: %s", err_text(err));
@@ -47,7 +38,7 @@ static enum err begin_counters(struct exchange *x)
     bool write = !x->options.rehearsal;
     enum err err = txn_begin(x->store, write, &t);
     if (err) return err;
-    take_counters(x, t, write);
+    x->receipt_counter = receipt_range_take(t, write);
     x->erased = erase_serial(t);
     err = exchange_look_at_feeds(x, t);
     if (err || !write) {

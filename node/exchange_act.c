@@ -12,26 +12,7 @@
 static void remember_points(struct exchange *x, struct peer *p, struct peer_have **vector,
                             size_t *count, const struct session_action *a)
 {
-    size_t kept = 0;
-    struct peer_have *have = calloc(*count + a->point_count + 1, sizeof *have);
-    if (!have) return;
-    for (size_t i = 0; i < *count; i++)
-        if (memcmp((*vector)[i].feed8, a->feed.id8, sizeof a->feed.id8) < 0)
-            have[kept++] = (*vector)[i];
-    for (size_t i = 0; i < a->point_count; i++) {
-        memcpy(have[kept].feed8, a->feed.id8, sizeof a->feed.id8);
-        have[kept].seq = a->points[i].seq;
-        memcpy(have[kept].id8, a->points[i].id8, sizeof have[kept].id8);
-        kept++;
-    }
-    for (size_t i = 0; i < *count; i++)
-        if (memcmp((*vector)[i].feed8, a->feed.id8, sizeof a->feed.id8) > 0)
-            have[kept++] = (*vector)[i];
-    free(*vector);
-    *vector = have;
-    /* A row over the limit would cost the commit of all peers. */
-    *count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
-    peer_changed(x, p);
+    if (peer_have_set(vector, count, a->feed.id8, a->points, a->point_count)) peer_changed(x, p);
 }
 
 static void remember_hello(struct exchange *x, struct peer *p, const struct frame_hello *h)

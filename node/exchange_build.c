@@ -7,45 +7,6 @@
 /* A little is always sent as small as can be: it costs some milliseconds. */
 #define LITTLE_EVENTS 256u
 
-/* Does the branch of `head` contain the event with this number and arrival? */
-static bool on_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
-                      uint64_t seq, uint64_t arrival)
-{
-    uint64_t there;
-    size_t count = 0;
-    if (seq > head->seq) return false;
-    if (feed->head_count + feed->aside_count == 1) return true;
-    return log_branch(t, feed, head, seq, seq, &there, &count) == OK && count == 1 &&
-           there == arrival;
-}
-
-/* Where the run begins: after the highest of the asker's points that lies on the branch, or after
- * the fork below it. */
-static enum err find_base(struct txn *t, struct run_making *m, const struct session_action *a)
-{
-    bool any = false;
-    uint64_t best = 0;
-    for (size_t i = 0; i < a->point_count; i++) {
-        const struct want_point *p = &a->points[i];
-        uint64_t arrival = log_find(t, m->feed.number, p->seq, p->id8), seq = p->seq;
-        struct event e;
-        if (!arrival) continue;
-        if (!on_branch(t, &m->feed, &m->head, p->seq, arrival)) {
-            enum err err = log_read(t, arrival, &e);
-            if (err) return err;
-            const struct head held = {.seq = e.seq, .id = e.id, .time = e.time};
-            seq = best;
-            err = run_common_ancestor(t, &m->feed, &m->head, &held, &seq);
-            if (err) return err;
-        }
-        any = true;
-        if (seq > best) best = seq;
-    }
-    if (!any && !a->from_start) return ERR_BASE;
-    if (best >= m->head.seq) return ERR_NOT_FOUND;
-    return run_head_at(t, &m->feed, &m->head, best, &m->base);
-}
-
 static void find_head(struct run_making *m, const struct session_action *a)
 {
     m->head = m->feed.head_count ? m->feed.heads[0] : m->feed.aside[0];
@@ -53,21 +14,6 @@ static void find_head(struct run_making *m, const struct session_action *a)
         if (event_id_equal(&m->feed.aside[i].id, &a->head)) m->head = m->feed.aside[i];
     for (size_t i = 0; i < m->feed.head_count; i++)
         if (event_id_equal(&m->feed.heads[i].id, &a->head)) m->head = m->feed.heads[i];
-}
-
-/* What counts up to the head, or with it what stands aside and proves it. */
-static enum err make_run(struct run_making *m, struct run_maker *maker, struct txn *t)
-{
-    const struct head head = m->head;
-    enum err err = run_making_make(m, maker, t);
-    for (size_t i = 0; err == ERR_NOT_FOUND && m->counting && i < m->feed.aside_count; i++) {
-        struct head way[] = {head, m->feed.aside[i]};
-        if (log_ends(t, &m->feed, way, 2) != 1) continue;
-        run_making_again(m);
-        m->head = way[0];
-        err = run_making_make(m, maker, t);
-    }
-    return err;
 }
 
 static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
@@ -83,10 +29,10 @@ static void serve(struct exchange *x, struct txn *t, struct pending_build *b)
     enum err err = feed_find(t, &a->feed.feed, &m.feed) ? OK : ERR_NOT_FOUND;
     if (!err) {
         find_head(&m, a);
-        err = find_base(t, &m, a);
+        err = run_making_base(&m, t, a->points, a->point_count, a->from_start);
     }
     m.dictionary = a->dictionary && !(a->fast && m.head.seq - m.base.seq > LITTLE_EVENTS);
-    if (!err) err = make_run(&m, &x->maker, t);
+    if (!err) err = run_making_proven(&m, &x->maker, t);
     if (err == ERR_BASE) known.count = exchange_points(t, &m.feed, points);
     bool hidden = m.feed.number && x->feeds[m.feed.number - 1].hidden;
     if (err && err != ERR_BASE && err != ERR_NOT_FOUND && !hidden)

@@ -19,8 +19,6 @@
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
-#define RECEIPTS_A_START_LOG 20
-#define RECEIPTS_A_START_MASK ((UINT64_C(1) << RECEIPTS_A_START_LOG) - 1)
 
 /* What links carried and the store does not have yet. */
 struct counted {

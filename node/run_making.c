@@ -210,3 +210,57 @@ enum err run_making_make(struct run_making *m, struct run_maker *maker, struct t
     if (!err) err = write_records(maker, t, m);
     return err ? err : compress(maker, m);
 }
+
+/* --- which run --- */
+
+/* Does the branch of `head` contain the event with this number and arrival? */
+static bool on_branch(struct txn *t, const struct feed_row *feed, const struct head *head,
+                      uint64_t seq, uint64_t arrival)
+{
+    uint64_t there;
+    size_t count = 0;
+    if (seq > head->seq) return false;
+    if (feed->head_count + feed->aside_count == 1) return true;
+    return log_branch(t, feed, head, seq, seq, &there, &count) == OK && count == 1 &&
+           there == arrival;
+}
+
+enum err run_making_base(struct run_making *m, struct txn *t, const struct want_point *points,
+                         size_t point_count, bool from_start)
+{
+    bool any = false;
+    uint64_t best = 0;
+    for (size_t i = 0; i < point_count; i++) {
+        const struct want_point *p = &points[i];
+        uint64_t arrival = log_find(t, m->feed.number, p->seq, p->id8), seq = p->seq;
+        struct event e;
+        if (!arrival) continue;
+        if (!on_branch(t, &m->feed, &m->head, p->seq, arrival)) {
+            enum err err = log_read(t, arrival, &e);
+            if (err) return err;
+            const struct head held = {.seq = e.seq, .id = e.id, .time = e.time};
+            seq = best;
+            err = run_common_ancestor(t, &m->feed, &m->head, &held, &seq);
+            if (err) return err;
+        }
+        any = true;
+        if (seq > best) best = seq;
+    }
+    if (!any && !from_start) return ERR_BASE;
+    if (best >= m->head.seq) return ERR_NOT_FOUND;
+    return run_head_at(t, &m->feed, &m->head, best, &m->base);
+}
+
+enum err run_making_proven(struct run_making *m, struct run_maker *maker, struct txn *t)
+{
+    const struct head head = m->head;
+    enum err err = run_making_make(m, maker, t);
+    for (size_t i = 0; err == ERR_NOT_FOUND && m->counting && i < m->feed.aside_count; i++) {
+        struct head way[] = {head, m->feed.aside[i]};
+        if (log_ends(t, &m->feed, way, 2) != 1) continue;
+        run_making_again(m);
+        m->head = way[0];
+        err = run_making_make(m, maker, t);
+    }
+    return err;
+}

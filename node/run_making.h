@@ -3,7 +3,7 @@
  * Runs are made from the log, for whatever carries them: a session or a file.
  */
 #include "node/store/log.h"
-#include "proto/run.h"
+#include "proto/frame.h"
 
 struct run_maker {
     struct zstd *zstd;
@@ -38,6 +38,15 @@ struct run_making {
 /* Makes one run. Errors: ERR_NOT_FOUND (nothing after the base that a signature covers),
  * ERR_CORRUPT (its first event is damaged), ERR_LIMIT, ERR_NOMEM, the transaction's. */
 MUST_CHECK enum err run_making_make(struct run_making *m, struct run_maker *maker, struct txn *t);
+/* The same; where only what counts is wanted and has no signature of its own, with what stands
+ * aside and proves it. */
+MUST_CHECK enum err run_making_proven(struct run_making *m, struct run_maker *maker, struct txn *t);
+/* Sets m->base: after the highest of the receiver's points that lies on the branch of m->head, or
+ * after the fork below it. Errors: ERR_NOT_FOUND (nothing stands after it), ERR_BASE (none of the
+ * points is held here; not where it may begin `from_start`), the transaction's. */
+MUST_CHECK enum err run_making_base(struct run_making *m, struct txn *t,
+                                    const struct want_point *points, size_t point_count,
+                                    bool from_start);
 void run_making_clear(struct run_making *m);
 /* Throws away what was made; the first part stays. */
 void run_making_again(struct run_making *m);

@@ -2,6 +2,7 @@
 
 #include "node/store/locking.h"
 #include "node/store/txn.h"
+#include "proto/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ enum { HAVE_SIZE = 24 };
 /* --- peers: format, numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
 /* A row of another format is forgotten: a contact tells all of it anew. */
-enum { PEER_FORMAT = 3, PEER_NUMBERS = 20, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
+enum { PEER_FORMAT = 4, PEER_NUMBERS = 21, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -27,6 +28,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->refusals,        row->next_attempt_ms,
         row->have_count,      row->cut,
         row->cut_bytes,       row->cut_sending,
+        row->bundle,
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -53,6 +55,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->cut = in[17] != 0;
     row->cut_bytes = in[18];
     row->cut_sending = in[19] != 0;
+    row->bundle = in[20];
 }
 
 static struct peer_have *vector_read(const uint8_t *at, size_t count)
@@ -229,6 +232,29 @@ void peer_row_clear(struct peer_row *row)
     row->have_count = row->shown_count = 0;
 }
 
+bool peer_have_set(struct peer_have **vector, size_t *count, const uint8_t feed8[8],
+                   const struct want_point *points, size_t point_count)
+{
+    size_t kept = 0;
+    struct peer_have *have = calloc(*count + point_count + 1, sizeof *have);
+    if (!have) return false;
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp((*vector)[i].feed8, feed8, 8) < 0) have[kept++] = (*vector)[i];
+    for (size_t i = 0; i < point_count; i++) {
+        memcpy(have[kept].feed8, feed8, 8);
+        have[kept].seq = points[i].seq;
+        memcpy(have[kept].id8, points[i].id8, sizeof have[kept].id8);
+        kept++;
+    }
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp((*vector)[i].feed8, feed8, 8) > 0) have[kept++] = (*vector)[i];
+    free(*vector);
+    *vector = have;
+    /* A row over the limit would cost the commit of all peers. */
+    *count = kept > HAVE_ENTRIES_MAX ? HAVE_ENTRIES_MAX : kept;
+    return true;
+}
+
 bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out)
 {
     static const struct sign_key zero;
@@ -295,6 +321,13 @@ void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
     memcpy(at, sig->bytes, SIGNATURE_SIZE);
     if (signed_body.size) memcpy(at + SIGNATURE_SIZE, signed_body.data, signed_body.size);
     drop_oldest_receipt(t, from);
+}
+
+uint64_t receipt_range_take(struct txn *t, bool write)
+{
+    uint64_t ranges = meta_get_uint(t, "exchange_starts") + 1;
+    if (write) meta_put_uint(t, "exchange_starts", ranges);
+    return ranges << RECEIPT_RANGE_LOG;
 }
 
 bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,

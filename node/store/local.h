@@ -5,6 +5,8 @@
  */
 #include "node/store/log.h"
 
+struct want_point; /* proto/frame.h */
+
 /* What we know of a peer device; key: its signing key. */
 struct peer_row {
     struct sign_key device;
@@ -23,6 +25,7 @@ struct peer_row {
     uint64_t rate_bps, rtt_ms; /* last measured; 0 unknown */
     uint64_t bytes_sent, bytes_received;
     uint64_t refusals; /* REFUSE sent to it */
+    uint64_t bundle;   /* number of the newest bundle of its that was taken here */
     size_t have_count;
     struct peer_have {    /* its have-vector as last told: what has "arrived" there */
         uint8_t feed8[8]; /* first 8 bytes of the feed's id */
@@ -42,6 +45,10 @@ enum peer_state { PEER_OFFLINE, PEER_SYNCING, PEER_SYNCED, PEER_FAULT };
 bool peer_get(struct txn *t, const struct sign_key *device, struct peer_row *out);
 void peer_put(struct txn *t, const struct peer_row *row); /* sorts row->have */
 void peer_row_clear(struct peer_row *row);
+/* The points of one feed in a vector of a row are now these. False: out of memory, it is as before.
+ */
+bool peer_have_set(struct peer_have **vector, size_t *count, const uint8_t feed8[8],
+                   const struct want_point *points, size_t point_count);
 /* What is kept of runs that were on their way in pieces; opaque here, empty when there is none.
  * Borrowed from the transaction, until the next call where boxes are locked. */
 struct slice peer_unfinished(struct txn *t, const struct sign_key *device);
@@ -57,6 +64,12 @@ bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 #define RECEIPTS_KEPT_MAX 1024u
 void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
                  struct slice signed_body, const struct signature *sig);
+/* A range of counters for receipts above all that were taken before, RECEIPT_RANGE of them: each
+ * process begins with one, because its first act is a commit. Small numbers are short on the wire.
+ * `write` false: as it would be. */
+#define RECEIPT_RANGE_LOG 20
+#define RECEIPT_RANGE (UINT64_C(1) << RECEIPT_RANGE_LOG)
+uint64_t receipt_range_take(struct txn *t, bool write);
 bool receipt_next(struct txn *t, const struct sign_key *from, uint64_t *after_counter,
                   struct slice *signed_body, struct signature *sig);
 

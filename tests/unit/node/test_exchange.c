@@ -376,14 +376,14 @@ static void a_receipt_takes_its_number_outside_of_transactions(void **state)
         struct exchange_time time = meeting_time();
         assert_int_equal(exchange_refresh(meeting.hub.exchange, &time), OK);
         assert_int_equal(exchange_refresh(meeting.village.exchange, &time), OK);
-        meeting.hub.exchange->receipt_counter |= RECEIPTS_A_START_MASK;
-        meeting.village.exchange->receipt_counter |= RECEIPTS_A_START_MASK;
+        meeting.hub.exchange->receipt_counter |= RECEIPT_RANGE - 1;
+        meeting.village.exchange->receipt_counter |= RECEIPT_RANGE - 1;
         meeting_turns(2);
     }
     meeting_sync_to_rest();
     meeting_assert_agree(MEETING_VILLAGE, 41);
-    assert_true(meeting.hub.exchange->receipt_counter >> RECEIPTS_A_START_LOG >= 20);
-    assert_true(meeting.village.exchange->receipt_counter >> RECEIPTS_A_START_LOG >= 20);
+    assert_true(meeting.hub.exchange->receipt_counter >> RECEIPT_RANGE_LOG >= 20);
+    assert_true(meeting.village.exchange->receipt_counter >> RECEIPT_RANGE_LOG >= 20);
     meeting_end();
 }
 
