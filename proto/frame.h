@@ -22,6 +22,7 @@ enum frame_type {
     FRAME_HOLD = 9,
     FRAME_JOIN = 16,
     FRAME_ADMIT = 17,
+    FRAME_BUNDLE = 18, /* in files only */
 };
 
 #define PROTOCOL_MIN 1

@@ -27,7 +27,7 @@ void stream_close(struct stream *s)
     free(s);
 }
 
-static enum err write_all(int fd, const void *bytes, size_t size)
+enum err stream_write_all(int fd, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
     while (size > 0) {
@@ -40,8 +40,7 @@ static enum err write_all(int fd, const void *bytes, size_t size)
     return OK;
 }
 
-/* Errors: ERR_CORRUPT at the end of the file. */
-static enum err read_all(int fd, void *bytes, size_t size)
+enum err stream_read_all(int fd, void *bytes, size_t size)
 {
     uint8_t *to = bytes;
     while (size > 0) {
@@ -55,31 +54,45 @@ static enum err read_all(int fd, void *bytes, size_t size)
     return OK;
 }
 
+uint64_t stream_size(uint64_t content)
+{
+    /* One chunk at the end is always there, be it empty: it is the one that is marked. */
+    uint64_t chunks = content / STREAM_CHUNK_SIZE + 1;
+    return HEADER_SIZE + content + chunks * (4 + OVERHEAD);
+}
+
 /* --- writing --- */
 
-enum err stream_begin(struct stream **out, int fd, const char *magic, const char *passphrase)
+enum err stream_begin_key(struct stream **out, int fd, const struct secret_key *key)
 {
-    uint8_t key[KEY_SIZE], header[HEADER_SIZE];
-    struct buf wrapped = {0};
+    uint8_t header[HEADER_SIZE];
     struct stream *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->fd = fd;
-    crypto_random(key, sizeof key);
-    buf_append_text(&wrapped, magic);
-    enum err err = crypto_wrap(&wrapped, slice_of(key, sizeof key), passphrase);
-    if (!err && (wrapped.size == 0 || wrapped.data[wrapped.size - 1] != '\n'))
-        buf_append_byte(&wrapped, '\n');
-    if (!err) err = wrapped.err;
-    if (!err) err = write_all(fd, wrapped.data, wrapped.size);
-    if (!err && crypto_secretstream_xchacha20poly1305_init_push(&s->state, header, key))
-        err = ERR_STATE;
-    if (!err) err = write_all(fd, header, sizeof header);
-    crypto_wipe(key, sizeof key);
-    buf_clear(&wrapped);
+    enum err err = ERR_STATE;
+    if (!crypto_secretstream_xchacha20poly1305_init_push(&s->state, header, key->bytes))
+        err = stream_write_all(fd, header, sizeof header);
     if (err)
         stream_close(s);
     else
         *out = s;
+    return err;
+}
+
+enum err stream_begin(struct stream **out, int fd, const char *magic, const char *passphrase)
+{
+    struct secret_key key;
+    struct buf wrapped = {0};
+    secret_key_make(&key);
+    buf_append_text(&wrapped, magic);
+    enum err err = crypto_wrap(&wrapped, slice_of(key.bytes, sizeof key.bytes), passphrase);
+    if (!err && (wrapped.size == 0 || wrapped.data[wrapped.size - 1] != '\n'))
+        buf_append_byte(&wrapped, '\n');
+    if (!err) err = wrapped.err;
+    if (!err) err = stream_write_all(fd, wrapped.data, wrapped.size);
+    if (!err) err = stream_begin_key(out, fd, &key);
+    crypto_wipe(&key, sizeof key);
+    buf_clear(&wrapped);
     return err;
 }
 
@@ -92,7 +105,7 @@ static enum err push(struct stream *s, bool last)
         return ERR_STATE;
     be32_put(s->sealed, (uint32_t)size);
     s->size = 0;
-    return write_all(s->fd, s->sealed, 4 + (size_t)size);
+    return stream_write_all(s->fd, s->sealed, 4 + (size_t)size);
 }
 
 enum err stream_put(struct stream *s, struct slice bytes)
@@ -122,7 +135,7 @@ static enum err read_line(int fd, struct buf *out, size_t max)
     uint8_t byte = 0;
     enum err err = OK;
     while (!err && byte != '\n') {
-        err = out->size == max ? ERR_MALFORMED : read_all(fd, &byte, 1);
+        err = out->size == max ? ERR_MALFORMED : stream_read_all(fd, &byte, 1);
         if (!err) buf_append_byte(out, byte);
         if (!err) err = out->err;
     }
@@ -143,22 +156,31 @@ static enum err read_key(int fd, const char *magic, const char *passphrase, stru
     return err;
 }
 
-enum err stream_open(struct stream **out, int fd, const char *magic, const char *passphrase)
+enum err stream_open_key(struct stream **out, int fd, const struct secret_key *key)
 {
     uint8_t header[HEADER_SIZE];
-    struct buf key = {0};
     struct stream *s = calloc(1, sizeof *s);
     if (!s) return ERR_NOMEM;
     s->fd = fd;
-    enum err err = read_key(fd, magic, passphrase, &key);
-    if (!err) err = read_all(fd, header, sizeof header);
-    if (!err && crypto_secretstream_xchacha20poly1305_init_pull(&s->state, header, key.data))
+    enum err err = stream_read_all(fd, header, sizeof header);
+    if (!err && crypto_secretstream_xchacha20poly1305_init_pull(&s->state, header, key->bytes))
         err = ERR_CORRUPT;
-    crypto_buf_wipe(&key);
     if (err)
         stream_close(s);
     else
         *out = s;
+    return err;
+}
+
+enum err stream_open(struct stream **out, int fd, const char *magic, const char *passphrase)
+{
+    struct secret_key key;
+    struct buf bytes = {0};
+    enum err err = read_key(fd, magic, passphrase, &bytes);
+    if (!err) memcpy(key.bytes, bytes.data, sizeof key.bytes);
+    if (!err) err = stream_open_key(out, fd, &key);
+    crypto_wipe(&key, sizeof key);
+    crypto_buf_wipe(&bytes);
     return err;
 }
 
@@ -167,10 +189,10 @@ static enum err pull(struct stream *s)
     unsigned long long size = 0;
     uint8_t tag = 0;
     if (s->last) return ERR_CORRUPT;
-    enum err err = read_all(s->fd, s->sealed, 4);
+    enum err err = stream_read_all(s->fd, s->sealed, 4);
     size_t sealed = err ? 0 : be32_get(s->sealed);
     if (!err && (sealed < OVERHEAD || sealed > STREAM_CHUNK_SIZE + OVERHEAD)) err = ERR_CORRUPT;
-    if (!err) err = read_all(s->fd, s->sealed + 4, sealed);
+    if (!err) err = stream_read_all(s->fd, s->sealed + 4, sealed);
     if (!err && crypto_secretstream_xchacha20poly1305_pull(&s->state, s->plain, &size, &tag,
                                                            s->sealed + 4, sealed, NULL, 0))
         err = ERR_CORRUPT;
