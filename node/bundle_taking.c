@@ -1,0 +1,404 @@
+#include "node/bundle_taking.h"
+
+#include "node/arrival.h"
+#include "node/office_key.h"
+#include "node/run_taking.h"
+#include "node/store/local.h"
+
+#include <stdlib.h>
+
+#define COMMIT_BYTES MIB(2)      /* of records, between two commits */
+#define WAITING_BYTES_MAX MIB(8) /* of runs whose turn comes later */
+#define RECEIPTS_MAX 16u
+
+/* A frame that is kept: a run whose author another one makes known, or a receipt. */
+struct kept {
+    struct kept *next;
+    struct buf frame;
+};
+
+struct taking {
+    const struct bundle_taking *options;
+    const struct store_identity *self;
+    struct run_decoder *decoder;
+    struct arrival *arrival;
+    uint64_t uncommitted; /* bytes */
+    struct kept *waiting, **waiting_tail;
+    size_t waiting_bytes;
+    struct kept *receipts;
+    size_t receipt_count;
+    struct bundle_taken taken;
+};
+
+static enum err keep(struct kept **at, struct slice frame)
+{
+    struct kept *k = calloc(1, sizeof *k);
+    if (!k) return ERR_NOMEM;
+    buf_append_slice(&k->frame, frame);
+    if (k->frame.err) {
+        free(k);
+        return ERR_NOMEM;
+    }
+    *at = k;
+    return OK;
+}
+
+static void drop(struct kept *k)
+{
+    crypto_buf_wipe(&k->frame);
+    free(k);
+}
+
+/* --- runs --- */
+
+/* Might the sender hold it? One who was revoked might, before; what counts the roster says. */
+static bool sender_may(const struct roster *roster, const struct device *from,
+                       const struct feed *feed)
+{
+    struct device then = *from;
+    then.state = DEVICE_JOINED;
+    return roster_has_key(roster, from, &feed->author) || device_may_hold(&then, &feed->scope);
+}
+
+/* As from a session with the sender; of one who is not known yet, `town` alone. */
+static enum err allowed(const struct taking *s, const struct roster *roster,
+                        const struct feed *feed)
+{
+    const struct device *from = roster_device(roster, &s->taken.head.from);
+    const struct device *self = roster_device(roster, &s->self->device);
+    const bool town = scope_class(&feed->scope) == SCOPE_TOWN;
+    if (from && !sender_may(roster, from, feed)) return ERR_FORBIDDEN;
+    if (!from && !town) return ERR_UNKNOWN_AUTHOR;
+    if (!roster_may_author(roster, &feed->author, &feed->scope))
+        return roster_roles(roster, &feed->author) ? ERR_FORBIDDEN : ERR_UNKNOWN_AUTHOR;
+    if (town) return OK;
+    if (!self) return ERR_UNKNOWN_AUTHOR;
+    return roster_has_key(roster, self, &feed->author) || device_may_hold(self, &feed->scope)
+               ? OK
+               : ERR_FORBIDDEN;
+}
+
+static enum err take_run(struct taking *s, const struct frame_run *f, struct feed *feed)
+{
+    struct txn *t = arrival_txn(s->arrival);
+    const struct roster *roster;
+    struct feed_row row;
+    bool held;
+    const uint64_t before = log_count(t);
+    enum err err = views_roster(s->options->views, t, &roster);
+    if (!err) err = run_feed_of(t, &f->feed, feed, &held, &row);
+    if (!err) err = allowed(s, roster, feed);
+    if (!err) err = run_take(s->decoder, s->arrival, roster, &f->run, feed, held ? &row : NULL);
+    if (err) return err;
+    const uint64_t fresh = log_count(t) - before;
+    s->taken.fresh += fresh;
+    s->taken.known += f->run.count - fresh;
+    return OK;
+}
+
+static bool comes_later(enum err err)
+{
+    return err == ERR_UNKNOWN_AUTHOR || err == ERR_BASE;
+}
+
+static void refuse(struct taking *s, const struct frame_run *f, const struct feed *feed,
+                   enum err why)
+{
+    if (!s->taken.why) {
+        s->taken.why = why;
+        s->taken.refused_feed = *feed;
+    }
+    s->taken.refused += f->run.count;
+}
+
+static enum err offer_run(struct taking *s, struct slice frame, bool last)
+{
+    struct frame_run f;
+    struct feed feed = {0};
+    enum err err = frame_run_read(&f, frame);
+    if (err) {
+        s->taken.damaged = true; /* what was sealed whole is no run: its maker is broken */
+        return OK;
+    }
+    if (!last) s->taken.events += f.run.count;
+    s->uncommitted += f.run.raw_size;
+    err = take_run(s, &f, &feed);
+    if (comes_later(err) && !last && s->waiting_bytes + frame.size <= WAITING_BYTES_MAX) {
+        err = keep(s->waiting_tail, frame);
+        if (err) return err;
+        s->waiting_tail = &(*s->waiting_tail)->next;
+        s->waiting_bytes += frame.size;
+        return OK;
+    }
+    if (err && run_is_at_fault(err)) {
+        refuse(s, &f, &feed, err);
+        return OK;
+    }
+    return err;
+}
+
+static enum err commit(struct taking *s)
+{
+    struct arrival *a = s->arrival;
+    s->arrival = NULL;
+    s->uncommitted = 0;
+    if (s->options->look) {
+        arrival_abort(a);
+        views_forget(s->options->views); /* of what was not kept */
+        return OK;
+    }
+    return arrival_commit(a);
+}
+
+/* Those that wait are tried again while that brings something; `last`: what is left is refused. */
+static enum err offer_waiting(struct taking *s, bool last)
+{
+    struct kept *waiting = s->waiting;
+    enum err err = OK;
+    s->waiting = NULL;
+    s->waiting_tail = &s->waiting;
+    s->waiting_bytes = 0;
+    while (waiting) {
+        struct kept *k = waiting;
+        waiting = k->next;
+        const uint64_t events = s->taken.events;
+        if (!err) err = offer_run(s, buf_slice(&k->frame), last);
+        s->taken.events = events;
+        drop(k);
+    }
+    return err;
+}
+
+static enum err settle_waiting(struct taking *s)
+{
+    enum err err = OK;
+    for (size_t before = SIZE_MAX; !err && s->waiting && s->waiting_bytes < before;) {
+        before = s->waiting_bytes;
+        err = offer_waiting(s, false);
+    }
+    return err ? err : offer_waiting(s, true);
+}
+
+static enum err take_frame(struct taking *s, struct slice frame)
+{
+    uint64_t type;
+    enum err err = OK;
+    if (frame_type_of(frame, &type) != OK) {
+        s->taken.damaged = true;
+        return OK;
+    }
+    if (type == FRAME_RECEIPT && s->receipt_count < RECEIPTS_MAX) {
+        struct kept *k = NULL;
+        err = keep(&k, frame);
+        if (err) return err;
+        k->next = s->receipts;
+        s->receipts = k;
+        s->receipt_count++;
+    }
+    if (type == FRAME_RUN) err = offer_run(s, frame, false);
+    /* Looking, all is in one transaction that is not kept. */
+    if (err || s->uncommitted < COMMIT_BYTES || s->options->look) return err;
+    err = commit(s);
+    return err ? err : arrival_begin(&s->arrival, s->options->store, s->options->views);
+}
+
+static enum err take_frames(struct taking *s, struct bundle_reader *r)
+{
+    enum err err = arrival_begin(&s->arrival, s->options->store, s->options->views);
+    for (bool end = false; !err && !end && !s->taken.damaged;) {
+        struct slice frame;
+        err = bundle_next(r, &frame, &end);
+        if (err == ERR_CORRUPT) {
+            s->taken.damaged = true;
+            err = OK;
+        } else if (!err && !end) {
+            s->taken.bytes += frame.size;
+            err = take_frame(s, frame);
+        }
+    }
+    return err ? err : settle_waiting(s);
+}
+
+/* --- what it says of its maker --- */
+
+static bool whole_id(void *state, struct receipt_entry *entry)
+{
+    struct txn *t = state;
+    struct feed_row row;
+    struct event e;
+    if (feed_find_id8(t, entry->feed8, &row)) return false;
+    uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
+    if (!arrival || log_read_header(t, arrival, &e)) return false;
+    entry->id = e.id;
+    return true;
+}
+
+static bool is_signed_by(const struct taking *s, const struct roster *roster,
+                         const struct device *d)
+{
+    struct sign_key key;
+    for (size_t i = 0; roster_key_at(roster, d, i, &key); i++)
+        if (bundle_verify(&s->taken.head, &key) == OK) return true;
+    return false;
+}
+
+static bool receipt_verifies(const struct frame_receipt *f, const struct receipt_parties *parties,
+                             const struct roster *roster, const struct device *d)
+{
+    struct sign_key key;
+    for (size_t i = 0; roster_key_at(roster, d, i, &key); i++)
+        if (frame_receipt_verify_by(f, parties, &key) == OK) return true;
+    return false;
+}
+
+static void take_receipt(struct taking *s, struct txn *t, const struct roster *roster,
+                         const struct device *from, const uint8_t generation[8], struct slice frame)
+{
+    struct frame_receipt f;
+    struct buf entries = {0}, body = {0};
+    struct receipt_parties parties = {
+        .township = s->self->township, .receiver = from->first, .addressee = s->self->device};
+    memcpy(parties.generation, generation, sizeof parties.generation);
+    if (frame_receipt_read(&f, frame) == OK &&
+        frame_receipt_complete(&f, &entries, whole_id, t) == OK &&
+        receipt_verifies(&f, &parties, roster, from)) {
+        receipt_body_write(&body, &parties, &f);
+        if (!body.err) receipt_put(t, &from->first, f.counter, buf_slice(&body), &f.signature);
+        s->taken.receipts++;
+    }
+    buf_clear(&entries);
+    buf_clear(&body);
+}
+
+static uint64_t newest(const struct peer_row *row, const uint8_t feed8[8])
+{
+    uint64_t seq = 0;
+    for (size_t i = 0; i < row->have_count; i++)
+        if (memcmp(row->have[i].feed8, feed8, 8) == 0 && row->have[i].seq > seq)
+            seq = row->have[i].seq;
+    return seq;
+}
+
+/* The sender holds what its HELLO names. In one store generation that only grows, and a session may
+ * have told more since the bundle was made; of another one nothing is known but this. */
+static void take_have(struct peer_row *row, const struct frame_hello *h)
+{
+    struct mp_reader r = frame_have_begin(h);
+    struct have_entry e;
+    bool more = frame_have_next(&r, &e);
+    if (memcmp(row->generation, h->generation, sizeof h->generation) != 0) row->have_count = 0;
+    memcpy(row->generation, h->generation, sizeof row->generation);
+    while (more) {
+        const struct have_entry first = e;
+        struct want_point points[FEED_BRANCHES_MAX];
+        uint64_t seq = 0;
+        size_t count = 0;
+        for (; more && memcmp(e.feed.id8, first.feed.id8, 8) == 0; more = frame_have_next(&r, &e)) {
+            if (count == FEED_BRANCHES_MAX) continue;
+            points[count].seq = e.seq;
+            memcpy(points[count++].id8, e.id8, sizeof e.id8);
+            if (e.seq > seq) seq = e.seq;
+        }
+        if (seq >= newest(row, first.feed.id8))
+            (void)peer_have_set(&row->have, &row->have_count, first.feed.id8, points, count);
+    }
+}
+
+static void take_hello(struct taking *s, struct txn *t, const struct device *from,
+                       const struct frame_hello *h)
+{
+    struct peer_row row;
+    if (!peer_get(t, &from->first, &row)) row = (struct peer_row){.device = from->first};
+    if (row.bundle < s->taken.head.number) {
+        row.bundle = s->taken.head.number;
+        take_have(&row, h);
+        row.last_ok_ms = s->options->wall_ms;
+        peer_put(t, &row);
+    }
+    peer_row_clear(&row);
+}
+
+static enum err take_words(struct taking *s, struct slice hello)
+{
+    struct txn *t = NULL;
+    const struct roster *roster;
+    struct frame_hello h;
+    enum err err = frame_hello_read(&h, hello);
+    if (err || !frame_hello_version_meets(&h)) return OK;
+    s->taken.time_ms = h.time_ms;
+    err = txn_begin(s->options->store, !s->options->look, &t);
+    if (!err) err = views_roster(s->options->views, t, &roster);
+    const struct device *from = err ? NULL : roster_device(roster, &s->taken.head.from);
+    s->taken.verified = from && is_signed_by(s, roster, from);
+    if (!s->taken.verified || s->options->look || from->state != DEVICE_JOINED) {
+        txn_abort(t);
+        return err;
+    }
+    for (struct kept *k = s->receipts; k; k = k->next)
+        take_receipt(s, t, roster, from, h.generation, buf_slice(&k->frame));
+    take_hello(s, t, from, &h);
+    return txn_commit(t);
+}
+
+/* --- the whole --- */
+
+/* Its own transport keys, and the office's where it was given them. */
+static enum err open_reader(struct taking *s, int fd, struct bundle_reader **reader,
+                            struct slice *hello)
+{
+    struct bundle_key keys[DEVICE_PAIRS_MAX + 1 + OFFICE_KEYS_MAX + 1];
+    const struct device_keys *own = s->options->keys;
+    struct office_keys office = {0};
+    const struct roster *roster;
+    struct txn *t = NULL;
+    size_t count = 0;
+    keys[count++] = (struct bundle_key){&own->transport, &own->transport_secret};
+    for (size_t i = 0; i < own->held_count; i++)
+        keys[count++] =
+            (struct bundle_key){&own->held[i].transport, &own->held[i].transport_secret};
+    enum err err = txn_begin(s->options->store, false, &t);
+    if (!err) err = views_roster(s->options->views, t, &roster);
+    if (!err && office_keys_open(t, roster, own, &office) != OK) office.count = 0;
+    txn_abort(t);
+    for (size_t i = 0; i < office.count; i++)
+        keys[count++] = (struct bundle_key){&office.keys[i], &office.secrets[i]};
+    if (!err) err = bundle_open(reader, fd, keys, count, &s->taken.head, hello);
+    office_keys_wipe(&office);
+    return err;
+}
+
+static void clear(struct taking *s)
+{
+    for (struct kept *k = s->waiting, *next; k; k = next) {
+        next = k->next;
+        drop(k);
+    }
+    for (struct kept *k = s->receipts, *next; k; k = next) {
+        next = k->next;
+        drop(k);
+    }
+    run_decoder_close(s->decoder);
+}
+
+enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken *out)
+{
+    struct taking s = {.options = b, .self = store_identity(b->store)};
+    struct bundle_reader *reader = NULL;
+    struct slice hello;
+    s.waiting_tail = &s.waiting;
+    enum err err = run_decoder_open(&s.decoder);
+    if (!err) err = open_reader(&s, fd, &reader, &hello);
+    if (!err && !sign_key_equal(&s.taken.head.township, &s.self->township)) err = ERR_FOREIGN;
+    if (!err) err = take_frames(&s, reader);
+    if (s.arrival && err) {
+        arrival_abort(s.arrival);
+        views_forget(b->views);
+    } else if (s.arrival) {
+        err = commit(&s);
+    }
+    if (!err) err = take_words(&s, hello);
+    bundle_reader_close(reader);
+    clear(&s);
+    if (!err) *out = s.taken;
+    return err;
+}

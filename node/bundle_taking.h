@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * A bundle is taken into the log (proto/bundle.h): each run as from a session with the device that
+ * made it, verified and committed one after the other, so what stands before a damage is kept.
+ * Taking one again, or an older one after a newer, changes nothing but what is new.
+ */
+#include "node/home.h"
+#include "node/views/views.h"
+#include "proto/bundle.h"
+
+struct bundle_taking {
+    struct store *store;
+    struct views *views;
+    const struct device_keys *keys; /* of this device */
+    uint64_t wall_ms;
+    bool look; /* stores nothing */
+};
+struct bundle_taken {
+    struct bundle_head head;
+    uint64_t time_ms; /* the sender's clock when it was made */
+    bool verified;    /* its sender signed it, and is in the roster */
+    uint64_t events;  /* in runs that were read, of scopes that are shown here */
+    uint64_t fresh;   /* that were not here */
+    uint64_t known;   /* that were */
+    uint64_t refused; /* in runs that were not taken */
+    enum err why;     /* of the first such run: ERR_BASE, what comes before it is not here */
+    struct feed refused_feed;
+    uint64_t receipts; /* new ones for this device */
+    uint64_t bytes;    /* of frames that were read whole */
+    bool damaged;      /* it ends, or is changed, behind those */
+};
+/* Reads it at `fd`. *out is filled also where it is damaged behind its head, which is no error.
+ * Errors: those of bundle_open but for ERR_CORRUPT; ERR_FOREIGN also for another township's; the
+ * store's. */
+MUST_CHECK enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken *out);
