@@ -55,8 +55,29 @@ static const struct flag *find_global(const char *text)
     return NULL;
 }
 
-/* A flag means the same in every verb, as to whether a value follows (a test says so): the line can
- * be taken apart before the verb is known. */
+static bool names(const struct command *c, const char *first, const char *second)
+{
+    const char *const forms[] = {c->name, c->zh};
+    for (size_t i = 0; i < 2; i++) {
+        if (!forms[i]) continue;
+        size_t size = strlen(first);
+        if (!second && strcmp(forms[i], first) == 0) return true;
+        if (second && strncmp(forms[i], first, size) == 0 && forms[i][size] == ' ' &&
+            strcmp(forms[i] + size + 1, second) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct command *find_command(const char *first, const char *second)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (names(c, first, second)) return c;
+    return NULL;
+}
+
+/* Before its verb a flag means what it means in the first verb that has it; as to whether a value
+ * follows, that is the same in every verb but for a few (a test names them). */
 static const struct flag *find_anywhere(const char *text)
 {
     const struct flag *found = find_global(text);
@@ -71,6 +92,16 @@ static void add_word(struct line *line, const char *word)
         line->too_long = true;
     else
         line->words[line->word_count++] = word;
+}
+
+/* Behind its verb it is the verb's. */
+static const struct flag *find_flag(const struct line *line, const char *text)
+{
+    const struct command *c = NULL;
+    if (line->word_count > 1) c = find_command(line->words[0], line->words[1]);
+    if (!c && line->word_count > 0) c = find_command(line->words[0], NULL);
+    const struct flag *own = c ? flags_find(c, slice_of(text, name_size(text))) : NULL;
+    return own ? own : find_anywhere(text);
 }
 
 static void split(struct line *line, int argc, char **argv)
@@ -91,7 +122,7 @@ static void split(struct line *line, int argc, char **argv)
             return;
         }
         struct line_flag *f = &line->flags[line->flag_count++];
-        *f = (struct line_flag){text, find_anywhere(text), NULL};
+        *f = (struct line_flag){text, find_flag(line, text), NULL};
         if (text[name_size(text)])
             f->value = text + name_size(text) + 1;
         else if (f->flag && f->flag->value && i + 1 < argc)
@@ -147,27 +178,6 @@ static const char *default_home(struct cli *cli)
 }
 
 /* --- the verb --- */
-
-static bool names(const struct command *c, const char *first, const char *second)
-{
-    const char *const forms[] = {c->name, c->zh};
-    for (size_t i = 0; i < 2; i++) {
-        if (!forms[i]) continue;
-        size_t size = strlen(first);
-        if (!second && strcmp(forms[i], first) == 0) return true;
-        if (second && strncmp(forms[i], first, size) == 0 && forms[i][size] == ' ' &&
-            strcmp(forms[i] + size + 1, second) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const struct command *find_command(const char *first, const char *second)
-{
-    for (const struct command *c = commands; c->name; c++)
-        if (names(c, first, second)) return c;
-    return NULL;
-}
 
 /* The objects of a verb that stands only with one: "get, set". */
 static const char *objects_of(struct cli *cli, const char *verb)

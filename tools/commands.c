@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 #include "tools/commands_form.h"
 #include "tools/commands_subject.h"
+#include "tools/commands_carry.h"
 #include "tools/commands_enrol.h"
 #include "tools/commands_trust.h"
 
@@ -420,6 +421,7 @@ const struct command commands[] = {
     VERB("import", "导入", "FILE", 1, 1, N_("record the rows of a CSV or NDJSON file"), RECORD,
          import_flags, cmd_import),
     VERB("sync", "同步", NULL, 0, 0, N_("exchange with the hub now"), SYNC, sync_flags, cmd_sync),
+    COMMANDS_CARRY,
     VERB("init", "建镇", NULL, 0, 0, N_("found a township; this machine is its hub"), SET_UP,
          init_flags, cmd_init),
     VERB("invite", "邀请", "VILLAGE|town", 1, 1, N_("an invite for one device"), SET_UP,

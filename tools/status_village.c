@@ -78,7 +78,10 @@ static void next_line(struct cli *cli, const struct standing *s)
 {
     if (s->state == STANDING_FAULT)
         hint_line(cli, "%s: sidan doctor", _("next"));
-    else if (!s->node_running || s->state == STANDING_OFFLINE || s->state == STANDING_NEVER)
+    else if (s->state == STANDING_OFFLINE || s->state == STANDING_NEVER)
+        hint_line(cli, "%s: sidan sync · %s: sidan bundle export", _("next"),
+                  _("without a network"));
+    else if (!s->node_running)
         hint_line(cli, "%s: sidan sync · sidan doctor", _("next"));
 }
 

@@ -77,12 +77,15 @@ class Home:
     def scope(self):
         return "village:" + self.village
 
+    def office(self):
+        """The township's newest office key."""
+        return next(thing.state["office"]
+                    for thing in fold.things_shown(self.log, self.roster, "town")
+                    if thing.type == "township")
+
     def accuse(self, ms, body, box, by=None, office=None):
         """Seals a registration for the township's office: 19."""
-        office = office or next(thing.state["office"]
-                                for thing in fold.things_shown(self.log, self.roster, "town")
-                                if thing.type == "township")
-        sealed = seal(office, "request.register", ms << 16, by, body, box)
+        sealed = seal(office or self.office(), "request.register", ms << 16, by, body, box)
         day = (ms + CHINA_MS) // DAY_MS * DAY_MS - CHINA_MS
         return self.record(day, "sealed", {}, {"sealed": sealed}, scope="office", time=day << 16)
 

@@ -10,6 +10,8 @@
                                                 as-is: also what no rule allows;
                                                 SUBJECT - founds a thing
     node.py HOME sync [--stay SECONDS]          prints what went and came; stays connected so long
+    node.py HOME bundle_export FILE             for the township, as a stick carries it
+    node.py HOME bundle_import FILE             prints what was new
     node.py HOME verify | requests              the JSON of `sidan verify` and `sidan requests`
 """
 
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import zmq
 
+import bundle
 import fold
 from beat import Beat
 from frame import ADMIT, BYE, JOIN, REFUSE, frame_read
@@ -174,6 +177,20 @@ def act(options):
     return {"subject": event.thing.hex()}
 
 
+def bundle_export(options):
+    home = Home(options.home)
+    data, runs = bundle.export(home, home.office(), now_ms(), now_ms())
+    Path(options.arguments[0]).write_bytes(data)
+    return {"runs": runs, "bytes": len(data)}
+
+
+def bundle_import(options):
+    home = Home(options.home)
+    taken = bundle.take(home, Path(options.arguments[0]).read_bytes(), now_ms())
+    home.save()
+    return taken
+
+
 def verify(options):
     home = Home(options.home)
     log, roster = home.log, home.roster
@@ -196,7 +213,8 @@ def requests(options):
         for thing in fold.requests_shown(home.log, home.roster, home.scope)]}
 
 
-VERBS = {f.__name__: f for f in (join, sync, person, register, accuse, act, verify, requests)}
+VERBS = {f.__name__: f for f in (join, sync, person, register, accuse, act,
+                                  bundle_export, bundle_import, verify, requests)}
 
 
 def main():

@@ -80,6 +80,11 @@ class Roster:
     def speaks_for_the_township(self, author):
         return author in self.authorities or author in self.recoveries
 
+    def keys_of(self, name):
+        """The signing keys of the device that its first key names."""
+        device = self.devices.get(name)
+        return [key for key, has in self.devices.items() if has is device] if device else []
+
     def known(self, author):
         return self.speaks_for_the_township(author) or author in self.devices
 
