@@ -44,15 +44,9 @@ node_start() { # node
 node_running() { [ -n "${node_pid[$1]:-}" ] && kill -0 "${node_pid[$1]}" 2>/dev/null; }
 
 node_end() { # node, signal
-    local pid=${node_pid[$1]:-} i
+    local pid=${node_pid[$1]:-}
     [ -n "$pid" ] || return 0
     kill "-$2" "$pid" 2>/dev/null
-    # A signal between fork and exec can be the shell's: it is sent again to who still runs.
-    for ((i = 0; i < 100; i++)); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
-        ((i % 60 == 59)) && kill "-$2" "$pid" 2>/dev/null
-    done
     wait "$pid" 2>/dev/null
     unset "node_pid[$1]"
 }
