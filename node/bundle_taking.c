@@ -221,18 +221,6 @@ static enum err take_frames(struct taking *s, struct bundle_reader *r)
 
 /* --- what it says of its maker --- */
 
-static bool whole_id(void *state, struct receipt_entry *entry)
-{
-    struct txn *t = state;
-    struct feed_row row;
-    struct event e;
-    if (feed_find_id8(t, entry->feed8, &row)) return false;
-    uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
-    if (!arrival || log_read_header(t, arrival, &e)) return false;
-    entry->id = e.id;
-    return true;
-}
-
 static bool is_signed_by(const struct taking *s, const struct roster *roster,
                          const struct device *d)
 {
@@ -260,7 +248,7 @@ static void take_receipt(struct taking *s, struct txn *t, const struct roster *r
         .township = s->self->township, .receiver = from->first, .addressee = s->self->device};
     memcpy(parties.generation, generation, sizeof parties.generation);
     if (frame_receipt_read(&f, frame) == OK &&
-        frame_receipt_complete(&f, &entries, whole_id, t) == OK &&
+        frame_receipt_complete(&f, &entries, receipt_whole_id, t) == OK &&
         receipt_verifies(&f, &parties, roster, from)) {
         receipt_body_write(&body, &parties, &f);
         if (!body.err) receipt_put(t, &from->first, f.counter, buf_slice(&body), &f.signature);

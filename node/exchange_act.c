@@ -28,24 +28,12 @@ static void remember_hello(struct exchange *x, struct peer *p, const struct fram
 
 /* --- actions --- */
 
-static bool whole_id(void *state, struct receipt_entry *entry)
-{
-    struct txn *t = state;
-    struct feed_row row;
-    struct event e;
-    if (feed_find_id8(t, entry->feed8, &row)) return false;
-    uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
-    if (!arrival || log_read_header(t, arrival, &e)) return false;
-    entry->id = e.id;
-    return true;
-}
-
 static enum err complete_receipt(struct exchange *x, struct frame_receipt *f, struct buf *entries)
 {
     struct txn *t = NULL;
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;
-    err = frame_receipt_complete(f, entries, whole_id, t);
+    err = frame_receipt_complete(f, entries, receipt_whole_id, t);
     txn_abort(t);
     return err;
 }

@@ -323,6 +323,18 @@ void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
     drop_oldest_receipt(t, from);
 }
 
+bool receipt_whole_id(void *txn, struct receipt_entry *entry)
+{
+    struct txn *t = txn;
+    struct feed_row row;
+    struct event e;
+    if (feed_find_id8(t, entry->feed8, &row)) return false;
+    uint64_t arrival = log_find(t, row.number, entry->seq, entry->id.bytes);
+    if (!arrival || log_read_header(t, arrival, &e)) return false;
+    entry->id = e.id;
+    return true;
+}
+
 uint64_t receipt_range_take(struct txn *t, bool write)
 {
     uint64_t ranges = meta_get_uint(t, "exchange_starts") + 1;

@@ -5,7 +5,8 @@
  */
 #include "node/store/log.h"
 
-struct want_point; /* proto/frame.h */
+struct want_point; /* both: proto/frame.h */
+struct receipt_entry;
 
 /* What we know of a peer device; key: its signing key. */
 struct peer_row {
@@ -64,6 +65,9 @@ bool peer_next(struct txn *t, struct sign_key *after, struct peer_row *out);
 #define RECEIPTS_KEPT_MAX 1024u
 void receipt_put(struct txn *t, const struct sign_key *from, uint64_t counter,
                  struct slice signed_body, const struct signature *sig);
+/* The whole id of an event that an entry names in brief; for frame_receipt_complete. False: it is
+ * not held here. */
+bool receipt_whole_id(void *txn, struct receipt_entry *entry);
 /* A range of counters for receipts above all that were taken before, RECEIPT_RANGE of them: each
  * process begins with one, because its first act is a commit. Small numbers are short on the wire.
  * `write` false: as it would be. */
