@@ -36,6 +36,18 @@ static void outside_check(uint8_t out[CHECK_SIZE], const uint8_t outside[OUTSIDE
     memcpy(out, h.bytes, CHECK_SIZE);
 }
 
+/* From whom to whom, the same in BUNDLE and in what is signed. */
+static void who_write(struct mp_writer *w, const struct bundle_head *h)
+{
+    mp_write_bin(w, h->township.bytes, sizeof h->township.bytes);
+    mp_write_bin(w, h->from.bytes, sizeof h->from.bytes);
+    if (h->to_township)
+        mp_write_nil(w);
+    else
+        mp_write_bin(w, h->to.bytes, sizeof h->to.bytes);
+    mp_write_uint(w, h->number);
+}
+
 /* Bound to this file by its outside, so a head cannot be moved to other runs. */
 static enum err statement_hash(struct hash *out, const struct bundle_head *h,
                                const uint8_t outside[OUTSIDE_SIZE], struct slice hello)
@@ -45,13 +57,7 @@ static enum err statement_hash(struct hash *out, const struct bundle_head *h,
     struct mp_writer w = {&statement};
     crypto_hash_one(&said, CONTEXT_BUNDLE, hello);
     mp_write_array(&w, STATEMENT_ELEMENTS);
-    mp_write_bin(&w, h->township.bytes, sizeof h->township.bytes);
-    mp_write_bin(&w, h->from.bytes, sizeof h->from.bytes);
-    if (h->to_township)
-        mp_write_nil(&w);
-    else
-        mp_write_bin(&w, h->to.bytes, sizeof h->to.bytes);
-    mp_write_uint(&w, h->number);
+    who_write(&w, h);
     mp_write_bin(&w, outside, OUTSIDE_SIZE);
     mp_write_bin(&w, said.bytes, sizeof said.bytes);
     crypto_hash_one(out, CONTEXT_BUNDLE, buf_slice(&statement));
@@ -64,13 +70,7 @@ static void head_write(struct buf *out, const struct bundle_head *h)
 {
     size_t start = out->size;
     struct mp_writer w = frame_start(out, FRAME_BUNDLE, BUNDLE_ELEMENTS);
-    mp_write_bin(&w, h->township.bytes, sizeof h->township.bytes);
-    mp_write_bin(&w, h->from.bytes, sizeof h->from.bytes);
-    if (h->to_township)
-        mp_write_nil(&w);
-    else
-        mp_write_bin(&w, h->to.bytes, sizeof h->to.bytes);
-    mp_write_uint(&w, h->number);
+    who_write(&w, h);
     mp_write_bin(&w, h->signature.bytes, sizeof h->signature.bytes);
     frame_finish(out, start);
 }
