@@ -11,6 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum err file_sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return err_from_errno(errno);
+    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
+    close(fd);
+    return err;
+}
+
+/* The folder that `path` stands in. */
 static enum err folder_sync(const char *path)
 {
     char folder[PATH_MAX];
@@ -18,11 +28,7 @@ static enum err folder_sync(const char *path)
     int size = slash ? (int)(slash - path) : 1;
     if (slash == path) size = 1;
     snprintf(folder, sizeof folder, "%.*s", size, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
-    close(fd);
-    return err;
+    return file_sync_folder(folder);
 }
 
 static enum err write_all(int fd, struct slice content)

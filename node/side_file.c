@@ -1,5 +1,6 @@
 #include "node/side_file.h"
 
+#include "common/file.h"
 #include "common/limits.h"
 #include "proto/crypto.h"
 
@@ -218,15 +219,6 @@ enum err side_file_read(struct side_file *out, struct machine *now, const char *
     return err;
 }
 
-static enum err sync_folder(const char *home)
-{
-    int fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
-    close(fd);
-    return err;
-}
-
 enum err side_file_start(const char *home, uint64_t life, const uint8_t generation[8])
 {
     int fd;
@@ -243,7 +235,7 @@ enum err side_file_start(const char *home, uint64_t life, const uint8_t generati
     if (!err) err = slot_write(fd, &s);
     if (!err && fsync(fd)) err = err_from_errno(errno);
     close(fd);
-    return err ? err : sync_folder(home);
+    return err ? err : file_sync_folder(home);
 }
 
 void side_file_note(const char *home, uint64_t life, const struct side_row *rows, size_t count)

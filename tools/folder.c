@@ -75,22 +75,11 @@ enum err folder_begin(struct folder *f, const char *place)
     return OK;
 }
 
-static enum err sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_from_errno(errno);
-    }
-    enum err e = fsync(fd) == 0 ? OK : err_from_errno(errno);
-    close(fd);
-    return e;
-}
-
 enum err folder_finish(struct folder *f, const char *place)
 {
     char parent[PATH_MAX];
     snprintf(parent, sizeof parent, "%s", f->path);
-    enum err e = sync_folder(f->path);
+    enum err e = file_sync_folder(f->path);
     if (e != OK) {
         return e;
     }
@@ -98,7 +87,7 @@ enum err folder_finish(struct folder *f, const char *place)
         return errno == ENOTEMPTY || errno == EEXIST ? ERR_EXISTS : err_from_errno(errno);
     }
     f->path[0] = '\0';
-    return sync_folder(dirname(parent));
+    return file_sync_folder(dirname(parent));
 }
 
 /* What is tried out holds keys, or residents' data as they are. */

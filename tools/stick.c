@@ -1,5 +1,7 @@
 #include "tools/stick.h"
 
+#include "common/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,17 +54,6 @@ enum err stick_create(struct stick_file *f, const char *path, const char *name, 
     return f->fd < 0 ? err_from_errno(errno) : OK;
 }
 
-static enum err folder_sync(const char *path)
-{
-    char folder[PATH_MAX];
-    folder_of(folder, path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
-    close(fd);
-    return err;
-}
-
 void stick_abandon(struct stick_file *f)
 {
     if (f->fd >= 0) close(f->fd);
@@ -73,14 +64,13 @@ void stick_abandon(struct stick_file *f)
 enum err stick_keep(struct stick_file *f)
 {
     enum err err = fsync(f->fd) ? err_from_errno(errno) : OK;
-    if (!err && rename(f->beside, f->path)) err = err_from_errno(errno);
-    if (err) {
+    if (!err) err = file_rename(f->beside, f->path);
+    if (err)
         stick_abandon(f);
-        return err;
-    }
-    if (close(f->fd)) err = err_from_errno(errno);
+    else if (close(f->fd))
+        err = err_from_errno(errno);
     f->fd = -1;
-    return err ? err : folder_sync(f->path);
+    return err;
 }
 
 enum err stick_open(int *fd, const char *path, uint64_t size_max)

@@ -16,7 +16,8 @@ struct stick_file {
  * `room` bytes are free), ERR_LIMIT (name too long), the system's. */
 MUST_CHECK enum err stick_create(struct stick_file *f, const char *path, const char *name,
                                  uint64_t room);
-/* It is whole: puts it in its place. Errors: the system's; it is gone then. */
+/* It is whole: puts it in its place. Errors: the system's; what is there then is not to be relied
+ * on. */
 MUST_CHECK enum err stick_keep(struct stick_file *f);
 void stick_abandon(struct stick_file *f); /* as if it had not begun */
 /* Errors: ERR_NOT_FOUND, ERR_MALFORMED (a link, or no regular file), ERR_LIMIT (longer than
