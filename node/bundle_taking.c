@@ -4,6 +4,7 @@
 #include "node/office_key.h"
 #include "node/run_taking.h"
 #include "node/store/local.h"
+#include "node/views/visible.h"
 
 #include <stdlib.h>
 
@@ -88,8 +89,9 @@ static enum err take_run(struct taking *s, const struct frame_run *f, struct fee
     enum err err = views_roster(s->options->views, t, &roster);
     if (!err) err = run_feed_of(t, &f->feed, feed, &held, &row);
     if (!err) err = allowed(s, roster, feed);
+    bool shown = !err && visible_by(roster_device(roster, &s->self->device), &feed->scope);
     if (!err) err = run_take(s->decoder, s->arrival, roster, &f->run, feed, held ? &row : NULL);
-    if (err) return err;
+    if (err || !shown) return err; /* the roster may be another now */
     const uint64_t fresh = log_count(t) - before;
     s->taken.fresh += fresh;
     s->taken.known += f->run.count - fresh;
@@ -104,9 +106,11 @@ static bool comes_later(enum err err)
 static void refuse(struct taking *s, const struct frame_run *f, const struct feed *feed,
                    enum err why)
 {
+    static const struct sign_key none;
     if (!s->taken.why) {
         s->taken.why = why;
         s->taken.refused_feed = *feed;
+        s->taken.refused_named = !sign_key_equal(&feed->author, &none);
     }
     s->taken.refused += f->run.count;
 }
@@ -120,7 +124,6 @@ static enum err offer_run(struct taking *s, struct slice frame, bool last)
         s->taken.damaged = true; /* what was sealed whole is no run: its maker is broken */
         return OK;
     }
-    if (!last) s->taken.events += f.run.count;
     s->uncommitted += f.run.raw_size;
     err = take_run(s, &f, &feed);
     if (comes_later(err) && !last && s->waiting_bytes + frame.size <= WAITING_BYTES_MAX) {
@@ -161,9 +164,7 @@ static enum err offer_waiting(struct taking *s, bool last)
     while (waiting) {
         struct kept *k = waiting;
         waiting = k->next;
-        const uint64_t events = s->taken.events;
         if (!err) err = offer_run(s, buf_slice(&k->frame), last);
-        s->taken.events = events;
         drop(k);
     }
     return err;

@@ -293,6 +293,11 @@ static int take(struct importing *i, bool look)
     return code;
 }
 
+static uint64_t events_of(const struct bundle_taken *b)
+{
+    return b->fresh + b->known + b->refused;
+}
+
 static json_t *taken_json(const struct importing *i, const char *name)
 {
     const struct bundle_taken *b = &i->taken;
@@ -304,7 +309,7 @@ static json_t *taken_json(const struct importing *i, const char *name)
     json_object_set_new(o, "number", json_integer((json_int_t)b->head.number));
     json_object_set_new(o, "made", json_integer((json_int_t)b->time_ms));
     json_object_set_new(o, "bytes", json_integer((json_int_t)b->bytes));
-    json_object_set_new(o, "events", json_integer((json_int_t)b->events));
+    json_object_set_new(o, "events", json_integer((json_int_t)events_of(b)));
     json_object_set_new(o, "new", json_integer((json_int_t)b->fresh));
     json_object_set_new(o, "known", json_integer((json_int_t)b->known));
     json_object_set_new(o, "refused", json_integer((json_int_t)b->refused));
@@ -326,14 +331,14 @@ static int verdict(struct importing *i)
                          cli_format(cli,
                                     _("it is damaged or cut short after %" PRIu64 " records;"
                                       " those before are taken in"),
-                                    b->events),
+                                    events_of(b)),
                          _("copy the file again from where it was made; what is here already does"
                            " no harm"));
     if (!b->refused) return EXIT_OK;
     int code = cli_begin(cli, &t);
     if (code) return code;
     code = cli_roster(cli, t, &roster);
-    if (!code) lookup_feed_print_short(&feed, roster, &b->refused_feed);
+    if (!code && b->refused_named) lookup_feed_print_short(&feed, roster, &b->refused_feed);
     txn_abort(t);
     const char *why = b->why == ERR_BASE || b->why == ERR_UNKNOWN_AUTHOR
                           ? _("what comes before them is not here")
@@ -345,8 +350,9 @@ static int verdict(struct importing *i)
     if (!code)
         code = cli_error(cli, EXIT_FAILED,
                          cli_format(cli, _("%" PRIu64 " of %" PRIu64 " records were not taken in"),
-                                    b->refused, b->events),
-                         cli_format(cli, "%s: %s", buf_text(&feed), why), todo);
+                                    b->refused, events_of(b)),
+                         b->refused_named ? cli_format(cli, "%s: %s", buf_text(&feed), why) : why,
+                         todo);
     buf_clear(&feed);
     return code;
 }
@@ -397,7 +403,7 @@ static void say_taken(const struct importing *i, bool look)
         cli,
         look ? _("%" PRIu64 " records: %" PRIu64 " would be new, %" PRIu64 " are here already")
              : _("%" PRIu64 " records: %" PRIu64 " new, %" PRIu64 " were here already"),
-        b->events, b->fresh, b->known);
+        events_of(b), b->fresh, b->known);
     if (b->receipts)
         output_line(cli, _("%" PRIu64 " receipts: what was sent has arrived there"), b->receipts);
 }
