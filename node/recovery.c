@@ -82,7 +82,7 @@ static uint8_t nibble_get(const struct sign_seed *seed, unsigned at)
 static void nibble_put(struct sign_seed *seed, unsigned at, uint8_t value)
 {
     uint8_t *byte = &seed->bytes[at / 2];
-    *byte = at % 2 ? (uint8_t)((*byte & 0xf0) | value) : (uint8_t)((*byte & 15) | value << 4);
+    *byte = (uint8_t)(at % 2 ? (*byte & 0xf0) | value : (*byte & 15) | value << 4);
 }
 
 static bool is_seed_of(const struct sign_seed *seed, const struct sign_key *key)
