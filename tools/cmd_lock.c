@@ -187,9 +187,9 @@ int cmd_passphrase(struct cli *cli)
               "that"));
     } else {
         output_line(cli, "%s", _("the passphrase of this laptop is changed"));
+        output_line(cli, "%s", _("copies of before still open with the old one; for a new key:"));
         output_line(cli, "%s",
-                    _("if somebody else knows the old one a copy of before still opens with it; "
-                      "for a new key: sidan config set at_rest keyfile, then passphrase again"));
+                    "  sidan config set at_rest keyfile; sidan config set at_rest passphrase");
     }
     return EXIT_OK;
 }
