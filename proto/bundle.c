@@ -114,6 +114,11 @@ static uint64_t file_size(uint64_t content)
     return OUTSIDE_SIZE + stream_size(content);
 }
 
+uint64_t bundle_size(uint64_t frames)
+{
+    return file_size(bundle_padded(frames + 4));
+}
+
 static enum err put_bytes(struct bundle_writer *w, struct slice bytes)
 {
     w->size += bytes.size;
@@ -129,7 +134,7 @@ static enum err put_size(struct bundle_writer *w, size_t size)
 
 enum err bundle_put(struct bundle_writer *w, struct slice frame)
 {
-    if (file_size(bundle_padded(w->size + frame.size + 8)) > BUNDLE_SIZE_MAX) return ERR_LIMIT;
+    if (bundle_size(w->size + 4 + frame.size) > BUNDLE_SIZE_MAX) return ERR_LIMIT;
     enum err err = put_size(w, frame.size);
     return err ? err : put_bytes(w, frame);
 }

@@ -12,6 +12,7 @@
 
 /* A bundle holds less: FAT has no file of 4 GiB. */
 #define BUNDLE_SIZE_MAX (UINT64_C(3) << 30)
+#define BUNDLE_HEAD_SIZE_MAX 179u /* of the BUNDLE frame */
 
 struct bundle_head {
     struct sign_key township;
@@ -59,5 +60,7 @@ MUST_CHECK enum err bundle_verify(const struct bundle_head *head, const struct s
 MUST_CHECK enum err bundle_next(struct bundle_reader *r, struct slice *frame, bool *end);
 void bundle_reader_close(struct bundle_reader *r); /* NULL is fine; wipes */
 
+/* The whole file, where frames and their sizes are this much: 4 and its size for each. */
+uint64_t bundle_size(uint64_t frames);
 /* The size that content of this size is padded to: to 1/64 of it, at least to 256. */
 uint64_t bundle_padded(uint64_t size);
