@@ -2,10 +2,10 @@
 #include "tools/commands.h"
 
 #include "common/time.h"
-#include "node/bundle_making.h"
 #include "node/bundle_taking.h"
 #include "node/clock.h"
 #include "node/township.h"
+#include "tools/packing.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/stick.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOM_MIN MIB(1)
+#define SPLIT_MIB_MAX 3072u
 
 static int open_node(struct cli *cli)
 {
@@ -26,39 +26,8 @@ static int open_node(struct cli *cli)
 
 /* --- export --- */
 
-struct exporting {
-    struct cli *cli;
-    const char *what;
-    struct bundle_making making;
-    struct bundle_made made;
-    const char *to; /* for people */
-};
-
-static struct exporting exporting_of(struct cli *cli)
-{
-    return (struct exporting){
-        .cli = cli,
-        .what = _("no file was written"),
-        .making = {.store = cli->store, .views = cli->views, .keys = &cli->keys}};
-}
-
-static int to_device(struct exporting *e, const struct device *d)
-{
-    struct cli *cli = e->cli;
-    if (d->state != DEVICE_JOINED)
-        return cli_error(cli, EXIT_REFUSED, e->what,
-                         cli_format(cli, _("%s has not joined, or was revoked"), d->name),
-                         _("sidan devices lists those that have joined"));
-    if (sign_key_equal(&d->first, &store_identity(cli->store)->device))
-        return cli_error(cli, EXIT_USAGE, e->what, _("it would be for this device itself"),
-                         _("name another: --to NODE"));
-    e->making.to = d->first;
-    e->to = cli_format(cli, "%s", d->name);
-    return EXIT_OK;
-}
-
 /* Of a village with two devices one is to be named: each has its own key. */
-static int to_village(struct exporting *e, const struct roster *roster, const struct village *v)
+static int to_village(struct packing *e, const struct roster *roster, const struct village *v)
 {
     struct cli *cli = e->cli;
     const struct device *found = NULL;
@@ -78,35 +47,19 @@ static int to_village(struct exporting *e, const struct roster *roster, const st
         return cli_error(cli, EXIT_NOT_FOUND, e->what,
                          cli_format(cli, _("%s has no device yet"), v->short_name),
                          _("its first one joins with sidan join INVITE --offline"));
-    return to_device(e, found);
+    return packing_to(e, found);
 }
 
-static int to_township(struct exporting *e, const struct roster *roster)
+static int to_township(struct packing *e, const struct roster *roster)
 {
     const struct device *hub = roster_hub(roster);
-    int code = hub ? to_device(e, hub) : cli_fail(e->cli, ERR_NOT_FOUND, e->what);
+    int code = hub ? packing_to(e, hub) : cli_fail(e->cli, ERR_NOT_FOUND, e->what);
     e->making.to_township = true;
     e->to = _("the township");
     return code;
 }
 
-/* The caller ends the transaction, where this succeeds. */
-static int begin_export(struct exporting *e, struct txn **t, const struct roster **roster,
-                        const struct device **self)
-{
-    struct clock_reading clock;
-    int code = cli_begin(e->cli, t);
-    if (code) return code;
-    clock_read(*t, &clock);
-    e->making.wall_ms = clock.wall_ms;
-    e->making.time_trusted = clock.trusted;
-    code = cli_roster(e->cli, *t, roster);
-    if (!code) code = cli_self(e->cli, *roster, self);
-    if (code) txn_abort(*t);
-    return code;
-}
-
-static int find_receiver(struct exporting *e)
+static int find_receiver(struct packing *e)
 {
     struct cli *cli = e->cli;
     const char *named = cli_flag(cli, "--to");
@@ -114,7 +67,7 @@ static int find_receiver(struct exporting *e)
     const struct device *self, *d;
     const struct village *v;
     struct txn *t;
-    int code = begin_export(e, &t, &roster, &self);
+    int code = packing_begin(e, &t, &roster, &self);
     if (code) return code;
     if (!named && device_is_township(self))
         code = cli_error(cli, EXIT_USAGE, e->what, _("it is not said for whom"),
@@ -124,64 +77,14 @@ static int find_receiver(struct exporting *e)
     else if (township_find_village(roster, slice_of_text(named), &v) == OK)
         code = to_village(e, roster, v);
     else if (!(code = lookup_device(cli, roster, named, &d)))
-        code = to_device(e, d);
+        code = packing_to(e, d);
     txn_abort(t);
     return code;
 }
 
-/* Tells nothing of who it is from or for. */
-static const char *file_name(struct cli *cli)
+static json_t *made_json(const struct packing *e)
 {
-    uint8_t id[4];
-    char hex[2 * sizeof id + 1];
-    crypto_random(id, sizeof id);
-    hex_encode(hex, id, sizeof id);
-    return cli_format(cli, "%s.sidan", hex);
-}
-
-static int fail_to_write(struct exporting *e, enum err err, const char *path)
-{
-    struct cli *cli = e->cli;
-    const char *what = cli_format(cli, _("\"%s\" was not written"), path);
-    if (err == ERR_EXISTS)
-        return cli_error(cli, EXIT_REFUSED, what, _("there is a file of this name already"),
-                         _("name another file"));
-    if (err == ERR_CORRUPT)
-        return cli_error(cli, EXIT_FAILED, what,
-                         _("read back from the stick it is not what was written"),
-                         _("the stick is broken: take another"));
-    if (err == ERR_NOSPACE)
-        return cli_error(cli, EXIT_FAILED, what, _("the stick is full"),
-                         _("take away what is not needed, or take another stick"));
-    if (err == ERR_MALFORMED)
-        return cli_error(cli, EXIT_REFUSED, what, _("its receiver has no key to seal to"), NULL);
-    return cli_fail(cli, err, what);
-}
-
-static int write_file(struct exporting *e, const char *path, const char **written)
-{
-    struct stick_file f;
-    enum err err = stick_create(&f, path, file_name(e->cli), ROOM_MIN);
-    if (err) return fail_to_write(e, err, path);
-    e->making.read_back = true;
-    err = bundle_make(f.fd, &e->making, &e->made);
-    if (err)
-        stick_abandon(&f);
-    else
-        err = stick_keep(&f);
-    if (err) return fail_to_write(e, err, path);
-    *written = cli_format(e->cli, "%s", f.path);
-    return EXIT_OK;
-}
-
-static int write_stdout(struct exporting *e)
-{
-    enum err err = bundle_make(STDOUT_FILENO, &e->making, &e->made);
-    return err ? fail_to_write(e, err, "-") : EXIT_OK;
-}
-
-static json_t *made_json(const struct exporting *e, const char *file)
-{
+    const char *file = packing_file(e, 0);
     json_t *o = output_json("sidan.bundle.export/1");
     json_object_set_new(o, "to", json_string(e->to));
     json_object_set_new(o, "number", json_integer((json_int_t)e->made.number));
@@ -189,30 +92,24 @@ static json_t *made_json(const struct exporting *e, const char *file)
     json_object_set_new(o, "bytes", json_integer((json_int_t)e->made.bytes));
     json_object_set_new(o, "left", json_integer((json_int_t)e->made.left));
     json_object_set_new(o, "file", file ? json_string(file) : json_null());
+    json_object_set(o, "files", e->files);
     return o;
 }
 
-static void say_made(const struct exporting *e, const char *file)
+static int export_to(struct packing *e)
 {
     struct cli *cli = e->cli;
-    output_line(cli, _("written for %s: %" PRIu64 " records, %s"), e->to, e->made.events,
-                words_bytes(cli, e->made.bytes));
-    output_line(cli, _("read back and compared; the stick may be taken out: %s"), file);
-    if (e->made.left)
-        output_line(cli, _("%" PRIu64 " records did not fit or cannot be read: sidan doctor"),
-                    e->made.left);
-}
-
-static int export_to(struct exporting *e)
-{
-    struct cli *cli = e->cli;
-    const char *path = cli_flag(cli, "-o"), *file = NULL;
-    if (path && strcmp(path, "-") == 0) return write_stdout(e);
-    int code = write_file(e, path ? path : ".", &file);
+    const char *path = cli_flag(cli, "-o");
+    uint64_t split = 0;
+    int code = cli_flag_uint(cli, "--split", 1, SPLIT_MIB_MAX, &split);
     if (code) return code;
-    if (cli->json) return output_json_end(made_json(e, file));
-    say_made(e, file);
-    output_line(cli, _("next, there: sidan bundle import %s"), file);
+    e->making.size_max = MIB(split);
+    if (path && strcmp(path, "-") == 0) return packing_write_stdout(e);
+    code = packing_write(e, path ? path : ".");
+    if (code) return code;
+    if (cli->json) return output_json_end(made_json(e));
+    packing_say(e);
+    output_line(cli, _("next, there: sidan bundle import %s"), packing_file(e, 0));
     return EXIT_OK;
 }
 
@@ -220,9 +117,11 @@ int cmd_bundle_export(struct cli *cli)
 {
     int code = open_node(cli);
     if (code) return code;
-    struct exporting e = exporting_of(cli);
+    struct packing e = packing_of(cli);
     code = find_receiver(&e);
-    return code ? code : export_to(&e);
+    if (!code) code = export_to(&e);
+    packing_end(&e);
+    return code;
 }
 
 /* --- import and show --- */
@@ -344,8 +243,9 @@ static int verdict(struct importing *i)
                           ? _("what comes before them is not here")
                           : cli_err_text(b->why);
     const char *todo = b->why == ERR_BASE || b->why == ERR_UNKNOWN_AUTHOR
-                           ? _("answer with a file of your own (--reply): the next one from there"
-                               " begins where it is needed")
+                           ? _("if it is one of several files, take in those before it and then it"
+                               " again; else answer with a file of your own (--reply): the next"
+                               " one from there begins where it is needed")
                            : _("tell the township's admin; the others are taken in");
     if (!code)
         code = cli_error(cli, EXIT_FAILED,
@@ -358,17 +258,17 @@ static int verdict(struct importing *i)
 }
 
 /* A file for its maker, in the folder of the one that came. */
-static int find_maker(struct exporting *e, const struct importing *i)
+static int find_maker(struct packing *e, const struct importing *i)
 {
     struct cli *cli = e->cli;
     const struct roster *roster;
     const struct device *self;
     struct txn *t;
-    int code = begin_export(e, &t, &roster, &self);
+    int code = packing_begin(e, &t, &roster, &self);
     if (code) return code;
     const struct device *from = roster_device(roster, &i->taken.head.from);
     if (from)
-        code = to_device(e, from);
+        code = packing_to(e, from);
     else
         code = cli_error(cli, EXIT_REFUSED, e->what, _("its maker is not in the roster"), NULL);
     e->making.to_township = from && device_is_township(from) && !device_is_township(self);
@@ -376,19 +276,18 @@ static int find_maker(struct exporting *e, const struct importing *i)
     return code;
 }
 
-static int reply(const struct importing *i, const char **file)
+static int reply(const struct importing *i, struct packing *e)
 {
     char folder[PATH_MAX];
-    struct exporting e = exporting_of(i->cli);
-    int code = find_maker(&e, i);
+    int code = find_maker(e, i);
     if (code) return code;
     const char *slash = strrchr(i->path, '/');
     int size = slash == i->path ? 1 : slash ? (int)(slash - i->path) : 0;
     snprintf(folder, sizeof folder, "%.*s", size ? size : 1, size ? i->path : ".");
-    code = write_file(&e, folder, file);
+    code = packing_write(e, folder);
     if (code || i->cli->json) return code;
-    say_made(&e, *file);
-    output_line(i->cli, _("take the stick back there: sidan bundle import %s"), *file);
+    packing_say(e);
+    output_line(i->cli, _("take the stick back there: sidan bundle import %s"), packing_file(e, 0));
     return EXIT_OK;
 }
 
@@ -411,18 +310,20 @@ static void say_taken(const struct importing *i, bool look)
 int cmd_bundle_import(struct cli *cli)
 {
     struct importing i = {.cli = cli, .path = cli_argument(cli, 0)};
-    const char *file = NULL;
     i.what = cli_format(cli, _("\"%s\" was not taken in"), i.path);
     int code = open_node(cli);
     if (!code) code = take(&i, false);
     if (code) return code;
     if (!cli->json) say_taken(&i, false);
-    int answered = cli_has(cli, "--reply") ? reply(&i, &file) : EXIT_OK;
+    struct packing answer = packing_of(cli);
+    int answered = cli_has(cli, "--reply") ? reply(&i, &answer) : EXIT_OK;
     if (cli->json) {
+        const char *file = packing_file(&answer, 0);
         json_t *o = taken_json(&i, "sidan.bundle.import/1");
         json_object_set_new(o, "reply", file ? json_string(file) : json_null());
         (void)output_json_end(o);
     }
+    packing_end(&answer);
     code = verdict(&i);
     return code ? code : answered;
 }

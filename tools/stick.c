@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static bool is_folder(const char *path)
+bool stick_is_folder(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -26,19 +26,20 @@ static void folder_of(char out[PATH_MAX], const char *path)
         snprintf(out, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-static enum err has_room(const char *path, uint64_t room)
+enum err stick_room(const char *path, uint64_t *room)
 {
     char folder[PATH_MAX];
     struct statvfs v;
     folder_of(folder, path);
-    if (statvfs(folder, &v)) return err_from_errno(errno);
-    return (uint64_t)v.f_bavail * v.f_frsize < room ? ERR_NOSPACE : OK;
+    if (statvfs(stick_is_folder(path) ? path : folder, &v)) return err_from_errno(errno);
+    *room = (uint64_t)v.f_bavail * v.f_frsize;
+    return OK;
 }
 
 enum err stick_create(struct stick_file *f, const char *path, const char *name, uint64_t room)
 {
     f->fd = -1;
-    bool folder = is_folder(path);
+    bool folder = stick_is_folder(path);
     int length = folder ? snprintf(f->path, sizeof f->path, "%s/%s", path, name)
                         : snprintf(f->path, sizeof f->path, "%s", path);
     if (length < 0 || (size_t)length >= sizeof f->path) return ERR_LIMIT;
@@ -46,7 +47,9 @@ enum err stick_create(struct stick_file *f, const char *path, const char *name, 
     if (length < 0 || (size_t)length >= sizeof f->beside) return ERR_LIMIT;
     struct stat st;
     if (lstat(f->path, &st) == 0) return ERR_EXISTS;
-    enum err err = has_room(f->path, room);
+    uint64_t free_room;
+    enum err err = stick_room(f->path, &free_room);
+    if (!err && free_room < room) err = ERR_NOSPACE;
     if (err) return err;
     /* What a pulled stick left of an earlier one has this name; nobody else's has. */
     const int flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;

@@ -12,6 +12,9 @@ struct stick_file {
     int fd;
     char path[PATH_MAX], beside[PATH_MAX];
 };
+bool stick_is_folder(const char *path);
+/* Bytes that are free where this file or folder is. Errors: the system's. */
+MUST_CHECK enum err stick_room(const char *path, uint64_t *room);
 /* Begins `path`; of a folder, a file `name` in it. Errors: ERR_EXISTS, ERR_NOSPACE (less than
  * `room` bytes are free), ERR_LIMIT (name too long), the system's. */
 MUST_CHECK enum err stick_create(struct stick_file *f, const char *path, const char *name,
