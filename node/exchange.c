@@ -321,10 +321,11 @@ enum exchange_admission exchange_admit(struct exchange *x, const struct box_key 
     enum exchange_admission admission = EXCHANGE_DENY;
     if (txn_begin(x->store, false, &t) != OK) return EXCHANGE_DENY;
     if (views_roster(x->views, t, &roster) == OK) {
+        const struct device *self = roster_device(roster, &x->identity->device);
         if (roster_transport(roster, key))
             admission = EXCHANGE_DEVICE;
-        else if (roster_invite_transport(roster, key, wall_ms))
-            admission = EXCHANGE_INVITE;
+        else if (self && device_is_hub(self) && roster_invite_transport(roster, key, wall_ms))
+            admission = EXCHANGE_INVITE; /* who is no hub lets nobody join (W4) */
     }
     txn_abort(t);
     return admission;
@@ -338,6 +339,15 @@ void exchange_link(const struct exchange *x, const struct link *link, struct exc
     if (out->state == EXCHANGE_LINK_ENDED) return;
     for (const struct peer *p = x->peers; p; p = p->next)
         if (p->link == link) session_status(p->session, &out->session);
+}
+
+bool exchange_meets(const struct exchange *x, const struct sign_key *device,
+                    const struct link *except)
+{
+    for (const struct peer *p = x->peers; p; p = p->next)
+        if (!p->closing && p->link != except && sign_key_equal(&p->device.first, device))
+            return true;
+    return false;
 }
 
 void exchange_finish(struct exchange *x, struct link *link)

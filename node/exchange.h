@@ -78,8 +78,13 @@ MUST_CHECK enum err join_turn(struct link *link, const struct invite *invite,
                               const struct device_keys *keys, uint64_t wall_ms,
                               struct join_progress *progress);
 
+/* Is there a session with this device on another link than `except` (NULL: on any)? */
+bool exchange_meets(const struct exchange *x, const struct sign_key *device,
+                    const struct link *except);
+
 /* Since the start some peer told what it holds, every other hub among them (or ten minutes went by
- * without it), and none that is here shows more than this node holds. */
+ * without it), and none that is here shows more than this node holds. To a village's device another
+ * one tells nothing of the kind. */
 bool exchange_settled(const struct exchange *x);
 
 /* --- what can be shown: one entry a live session --- */

@@ -65,7 +65,8 @@ static void act_receipt(struct exchange *x, struct peer *p, struct slice frame)
     if (!err) err = complete_receipt(x, &f, &entries);
     if (!err) err = verify_receipt(p, &f, &parties);
     if (!err) {
-        struct pending_receipt *r = calloc(1, sizeof *r);
+        /* A neighbour's proves nothing to anybody: it is taken, and not kept (W3). */
+        struct pending_receipt *r = peer_is_neighbour(x, p) ? NULL : calloc(1, sizeof *r);
         if (r) {
             r->from = p->device.first;
             r->counter = f.counter;
@@ -217,7 +218,8 @@ void peer_act(struct exchange *x, struct peer *p)
             break;
         case SESSION_PEER:
             remember_hello(x, p, &a.hello);
-            p->hello_taken = x->met = true;
+            p->hello_taken = true;
+            x->met |= !peer_is_neighbour(x, p); /* it does not hold all that this device said */
             break;
         case SESSION_ALARM:
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.first.bytes[0],

@@ -41,6 +41,11 @@ bool peer_is_revoked(const struct roster *roster, const struct sign_key *device)
     return now && now->state == DEVICE_REVOKED;
 }
 
+bool peer_is_neighbour(const struct exchange *x, const struct peer *p)
+{
+    return x->villager && !device_is_township(&p->device);
+}
+
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed)
 {
     if (sign_key_equal(roster_name(roster, &feed->author), &x->identity->device)) return true;

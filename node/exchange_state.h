@@ -130,7 +130,8 @@ struct exchange {
 
     uint64_t erased;           /* erase_serial as it was last looked at */
     bool forked;               /* what was stored forked a feed of this device */
-    bool met;                  /* a peer told what it holds, since the start */
+    bool met;                  /* one who would know told what it holds, since the start */
+    bool villager;             /* this device is a village's, by the roster as last seen */
     struct sign_key hubs_met[HUBS_MET_MAX]; /* the same of other hubs */
     size_t hubs_met_count;
     uint64_t opened_ms; /* monotonic; 0: before the first turn */
@@ -173,6 +174,8 @@ bool peer_may_hold(const struct peer *p, const struct feed *feed);
 bool peer_key_at(const struct peer *p, size_t i, struct sign_key *out);
 /* By the roster as it is now: since its session began, or by this very transaction. */
 bool peer_is_revoked(const struct roster *roster, const struct sign_key *device);
+/* Two villages' devices: what one holds has not arrived at the township (DESIGN W3). */
+bool peer_is_neighbour(const struct exchange *x, const struct peer *p);
 bool self_may_hold(const struct exchange *x, const struct roster *roster, const struct feed *feed);
 
 /* --- exchange_peers.c, what is remembered --- */

@@ -150,6 +150,8 @@ enum err exchange_look_at_feeds(struct exchange *x, struct txn *t)
     const struct roster *roster;
     enum err err = views_roster(x->views, t, &roster);
     if (err) return err;
+    const struct device *self = roster_device(roster, &x->identity->device);
+    x->villager = self && !device_is_township(self);
     size_t count = feed_count(t);
     if (count > x->feed_count) {
         struct session_feed *feeds = realloc(x->feeds, count * sizeof *feeds);
