@@ -159,6 +159,16 @@ static MUST_CHECK enum err fold(struct arrival *a, struct touched_set *set)
     return err;
 }
 
+/* What the roster takes from itself, and whom it does not know, is judged from the beginning. */
+static MUST_CHECK enum err judge(struct arrival *a, const struct event *first, bool roster_aside)
+{
+    const struct roster *roster;
+    enum err err = views_roster(a->views, a->txn, &roster);
+    if (err || !(roster_aside || (first->seq == 1 && views_is_nobody(roster, &first->feed.author))))
+        return err;
+    return views_judge(a->views, a->txn);
+}
+
 /* `next`: NULL or the one event. */
 static MUST_CHECK enum err add(struct arrival *a, const struct event *events, size_t count,
                                const struct event *next, size_t *fresh)
@@ -166,6 +176,7 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
     struct appended did;
     struct event *stripped;
     size_t appended = 0;
+    bool roster_aside = false;
     enum err err = log_check(a->txn, events, count);
     if (!err) err = erasure_strip(a->txn, events, count, &stripped);
     if (err) return err;
@@ -176,10 +187,12 @@ static MUST_CHECK enum err add(struct arrival *a, const struct event *events, si
         if (!did.arrival) continue;
         appended++;
         if (did.judged_anew) views_rebuild_begin(a->txn);
+        roster_aside |= did.aside && is_of_roster(&events[i]);
         if (did.aside) continue;
         err = touch(a, &events[i], &did, next);
     }
     if (!err) err = fold(a, &a->now);
+    if (!err && appended) err = judge(a, &events[0], roster_aside);
     if (!err && a->at_once) err = fold(a, &a->waiting);
     if (err)
         txn_fail(a->txn, err); /* half folded: nothing of this transaction may stay */

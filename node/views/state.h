@@ -37,15 +37,22 @@ MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struc
 /* After rows of the roster changed: reads it again and tells other processes to. `*rights`: rights
  * of an author changed whose events may be folded already, and stay as they were set before. */
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
-/* Has the log take away what the roster says does not count, and give back the rest. *out: the
- * things that events were taken from or given back to; `more`: too many for once. Owned by the
- * caller: cut_things_clear. Errors: ERR_NOMEM, the transaction's. */
+/*
+ * What counts is found from one beginning, so that it does not depend on what came first: all that
+ * the roster takes from itself is given back (views_uncut), and then what the roster by that says
+ * does not count is taken away, and the roster folded without it, until nothing changes or
+ * CUT_ROUNDS_MAX times (views_cut). Only keys that let each other in go on for ever.
+ * *out: the things that events were taken from or given back to; `more`: too many for once. Owned
+ * by the caller: cut_things_clear. Errors: ERR_NOMEM, the transaction's.
+ */
+#define CUT_ROUNDS_MAX 8u
 struct cut_things {
     struct touched *items;
     size_t count;
     bool more;
     enum err err;
 };
+MUST_CHECK enum err views_uncut(struct txn *t, struct cut_things *out);
 MUST_CHECK enum err views_cut(struct views *v, struct txn *t, struct cut_things *out);
 void cut_things_clear(struct cut_things *c);
 /* Folds all things of `town` that belong to the pass. Errors: as views_fold_thing. */

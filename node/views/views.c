@@ -8,8 +8,6 @@
 #include "node/views/request_row.h"
 #include "node/views/state.h"
 
-#define CUTS_DEPTH_MAX 8u
-
 /* --- the handle ---------------------------------------------------------------------------- */
 
 enum err views_open(struct views **out, struct store *s)
@@ -411,24 +409,6 @@ static MUST_CHECK enum err fold_town(struct views *v, struct txn *t, const struc
     return err;
 }
 
-static enum err fold_all(struct views *v, struct txn *t, const struct touched *touched,
-                         size_t count, unsigned depth);
-
-/* The roster changed: what it takes away, or gives back, is folded in the same transaction. That
- * may change the roster again (a hub that let others in), and ends, for who was revoked stays so.
- */
-static MUST_CHECK enum err fold_cuts(struct views *v, struct txn *t, unsigned depth)
-{
-    struct cut_things things;
-    enum err err = views_cut(v, t, &things);
-    if (!err && (things.more || (things.count && depth == CUTS_DEPTH_MAX)))
-        views_rebuild_begin(t);
-    else if (!err && things.count)
-        err = fold_all(v, t, things.items, things.count, depth + 1);
-    cut_things_clear(&things);
-    return err;
-}
-
 /* The rows of a thing whose founding event stands aside; nobody knows its type any more. */
 static MUST_CHECK enum err row_forget(struct views *v, struct txn *t, const struct thing_key *key,
                                       bool *roster)
@@ -459,8 +439,9 @@ static MUST_CHECK enum err rows_forget(struct views *v, struct txn *t,
     return err;
 }
 
-static enum err fold_all(struct views *v, struct txn *t, const struct touched *touched,
-                         size_t count, unsigned depth)
+/* `cut`: events were taken from them or given back. */
+static MUST_CHECK enum err fold_things(struct views *v, struct txn *t,
+                                       const struct touched *touched, size_t count, bool cut)
 {
     struct scope scope = scope_town();
     struct scope_row row;
@@ -469,16 +450,36 @@ static enum err fold_all(struct views *v, struct txn *t, const struct touched *t
     for (size_t i = 0; i < count && !of_base; i++) of_base = may_be_base(&touched[i]);
     if (of_base && scope_find(t, &scope, &row)) town = row.number;
     enum err err = views_fold_begin(v, t);
-    const uint64_t changes = v->roster_changes;
-    if (!err && depth) err = rows_forget(v, t, touched, count);
+    if (!err && cut) err = rows_forget(v, t, touched, count);
     if (!err && town) err = fold_town(v, t, touched, count, town);
     if (!err) err = fold_pass(v, t, touched, count, town, PASS_REST, &ignored);
-    if (!err && v->roster_changes != changes) err = fold_cuts(v, t, depth);
     if (!err) views_numbers_flush(v, t);
+    return err ? err : txn_error(t);
+}
+
+/* In the transaction that changed the roster, but for what is too much for one. */
+enum err views_judge(struct views *v, struct txn *t)
+{
+    struct cut_things things;
+    enum err err = views_uncut(t, &things);
+    bool more = things.more;
+    for (unsigned round = 0; !err && !more; round++) {
+        if (things.count) err = fold_things(v, t, things.items, things.count, true);
+        cut_things_clear(&things);
+        if (err || round == CUT_ROUNDS_MAX) break;
+        err = views_cut(v, t, &things);
+        more = things.more;
+        if (!things.count) break;
+    }
+    cut_things_clear(&things);
+    if (more) views_rebuild_begin(t);
     return err ? err : txn_error(t);
 }
 
 enum err views_fold(struct views *v, struct txn *t, const struct touched *touched, size_t count)
 {
-    return fold_all(v, t, touched, count, 0);
+    enum err err = views_fold_begin(v, t);
+    const uint64_t changes = v->roster_changes;
+    if (!err) err = fold_things(v, t, touched, count, false);
+    return !err && v->roster_changes != changes ? views_judge(v, t) : err;
 }

@@ -31,6 +31,13 @@ struct touched {
     struct thing_id thing;
     const struct event *sole, *next;
 };
+/* Nobody in the roster speaks by this key, though events of it may be held: the event that let it
+ * in, or made it one of a device's, is not here or does not count. False until the township is
+ * founded. */
+bool views_is_nobody(const struct roster *r, const struct sign_key *author);
+/* What counts is judged anew (state.h): after events of the roster that stand aside, and events of
+ * nobody. Errors: as views_fold. */
+MUST_CHECK enum err views_judge(struct views *v, struct txn *t);
 /* Folds each touched thing once; one with a damaged event keeps the row it has. A change of
  * roster or rules that alters what the events of other things mean sets the rebuild marker. Errors:
  * ERR_NOMEM, ERR_CORRUPT, the transaction's; the caller aborts. */

@@ -25,19 +25,10 @@ static void gather(void *state, uint32_t scope_number, const struct thing_id *th
     c->items[c->count++] = (struct touched){.scope_number = scope_number, .thing = *thing};
 }
 
-static bool any_revoked(const struct roster *r)
+bool views_is_nobody(const struct roster *r, const struct sign_key *author)
 {
-    for (size_t i = 0; i < r->device_count; i++)
-        if (r->devices[i].state == DEVICE_REVOKED) return true;
-    return false;
-}
-
-/* A key that only an event which stands aside made one of a device's: a thief's new one. */
-static bool is_nobodys(const struct roster *r, const struct sign_key *author)
-{
-    if (roster_device(r, author) || roster_is_authority(r, author) || roster_is_recovery(r, author))
-        return false;
-    return any_revoked(r);
+    return r->founded && !roster_device(r, author) && !roster_is_authority(r, author) &&
+           !roster_is_recovery(r, author);
 }
 
 /* What counts of this author; false: all of it. */
@@ -54,11 +45,9 @@ static bool cuts_of(const struct roster *r, const struct sign_key *author,
         *cuts = *count ? &r->cuts[at] : &none;
         return true;
     }
-    if (is_nobodys(r, author)) {
-        *count = 0;
-        *cuts = &none;
-        return true;
-    }
+    *count = 0;
+    *cuts = &none;
+    if (views_is_nobody(r, author)) return true;
     if (!d || d->state != DEVICE_REVOKED) return false;
     *count = d->cut_count;
     *cuts = *count ? &r->cuts[d->cuts_at] : &none;
@@ -89,8 +78,33 @@ enum err views_cut(struct views *v, struct txn *t, struct cut_things *out)
              k++)
             if (!sign_key_equal(&author, &none)) cut(t, r, &author, &cutting);
     struct feed_row feed;
-    for (uint32_t n = 1; any_revoked(r) && n <= feed_count(t) && feed_get(t, n, &feed); n++)
-        if (is_nobodys(r, &feed.feed.author)) cut(t, r, &feed.feed.author, &cutting);
+    for (uint32_t n = 1; n <= feed_count(t) && feed_get(t, n, &feed); n++)
+        if (views_is_nobody(r, &feed.feed.author)) cut(t, r, &feed.feed.author, &cutting);
+    return out->err ? out->err : txn_error(t);
+}
+
+static bool is_of_roster(struct txn *t, uint64_t arrival, struct event *e)
+{
+    if (log_read_any(t, arrival, e)) return false;
+    const struct kind *kind = kind_find(e->kind);
+    return kind && fold_is_roster(kind->thing);
+}
+
+enum err views_uncut(struct txn *t, struct cut_things *out)
+{
+    const struct log_cutting cutting = {.touched = gather, .state = out};
+    const struct scope town = scope_town();
+    struct scope_row scope;
+    *out = (struct cut_things){0};
+    if (!scope_find(t, &town, &scope)) return txn_error(t);
+    struct aside_cursor c = {.txn = t, .after_size = 4};
+    be32_put(c.after, scope.number);
+    for (uint64_t arrival; (arrival = aside_next(&c)) && be32_get(c.after) == scope.number;) {
+        struct event e;
+        if (!is_of_roster(t, arrival, &e)) continue;
+        const struct sign_key author = e.feed.author;
+        (void)log_cut(t, &author, NULL, 0, &cutting);
+    }
     return out->err ? out->err : txn_error(t);
 }
 

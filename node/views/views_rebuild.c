@@ -5,8 +5,6 @@
 #include "node/views/search.h"
 #include "node/views/state.h"
 
-#define CUTS_ROUNDS_MAX 8u
-
 /*
  * The marker in meta: step (1 byte), scope number (be32), thing id (16), events done (be64).
  * CLEAR: rows are to be thrown away and roster and rules folded, in one transaction. FOLD and
@@ -70,18 +68,30 @@ bool views_rebuild_pending(struct txn *t, uint64_t *done, uint64_t *total)
     return true;
 }
 
-/* What does not count, and the roster without it, until nothing changes. */
-static MUST_CHECK enum err cuts_rebuild(struct views *v, struct txn *t)
+/* By what counts now; there are no rows but the roster's. */
+static MUST_CHECK enum err roster_rebuild(struct views *v, struct txn *t)
 {
-    bool more = true, ignored = false;
-    enum err err = OK;
-    for (unsigned i = 0; !err && more && i < CUTS_ROUNDS_MAX; i++) {
-        struct cut_things things;
+    bool ignored = false;
+    rows_clear(t);
+    enum err err = views_fold_town_all(v, t, PASS_TOWNSHIP, &ignored);
+    if (!err) err = views_roster_reload(v, t, &ignored);
+    if (!err) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
+    return err ? err : views_roster_reload(v, t, &ignored);
+}
+
+/* The same way as views_judge. */
+static MUST_CHECK enum err judge_rebuild(struct views *v, struct txn *t)
+{
+    struct cut_things things;
+    enum err err = views_uncut(t, &things);
+    cut_things_clear(&things);
+    for (unsigned round = 0; !err; round++) {
+        err = roster_rebuild(v, t);
+        if (err || round == CUT_ROUNDS_MAX) break;
         err = views_cut(v, t, &things);
-        more = things.count || things.more;
+        const bool changed = things.count || things.more;
         cut_things_clear(&things);
-        if (!err && more) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
-        if (!err && more) err = views_roster_reload(v, t, &ignored);
+        if (!changed) break;
     }
     return err;
 }
@@ -92,16 +102,12 @@ static MUST_CHECK enum err base_rebuild(struct views *v, struct txn *t)
 {
     const struct roster *none;
     bool ignored = false;
-    rows_clear(t);
     search_reset(t);
     meta_put_uint(t, META_RULES_BOUND, 0);
     views_forget(v); /* an older version's rows need not be readable */
+    rows_clear(t);
     enum err err = views_roster(v, t, &none);
-    if (!err) err = views_fold_town_all(v, t, PASS_TOWNSHIP, &ignored);
-    if (!err) err = views_roster_reload(v, t, &ignored);
-    if (!err) err = views_fold_town_all(v, t, PASS_ROSTER, &ignored);
-    if (!err) err = views_roster_reload(v, t, &ignored);
-    if (!err) err = cuts_rebuild(v, t);
+    if (!err) err = judge_rebuild(v, t);
     if (!err) err = views_fold_town_all(v, t, PASS_RULES, &ignored);
     return err ? err : views_rules_follow(v, t, &ignored);
 }

@@ -105,7 +105,7 @@ static const struct attack attacks[] = {
     {"a feed of a stranger in town", feed_of_a_stranger, .scope = "town", .end = ASKED},
     {"a feed by an id that nobody knows", feed_by_short_id, .end = ASKED},
     {"a feed of one forgotten, in another village", feed_of_one_forgotten,
-     .scope = "village:431322111209", REFUSED(SCOPE), .held = 1},
+     .scope = "village:431322111209", REFUSED(SCOPE), .held = 1, .aside = 1},
 
     /* --- frames --- */
     {"a frame over the limit", frame_too_large, REFUSED(LIMIT)},
