@@ -11,6 +11,7 @@
 #define COMMIT_BYTES MIB(2)      /* of records, between two commits */
 #define WAITING_BYTES_MAX MIB(8) /* of runs whose turn comes later */
 #define RECEIPTS_MAX 16u
+#define LOOK_BYTES_MAX MIB(4) /* of records whose authors others may be, looking: uncommitted */
 
 /* A frame that is kept: a run whose author another one makes known, or a receipt. */
 struct kept {
@@ -22,6 +23,7 @@ struct taking {
     const struct bundle_taking *options;
     const struct store_identity *self;
     struct run_decoder *decoder;
+    struct run_look *looker; /* NULL: it is stored */
     struct arrival *arrival;
     uint64_t uncommitted; /* bytes */
     struct kept *waiting, **waiting_tail;
@@ -79,20 +81,42 @@ static enum err allowed(const struct taking *s, const struct roster *roster,
                : ERR_FORBIDDEN;
 }
 
+/* Looking, only what makes others known is folded, and that is not kept. */
+static bool is_folded(const struct taking *s, const struct feed *feed)
+{
+    if (!s->looker) return true;
+    return scope_class(&feed->scope) == SCOPE_TOWN && s->uncommitted < LOOK_BYTES_MAX;
+}
+
+static enum err fold_run(struct taking *s, const struct roster *roster, const struct frame_run *f,
+                         const struct feed *feed, const struct feed_row *row, uint64_t *fresh)
+{
+    struct txn *t = arrival_txn(s->arrival);
+    const uint64_t before = log_count(t);
+    enum err err = run_take(s->decoder, s->arrival, roster, &f->run, feed, row);
+    *fresh = log_count(t) - before;
+    if (!err) s->uncommitted += f->run.raw_size;
+    return err;
+}
+
 static enum err take_run(struct taking *s, const struct frame_run *f, struct feed *feed)
 {
     struct txn *t = arrival_txn(s->arrival);
     const struct roster *roster;
     struct feed_row row;
+    uint64_t fresh;
     bool held;
-    const uint64_t before = log_count(t);
     enum err err = views_roster(s->options->views, t, &roster);
-    if (!err) err = run_feed_of(t, &f->feed, feed, &held, &row);
+    if (!err)
+        err = s->looker ? run_look_feed_of(s->looker, t, &f->feed, feed, &held, &row)
+                        : run_feed_of(t, &f->feed, feed, &held, &row);
     if (!err) err = allowed(s, roster, feed);
     bool shown = !err && visible_by(roster_device(roster, &s->self->device), &feed->scope);
-    if (!err) err = run_take(s->decoder, s->arrival, roster, &f->run, feed, held ? &row : NULL);
+    if (!err)
+        err = is_folded(s, feed) ? fold_run(s, roster, f, feed, held ? &row : NULL, &fresh)
+                                 : run_look_at(s->looker, s->decoder, t, roster, &f->run, feed,
+                                               held ? &row : NULL, &fresh);
     if (err || !shown) return err; /* the roster may be another now */
-    const uint64_t fresh = log_count(t) - before;
     s->taken.fresh += fresh;
     s->taken.known += f->run.count - fresh;
     return OK;
@@ -124,7 +148,6 @@ static enum err offer_run(struct taking *s, struct slice frame, bool last)
         s->taken.damaged = true; /* what was sealed whole is no run: its maker is broken */
         return OK;
     }
-    s->uncommitted += f.run.raw_size;
     err = take_run(s, &f, &feed);
     if (comes_later(err) && !last && s->waiting_bytes + frame.size <= WAITING_BYTES_MAX) {
         err = keep(s->waiting_tail, frame);
@@ -145,11 +168,6 @@ static enum err commit(struct taking *s)
     struct arrival *a = s->arrival;
     s->arrival = NULL;
     s->uncommitted = 0;
-    if (s->options->look) {
-        arrival_abort(a);
-        views_forget(s->options->views); /* of what was not kept */
-        return OK;
-    }
     return arrival_commit(a);
 }
 
@@ -197,8 +215,7 @@ static enum err take_frame(struct taking *s, struct slice frame)
         s->receipt_count++;
     }
     if (type == FRAME_RUN) err = offer_run(s, frame, false);
-    /* Looking, all is in one transaction that is not kept. */
-    if (err || s->uncommitted < COMMIT_BYTES || s->options->look) return err;
+    if (err || s->uncommitted < COMMIT_BYTES || s->looker) return err;
     err = commit(s);
     return err ? err : arrival_begin(&s->arrival, s->options->store, s->options->views);
 }
@@ -252,8 +269,11 @@ static void take_receipt(struct taking *s, struct txn *t, const struct roster *r
         frame_receipt_complete(&f, &entries, receipt_whole_id, t) == OK &&
         receipt_verifies(&f, &parties, roster, from)) {
         receipt_body_write(&body, &parties, &f);
-        if (!body.err) receipt_put(t, &from->first, f.counter, buf_slice(&body), &f.signature);
+        if (!body.err && !s->looker)
+            receipt_put(t, &from->first, f.counter, buf_slice(&body), &f.signature);
         s->taken.receipts++;
+    } else {
+        s->taken.receipts_bad++;
     }
     buf_clear(&entries);
     buf_clear(&body);
@@ -307,26 +327,32 @@ static void take_hello(struct taking *s, struct txn *t, const struct device *fro
     peer_row_clear(&row);
 }
 
-static enum err take_words(struct taking *s, struct slice hello)
+static enum err take_words(struct taking *s, struct txn *t, struct slice hello)
 {
-    struct txn *t = NULL;
     const struct roster *roster;
     struct frame_hello h;
     enum err err = frame_hello_read(&h, hello);
     if (err || !frame_hello_version_meets(&h)) return OK;
     s->taken.time_ms = h.time_ms;
-    err = txn_begin(s->options->store, !s->options->look, &t);
-    if (!err) err = views_roster(s->options->views, t, &roster);
+    err = views_roster(s->options->views, t, &roster);
     const struct device *from = err ? NULL : roster_device(roster, &s->taken.head.from);
+    s->taken.sender_known = from != NULL;
     s->taken.verified = from && is_signed_by(s, roster, from);
-    if (!s->taken.verified || s->options->look || from->state != DEVICE_JOINED) {
-        txn_abort(t);
-        return err;
-    }
+    if (!s->taken.verified || from->state != DEVICE_JOINED) return err;
     for (struct kept *k = s->receipts; k; k = k->next)
         take_receipt(s, t, roster, from, h.generation, buf_slice(&k->frame));
-    take_hello(s, t, from, &h);
-    return txn_commit(t);
+    if (!s->looker) take_hello(s, t, from, &h);
+    return OK;
+}
+
+static enum err commit_words(struct taking *s, struct slice hello)
+{
+    struct txn *t = NULL;
+    enum err err = txn_begin(s->options->store, true, &t);
+    if (!err) err = take_words(s, t, hello);
+    if (!err) return txn_commit(t);
+    txn_abort(t);
+    return err;
 }
 
 /* --- the whole --- */
@@ -366,6 +392,7 @@ static void clear(struct taking *s)
         next = k->next;
         drop(k);
     }
+    run_look_close(s->looker);
     run_decoder_close(s->decoder);
 }
 
@@ -376,16 +403,14 @@ enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken 
     struct slice hello;
     s.waiting_tail = &s.waiting;
     enum err err = run_decoder_open(&s.decoder);
+    if (!err && b->look) err = run_look_open(&s.looker);
     if (!err) err = open_reader(&s, fd, &reader, &hello);
     if (!err && !sign_key_equal(&s.taken.head.township, &s.self->township)) err = ERR_FOREIGN;
     if (!err) err = take_frames(&s, reader);
-    if (s.arrival && err) {
-        arrival_abort(s.arrival);
-        views_forget(b->views);
-    } else if (s.arrival) {
-        err = commit(&s);
-    }
-    if (!err) err = take_words(&s, hello);
+    if (!err && s.looker) err = take_words(&s, arrival_txn(s.arrival), hello);
+    if (!err && !s.looker) err = commit(&s);
+    if (!err && !s.looker) err = commit_words(&s, hello);
+    arrival_abort(s.arrival);
     bundle_reader_close(reader);
     clear(&s);
     if (!err) *out = s.taken;

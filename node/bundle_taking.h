@@ -19,15 +19,17 @@ struct bundle_taken {
     struct bundle_head head;
     uint64_t time_ms;   /* the sender's clock when it was made */
     bool verified;      /* its sender signed it, and is in the roster */
+    bool sender_known;  /* is in the roster */
     uint64_t fresh;     /* events that were not here, of scopes that are shown here */
     uint64_t known;     /* the same that were */
     uint64_t refused;   /* in runs that were not taken */
     enum err why;       /* of the first such run: ERR_BASE, what comes before it is not here */
     bool refused_named; /* its feed is known: */
     struct feed refused_feed;
-    uint64_t receipts; /* new ones for this device */
-    uint64_t bytes;    /* of frames that were read whole */
-    bool damaged;      /* it ends, or is changed, behind those */
+    uint64_t receipts;     /* for this device */
+    uint64_t receipts_bad; /* that do not verify */
+    uint64_t bytes;        /* of frames that were read whole */
+    bool damaged;          /* it ends, or is changed, behind those */
 };
 /* Reads it at `fd`. *out is filled also where it is damaged behind its head, which is no error.
  * Errors: those of bundle_open but for ERR_CORRUPT; ERR_FOREIGN also for another township's; the

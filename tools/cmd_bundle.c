@@ -129,6 +129,7 @@ int cmd_bundle_export(struct cli *cli)
 struct importing {
     struct cli *cli;
     const char *path, *what;
+    bool look; /* stores nothing */
     struct bundle_taken taken;
     const char *from; /* its maker's name */
 };
@@ -159,7 +160,7 @@ static int fail_to_read(const struct importing *i, enum err err)
     }
 }
 
-static int take(struct importing *i, bool look)
+static int take(struct importing *i)
 {
     struct cli *cli = i->cli;
     struct txn *t;
@@ -180,7 +181,7 @@ static int take(struct importing *i, bool look)
                                              .views = cli->views,
                                              .keys = &cli->keys,
                                              .wall_ms = clock.wall_ms,
-                                             .look = look};
+                                             .look = i->look};
         err = bundle_take(fd, &taking, &i->taken);
         code = err ? fail_to_read(i, err) : EXIT_OK;
     }
@@ -217,42 +218,51 @@ static json_t *taken_json(const struct importing *i, const char *name)
     return o;
 }
 
-/* What was not taken, and why. */
-static int verdict(struct importing *i)
+/* --- what is wrong with it --- */
+
+static int tell_damage(struct importing *i)
+{
+    struct cli *cli = i->cli;
+    const uint64_t events = events_of(&i->taken);
+    const char *why =
+        i->look ? cli_format(cli, _("it is damaged or cut short after %" PRIu64 " records"), events)
+                : cli_format(cli,
+                             _("it is damaged or cut short after %" PRIu64 " records;"
+                               " those before are taken in"),
+                             events);
+    return cli_error(cli, EXIT_VERIFY_FAILED, i->what, why,
+                     _("copy the file again from where it was made; what is here already does"
+                       " no harm"));
+}
+
+/* Of the first run that was not taken. */
+static int tell_refused(struct importing *i, enum exit_code failed)
 {
     struct cli *cli = i->cli;
     const struct bundle_taken *b = &i->taken;
+    const bool comes_later = b->why == ERR_BASE || b->why == ERR_UNKNOWN_AUTHOR;
     const struct roster *roster;
     struct txn *t;
     struct buf feed = {0};
-    if (b->damaged)
-        return cli_error(cli, EXIT_VERIFY_FAILED, i->what,
-                         cli_format(cli,
-                                    _("it is damaged or cut short after %" PRIu64 " records;"
-                                      " those before are taken in"),
-                                    events_of(b)),
-                         _("copy the file again from where it was made; what is here already does"
-                           " no harm"));
-    if (!b->refused) return EXIT_OK;
     int code = cli_begin(cli, &t);
     if (code) return code;
     code = cli_roster(cli, t, &roster);
     if (!code && b->refused_named) lookup_feed_print_short(&feed, roster, &b->refused_feed);
     txn_abort(t);
-    const char *why = b->why == ERR_BASE || b->why == ERR_UNKNOWN_AUTHOR
-                          ? _("what comes before them is not here")
-                          : cli_err_text(b->why);
-    const char *todo = b->why == ERR_BASE || b->why == ERR_UNKNOWN_AUTHOR
-                           ? _("if it is one of several files, take in those before it and then it"
-                               " again; else answer with a file of your own (--reply): the next"
-                               " one from there begins where it is needed")
-                           : _("tell the township's admin; the others are taken in");
-    if (!code)
-        code = cli_error(cli, EXIT_FAILED,
-                         cli_format(cli, _("%" PRIu64 " of %" PRIu64 " records were not taken in"),
-                                    b->refused, events_of(b)),
-                         b->refused_named ? cli_format(cli, "%s: %s", buf_text(&feed), why) : why,
-                         todo);
+    const char *why = comes_later ? _("what comes before them is not here") : cli_err_text(b->why);
+    const char *what =
+        cli_format(cli,
+                   i->look ? _("%" PRIu64 " of %" PRIu64 " records cannot be taken in")
+                           : _("%" PRIu64 " of %" PRIu64 " records were not taken in"),
+                   b->refused, events_of(b));
+    const char *todo = _("tell the township's admin; the others are taken in");
+    if (i->look) todo = _("tell the township's admin; the others are good");
+    if (comes_later)
+        todo = _("if it is one of several files, take in those before it and then it"
+                 " again; else answer with a file of your own (--reply): the next"
+                 " one from there begins where it is needed");
+    if (b->refused_named) why = cli_format(cli, "%s: %s", buf_text(&feed), why);
+    if (!code) code = cli_error(cli, failed, what, why, todo);
     buf_clear(&feed);
     return code;
 }
@@ -291,7 +301,7 @@ static int reply(const struct importing *i, struct packing *e)
     return EXIT_OK;
 }
 
-static void say_taken(const struct importing *i, bool look)
+static void say_taken(const struct importing *i)
 {
     struct cli *cli = i->cli;
     const struct bundle_taken *b = &i->taken;
@@ -300,8 +310,8 @@ static void say_taken(const struct importing *i, bool look)
                 b->verified ? "" : _(" (its signature cannot be checked here)"));
     output_line(
         cli,
-        look ? _("%" PRIu64 " records: %" PRIu64 " would be new, %" PRIu64 " are here already")
-             : _("%" PRIu64 " records: %" PRIu64 " new, %" PRIu64 " were here already"),
+        i->look ? _("%" PRIu64 " records: %" PRIu64 " would be new, %" PRIu64 " are here already")
+                : _("%" PRIu64 " records: %" PRIu64 " new, %" PRIu64 " were here already"),
         events_of(b), b->fresh, b->known);
     if (b->receipts)
         output_line(cli, _("%" PRIu64 " receipts: what was sent has arrived there"), b->receipts);
@@ -312,9 +322,9 @@ int cmd_bundle_import(struct cli *cli)
     struct importing i = {.cli = cli, .path = cli_argument(cli, 0)};
     i.what = cli_format(cli, _("\"%s\" was not taken in"), i.path);
     int code = open_node(cli);
-    if (!code) code = take(&i, false);
+    if (!code) code = take(&i);
     if (code) return code;
-    if (!cli->json) say_taken(&i, false);
+    if (!cli->json) say_taken(&i);
     struct packing answer = packing_of(cli);
     int answered = cli_has(cli, "--reply") ? reply(&i, &answer) : EXIT_OK;
     if (cli->json) {
@@ -324,18 +334,72 @@ int cmd_bundle_import(struct cli *cli)
         (void)output_json_end(o);
     }
     packing_end(&answer);
-    code = verdict(&i);
-    return code ? code : answered;
+    if (i.taken.damaged) return tell_damage(&i);
+    return i.taken.refused ? tell_refused(&i, EXIT_FAILED) : answered;
 }
 
 int cmd_bundle_show(struct cli *cli)
 {
-    struct importing i = {.cli = cli, .path = cli_argument(cli, 0)};
+    struct importing i = {.cli = cli, .path = cli_argument(cli, 0), .look = true};
     i.what = cli_format(cli, _("\"%s\" cannot be shown"), i.path);
     int code = open_node(cli);
-    if (!code) code = take(&i, true);
+    if (!code) code = take(&i);
     if (code) return code;
     if (cli->json) return output_json_end(taken_json(&i, "sidan.bundle.show/1"));
-    say_taken(&i, true);
-    return i.taken.damaged ? verdict(&i) : EXIT_OK;
+    say_taken(&i);
+    return i.taken.damaged ? tell_damage(&i) : EXIT_OK;
+}
+
+/* --- verify --bundle --- */
+
+static int tell_unsigned(struct importing *i)
+{
+    struct cli *cli = i->cli;
+    if (!i->taken.sender_known)
+        return cli_error(cli, EXIT_VERIFY_FAILED, i->what,
+                         _("who made it is not in the roster here, so nobody vouches for it"),
+                         _("take in the township's newest file first, or sync"));
+    return cli_error(cli, EXIT_VERIFY_FAILED, i->what,
+                     cli_format(cli, _("%s did not sign it"), i->from),
+                     _("ask there for a new file, and tell the township's admin"));
+}
+
+static bool is_good(const struct bundle_taken *b)
+{
+    return b->verified && !b->damaged && !b->refused && !b->receipts_bad;
+}
+
+static int tell_bad(struct importing *i)
+{
+    const struct bundle_taken *b = &i->taken;
+    if (is_good(b)) return EXIT_OK;
+    if (b->damaged) return tell_damage(i);
+    if (!b->verified) return tell_unsigned(i);
+    if (b->refused) return tell_refused(i, EXIT_VERIFY_FAILED);
+    return cli_error(
+        i->cli, EXIT_VERIFY_FAILED, i->what,
+        cli_format(i->cli, _("%" PRIu64 " receipts in it do not verify"), b->receipts_bad),
+        _("ask there for a new file, and tell the township's admin"));
+}
+
+int cmd_bundle_verify(struct cli *cli)
+{
+    struct importing i = {.cli = cli, .path = cli_flag(cli, "--bundle"), .look = true};
+    i.what = cli_format(cli, _("\"%s\" is not whole"), i.path);
+    int code = open_node(cli);
+    if (!code) code = take(&i);
+    if (code) return code;
+    if (cli->json) {
+        json_t *o = taken_json(&i, "sidan.verify.bundle/1");
+        json_object_set_new(o, "ok", json_boolean(is_good(&i.taken)));
+        json_object_set_new(o, "receipts_bad", json_integer((json_int_t)i.taken.receipts_bad));
+        (void)output_json_end(o);
+        return is_good(&i.taken) ? EXIT_OK : EXIT_VERIFY_FAILED;
+    }
+    say_taken(&i);
+    code = tell_bad(&i);
+    if (!code)
+        output_line(cli, _("whole: each of its records, its receipts and its maker's signature"
+                           " were checked"));
+    return code;
 }

@@ -276,6 +276,7 @@ static int print_people(struct verify *v)
 
 int cmd_verify(struct cli *cli)
 {
+    if (cli_flag(cli, "--bundle")) return cmd_bundle_verify(cli);
     struct verify v = {.cli = cli, .scopes = json_array(), .problems = json_array()};
     int code = cli_open_views(cli);
     if (code == EXIT_OK) {

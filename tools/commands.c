@@ -188,6 +188,7 @@ static const struct flag devices_flags[] = {
 };
 static const struct flag verify_flags[] = {
     SWITCH("--signatures", N_("verify every signature, not the newest of each branch")),
+    VALUE("--bundle", "FILE", N_("a file of bundle export, without taking it in")),
     END,
 };
 static const struct flag backup_flags[] = {

@@ -11,6 +11,7 @@ int cmd_backup(struct cli *cli);
 int cmd_bundle_export(struct cli *cli);
 int cmd_bundle_import(struct cli *cli);
 int cmd_bundle_show(struct cli *cli);
+int cmd_bundle_verify(struct cli *cli); /* verify --bundle */
 int cmd_calendar(struct cli *cli);
 int cmd_calls(struct cli *cli);
 int cmd_card(struct cli *cli);

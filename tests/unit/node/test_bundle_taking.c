@@ -88,14 +88,22 @@ static int made_at(uint64_t wall_ms)
     return fd;
 }
 
-static struct bundle_taken take(int fd)
+static struct bundle_taken take_or_look(int fd, bool look)
 {
     struct bundle_taken taken;
-    const struct bundle_taking taking = {
-        .store = laptop.store, .views = laptop.views, .keys = &laptop_keys, .wall_ms = 5000};
+    const struct bundle_taking taking = {.store = laptop.store,
+                                         .views = laptop.views,
+                                         .keys = &laptop_keys,
+                                         .wall_ms = 5000,
+                                         .look = look};
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     assert_int_equal(bundle_take(fd, &taking, &taken), OK);
     return taken;
+}
+
+static struct bundle_taken take(int fd)
+{
+    return take_or_look(fd, false);
 }
 
 static uint64_t held(void)
@@ -192,6 +200,38 @@ static void what_is_for_the_village_comes_once(void **state)
     taken = take(fd);
     assert_int_equal(taken.fresh, 0);
     assert_int_equal(taken.known, town.event_count - 5);
+    close(fd);
+}
+
+static void same(const struct bundle_taken *a, const struct bundle_taken *b)
+{
+    assert_int_equal(a->fresh, b->fresh);
+    assert_int_equal(a->known, b->known);
+    assert_int_equal(a->refused, b->refused);
+    assert_int_equal(a->bytes, b->bytes);
+    assert_true(a->verified && b->verified && !a->damaged && !b->damaged);
+}
+
+static void looking_says_what_taking_would(void **state)
+{
+    (void)state;
+    /* more than one run of the village's, each after the one before */
+    for (unsigned i = 6; i <= 4500; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "01A-%04u", i);
+        township_register(&town, &town.devices[0], number);
+    }
+    township_node_take_all(&hub, &town);
+    int fd = made_at(1000);
+    const struct bundle_taken looked = take_or_look(fd, true);
+    assert_int_equal(held(), 0);
+    struct bundle_taken taken = take(fd);
+    same(&looked, &taken);
+    assert_int_equal(taken.fresh, held());
+    const struct bundle_taken again = take_or_look(fd, true);
+    taken = take(fd);
+    same(&again, &taken);
+    assert_int_equal(again.fresh, 0);
     close(fd);
 }
 
@@ -352,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_for_the_village_comes_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looking_says_what_taking_would, set_up, tear_down),
         cmocka_unit_test_setup_teardown(runs_wait_for_what_makes_their_authors_known, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(runs_of_nobody_known_are_refused_in_the_end, set_up,
