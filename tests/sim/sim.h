@@ -13,6 +13,7 @@
  *   trust    what befalls keys: stolen and new laptops, changed keys, a replaced authority
  *   erase    what is personal is erased, and searched for in every store
  *   check    invariants while it runs, and agreement at the end
+ *   cheap    what costs most and says nothing, done for less
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
  *   roll_back villages put back from older copies
@@ -77,6 +78,9 @@ const char *happening_text(enum sim_happening f);
 struct sim;
 struct sim_node;
 #define KEPT_MAX 16
+
+/* --- cheap --- */
+void sim_cheap_runs(void); /* from now on, in this process */
 
 /* --- trace --- */
 struct trace {

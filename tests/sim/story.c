@@ -291,6 +291,7 @@ void story_begin(struct sim *s)
 
 void story_play(struct sim *s)
 {
+    sim_cheap_runs();
     s->quiet = true;
     township_found(s);
     s->quiet = false;
