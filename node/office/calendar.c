@@ -9,6 +9,7 @@
 enum {
     NAME_SIZE_MAX = 64,
     FIRST_DAY = 10957,  /* of the calendar: 2000-01-01 */
+    WEEK_WORDS = 7,
     NEXT_YEAR_DAYS = 7, /* at the end of December, which the next notice may move */
 };
 
@@ -72,7 +73,11 @@ void calendar_begin(struct calendar *cal)
 {
     assert(time_day_of(CALENDAR_YEAR_FIRST, 1, 1) == FIRST_DAY);
     memset(cal, 0, sizeof *cal);
-    for (uint32_t i = 0; i < CALENDAR_DAYS; i++) bit_put(cal->working, i, in_week(FIRST_DAY + i));
+    /* Weeks and words come out even after seven words. */
+    for (uint32_t i = 0; i < WEEK_WORDS * 64; i++)
+        bit_put(cal->working, i, in_week(FIRST_DAY + i));
+    for (size_t i = WEEK_WORDS; i < CALENDAR_WORDS; i++)
+        cal->working[i] = cal->working[i - WEEK_WORDS];
 }
 
 static enum err read_row(struct mp_reader *r, uint32_t year, struct calendar_notice *notice)
