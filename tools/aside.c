@@ -1,5 +1,10 @@
 #include "tools/aside.h"
 
+#include "common/text.h"
+#include "node/views/body.h"
+#include "node/views/views.h"
+#include "proto/join.h"
+
 uint64_t aside_of(struct txn *t, const struct roster *roster, const struct device *device)
 {
     struct aside_cursor cursor = {.txn = t};
@@ -8,6 +13,64 @@ uint64_t aside_of(struct txn *t, const struct roster *roster, const struct devic
         struct event e;
         if (log_read_any(t, arrival, &e)) continue;
         count += roster_has_key(roster, device, &e.feed.author);
+    }
+    return count;
+}
+
+static uint64_t aside_by(struct txn *t, const struct sign_key *author)
+{
+    struct aside_cursor cursor = {.txn = t};
+    uint64_t count = 0;
+    for (uint64_t arrival; (arrival = aside_next(&cursor)) != 0;) {
+        struct event e;
+        if (log_read_any(t, arrival, &e)) continue;
+        count += sign_key_equal(&e.feed.author, author);
+    }
+    return count;
+}
+
+/* Who asked to join by this invite; false: nobody. */
+static bool joined_by(struct txn *t, uint32_t town, const struct thing_id *invite,
+                      struct sign_key *key)
+{
+    struct thing_cursor cursor = {.txn = t, .scope_number = town, .thing = *invite};
+    for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
+        struct event e;
+        struct mp_reader value;
+        struct join_request q;
+        if (log_read(t, arrival, &e) || !slice_is_text(e.kind, "device.joined")) continue;
+        if (!mp_map_get(e.body, "request", &value)) continue;
+        if (join_request_read(&q, mp_read_bin(&value, JOIN_REQUEST_SIZE_MAX))) continue;
+        *key = q.device;
+        return true;
+    }
+    return false;
+}
+
+static bool is_left_out(struct txn *t, const struct roster *roster, uint32_t town,
+                        const struct event *e, struct left_out *out)
+{
+    *out = (struct left_out){.records = 0};
+    if (!slice_is_text(e->kind, "device.invited") || !joined_by(t, town, &e->subject, &out->key) ||
+        !views_is_nobody(roster, &out->key))
+        return false;
+    text_copy(out->name, sizeof out->name, body_text(e->body, "name"));
+    text_copy(out->village, sizeof out->village, body_text(e->body, "village"));
+    out->records = aside_by(t, &out->key);
+    return true;
+}
+
+size_t aside_left_out(struct txn *t, const struct roster *roster, struct left_out *out, size_t max)
+{
+    const struct scope town = scope_town();
+    struct aside_cursor cursor = {.txn = t};
+    struct scope_row scope;
+    size_t count = 0;
+    if (!scope_find(t, &town, &scope)) return 0;
+    for (uint64_t arrival; count < max && (arrival = aside_next(&cursor)) != 0;) {
+        struct event e;
+        if (log_read_any(t, arrival, &e) || scope_class(&e.feed.scope) != SCOPE_TOWN) continue;
+        count += is_left_out(t, roster, scope.number, &e, &out[count]);
     }
     return count;
 }

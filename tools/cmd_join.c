@@ -22,6 +22,7 @@ struct joining {
     struct invite invite;
     struct contact contact;
     bool told;         /* that all addresses are tried, and again */
+    bool again;        /* into the folder that it has: see may_join_again */
     char refused[160]; /* the hub's no */
 };
 
@@ -192,8 +193,16 @@ static enum err attempt(struct joining *j, const char *address)
     return e;
 }
 
+static int belongs_already(struct joining *j)
+{
+    return refuse_invite(
+        j, cli_format(j->cli, _("the folder %s already belongs to a township"), j->cli->home),
+        _("name a new folder with --home"));
+}
+
 static int refused(struct joining *j)
 {
+    if (j->again) return belongs_already(j);
     /* The keys stay for a new invite; a node on this folder must not go on asking. */
     if (home_forget_invite(j->cli->home) != OK) {
         output_note(j->cli, _("what was kept of it could not be removed"));
@@ -203,6 +212,10 @@ static int refused(struct joining *j)
 
 static int unreachable(struct joining *j)
 {
+    if (j->again)
+        return cli_error(j->cli, EXIT_UNREACHABLE, _("the hub was not reached"),
+                         j->contact.text[0] != '\0' ? _(j->contact.text) : NULL,
+                         cli_format(j->cli, _("try again: sidan join %s"), j->file));
     return cli_error(
         j->cli, EXIT_UNREACHABLE, _("the hub was not reached; the invite is kept in this folder"),
         j->contact.text[0] != '\0' ? _(j->contact.text) : NULL,
@@ -247,7 +260,8 @@ static int first_sync(struct joining *j)
 
 static int complete(struct joining *j)
 {
-    enum err e = joining_complete(j->cli->home, &j->invite, &j->cli->keys);
+    /* Again: the hub is found by this folder's own roster, for no invite's word stands above it. */
+    enum err e = j->again ? OK : joining_complete(j->cli->home, &j->invite, &j->cli->keys);
     if (e != OK) {
         return cli_fail(j->cli, e, _("admitted, but it could not be kept"));
     }
@@ -280,6 +294,22 @@ static int call(struct joining *j)
     return unreachable(j);
 }
 
+/* What let this device in does not count any more (the authority was replaced without it): the hub
+ * knows neither it nor its records, and does again once it was let in with the key that it has.
+ * Of one that was revoked the hub refuses that. */
+static bool may_join_again(struct joining *j)
+{
+    const struct store_identity *own = store_identity(j->cli->store);
+    const char *given = cli_flag(j->cli, "--hub");
+    const struct contact_hub hub = {.address = given ? given : j->invite.addresses[0],
+                                    .key = j->invite.acceptor_transport};
+    if (!sign_key_equal(&own->township, &j->invite.authority) ||
+        !sign_key_equal(&own->device, &j->cli->keys.signer.key))
+        return false; /* by its first key alone, which names it */
+    if (!given && j->invite.address_count == 0) return false;
+    return contact_probe(&j->contact, &hub, clock_monotonic_ms() + ATTEMPT_MS) == ERR_FORBIDDEN;
+}
+
 /* A home that belongs to a township already: fine when it is by this invite. */
 static int already_joined(struct joining *j)
 {
@@ -292,7 +322,7 @@ static int already_joined(struct joining *j)
     if (code == EXIT_OK) {
         code = check_self(j, &known, &same);
     }
-    if (code == EXIT_OK && !known) { /* the first sync was cut short */
+    if (code == EXIT_OK && !known && !may_join_again(j)) { /* the first sync was cut short */
         code = first_sync(j);
         if (code == EXIT_OK) {
             code = check_self(j, &known, &same);
@@ -301,11 +331,9 @@ static int already_joined(struct joining *j)
     if (code != EXIT_OK) {
         return code;
     }
-    return same ? report(j, "joined")
-                : refuse_invite(
-                      j,
-                      cli_format(cli, _("the folder %s already belongs to a township"), cli->home),
-                      _("name a new folder with --home"));
+    if (same) return report(j, "joined");
+    j->again = may_join_again(j);
+    return j->again ? call(j) : belongs_already(j);
 }
 
 /* A node runs on this home and joins by itself: waits for it. */

@@ -1,8 +1,10 @@
 /* The part of `sidan doctor` about trust: whose records these are, and who may not be who he was.
  */
 #include "node/lives.h"
+#include "tools/aside.h"
 #include "tools/doctor.h"
 #include "tools/erasures.h"
+#include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/trust_alarm.h"
 #include "tools/words.h"
@@ -11,6 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define LEFT_OUT_MAX 16u
 #define ERASURE_LATE_MS (UINT64_C(7) * 24 * 3600 * 1000)
 
 static void look_at_forks(struct doctor *d, const struct standing *s)
@@ -87,14 +90,43 @@ static void look_at_lives(struct doctor *d, struct txn *txn, const struct standi
                      _("ask the township for an invite and join anew in another folder"));
 }
 
-/* The honest work of whoever lost the device may be among it. */
-static void look_at_aside(struct doctor *d, struct txn *txn)
+/* Whose records stand aside because the authority was replaced without the event that let it in.
+ * How many that are. */
+static uint64_t look_at_left_out(struct doctor *d, struct txn *txn, const struct standing *s)
 {
-    uint64_t aside = aside_count(txn);
+    struct left_out all[LEFT_OUT_MAX];
+    size_t count = aside_left_out(txn, s->roster, all, LEFT_OUT_MAX);
+    uint64_t records = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct left_out *l = &all[i];
+        const char *village = l->village[0] ? l->village : "town";
+        doctor_found(
+            d, "let-in",
+            cli_format(d->cli,
+                       _("%s %s was let in by what a replaced authority signed and does not count:"
+                         " %" PRIu64 " records of it stand aside"),
+                       l->village[0] ? lookup_village_name(s->roster, l->village) : "", l->name,
+                       l->records),
+            cli_format(d->cli,
+                       _("if it is an honest one: sidan invite %s; there sidan join FILE, in the"
+                         " folder that it has, and they count again"),
+                       village));
+        records += l->records;
+    }
+    return records;
+}
+
+/* The honest work of whoever lost the device may be among it. */
+static void look_at_aside(struct doctor *d, struct txn *txn, const struct standing *s)
+{
+    uint64_t aside = aside_count(txn) - look_at_left_out(d, txn, s);
     if (aside)
         doctor_found(
             d, "aside",
-            cli_format(d->cli, _("%" PRIu64 " records of revoked devices stand aside"), aside),
+            cli_format(d->cli,
+                       _("%" PRIu64 " records of revoked devices, or of a replaced authority, stand"
+                         " aside"),
+                       aside),
             _("look at them: sidan log --aside; to keep some: sidan revoke DEVICE --keep"
               " FEED:SEQ:ID8"));
 }
@@ -131,7 +163,7 @@ int doctor_trust(struct doctor *d, struct txn *txn, const struct standing *s)
 {
     look_at_forks(d, s);
     look_at_invites(d, s);
-    look_at_aside(d, txn);
+    look_at_aside(d, txn, s);
     look_at_lives(d, txn, s);
     int code = look_at_trust(d, txn);
     return code ? code : look_at_erasures(d, txn, s);
