@@ -118,14 +118,24 @@ def export(home, office, number, now_ms):
     return seal(office, all_frames), session.counts["runs_sent"]
 
 
-def take(home, data, now_ms):
-    outside, said = unseal(data, [home.secret])
-    head, hello = decode(said[0]), said[1]
+def take_apart(data, secrets):
+    """The outside, what BUNDLE says, and the frames."""
+    outside, said = unseal(data, secrets)
+    need(len(said) >= 2, "BUNDLE, HELLO")
+    head = decode(said[0])
     need(isinstance(head, list) and len(head) >= 6 and head[0] == BUNDLE, "BUNDLE")
     township, sender, to, number, proof = head[1:6]
     need(is_bin(township, 32) and is_bin(sender, 32) and is_uint(number), "BUNDLE")
+    need((to is None or is_bin(to, 32)) and is_bin(proof, 64), "BUNDLE")
+    need(frame_read(said[1])[0] == HELLO, "HELLO")
+    return outside, head, said
+
+
+def take(home, data, now_ms):
+    outside, head, said = take_apart(data, [home.secret])
+    township, sender, to, number, proof = head[1:6]
+    hello = said[1]
     need(township == home.authority and to == home.key, "for another")
-    need(frame_read(hello)[0] == HELLO, "HELLO")
     signed = statement(head[1:5], outside, hello)
     need(any(verify(key, "sidan/bundle", signed, proof)
              for key in home.roster.keys_of(sender)), "its sender did not sign it")

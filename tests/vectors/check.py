@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests/second"))
 
+import bundle
 from fold import FOLD_VERSION
 from carried import answer_open, armour_read, words
 from frame import HELLO, RECEIPT, common_version, frame_read, have8, id8
@@ -22,7 +23,7 @@ from log import Event, Log, feed_check, feed_id
 from roster import join_request
 from run import Context, DictionaryDiffers, dictionary, record_write, unpack
 from sealed import seal, unseal
-from wire import Malformed, decode, digest, encode, need, sign, signing_key, verify
+from wire import Malformed, decode, digest, encode, need, sign, signing_key, transport_key, verify
 
 HERE = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "tests/vectors")
 counts = {"passed": 0, "failed": 0}
@@ -240,10 +241,37 @@ def test_sealed():
         refuses("sealed, cut: " + item["what"], unseal, secret, sealed[:-1])
 
 
+def test_bundle():
+    v = load("bundle")
+    township = bytes.fromhex(v["township"])
+    for item in v["accept"]:
+        name = "bundle: " + item["what"]
+        file, secret = bytes.fromhex(item["file"]), bytes.fromhex(item["secret"])
+        outside, head, said = accepts(name, bundle.take_apart, file, [secret])
+        sender = signing_key(bytes.fromhex(item["from_seed"]))
+        signed = bundle.statement(head[1:5], outside, said[1])
+        case(name + ", outside", outside.hex() == item["outside"])
+        case(name + ", frames", [f.hex() for f in said[1:]] == item["frames"])
+        case(name + ", head", head[:2] == [bundle.BUNDLE, township] and head[2] == sender and
+             plain(head[3]) == (item["to"] and {"$bin": item["to"]}) and head[4] == item["number"])
+        case(name + ", statement", signed.hex() == item["statement"])
+        case(name + ", signature", head[5].hex() == item["signature"] and
+             verify(sender, "sidan/bundle", signed, head[5]))
+        again = bundle.seal(transport_key(secret), lambda _: said)
+        case(name + ", by the second", bundle.unseal(again, [secret])[1] == said and
+             len(again) == len(file))
+    for item in v["refuse"]:
+        refuses(f"bundle, {item['what']}", bundle.take_apart, bytes.fromhex(item["file"]),
+                [bytes.fromhex(item["secret"])])
+    for size, padded in v["padded"]:
+        case(f"bundle, size {size}", size + bundle.padded(size) == padded)
+
+
 def test_specification():
     """Each worked example of SPEC, section 18, is one of the vectors."""
     known = set()
-    for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "carried", "sealed"):
+    for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "carried", "sealed",
+                 "bundle"):
         known.update(walk_texts(load(name)))
     section = (ROOT / "proto/SPEC.md").read_text().split("\n## 18.")[1]
     examples, block = [], ""
@@ -277,6 +305,7 @@ def main():
     test_carried()
     test_digests()
     test_sealed()
+    test_bundle()
     test_specification()
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0

@@ -40,7 +40,9 @@ int main(int argc, char **argv)
     save(argv[1], "crypto", make_crypto());
     save(argv[1], "feeds", make_feeds());
     save(argv[1], "events", make_events(&chain));
-    save(argv[1], "runs", make_runs(&chain));
+    json_t *runs = make_runs(&chain);
+    save(argv[1], "bundle", make_bundle(runs));
+    save(argv[1], "runs", runs);
     save(argv[1], "frames", make_frames(&chain));
     save(argv[1], "joining", make_joining());
     save(argv[1], "carried", make_carried());

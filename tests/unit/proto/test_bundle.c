@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "proto/bundle.h"
+#include "tests/support/vectors.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -210,6 +211,95 @@ static void a_head_moved_to_another_file_is_not_its_senders(void **state)
     close(other);
 }
 
+/* --- the golden vectors --- */
+
+static int file_of(const json_t *item)
+{
+    struct buf bytes = vectors_bytes(item, "file");
+    int fd = file_new();
+    assert_int_equal(pwrite(fd, bytes.data, bytes.size, 0), bytes.size);
+    buf_clear(&bytes);
+    return fd;
+}
+
+/* Reads one to its end with the secret that the vector names; *frames: a list of hex. */
+static enum err read_vector(const json_t *item, struct bundle_head *head, json_t **frames)
+{
+    struct box_secret by;
+    struct box_key to;
+    struct bundle_reader *r = NULL;
+    struct slice frame;
+    int fd = file_of(item);
+    vectors_fixed(item, "secret", by.bytes, sizeof by.bytes);
+    box_key_of_secret(&to, &by);
+    const struct bundle_key keys[] = {{&to, &by}};
+    *frames = json_array();
+    enum err err = bundle_open(&r, fd, keys, 1, head, &frame);
+    for (bool end = false; !err && !end;) {
+        char text[2 * FRAME_SIZE_MAX + 1];
+        hex_encode(text, frame.data, frame.size);
+        json_array_append_new(*frames, json_string(text));
+        err = bundle_next(r, &frame, &end);
+    }
+    bundle_reader_close(r);
+    close(fd);
+    return err;
+}
+
+static void the_vectors_are_read_as_written(void **state)
+{
+    (void)state;
+    json_t *root = vectors_load("bundle"), *item, *frames;
+    size_t i;
+    json_array_foreach(json_object_get(root, "accept"), i, item)
+    {
+        struct bundle_head head;
+        const struct signer from = vectors_signer(item, "from_seed");
+        assert_int_equal(read_vector(item, &head, &frames), OK);
+        assert_true(json_equal(frames, json_object_get(item, "frames")));
+        json_decref(frames);
+        assert_true(sign_key_equal(&head.from, &from.key));
+        vectors_assert_hex(slice_of(head.township.bytes, 32), root, "township");
+        assert_int_equal(head.to_township, json_is_null(json_object_get(item, "to")));
+        if (!head.to_township) vectors_assert_hex(slice_of(head.to.bytes, 32), item, "to");
+        assert_int_equal(head.number, json_integer_value(json_object_get(item, "number")));
+        vectors_assert_hex(slice_of(head.statement.bytes, 32), item, "statement");
+        vectors_assert_hex(slice_of(head.signature.bytes, 64), item, "signature");
+        assert_int_equal(bundle_verify(&head, &from.key), OK);
+    }
+    json_array_foreach(json_object_get(root, "padded"), i, item)
+    {
+        const uint64_t size = (uint64_t)json_integer_value(json_array_get(item, 0));
+        assert_int_equal(bundle_padded(size), json_integer_value(json_array_get(item, 1)));
+    }
+    json_decref(root);
+}
+
+static void the_vectors_are_refused_for_the_reason_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum err err;
+    } errors[] = {{"malformed", ERR_MALFORMED},
+                  {"version", ERR_VERSION},
+                  {"corrupt", ERR_CORRUPT},
+                  {"foreign", ERR_FOREIGN}};
+    json_t *root = vectors_load("bundle"), *item, *frames;
+    size_t i;
+    json_array_foreach(json_object_get(root, "refuse"), i, item)
+    {
+        struct bundle_head head;
+        enum err want = OK, err = read_vector(item, &head, &frames);
+        json_decref(frames);
+        for (size_t n = 0; n < sizeof errors / sizeof errors[0]; n++)
+            if (strcmp(errors[n].name, vectors_text(item, "error")) == 0) want = errors[n].err;
+        if (!want || err != want) fail_msg("%s: %s", vectors_text(item, "what"), err_name(err));
+    }
+    assert_true(i >= 10);
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +308,8 @@ int main(void)
         cmocka_unit_test(each_flipped_bit_is_noticed),
         cmocka_unit_test(each_cut_is_noticed_and_more_behind_it),
         cmocka_unit_test(a_head_moved_to_another_file_is_not_its_senders),
+        cmocka_unit_test(the_vectors_are_read_as_written),
+        cmocka_unit_test(the_vectors_are_refused_for_the_reason_written),
     };
     struct sign_seed seed = {{3}};
     if (crypto_init()) return 1;
