@@ -11,22 +11,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum err file_sync_folder(const char *folder)
+static enum err sync_path(const char *path, int flags)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
     if (fd < 0) return err_from_errno(errno);
     enum err err = fsync(fd) ? err_from_errno(errno) : OK;
     close(fd);
     return err;
 }
 
-/* The folder that `path` stands in. */
-static enum err folder_sync(const char *path)
+enum err file_sync(const char *path)
+{
+    return sync_path(path, 0);
+}
+
+enum err file_sync_folder(const char *folder)
+{
+    return sync_path(folder, O_DIRECTORY);
+}
+
+enum err file_sync_parent(const char *path)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
     int size = slash ? (int)(slash - path) : 1;
     if (slash == path) size = 1;
+    if (size >= (int)sizeof folder) return ERR_LIMIT;
     snprintf(folder, sizeof folder, "%.*s", size, slash ? path : ".");
     return file_sync_folder(folder);
 }
@@ -71,7 +81,7 @@ enum err file_replace(const char *path, struct slice content, unsigned mode)
         unlink(temporary);
         return err;
     }
-    return folder_sync(path);
+    return file_sync_parent(path);
 }
 
 /* --- secrets --- */
@@ -137,7 +147,7 @@ enum err file_create(const char *path, struct slice content, unsigned mode)
     /* link(2), unlike rename(2), refuses an existing name */
     if (link(temporary, path)) err = err_from_errno(errno);
     unlink(temporary);
-    return err ? err : folder_sync(path);
+    return err ? err : file_sync_parent(path);
 }
 
 static enum err read_all(struct buf *out, int fd, size_t size_max)
@@ -178,11 +188,11 @@ enum err file_read(struct buf *out, const char *path, size_t size_max)
 enum err file_remove(const char *path)
 {
     if (unlink(path)) return errno == ENOENT ? OK : err_from_errno(errno);
-    return folder_sync(path);
+    return file_sync_parent(path);
 }
 
 enum err file_rename(const char *from, const char *to)
 {
     if (rename(from, to)) return err_from_errno(errno);
-    return folder_sync(to);
+    return file_sync_parent(to);
 }

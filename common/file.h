@@ -25,5 +25,8 @@ MUST_CHECK enum err file_read(struct buf *out, const char *path, size_t size_max
 MUST_CHECK enum err file_remove(const char *path);
 /* Takes the place of `to`, synced. Errors: ERR_NOT_FOUND, the system's. */
 MUST_CHECK enum err file_rename(const char *from, const char *to);
-/* The names that stand in a folder are durable. Errors: ERR_NOT_FOUND, the system's. */
+/* What stands in a file is durable; the names that stand in a folder; those in the folder of
+ * `path`. Errors: ERR_NOT_FOUND, the system's. */
+MUST_CHECK enum err file_sync(const char *path);
 MUST_CHECK enum err file_sync_folder(const char *folder);
+MUST_CHECK enum err file_sync_parent(const char *path);

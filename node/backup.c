@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* mkostemp */
 #include "node/backup.h"
 
+#include "common/file.h"
 #include "node/lives.h"
 #include "node/store/files.h"
 
@@ -120,7 +121,7 @@ enum err backup_make(const struct store *s, const char *path, const char *passph
     if (!err && fsync(fd)) err = err_from_errno(errno);
     if (close(fd) && !err) err = err_from_errno(errno);
     stream_close(to);
-    if (!err) err = files_sync_parent(path);
+    if (!err) err = file_sync_parent(path);
     if (err) unlink(path);
     return err;
 }
@@ -230,9 +231,9 @@ static enum err unpack_all(struct backup *b, const char *folder)
     }
     if (!err) err = stream_end(b->from);
     if (!err && !stored) err = ERR_CORRUPT;
-    if (!err) err = files_sync_dir(store);
+    if (!err) err = file_sync_folder(store);
     free(store);
-    return err ? err : files_sync_dir(folder);
+    return err ? err : file_sync_folder(folder);
 }
 
 enum err backup_unpack(struct backup *b, const char *folder, uint64_t life_least)

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* renameat2 */
+#include "common/file.h"
 #include "common/limits.h"
 #include "common/time.h"
 #include "node/backup.h"
@@ -6,7 +7,7 @@
 #include "node/store/files.h"
 #include "node/store/locking.h"
 #include "tools/commands.h"
-#include "tools/folder.h"
+#include "common/folder.h"
 #include "tools/hint.h"
 #include "tools/output.h"
 
@@ -204,7 +205,7 @@ static enum err replace_store(struct restoring *r, const struct side_file *fresh
         e = err_from_errno(errno);
     }
     if (e == OK) {
-        e = files_sync_dir(r->cli->home);
+        e = file_sync_folder(r->cli->home);
     }
     if (e == OK) {
         e = side_file_start(r->cli->home, fresh_side->life, fresh_side->generation);
@@ -274,7 +275,7 @@ static int tell(struct restoring *r)
 
 int cmd_restore(struct cli *cli)
 {
-    struct restoring r = {.cli = cli, .file = cli_argument(cli, 0), .lock = -1};
+    struct restoring r = {.cli = cli, .file = cli_argument(cli, 0), .lock = -1, .fresh.lock = -1};
     bool whole = !folder_taken(cli->home);
     int code = open_backup(&r);
     if (code == EXIT_OK && !whole) {

@@ -47,8 +47,10 @@ static enum err create_in(const char *dir, const struct store_identity *identity
     mdb_env_close(env);
     if (err) return err;
     env_make_reserve(dir);
-    err = files_sync(dir, "data.mdb");
-    return err ? err : files_sync_dir(dir);
+    char *data = files_join(dir, "data.mdb");
+    err = data ? file_sync(data) : ERR_NOMEM;
+    free(data);
+    return err ? err : file_sync_folder(dir);
 }
 
 static void remove_store(const char *dir)
@@ -72,7 +74,7 @@ static enum err create_and_rename(const char *home, const char *fresh, const cha
         remove_store(fresh);
         return err;
     }
-    return files_sync_dir(home);
+    return file_sync_folder(home);
 }
 
 enum err store_create(const char *home, const struct store_identity *identity)
@@ -109,7 +111,7 @@ enum err store_copy(const struct store *s, const char *path, bool compact)
 {
     if (!s->env) return ERR_AMBIGUOUS_COMMIT;
     enum err err = copy_to(s->env, path, compact);
-    return err ? err : files_sync_parent(path);
+    return err ? err : file_sync_parent(path);
 }
 
 enum err store_copy_to(const struct store *s, int fd, bool compact)
@@ -158,7 +160,7 @@ static enum err compact_files(const struct store *s, const char *fresh, const ch
     if (!err) old = open(data, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (!err && rename(fresh, data)) err = err_from_errno(errno);
     if (err) unlink(fresh);
-    if (!err) err = files_sync_dir(s->path);
+    if (!err) err = file_sync_folder(s->path);
     if (!err && old >= 0) file_overwrite(old);
     if (old >= 0) close(old);
     return err;

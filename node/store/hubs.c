@@ -36,9 +36,9 @@ void handover_put(struct txn *t, const struct sign_key *hub, uint64_t move,
                   const struct peer_have *points, size_t count)
 {
     struct key key;
-    uint8_t *at = db_put_room(t, DB_LOCAL,
-                              key_local(&key, TABLE_HANDOVER, slice_of(hub->bytes, 32)),
-                              MOVE_SIZE + count * POINT_SIZE, false);
+    uint8_t *at =
+        db_put_room(t, DB_LOCAL, key_local(&key, TABLE_HANDOVER, slice_of(hub->bytes, 32)),
+                    MOVE_SIZE + count * POINT_SIZE, false);
     if (!at) return;
     be64_put(at, move);
     at += MOVE_SIZE;

@@ -312,8 +312,7 @@ void record_write(uint8_t *out, const struct event *e, const struct secret_key *
     put(&out, e->header.data, e->header.size);
     uint8_t *box = out;
     if (e->box_state == BOX_HERE) put(&out, e->salt, EVENT_SALT_SIZE);
-    if (e->box_state == BOX_HERE || e->box_state == BOX_LOCKED)
-        put(&out, e->box.data, e->box.size);
+    if (e->box_state == BOX_HERE || e->box_state == BOX_LOCKED) put(&out, e->box.data, e->box.size);
     if (e->box_state == BOX_HERE && key) lock_box(box, (size_t)(out - box), &e->id, key);
 }
 

@@ -1,9 +1,8 @@
 #include "node/store/rewrite.h"
 
+#include "common/file.h"
 #include "node/store/txn.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define COMMIT_EVERY_BYTES MIB(64) /* what LMDB holds in memory until a commit */
@@ -74,15 +73,6 @@ static int copy_all(struct rewriting *r)
     return rc ? rc : mdb_env_sync(r->to, 1);
 }
 
-static enum err sync_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return err_from_errno(errno);
-    enum err err = fsync(fd) ? err_from_errno(errno) : OK;
-    close(fd);
-    return err;
-}
-
 enum err rewrite_into(const struct store *s, const char *path)
 {
     struct rewriting r = {.from = NULL};
@@ -94,5 +84,5 @@ enum err rewrite_into(const struct store *s, const char *path)
     if (!err) err = env_err(copy_all(&r));
     if (r.to) mdb_env_close(r.to);
     if (r.from) mdb_env_close(r.from);
-    return err ? err : sync_file(path);
+    return err ? err : file_sync(path);
 }
