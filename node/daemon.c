@@ -1,5 +1,6 @@
 #include "node/daemon.h"
 
+#include "common/folder.h"
 #include "common/log.h"
 #include "common/version.h"
 #include "node/at_rest.h"
@@ -113,6 +114,8 @@ static enum daemon_exit open_keys(struct daemon *d)
                     "check this machine");
     crypto_keep_in_memory(&d->keys, sizeof d->keys);
     device_key_sweep(d->options->home);
+    if (folder_sweep(d->options->home))
+        log_write(LOG_WARN, "took away what a restore that was cut short had left beside the home");
     enum err err = load_keys(d);
     if (!err && home_state(d->options->home) != HOME_EMPTY) return DAEMON_OK;
     if (err == ERR_LOCKED) return DAEMON_LOCKED; /* told to stop, or only asked */

@@ -1,6 +1,6 @@
 #include "tools/commands.h"
 #include "tools/drawer_sheet.h"
-#include "tools/folder.h"
+#include "common/folder.h"
 #include "tools/founding.h"
 #include "tools/output.h"
 

@@ -1,7 +1,7 @@
 #include "tools/carried_text.h"
 #include "tools/commands.h"
 #include "tools/contact.h"
-#include "tools/folder.h"
+#include "common/folder.h"
 #include "tools/hint.h"
 #include "tools/join_carried.h"
 #include "tools/output.h"

@@ -1,6 +1,7 @@
 /* The part of `sidan doctor` about the folder itself: whose it is, its settings, its keys, its
  * store.
  */
+#include "common/folder.h"
 #include "tools/doctor.h"
 #include "tools/drill.h"
 #include "tools/output.h"
@@ -43,6 +44,13 @@ static bool look_at_home(struct doctor *d)
                      _("sidan join once more, or start sidan-node"));
     if (scratch_left(d->cli->home, DRILL_FOLDER))
         doctor_found(d, "drill", _("a drill left residents' records"), _("delete HOME/drill"));
+    char left[PATH_MAX];
+    if (folder_left(d->cli->home, left))
+        doctor_found(d, "unfinished",
+                     cli_format(d->cli,
+                                _("a restore that was cut short left this device's keys in %s"),
+                                left),
+                     _("start sidan-node, or restore again: either takes it away"));
     return state == HOME_JOINED;
 }
 

@@ -1,7 +1,7 @@
 #include "tools/scratch.h"
 
 #include "node/clock.h"
-#include "tools/folder.h"
+#include "common/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +28,7 @@ static bool is_there(const char *path)
 /* A part that was killed may have been making a file just now. */
 static bool remove_folder(const char *path)
 {
-    for (int i = 0; i < REMOVE_TRIES && is_there(path); i++) {
-        struct folder folder;
-        snprintf(folder.path, sizeof folder.path, "%s", path);
-        folder_abandon(&folder);
-    }
+    for (int i = 0; i < REMOVE_TRIES && is_there(path); i++) (void)folder_remove(path);
     return !is_there(path);
 }
 
