@@ -177,7 +177,9 @@ static void act_end(struct exchange *x, struct peer *p, const struct session_act
     session_status(p->session, &status);
     if (!a->refused && status.idle) peer_succeeded(x, p, &status);
     for (struct attached *l = x->links; l; l = l->next) {
-        if (l->link != p->link || !l->connecting) continue;
+        if (l->link != p->link) continue;
+        if (a->refused) l->moved.refused = a->refused;
+        if (!l->connecting) continue;
         l->shown.state = EXCHANGE_LINK_ENDED;
         l->shown.err = a->refused ? ERR_FORBIDDEN : OK;
         l->shown.refused = a->refused;

@@ -283,11 +283,47 @@ static void note_bytes(struct peer *p, const struct session_status *status)
     p->noted_received = received;
 }
 
+static void add_moved(struct exchange_moved *sum, const struct peer *p,
+                      const struct session_status *status)
+{
+    sum->sent_events += status->sent_events;
+    sum->received_events += status->received_events;
+    sum->bytes += status->sent_bytes + status->received_bytes;
+    sum->frames += status->sent_frames + status->received_frames;
+    if (!status->greeted) return;
+    sum->settled = status->idle;
+    sum->peer = p->device.first;
+}
+
+static void note_moved(struct exchange *x, const struct peer *p,
+                       const struct session_status *status)
+{
+    for (struct attached *a = x->links; a; a = a->next) {
+        if (a->link != p->link) continue;
+        add_moved(&a->moved, p, status);
+        a->moved.goodbyes += p->closing && status->greeted && status->idle;
+    }
+}
+
+void exchange_moved(const struct exchange *x, const struct link *link, struct exchange_moved *out)
+{
+    *out = (struct exchange_moved){0};
+    for (const struct attached *a = x->links; a; a = a->next)
+        if (a->link == link) *out = a->moved;
+    for (const struct peer *p = x->peers; p; p = p->next) {
+        struct session_status status;
+        if (p->link != link) continue;
+        session_status(p->session, &status);
+        add_moved(out, p, &status);
+    }
+}
+
 void peer_close(struct exchange *x, struct peer *p, enum err err, const char *text)
 {
     drop_pending(x, p);
     struct session_status status;
     session_status(p->session, &status);
+    note_moved(x, p, &status);
     if (text[0])
         exchange_log(x, LOG_INFO, "peer %02x%02x%02x: closed: %s", p->device.first.bytes[0],
                      p->device.first.bytes[1], p->device.first.bytes[2], text);

@@ -93,6 +93,7 @@ struct attached {
     struct link *link;
     bool connecting;
     struct exchange_link shown;
+    struct exchange_moved moved; /* by sessions that ended */
 };
 
 struct exchange {

@@ -1,9 +1,9 @@
 #include "tools/commands.h"
 #include "tools/contact.h"
-#include "tools/month.h"
 #include "tools/output.h"
-#include "tools/standing.h"
+#include "tools/sync_pipe.h"
 #include "tools/sync_rehearsal.h"
+#include "tools/sync_report.h"
 
 #include "common/text.h"
 #include "node/store/local.h"
@@ -14,81 +14,6 @@
 #include <time.h>
 
 enum { TIMEOUT_DEFAULT_MS = 60000, POLL_MS = 100 };
-
-/* What a contact brought, however it was made. */
-struct outcome {
-    uint64_t sent, unsent, received, bytes, ms;
-    size_t column; /* of the screen that the steps reach */
-};
-
-/* Does anything wait for the next month's bytes? */
-static int look_at_month(struct cli *cli, struct month *month, uint64_t *waiting)
-{
-    struct txn *t;
-    struct standing s;
-    int code = cli_begin(cli, &t);
-    if (code != EXIT_OK) {
-        return code;
-    }
-    code = standing_read(cli, t, &s);
-    if (code == EXIT_OK) {
-        *month = s.month;
-        *waiting = s.month.holding ? s.unsent : 0;
-        standing_clear(&s);
-    }
-    txn_abort(t);
-    return code;
-}
-
-static const char *sent_words(struct cli *cli, const struct outcome *o, uint64_t waiting)
-{
-    uint64_t all = o->sent + o->unsent;
-    if (all == 0 && waiting == 0) {
-        return _("nothing to send");
-    }
-    return waiting ? cli_format(cli, _("sent %" PRIu64 " (receipted)"), o->sent)
-                   : cli_format(cli, _("sent %" PRIu64 "/%" PRIu64 " (receipted)"), o->sent, all);
-}
-
-/* Goes on behind the steps where the screen has room. */
-static void say(struct cli *cli, const struct outcome *o, const char *text)
-{
-    bool fits = o->column + text_width(slice_of_text(text)) <= TABLE_WIDTH;
-    if (o->column > 0 && !fits && !cli->quiet) {
-        fputc('\n', stdout);
-    }
-    output_line(cli, "%s", text);
-}
-
-static int report(struct cli *cli, const struct outcome *o)
-{
-    double seconds = (double)o->ms / 1000.0;
-    struct month month;
-    uint64_t waiting = 0;
-    int code = look_at_month(cli, &month, &waiting);
-    if (code != EXIT_OK) {
-        return code;
-    }
-    if (cli->json) {
-        json_t *object = output_json("sidan.sync/1");
-        json_object_set_new(object, "sent", json_integer((json_int_t)o->sent));
-        json_object_set_new(object, "received", json_integer((json_int_t)o->received));
-        json_object_set_new(object, "bytes", json_integer((json_int_t)o->bytes));
-        json_object_set_new(object, "seconds", json_real(seconds));
-        json_object_set_new(object, "state", json_string(waiting ? "unsent" : "synced"));
-        json_object_set_new(object, "waiting", json_integer((json_int_t)waiting));
-        return output_json_end(object);
-    }
-    say(cli, o,
-        cli_format(cli, _("%s, received %" PRIu64 ", %.1f KB, %.1f s%s"),
-                   sent_words(cli, o, waiting), o->received, (double)o->bytes / 1000.0, seconds,
-                   waiting ? cli_format(cli, _("; %" PRIu64 " records wait"), waiting)
-                           : _(". All is synced")));
-    if (waiting) {
-        month_lines(cli, &month, true);
-    }
-    return EXIT_OK;
-}
 
 static const char *shown_address(const char *address)
 {
@@ -237,7 +162,7 @@ static void look_before(struct cli *cli, const struct contact_target *target,
 /* True: it went well. */
 static bool compare(struct cli *cli, const struct contact_target *target,
                     const struct before before[DIAL_PLACES_MAX], const struct peer_row *now,
-                    struct outcome *out)
+                    struct sync_outcome *out)
 {
     for (size_t i = 0; i < target->plan.count; i++) {
         if (!sign_key_equal(&before[i].device, &now->device)) {
@@ -254,7 +179,7 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
 {
     struct peer_row now = {0};
     struct before before[DIAL_PLACES_MAX];
-    struct outcome outcome = {0};
+    struct sync_outcome outcome = {0};
     uint64_t events_before = 0, events = 0, started_ms = clock_monotonic_ms();
     bool asked = true, done = false;
     look_before(cli, target, before);
@@ -279,7 +204,7 @@ static int sync_by_node(struct cli *cli, const struct contact_target *target, ui
     enum err why = now.last_error;
     peer_row_clear(&now);
     if (good) {
-        return report(cli, &outcome);
+        return sync_report(cli, &outcome);
     }
     if (why == OK) {
         why = ERR_UNREACHABLE;
@@ -358,7 +283,7 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
     if (clock_learn_from(cli->store, &done.place->device) != OK) {
         output_note(cli, "%s", _("the hub's time was not kept"));
     }
-    struct outcome outcome = {
+    struct sync_outcome outcome = {
         .sent = done.sent,
         .unsent = done.unsent,
         .received = done.received,
@@ -367,12 +292,20 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
         .column = text_width(slice_of_text(calling_words(cli, done.place->address))) +
                   text_width(slice_of_text(_("good; "))),
     };
-    return report(cli, &outcome);
+    return sync_report(cli, &outcome);
 }
 
 int cmd_sync(struct cli *cli)
 {
     struct contact_target target;
+    if (cli_has(cli, "--stdio") || cli_has(cli, "--exec")) {
+        return sync_pipe(cli);
+    }
+    if (cli_has(cli, "--to")) {
+        return cli_error(cli, EXIT_USAGE, _("no exchange was begun"),
+                         _("--to names whom to call over a pipe"),
+                         _("add --exec COMMAND or --stdio, or leave it out"));
+    }
     uint64_t timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS);
     bool dry = cli_has(cli, "--dry-run");
     int code = cli_open_keys(cli);

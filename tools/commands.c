@@ -179,6 +179,9 @@ static const struct flag invite_flags[] = {
 static const struct flag sync_flags[] = {
     VALUE("--hub", "ADDR", N_("dial this address instead of the configured one")),
     SWITCH("--dry-run", N_("only tell the bytes and seconds that it would take")),
+    SWITCH("--stdio", N_("answer a call on standard input and output (ssh, a serial line)")),
+    VALUE("--exec", "COMMAND", N_("call over a command: \"ssh hub sidan sync --stdio\"")),
+    VALUE("--to", "NODE", N_("over a pipe: call this node (else the hub)")),
     END,
 };
 static const struct flag devices_flags[] = {

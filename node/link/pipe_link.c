@@ -34,7 +34,7 @@ static bool fill(struct pipe_link *p)
         return true;
     }
     bool there = got < 0 && waits(errno) && !p->deaf;
-    if (!there) pipe_end(p, ERR_UNREACHABLE, "the other end closed the line");
+    if (!there) pipe_end(p, ERR_UNREACHABLE, N_("the other end closed the line"));
     return false;
 }
 

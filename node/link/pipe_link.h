@@ -21,6 +21,9 @@
 #include <poll.h>
 
 #define PIPE_QUEUE_MAX ((size_t)64 * 1024)
+/* What a frame and a handshake have on the line beside the frame, about. */
+#define PIPE_FRAME_OVERHEAD 26
+#define PIPE_HANDSHAKE_SIZE 164
 
 /* Whom a calling end tries, and as whom; an answering end's own keys, `peer` is not read. */
 struct pipe_keys {

@@ -1,5 +1,6 @@
 #pragma once
 /* The inside of the pipe, shared by node/link/pipe_*.c. */
+#include "common/i18n.h"
 #include "common/limits.h"
 #include "node/link/packet.h"
 #include "node/link/pipe_link.h"

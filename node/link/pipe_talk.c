@@ -82,7 +82,7 @@ void pipe_end(struct pipe_link *p, enum err why, const char *text)
 void pipe_lost(struct pipe_link *p)
 {
     p->counts.damaged++;
-    go_down(p, ERR_UNREACHABLE, "something was lost on the line");
+    go_down(p, ERR_UNREACHABLE, N_("something was lost on the line"));
     ask_again(p);
 }
 
@@ -116,8 +116,8 @@ static void next_keys(struct pipe_link *p, bool denied)
         return;
     }
     pipe_end(p, ERR_FORBIDDEN,
-             p->counts.denied ? "the other end does not let this device in"
-                              : "another device is at the other end");
+             p->counts.denied ? N_("the other end does not let this device in")
+                              : N_("another device is at the other end"));
 }
 
 void pipe_call(struct pipe_link *p)
@@ -179,7 +179,7 @@ static void answer_call(struct pipe_link *p, struct noise *n, struct slice messa
         buf_clear(&answer);
         return;
     }
-    if (p->state == PIPE_UP) go_down(p, ERR_UNREACHABLE, "the peer calls anew");
+    if (p->state == PIPE_UP) go_down(p, ERR_UNREACHABLE, N_("the peer calls anew"));
     go_up(p, n);
     p->state = PIPE_ANSWERED;
     buf_clear(&p->answer);
@@ -229,7 +229,7 @@ static void take_again(struct pipe_link *p, struct slice body)
 {
     if (p->state == PIPE_UP && body.size == 1) {
         p->counts.damaged++;
-        go_down(p, ERR_UNREACHABLE, "something was lost on the line");
+        go_down(p, ERR_UNREACHABLE, N_("something was lost on the line"));
     } else if (p->state == PIPE_CALLED && body.size == 1 + CALL_NAME_SIZE &&
                body.data[0] == AGAIN_NOT_FOR_US &&
                !memcmp(body.data + 1, p->call, CALL_NAME_SIZE)) {
