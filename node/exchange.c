@@ -127,6 +127,7 @@ void exchange_remove_link(struct exchange *x, struct link *link)
         next = p->next;
         if (p->link == link) peer_close(x, p, OK, "link removed");
     }
+    exchange_forget_joiners(x, link);
     for (struct attached **at = &x->links; *at; at = &(*at)->next) {
         if ((*at)->link != link) continue;
         struct attached *gone = *at;
@@ -148,15 +149,13 @@ static void link_ended(struct attached *a, enum err err, const char *text)
 static void take_event(struct exchange *x, struct attached *a, const struct link_event *event)
 {
     struct peer *p = peer_find(x, a->link, event->peer);
+    if (event->invite || (event->type == LINK_DOWN && !p)) exchange_take_joiner(x, a->link, event);
     if (event->type == LINK_DOWN) {
         if (p) peer_close(x, p, event->err, event->text ? event->text : "link down");
         link_ended(a, event->err, event->text);
         return;
     }
-    if (event->invite) {
-        if (event->type == LINK_FRAME) exchange_take_join(x, a->link, event);
-        return;
-    }
+    if (event->invite) return;
     if (!p && peer_open(x, a, event, &p) != OK) {
         a->link->ops->drop(a->link, event->peer);
         return;
@@ -280,6 +279,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     if (!err) err = exchange_serve_builds(x);
     note_idle(x);
     sweep_peers(x);
+    exchange_sweep_joiners(x);
     if (!err && x->forked && exchange_settled(x)) err = tell_fork(x);
     if (!err) err = write_peers_if_due(x);
     if (exchange_builds_waiting(x) || x->stores) *more = true;
@@ -302,6 +302,7 @@ uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
 {
     uint64_t earliest = x->gone_count ? x->gone_ms + FLUSH_IDLE_MS : UINT64_MAX;
     if (traffic_due_ms(x) < earliest) earliest = traffic_due_ms(x);
+    if (exchange_joiners_due_ms(x) < earliest) earliest = exchange_joiners_due_ms(x);
     for (const struct peer *p = x->peers; p; p = p->next) {
         uint64_t at = p->closing ? UINT64_MAX : session_deadline_ms(p->session);
         uint64_t flush_ms = p->row_changed_ms + (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS);

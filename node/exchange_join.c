@@ -3,6 +3,7 @@
 #include "node/exchange_state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- the hub's end --- */
@@ -29,7 +30,7 @@ static void answer_join(struct exchange *x, const struct frame_join *f, struct b
     exchange_log(x, LOG_INFO, "device %02x%02x%02x joined", id[0], id[1], id[2]);
 }
 
-void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event)
+static void take_join(struct exchange *x, struct link *link, const struct link_event *event)
 {
     struct frame_join f;
     struct buf out = {0};
@@ -50,6 +51,71 @@ void exchange_take_join(struct exchange *x, struct link *link, const struct link
     if (exchange_look_at_feeds(x, t) != OK)
         exchange_log(x, LOG_WARN, "the roster changed and could not be read");
     txn_abort(t);
+}
+
+/* Made with the first that is heard of it. NULL: there is no memory to watch it. */
+static struct joiner *joiner_of(struct exchange *x, struct link *link, uint64_t handle)
+{
+    struct joiner *j = x->joiners;
+    while (j && (j->link != link || j->handle != handle)) j = j->next;
+    if (j) return j;
+    j = calloc(1, sizeof *j);
+    if (!j) return NULL;
+    *j = (struct joiner){.next = x->joiners, .link = link, .handle = handle};
+    x->joiners = j;
+    return j;
+}
+
+/* Those of a link; with a handle only that one. */
+static void forget(struct exchange *x, const struct link *link, const uint64_t *handle)
+{
+    for (struct joiner **at = &x->joiners; *at;) {
+        struct joiner *j = *at;
+        if (j->link != link || (handle && j->handle != *handle)) {
+            at = &j->next;
+            continue;
+        }
+        *at = j->next;
+        free(j);
+    }
+}
+
+void exchange_take_joiner(struct exchange *x, struct link *link, const struct link_event *event)
+{
+    if (event->type == LINK_DOWN) {
+        forget(x, link, &event->peer);
+        return;
+    }
+    struct joiner *j = joiner_of(x, link, event->peer);
+    if (!j) {
+        link->ops->drop(link, event->peer);
+        return;
+    }
+    j->heard_ms = x->time.now_ms;
+    if (event->type == LINK_FRAME) take_join(x, link, event);
+}
+
+void exchange_forget_joiners(struct exchange *x, const struct link *link)
+{
+    forget(x, link, NULL);
+}
+
+void exchange_sweep_joiners(struct exchange *x)
+{
+    for (struct joiner *j = x->joiners, *next; j; j = next) {
+        next = j->next;
+        if (x->time.now_ms - j->heard_ms < JOINER_MS) continue;
+        j->link->ops->drop(j->link, j->handle);
+        forget(x, j->link, &j->handle);
+    }
+}
+
+uint64_t exchange_joiners_due_ms(const struct exchange *x)
+{
+    uint64_t due_ms = UINT64_MAX;
+    for (const struct joiner *j = x->joiners; j; j = j->next)
+        if (j->heard_ms + JOINER_MS < due_ms) due_ms = j->heard_ms + JOINER_MS;
+    return due_ms;
 }
 
 /* --- the joiner's end --- */

@@ -16,6 +16,9 @@
 #define HUBS_MET_MAX 8u
 /* Frames that a link does not take wait up to this. */
 #define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX)
+/* A connection of an invite has no session that would notice its end: it goes after this long
+ * without a frame. A joiner gives up its own after 90 s. */
+#define JOINER_MS 300000u
 #define CLOSING_MS 10000u    /* then a peer whose session ended goes, all sent or not */
 #define FLUSH_AFTER_MS 1000u /* what is remembered of peers is written at least so often */
 #define FLUSH_IDLE_MS 100u   /* of one that is idle or gone: others will be in a moment */
@@ -88,6 +91,14 @@ struct pending_receipt { /* kept as proof */
     struct signature signature;
 };
 
+/* A connection made with an invite. */
+struct joiner {
+    struct joiner *next;
+    struct link *link;
+    uint64_t handle;
+    uint64_t heard_ms; /* when it last sent something */
+};
+
 struct attached {
     struct attached *next;
     struct link *link;
@@ -107,6 +118,7 @@ struct exchange {
 
     struct attached *links;
     struct peer *peers;
+    struct joiner *joiners;
     struct session_feed *feeds; /* by local number - 1, as last seen */
     size_t feed_count;
 
@@ -252,4 +264,10 @@ enum err exchange_note_via(struct exchange *x, struct txn *t, const struct peer 
                            const struct sign_key *author);
 
 /* --- exchange_join.c --- */
-void exchange_take_join(struct exchange *x, struct link *link, const struct link_event *event);
+/* What a link says of a connection made with an invite. */
+void exchange_take_joiner(struct exchange *x, struct link *link, const struct link_event *event);
+/* All of a link that is removed. */
+void exchange_forget_joiners(struct exchange *x, const struct link *link);
+/* Drops those that have been silent for too long. */
+void exchange_sweep_joiners(struct exchange *x);
+uint64_t exchange_joiners_due_ms(const struct exchange *x); /* UINT64_MAX: there are none */

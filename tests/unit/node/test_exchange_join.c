@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "node/exchange_state.h"
 #include "tests/support/meeting.h"
 
 #include <stdio.h>
@@ -84,6 +85,38 @@ static void an_unknown_invite_is_refused(void **state)
     meeting_end();
 }
 
+/* A line that died tells neither end, and an invite has no session that would notice. */
+static void a_joiner_that_falls_silent_is_dropped(void **state)
+{
+    (void)state;
+    struct pipe *pipe;
+    struct link *dialled, *listening;
+    struct box_key one_time = {{9}};
+    struct signer signer;
+    struct invite invite;
+    struct device_keys keys = {0};
+    struct join_progress progress = {0};
+    struct link_event event = {.type = LINK_UP};
+    meeting_begin(0);
+    invite_for(&signer, &invite);
+    township_signer(&keys.signer, 501);
+    pipe_open(&pipe, &dialled, &one_time, &listening, &meeting.hub.keys.transport);
+    pipe_set_invite(pipe, true);
+    assert_int_equal(exchange_add_link(meeting.hub.exchange, listening, false), OK);
+    assert_int_equal(join_turn(dialled, &invite, &keys, meeting.township.time_ms, &progress), OK);
+    meeting_turn(&meeting.hub);
+    meeting.now_ms += JOINER_MS - 1;
+    meeting_turn(&meeting.hub);
+    while (dialled->ops->next(dialled, &event)) assert_int_not_equal(event.type, LINK_DOWN);
+    meeting.now_ms += 1;
+    meeting_turn(&meeting.hub);
+    while (event.type != LINK_DOWN) assert_true(dialled->ops->next(dialled, &event));
+    exchange_remove_link(meeting.hub.exchange, listening);
+    pipe_close(pipe);
+    meeting_connect();
+    meeting_end();
+}
+
 static void a_new_laptop_gets_everything_in_one_contact(void **state)
 {
     (void)state;
@@ -112,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_invite_admits_one_device_once),
         cmocka_unit_test(an_unknown_invite_is_refused),
+        cmocka_unit_test(a_joiner_that_falls_silent_is_dropped),
         cmocka_unit_test(a_new_laptop_gets_everything_in_one_contact),
     };
     return crypto_init() != OK || cmocka_run_group_tests(tests, NULL, NULL) != 0;
