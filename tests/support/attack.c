@@ -151,7 +151,7 @@ static long status_kib(const char *name)
 }
 
 /* From here on the kernel counts the most that is resident anew; -1 where it cannot. */
-static long memory_begin(void)
+long attack_memory_begin(void)
 {
     FILE *f = fopen("/proc/self/clear_refs", "we");
     bool cleared = f && fputs("5", f) >= 0;
@@ -159,7 +159,7 @@ static long memory_begin(void)
     return cleared ? status_kib("VmRSS") : -1;
 }
 
-static void assert_memory_bounded(long before_kib)
+void attack_assert_memory(long before_kib)
 {
 #if defined(__SANITIZE_ADDRESS__)
     (void)before_kib;
@@ -197,20 +197,14 @@ static void assert_end(const struct attack *a)
     if (a->end == KEPT || a->end == UNANSWERED || a->end == ASKED) assert_true(has_session());
 }
 
-void attack_run(void **state)
+/* What must be so afterwards, whatever brought it. */
+static void assert_left(const struct attack *a, const struct hub_state *was, long memory)
 {
-    const struct attack *a = *state;
-    static struct hub_state before, after;
+    static struct hub_state after;
+    const struct hub_state before = *was;
     enum effect mark;
-    long memory = memory_begin();
-    read_hub(&before);
-    a->play(a);
-    turns(6);
-    assert_end(a);
-    assert_the_honest_village_is_served();
-    assert_end(a);
     read_hub(&after);
-    assert_int_equal(after.refusals, a->end == REFUSED);
+    assert_int_equal(after.refusals, a->end == REFUSED && !scene.stick.used);
     assert_int_equal(after.events + after.aside, before.events + before.aside + a->held);
     assert_int_equal(after.aside, before.aside + a->aside);
     assert_int_equal(effects_since(before.arrivals, &mark), a->count);
@@ -218,7 +212,39 @@ void attack_run(void **state)
     if (!a->held) assert_scopes_unchanged(&before, &after);
     if (!a->others) assert_memory_equal(&after.roster, &before.roster, sizeof after.roster);
     if (!a->count && !a->others) assert_int_equal(after.requests, before.requests);
-    assert_memory_bounded(memory);
+    attack_assert_memory(memory);
+}
+
+void attack_run(void **state)
+{
+    const struct attack *a = *state;
+    static struct hub_state before;
+    long memory = attack_memory_begin();
+    read_hub(&before);
+    a->play(a);
+    turns(6);
+    assert_end(a);
+    assert_the_honest_village_is_served();
+    assert_end(a);
+    assert_left(a, &before, memory);
+}
+
+/* There is nobody to refuse: what it leaves is the same as by a link. */
+void attack_run_by_stick(void **state)
+{
+    const struct attack *a = *state;
+    static struct hub_state before;
+    long memory = attack_memory_begin();
+    read_hub(&before);
+    stick_begin();
+    a->play(a);
+    assert_the_honest_village_is_served(); /* and nothing is under way */
+    stick_taken(stick_file(&(struct stick_from){0}));
+    assert_int_equal(scene.stick.err, OK);
+    assert_true(scene.stick.taken.verified);
+    if (a->code == REFUSE_SIGNATURE) assert_int_equal(scene.stick.taken.receipts, 0);
+    assert_the_honest_village_is_served();
+    assert_left(a, &before, memory);
 }
 
 int attack_begin(void **state)

@@ -16,9 +16,11 @@ enum attack_end {
     LEFT,        /* the hub ended the session without a REFUSE, or never had one */
 };
 
+struct attack;
+typedef void attack_play(const struct attack *a);
 struct attack {
     const char *name;
-    void (*play)(const struct attack *a);
+    attack_play *play;
     /* what the play takes */
     void (*spoil)(struct bad_run *r);
     const char *scope, *kind, *body;
@@ -35,5 +37,9 @@ struct attack {
 
 /* A cmocka test with a row as its initial state, between enemy_begin and enemy_end. */
 void attack_run(void **state);
+void attack_run_by_stick(void **state);
+/* What is resident may not rise much in between. */
+long attack_memory_begin(void);
+void attack_assert_memory(long before_kib);
 /* Setup that keeps the row. */
 int attack_begin(void **state);

@@ -140,6 +140,8 @@ void events_beyond_limit(const struct attack *a); /* number: of one thing */
 void body_too_large_for_town(const struct attack *a);
 
 /* --- attacks_trust.c: keys that count no more --- */
+/* At the hub; what stands behind `counts` does not count. NULL: nothing does. */
+void attack_revoke(const struct township_device *d, const struct event *counts);
 void invite_used_again(const struct attack *a);
 void invite_used_over_and_over(const struct attack *a);
 void invite_expired(const struct attack *a);

@@ -180,7 +180,7 @@ static struct township_act revocation(char body[512], const struct township_devi
                                  .body = body};
 }
 
-static void is_revoked(const struct township_device *d, const struct event *head)
+void attack_revoke(const struct township_device *d, const struct event *head)
 {
     char body[512];
     const struct township_act act = revocation(body, d, head);
@@ -207,7 +207,7 @@ void revoked_in_its_session(const struct attack *a)
 {
     (void)a;
     enemy_says_hello();
-    is_revoked(scene.enemy, enemy_notes());
+    attack_revoke(scene.enemy, enemy_notes());
     enemy_notes();
 }
 
@@ -215,7 +215,7 @@ void revoked_and_back(const struct attack *a)
 {
     (void)a;
     enemy_says_hello();
-    is_revoked(scene.enemy, enemy_notes());
+    attack_revoke(scene.enemy, enemy_notes());
     turns(2);
     enemy_leaves();
     enemy_connects();
@@ -253,7 +253,7 @@ void revoked_events_by_another(const struct attack *a)
     struct township_device *stolen = second_laptop();
     (void)a;
     enemy_says_hello();
-    is_revoked(stolen, passes_on_note(stolen));
+    attack_revoke(stolen, passes_on_note(stolen));
     passes_on_note(stolen);
     passes_on_note(stolen);
 }
@@ -262,7 +262,7 @@ void revoked_with_nothing_that_counts(const struct attack *a)
 {
     struct township_device *stolen = second_laptop();
     (void)a;
-    is_revoked(stolen, NULL);
+    attack_revoke(stolen, NULL);
     enemy_says_hello();
     for (unsigned i = 0; i < 3; i++) passes_on_note(stolen);
 }
@@ -273,7 +273,7 @@ void revoked_on_another_branch(const struct attack *a)
     struct township_device *stolen = second_laptop();
     (void)a;
     enemy_says_hello();
-    is_revoked(stolen, passes_on_note(stolen));
+    attack_revoke(stolen, passes_on_note(stolen));
     stolen->feed_count = 0;
     passes_on_note(stolen);
     passes_on_note(stolen);

@@ -156,6 +156,7 @@ int enemy_end(void **state)
     township_node_close(&scene.honest.store);
     zstd_close(scene.zstd);
     for (size_t i = 0; i < scene.odd_count; i++) buf_clear(&scene.headers[i]);
+    stick_clear();
     township_end(&scene.township);
     return 0;
 }
@@ -197,12 +198,28 @@ void assert_refused(enum refuse_code code)
     assert_the_honest_village_is_served();
 }
 
-/* --- what the enemy sends --- */
+/* --- what the enemy sends, by its link or on a stick --- */
+
+static void stick_put(struct slice frame)
+{
+    struct stick *s = &scene.stick;
+    uint64_t type = 0;
+    struct buf *to = &s->hello;
+    if (frame_type_of(frame, &type) != OK || type != FRAME_HELLO || s->hello.size) {
+        assert_true(s->count < STICK_FRAMES_MAX);
+        to = &s->frames[s->count++];
+    }
+    buf_append_slice(to, frame);
+    assert_int_equal(to->err, OK);
+}
 
 void enemy_sends(struct buf *frame)
 {
     assert_int_equal(frame->err, OK);
-    pipe_inject(scene.enemy_pipe, buf_slice(frame));
+    if (scene.stick.used)
+        stick_put(buf_slice(frame));
+    else
+        pipe_inject(scene.enemy_pipe, buf_slice(frame));
     buf_clear(frame);
 }
 
