@@ -23,7 +23,7 @@ struct pipe {
     struct end ends[2]; /* dialled, listening */
     uint64_t handle;    /* of either peer in this connection */
     bool cut, invite, held;
-    unsigned full;
+    unsigned full, dropped;
     uint64_t bytes, frames;
     uint64_t frames_left; /* that may still pass */
 };
@@ -92,8 +92,8 @@ static enum err send(struct link *l, uint64_t peer, struct slice frame)
 
 static void drop(struct link *l, uint64_t peer)
 {
-    (void)l;
     (void)peer;
+    ((struct end *)l)->pipe->dropped++;
 }
 
 static void close_end(struct link *l)
@@ -210,4 +210,9 @@ void pipe_close(struct pipe *p)
 uint64_t pipe_bytes(const struct pipe *p)
 {
     return p->bytes;
+}
+
+unsigned pipe_dropped(const struct pipe *p)
+{
+    return p->dropped;
 }

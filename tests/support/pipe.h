@@ -27,6 +27,8 @@ uint64_t pipe_frames_passed(const struct pipe *p);
 void pipe_hold(struct pipe *p, bool held);
 /* Puts a frame in as if the dialled end had sent it. */
 void pipe_inject(struct pipe *p, struct slice frame);
+/* How often an end was told to drop the other; nothing more comes of it. */
+unsigned pipe_dropped(const struct pipe *p);
 /* Frees both ends. */
 void pipe_close(struct pipe *p);
 uint64_t pipe_bytes(const struct pipe *p);
