@@ -314,19 +314,18 @@ uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
     return earliest > now_ms ? earliest - now_ms : 0;
 }
 
-enum exchange_admission exchange_admit(struct exchange *x, const struct box_key *key,
-                                       uint64_t wall_ms)
+enum link_admission exchange_admit(struct exchange *x, const struct box_key *key, uint64_t wall_ms)
 {
     struct txn *t = NULL;
     const struct roster *roster;
-    enum exchange_admission admission = EXCHANGE_DENY;
-    if (txn_begin(x->store, false, &t) != OK) return EXCHANGE_DENY;
+    enum link_admission admission = LINK_DENY;
+    if (txn_begin(x->store, false, &t) != OK) return LINK_DENY;
     if (views_roster(x->views, t, &roster) == OK) {
         const struct device *self = roster_device(roster, &x->identity->device);
         if (roster_transport(roster, key))
-            admission = EXCHANGE_DEVICE;
+            admission = LINK_DEVICE;
         else if (self && device_is_hub(self) && roster_invite_transport(roster, key, wall_ms))
-            admission = EXCHANGE_INVITE; /* who is no hub lets nobody join (W4) */
+            admission = LINK_INVITE; /* who is no hub lets nobody join (W4) */
     }
     txn_abort(t);
     return admission;

@@ -43,9 +43,7 @@ MUST_CHECK enum err exchange_refresh(struct exchange *x, const struct exchange_t
 uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms);
 
 /* Would a connection with this transport key be admitted? For ZAP. */
-enum exchange_admission { EXCHANGE_DENY, EXCHANGE_DEVICE, EXCHANGE_INVITE };
-enum exchange_admission exchange_admit(struct exchange *x, const struct box_key *key,
-                                       uint64_t wall_ms);
+enum link_admission exchange_admit(struct exchange *x, const struct box_key *key, uint64_t wall_ms);
 
 /* A link as the exchange sees it. ENDED: its session is over (refused, finished, the peer gone):
  * remove the link, close it, make another after the backoff. */
@@ -63,10 +61,10 @@ void exchange_link(const struct exchange *x, const struct link *link, struct exc
 struct exchange_moved {
     uint64_t sent_events, received_events;
     uint64_t bytes, frames; /* both ways, but for what is hidden */
-    unsigned goodbyes;    /* that ended when nothing was left to do */
-    bool settled;         /* nothing was left to do when the last one ended, or is now */
-    uint64_t refused;     /* the last enum refuse_code; 0: none */
-    struct sign_key peer; /* the last one */
+    unsigned goodbyes;      /* that ended when nothing was left to do */
+    bool settled;           /* nothing was left to do when the last one ended, or is now */
+    uint64_t refused;       /* the last enum refuse_code; 0: none */
+    struct sign_key peer;   /* the last one */
 };
 void exchange_moved(const struct exchange *x, const struct link *link, struct exchange_moved *out);
 /* Is the peer of a dialled link still there? Its session is not idle until it said so, and ends

@@ -73,18 +73,10 @@ static void read_time(struct loop *l, bool anew)
 
 /* --- links --- */
 
-static enum zmq_link_admission admit(void *state, const struct box_key *key)
+static enum link_admission admit(void *state, const struct box_key *key)
 {
     struct loop *l = state;
-    switch (exchange_admit(l->exchange, key, l->time.clock.wall_ms)) {
-    case EXCHANGE_DEVICE:
-        return ZMQ_LINK_DEVICE;
-    case EXCHANGE_INVITE:
-        return ZMQ_LINK_INVITE;
-    case EXCHANGE_DENY:
-        break;
-    }
-    return ZMQ_LINK_DENY;
+    return exchange_admit(l->exchange, key, l->time.clock.wall_ms);
 }
 
 /* A listener that was closed holds its port, and the place of its ZAP handler, for a moment. */

@@ -24,18 +24,10 @@ struct serving {
     struct exchange_time time;
 };
 
-static enum zmq_link_admission admit(void *state, const struct box_key *key)
+static enum link_admission admit(void *state, const struct box_key *key)
 {
     struct serving *s = state;
-    switch (exchange_admit(s->exchange, key, s->time.clock.wall_ms)) {
-    case EXCHANGE_DEVICE:
-        return ZMQ_LINK_DEVICE;
-    case EXCHANGE_INVITE:
-        return ZMQ_LINK_INVITE;
-    case EXCHANGE_DENY:
-        break;
-    }
-    return ZMQ_LINK_DENY;
+    return exchange_admit(s->exchange, key, s->time.clock.wall_ms);
 }
 
 static enum err read_time(struct serving *s)

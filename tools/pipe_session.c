@@ -31,7 +31,7 @@ static void keep_log(void *state, int level, const char *text)
 static bool admit(void *state, const struct box_key *key)
 {
     struct running *r = state;
-    return exchange_admit(r->x, key, r->time.clock.wall_ms) == EXCHANGE_DEVICE;
+    return exchange_admit(r->x, key, r->time.clock.wall_ms) == LINK_DEVICE;
 }
 
 static enum err read_time(struct running *r)

@@ -24,6 +24,9 @@ struct link_event {
     const char *text;
 };
 
+/* What a listener lets a key do: the join exchange alone, or all. */
+enum link_admission { LINK_DENY, LINK_DEVICE, LINK_INVITE };
+
 /* Bytes that a connection carried, as the network sees them; see node/link/meter.h. */
 struct link_traffic {
     bool known;         /* its peer spoke, or we dialled it */

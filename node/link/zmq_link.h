@@ -25,8 +25,7 @@ MUST_CHECK enum err zmq_link_context_open(struct zmq_link_context **out);
 void zmq_link_context_close(struct zmq_link_context *c);
 
 /* Asked for every connection, and again at the first frame of each. */
-enum zmq_link_admission { ZMQ_LINK_DENY, ZMQ_LINK_DEVICE, ZMQ_LINK_INVITE };
-typedef enum zmq_link_admission zmq_link_admit(void *state, const struct box_key *key);
+typedef enum link_admission zmq_link_admit(void *state, const struct box_key *key);
 
 /* `address`: "tcp://0.0.0.0:7300"; port 0: any, see zmq_link_address. The only listener of this
  * process. Errors: ERR_BUSY (address in use), ERR_RANGE (bad or foreign address), ERR_PERMISSION

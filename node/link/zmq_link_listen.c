@@ -35,10 +35,10 @@ static void serve_admissions(struct listener *l)
         enum err err = zmtp_zap_next(l->base.socket, &key);
         if (err == ERR_AGAIN) return;
         if (!err) {
-            enum zmq_link_admission yes = l->admit(l->admit_state, &key);
-            user_id[0] = yes == ZMQ_LINK_INVITE ? 'i' : 'd';
+            enum link_admission yes = l->admit(l->admit_state, &key);
+            user_id[0] = yes == LINK_INVITE ? 'i' : 'd';
             hex_encode(user_id + 1, key.bytes, sizeof key.bytes);
-            err = zmtp_zap_answer(l->base.socket, yes == ZMQ_LINK_DENY ? NULL : user_id);
+            err = zmtp_zap_answer(l->base.socket, yes == LINK_DENY ? NULL : user_id);
         }
         if (err) l->base.health = err;
     }
@@ -134,13 +134,13 @@ static void queue(struct listener *l, const struct link_event *event)
 /* The first frame of a connection: queues what it means. False: it may not speak here. */
 static bool meet(struct listener *l, const struct zmtp_message *m, const struct box_key *key)
 {
-    enum zmq_link_admission admission = l->admit(l->admit_state, key);
+    enum link_admission admission = l->admit(l->admit_state, key);
     struct link_peer peer = {.handle = zmq_link_handle(l->base.context, m->route),
                              .key = *key,
-                             .invite = admission == ZMQ_LINK_INVITE,
+                             .invite = admission == LINK_INVITE,
                              .fd = m->fd,
                              .last_frame_ms = l->base.now_ms};
-    if (admission == ZMQ_LINK_DENY) return false;
+    if (admission == LINK_DENY) return false;
     drain_events(l);
     /* whoever had this descriptor and is not known to be gone lost it unseen */
     for (size_t i = 0; i < l->peers.count; i++)

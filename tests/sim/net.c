@@ -311,13 +311,13 @@ static bool handshake_step(struct sim *s, size_t index)
     }
     if (c->step == HANDSHAKE_SYN) c->end[1] = sim_link_of(hub->listener);
     if (c->step == HANDSHAKE_INITIATE) {
-        enum exchange_admission admission =
+        enum link_admission admission =
             exchange_admit(hub->exchange, &c->key[0], node_clock(hub).wall_ms);
-        if (admission == EXCHANGE_DENY) {
+        if (admission == LINK_DENY) {
             conn_refuse(s, index, ERR_FORBIDDEN, "not admitted");
             return false;
         }
-        c->invite = admission == EXCHANGE_INVITE;
+        c->invite = admission == LINK_INVITE;
     }
     if (c->step == HANDSHAKE_READY) inbox_event(s, index, 0, LINK_UP, OK, NULL);
     if (++c->step < HANDSHAKE_DONE)

@@ -223,7 +223,7 @@ void revoked_and_back(const struct attack *a)
     enemy_notes();
     assert_int_equal(exchange_admit(scene.hub.exchange, &scene.enemy->transport,
                                     scene.township.time_ms + scene.now_ms),
-                     EXCHANGE_DENY);
+                     LINK_DENY);
 }
 
 /* A second laptop of the enemy's village, which the hub knows. */
@@ -345,6 +345,5 @@ void replaced_authority_goes_on(const struct attack *a)
     const struct township_act act = revocation(revoked, &scene.township.hub, NULL);
     enemy_passes_on(&scene.township.authority, &act);
     turns(2);
-    assert_int_equal(exchange_admit(scene.hub.exchange, &scene.hub.keys.transport, 0),
-                     EXCHANGE_DEVICE);
+    assert_int_equal(exchange_admit(scene.hub.exchange, &scene.hub.keys.transport, 0), LINK_DEVICE);
 }

@@ -378,7 +378,7 @@ static void a_live_session_ends_at_once(void **state)
     struct exchange_link shown;
     exchange_link(meeting.village.exchange, meeting.village.link, &shown);
     assert_int_equal(shown.state, EXCHANGE_LINK_ENDED);
-    assert_int_equal(exchange_admit(meeting.hub.exchange, &stolen->transport, 1), EXCHANGE_DENY);
+    assert_int_equal(exchange_admit(meeting.hub.exchange, &stolen->transport, 1), LINK_DENY);
     meeting_end();
 }
 

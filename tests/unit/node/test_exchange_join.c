@@ -65,8 +65,8 @@ static void an_invite_admits_one_device_once(void **state)
     assert_int_equal(try_join(&invite, &second, &progress), JOIN_REFUSED);
     assert_int_equal(progress.refused, REFUSE_INVITE);
     assert_string_equal(progress.text, "invite already used");
-    assert_int_equal(exchange_admit(meeting.hub.exchange, &first.transport, 0), EXCHANGE_DEVICE);
-    assert_int_equal(exchange_admit(meeting.hub.exchange, &second.transport, 0), EXCHANGE_DENY);
+    assert_int_equal(exchange_admit(meeting.hub.exchange, &first.transport, 0), LINK_DEVICE);
+    assert_int_equal(exchange_admit(meeting.hub.exchange, &second.transport, 0), LINK_DENY);
     meeting_connect();
     meeting_end();
 }

@@ -45,8 +45,7 @@ static void refresh(struct meeting_node *n)
 
 static void record(struct meeting_node *n, struct township_device *d, const char *number)
 {
-    struct event *e =
-        (struct event *)(uintptr_t)township_register(&meeting.township, d, number);
+    struct event *e = (struct event *)(uintptr_t)township_register(&meeting.township, d, number);
     township_node_take(&n->store, &e, 1);
     refresh(n);
 }
@@ -63,8 +62,8 @@ static void seal(struct meeting_node *n, struct township_device *d)
 /* What a village says to all. */
 static void say(struct meeting_node *n, struct township_device *d)
 {
-    const struct township_act act = {.kind = "device.note", .scope = "town", .subject = &d->thing,
-                                     .depth = 2, .seen = 2};
+    const struct township_act act = {
+        .kind = "device.note", .scope = "town", .subject = &d->thing, .depth = 2, .seen = 2};
     struct event *e = (struct event *)(uintptr_t)township_record(&meeting.township, d, &act);
     township_node_take(&n->store, &e, 1);
     refresh(n);
@@ -278,7 +277,7 @@ static void a_neighbour_who_was_revoked_is_left_and_not_let_in_again(void **stat
     (void)state;
     struct wire w = wire_up(&second, &first);
     to_rest(&w);
-    assert_int_equal(exchange_admit(first.exchange, &second.keys.transport, 1), EXCHANGE_DEVICE);
+    assert_int_equal(exchange_admit(first.exchange, &second.keys.transport, 1), LINK_DEVICE);
     revoke(second_device);
     tell_last(&first);
     record(&first, &meeting.township.devices[0], "01A-0001");
@@ -288,7 +287,7 @@ static void a_neighbour_who_was_revoked_is_left_and_not_let_in_again(void **stat
     }
     assert_false(exchange_meets(first.exchange, &second.keys.signer.key, NULL));
     assert_int_equal(held(&second, MEETING_VILLAGE), 0);
-    assert_int_equal(exchange_admit(first.exchange, &second.keys.transport, 1), EXCHANGE_DENY);
+    assert_int_equal(exchange_admit(first.exchange, &second.keys.transport, 1), LINK_DENY);
     wire_down(&w);
 }
 
@@ -299,7 +298,7 @@ static void a_revocation_comes_from_a_neighbour(void **state)
     revoke(&meeting.township.devices[1]);
     tell_last(&first);
     meet(&second, &first);
-    assert_int_equal(exchange_admit(second.exchange, &other.keys.transport, 1), EXCHANGE_DENY);
+    assert_int_equal(exchange_admit(second.exchange, &other.keys.transport, 1), LINK_DENY);
 }
 
 static void who_is_no_hub_lets_nobody_join(void **state)
@@ -322,8 +321,8 @@ static void who_is_no_hub_lets_nobody_join(void **state)
     const uint64_t before_ms = invited->expires_ms - 1;
     txn_abort(t);
     assert_non_null(e);
-    assert_int_equal(exchange_admit(hub.exchange, &key, before_ms), EXCHANGE_INVITE);
-    assert_int_equal(exchange_admit(first.exchange, &key, before_ms), EXCHANGE_DENY);
+    assert_int_equal(exchange_admit(hub.exchange, &key, before_ms), LINK_INVITE);
+    assert_int_equal(exchange_admit(first.exchange, &key, before_ms), LINK_DENY);
 }
 
 /* --- two that dial each other --- */

@@ -108,10 +108,10 @@ static void empty_queue(const int waiting[WAITING])
     for (size_t i = 0; i < WAITING; i++) close(waiting[i]);
 }
 
-static enum zmq_link_admission admit_all(void *state, const struct box_key *asks)
+static enum link_admission admit_all(void *state, const struct box_key *asks)
 {
     (void)state, (void)asks;
-    return ZMQ_LINK_DEVICE;
+    return LINK_DEVICE;
 }
 
 /* libzmq's thread tells its monitor what becomes of the attempt, and waits for a reader as long as

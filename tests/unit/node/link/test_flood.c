@@ -163,11 +163,11 @@ struct hub {
     uint16_t port;
 };
 
-static enum zmq_link_admission admit_all(void *state, const struct box_key *key)
+static enum link_admission admit_all(void *state, const struct box_key *key)
 {
     (void)state;
     (void)key;
-    return ZMQ_LINK_DEVICE;
+    return LINK_DEVICE;
 }
 
 static int setup(void **state)

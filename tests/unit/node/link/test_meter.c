@@ -95,14 +95,14 @@ struct fixture {
     struct link *hub, *village;
     struct box_key hub_key, village_key;
     struct box_secret hub_secret, village_secret;
-    enum zmq_link_admission village_is;
+    enum link_admission village_is;
     struct wire wire;
     uint64_t at_village, at_hub; /* handles */
     size_t hub_frames, village_frames;
     bool hub_up, village_up, hub_down, village_down;
 };
 
-static enum zmq_link_admission admit(void *state, const struct box_key *key)
+static enum link_admission admit(void *state, const struct box_key *key)
 {
     (void)key;
     return ((struct fixture *)state)->village_is;
@@ -114,7 +114,7 @@ static int setup(void **state)
     uint16_t port;
     char address[64];
     if (!f || crypto_init()) return -1;
-    f->village_is = ZMQ_LINK_DEVICE;
+    f->village_is = LINK_DEVICE;
     box_pair_make(&f->hub_key, &f->hub_secret);
     box_pair_make(&f->village_key, &f->village_secret);
     if (zmq_link_context_open(&f->context)) return -1;
@@ -256,7 +256,7 @@ static void the_handshake_is_as_long_as_the_specification_says(void **state)
 static void a_handshake_that_fails_is_counted(void **state)
 {
     struct fixture *f = *state;
-    f->village_is = ZMQ_LINK_DENY;
+    f->village_is = LINK_DENY;
     turn_until(f, f->village_down);
     struct meter_bytes village = told(f->village, true, &f->hub_key);
     assert_int_equal(village.sent, f->wire.up);

@@ -25,7 +25,7 @@ struct fixture {
     struct zmq_link_context *context;
     struct link *listener;
     struct pair hub, village, other;
-    enum zmq_link_admission village_is, other_is;
+    enum link_admission village_is, other_is;
     char address[128];
     struct link *open[2]; /* dialled and not closed yet: a failed test must not hang the context */
 };
@@ -37,12 +37,12 @@ static uint64_t now_ms(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static enum zmq_link_admission admit(void *state, const struct box_key *key)
+static enum link_admission admit(void *state, const struct box_key *key)
 {
     struct fixture *f = state;
     if (box_key_equal(key, &f->village.key)) return f->village_is;
     if (box_key_equal(key, &f->other.key)) return f->other_is;
-    return ZMQ_LINK_DENY;
+    return LINK_DENY;
 }
 
 static int setup(void **state)
@@ -52,7 +52,7 @@ static int setup(void **state)
     box_pair_make(&f->hub.key, &f->hub.secret);
     box_pair_make(&f->village.key, &f->village.secret);
     box_pair_make(&f->other.key, &f->other.secret);
-    f->village_is = ZMQ_LINK_DEVICE;
+    f->village_is = LINK_DEVICE;
     if (zmq_link_context_open(&f->context)) return -1;
     if (zmq_link_listen(&f->listener, f->context, "tcp://127.0.0.1:0", &f->hub.secret, admit, f))
         return -1;
@@ -253,7 +253,7 @@ static void tells_an_invite_from_a_device(void **state)
 {
     struct fixture *f = *state;
     struct link_event e;
-    f->other_is = ZMQ_LINK_INVITE;
+    f->other_is = LINK_INVITE;
     struct link *l = dial(f, &f->other);
     expect(f, l, LINK_UP, &e);
     assert_int_equal(l->ops->send(l, e.peer, slice_of_text("join")), OK);
@@ -270,7 +270,7 @@ static void a_key_revoked_after_its_handshake_does_not_get_in(void **state)
     struct link_event e;
     struct link *l = dial(f, &f->village);
     expect(f, l, LINK_UP, &e);
-    f->village_is = ZMQ_LINK_DENY;
+    f->village_is = LINK_DENY;
     assert_int_equal(l->ops->send(l, e.peer, slice_of_text("hello")), OK);
     assert_false(wait_event(f, f->listener, NULL, 200, &e));
     assert_int_equal(zmq_link_counts(f->listener).dropped, 1);
@@ -409,7 +409,7 @@ static void an_oversized_frame_costs_its_sender_the_connection(void **state)
     struct link_event e;
     uint64_t at_hub;
     struct link *good = connect_up(f, &f->village, &at_hub);
-    f->other_is = ZMQ_LINK_DEVICE;
+    f->other_is = LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     assert_int_equal(zmq_connect(r.socket, f->address), 0);
     uint8_t *frame = calloc(1, FRAME_SIZE_MAX + 200);
@@ -431,7 +431,7 @@ static void a_message_of_several_parts_is_dropped_and_its_sender_cut(void **stat
 {
     struct fixture *f = *state;
     struct link_event e;
-    f->other_is = ZMQ_LINK_DEVICE;
+    f->other_is = LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     assert_int_equal(zmq_connect(r.socket, f->address), 0);
     zmq_send(r.socket, "one", 3, ZMQ_SNDMORE);
@@ -446,7 +446,7 @@ static void an_empty_message_means_nothing(void **state)
     struct fixture *f = *state;
     struct link_event e;
     int one = 1;
-    f->other_is = ZMQ_LINK_DEVICE;
+    f->other_is = LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     zmq_setsockopt(r.socket, ZMQ_PROBE_ROUTER, &one, sizeof one);
     assert_int_equal(zmq_connect(r.socket, f->address), 0);
@@ -461,7 +461,7 @@ static void a_name_that_a_peer_chose_for_itself_is_not_taken(void **state)
 {
     struct fixture *f = *state;
     struct link_event e;
-    f->other_is = ZMQ_LINK_DEVICE;
+    f->other_is = LINK_DEVICE;
     struct raw r = raw_open(f, &f->other);
     zmq_setsockopt(r.socket, ZMQ_ROUTING_ID, "hub", 3);
     assert_int_equal(zmq_connect(r.socket, f->address), 0);
