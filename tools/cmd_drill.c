@@ -95,9 +95,13 @@ static int print(struct cli *cli, const struct drill_seen *seen)
         seen->events, (double)(seen->bytes_up + seen->bytes_down) / 1000);
     output_line(cli, _("  %.1f s here"), (double)seen->ms / 1000);
     const char *span = words_span(cli, span_there_ms(seen) + 999);
-    if (seen->measured)
+    if (seen->measured && seen->rtt_measured)
         output_line(cli, _("  about %s at the speed last measured (%s, round trip %s)"), span,
                     words_rate(cli, seen->rate_bps), words_round_trip(cli, seen->rtt_ms));
+    else if (seen->measured)
+        output_line(cli,
+                    _("  about %s at the speed last measured (%s; the round trip, %s, is a guess)"),
+                    span, words_rate(cli, seen->rate_bps), words_round_trip(cli, seen->rtt_ms));
     else
         output_line(cli, _("  about %s at %s, a guess: the speed of its link was never measured"),
                     span, words_rate(cli, seen->rate_bps));

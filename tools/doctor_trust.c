@@ -77,10 +77,17 @@ static void look_at_lives(struct doctor *d, struct txn *txn, const struct standi
     if (found_now == LIFE_COPIED)
         doctor_found(d, "copied", _("this folder is a copy of another one, or was moved"),
                      _("use only one of the two; what both have recorded is kept"));
-    if (s->hub && lives_numbers_wait(txn))
+    if (s->numbers_wait)
         doctor_found(d, "numbers",
                      _("no official number is given: after a restore some may be missing here"),
                      _("take the last one from paper: sidan numbers --last NUMBER"));
+    if (s->numbers_after)
+        doctor_found(d, "numbers-moved",
+                     cli_format(d->cli,
+                                _("no official number is given: %s gave them, and has not said yet"
+                                  " that it gives none any more"),
+                                s->numbers_after->name),
+                     _("let it sync once; if it will not come back: sidan numbers --last NUMBER"));
     look_at_kept(d);
     if (used >= DEVICE_EPOCHS_MAX / 4 * 3)
         doctor_found(d, "lives",

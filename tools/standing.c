@@ -1,6 +1,7 @@
 #include "tools/standing.h"
 
 #include "node/lives.h"
+#include "node/series.h"
 #include "node/views/request.h"
 
 #include <stdlib.h>
@@ -51,6 +52,15 @@ static int compare_feed8(const void *feed8, const void *feed)
     return memcmp(feed8, ((const struct feed_row *)feed)->id.bytes, ID8);
 }
 
+/* Of a hub that gives them, or that they were moved to. */
+static void read_numbers(struct txn *txn, struct standing *s)
+{
+    size_t at = 0;
+    const enum series_state state = series_state(txn, s->roster);
+    s->numbers_wait = s->hub && state != SERIES_ELSEWHERE && lives_numbers_wait(txn);
+    if (state == SERIES_WAITS) s->numbers_after = series_awaited(txn, s->roster, &at);
+}
+
 static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
 {
     uint32_t count = feed_count(txn);
@@ -69,7 +79,7 @@ static int read_feeds(struct cli *cli, struct txn *txn, struct standing *s)
         s->feeds[at] = row;
     }
     qsort(s->feeds, s->feed_count, sizeof *s->feeds, compare_feeds);
-    s->numbers_wait = s->hub && lives_numbers_wait(txn);
+    read_numbers(txn, s);
     enum err e = forks_find(&s->forks, txn, s->roster, s->feeds, s->feed_count);
     return e ? cli_fail(cli, e, _("the feeds cannot be read")) : EXIT_OK;
 }

@@ -85,6 +85,8 @@ struct standing {
     size_t feed_count, hidden_count;
     struct forks forks;
     bool numbers_wait; /* the hub gives no official number until a person has confirmed the last */
+    const struct device *numbers_after; /* nor before this hub has told that it gives none; or NULL
+                                         */
 };
 /* Reports errors itself; `out` borrows from the transaction and its roster. */
 int standing_read(struct cli *cli, struct txn *txn, struct standing *out);

@@ -186,6 +186,9 @@ int status_hub(struct cli *cli, const struct standing *s, const struct village *
     month_lines(cli, &s->month, false);
     status_own_forks(cli, s);
     if (s->numbers_wait) output_line(cli, "! %s", _("no official number is given: sidan numbers"));
+    if (s->numbers_after)
+        output_line(cli, _("! numbers wait: %s has not said yet that it gives none any more"),
+                    s->numbers_after->name);
     for (size_t i = 0; i < s->village_count; i++)
         if (only == s->villages[i].village) devices_of(cli, s, &s->villages[i]);
     next_line(cli, s, worst);

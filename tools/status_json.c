@@ -141,6 +141,8 @@ int status_json(const struct standing *s, const struct village *only,
         if (!only || only == s->villages[i].village)
             json_array_append_new(villages, village_of(s, &s->villages[i]));
     set(o, "villages", villages);
-    set(o, "numbers_wait", json_boolean(s->numbers_wait));
+    set(o, "numbers_wait", json_boolean(s->numbers_wait || s->numbers_after));
+    set(o, "numbers_wait_for",
+        s->numbers_after ? json_string(s->numbers_after->name) : json_null());
     return output_json_end(o);
 }
