@@ -345,11 +345,20 @@ static enum err take_words(struct taking *s, struct txn *t, struct slice hello)
     return OK;
 }
 
+/* Those who carry it are told, and who asks where it stays. Not of a damaged one, for it may come
+ * again whole, nor of one whose records follow others that are not here: it is of use later. */
+static void note(const struct taking *s, struct txn *t)
+{
+    const struct bundle_noted noted = {.wall_ms = s->options->wall_ms, .way = s->options->way};
+    if (!s->taken.damaged && !comes_later(s->taken.why)) bundle_note(t, &s->taken.head.id, &noted);
+}
+
 static enum err commit_words(struct taking *s, struct slice hello)
 {
     struct txn *t = NULL;
     enum err err = txn_begin(s->options->store, true, &t);
     if (!err) err = take_words(s, t, hello);
+    if (!err) note(s, t);
     if (!err) return txn_commit(t);
     txn_abort(t);
     return err;

@@ -5,15 +5,16 @@
  * Taking one again, or an older one after a newer, changes nothing but what is new.
  */
 #include "node/home.h"
+#include "node/store/bundles.h"
 #include "node/views/views.h"
-#include "proto/bundle.h"
 
 struct bundle_taking {
     struct store *store;
     struct views *views;
     const struct device_keys *keys; /* of this device */
     uint64_t wall_ms;
-    bool look; /* stores nothing */
+    enum bundle_way way; /* how it came: noted where it is taken whole */
+    bool look;           /* stores nothing */
 };
 struct bundle_taken {
     struct bundle_head head;

@@ -13,6 +13,7 @@
  *   joining             what `join` remembers until the hub's answer: the invite
  *   store/              LMDB
  *   node.lock           held by sidan-node (flock)
+ *   courier/            sealed files of others that this laptop carries (courier.h)
  *   drill/              while `sidan drill` runs (tools/drill.h)
  */
 #include "common/file.h"

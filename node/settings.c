@@ -53,6 +53,9 @@ static const struct key_row rows[] = {
      NULL, "0", "每月流量上限（MB，收发合计）；用到九成后只传名册和急件；0：不限",
      "limit of a month's traffic both ways, MB; from nine tenths on only the roster and what is "
      "urgent goes; 0: none"},
+    {"courier_mib", TYPE_NUMBER, offsetof(struct settings, courier_mib), 0, 1048576, NULL, "64",
+     "替别的村捎带数据包最多占用的空间（MiB）；0：不捎带",
+     "room for files that are carried for others, MiB; 0: carries nothing"},
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 

@@ -16,6 +16,7 @@ struct settings {
     uint32_t retry_min_s, retry_max_s; /* backoff */
     char at_rest[11];                  /* "keyfile" or "passphrase": what is wished (at_rest.h) */
     uint32_t monthly_limit_mb;         /* of traffic both ways, in 1,000,000 bytes; 0: none */
+    uint32_t courier_mib;              /* of files carried for others; 0: carries nothing */
 };
 
 /* In bytes; 0: no limit. */

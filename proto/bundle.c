@@ -13,12 +13,13 @@ enum {
     MAGIC_SIZE = sizeof MAGIC - 1,
     SEALED_SIZE = sizeof(struct secret_key) + CRYPTO_SEAL_OVERHEAD,
     CHECK_SIZE = 8,
-    OUTSIDE_SIZE = MAGIC_SIZE + SEALED_SIZE + CHECK_SIZE,
+    OUTSIDE_SIZE = BUNDLE_OUTSIDE_SIZE,
     BUNDLE_ELEMENTS = 6,
     STATEMENT_ELEMENTS = 6,
     PAD_SIZE_MIN = 256,
     PAD_PARTS_LOG = 6,
 };
+_Static_assert(OUTSIDE_SIZE == MAGIC_SIZE + SEALED_SIZE + CHECK_SIZE, "magic, sealed key, check");
 
 uint64_t bundle_padded(uint64_t size)
 {
@@ -34,6 +35,30 @@ static void outside_check(uint8_t out[CHECK_SIZE], const uint8_t outside[OUTSIDE
     struct hash h;
     crypto_hash_one(&h, CONTEXT_BUNDLE, slice_of(outside, MAGIC_SIZE + SEALED_SIZE));
     memcpy(out, h.bytes, CHECK_SIZE);
+}
+
+enum err bundle_outside_check(const uint8_t outside[BUNDLE_OUTSIDE_SIZE])
+{
+    uint8_t check[CHECK_SIZE];
+    if (memcmp(outside, MAGIC_NAME, sizeof MAGIC_NAME - 1) != 0) return ERR_MALFORMED;
+    if (memcmp(outside, MAGIC, MAGIC_SIZE) != 0) return ERR_VERSION;
+    outside_check(check, outside);
+    return memcmp(check, outside + MAGIC_SIZE + SEALED_SIZE, sizeof check) == 0 ? OK
+                                                                                : ERR_MALFORMED;
+}
+
+enum err bundle_outside_read(uint8_t outside[BUNDLE_OUTSIDE_SIZE], int fd)
+{
+    enum err err = stream_read_all(fd, outside, OUTSIDE_SIZE);
+    if (err == ERR_CORRUPT) return ERR_MALFORMED;
+    return err ? err : bundle_outside_check(outside);
+}
+
+void bundle_id_of(struct bundle_id *out, const uint8_t outside[BUNDLE_OUTSIDE_SIZE])
+{
+    struct hash h;
+    crypto_hash_one(&h, CONTEXT_BUNDLE, slice_of(outside, OUTSIDE_SIZE));
+    memcpy(out->bytes, h.bytes, sizeof out->bytes);
 }
 
 /* From whom to whom, the same in BUNDLE and in what is signed. */
@@ -162,6 +187,7 @@ enum err bundle_begin(struct bundle_writer **out, int fd, const struct box_key *
     struct bundle_writer *w = calloc(1, sizeof *w);
     if (!w) return ERR_NOMEM;
     enum err err = begin_outside(w->outside, &w->key, fd, to);
+    if (!err) bundle_id_of(&head->id, w->outside);
     if (!err) err = stream_begin_key(&w->stream, fd, &w->key);
     if (!err) err = statement_hash(&head->statement, head, w->outside, hello);
     if (!err) {
@@ -220,19 +246,12 @@ void bundle_reader_close(struct bundle_reader *r)
     free(r);
 }
 
-static enum err open_outside(uint8_t outside[OUTSIDE_SIZE], int fd, const struct bundle_key *keys,
-                             size_t key_count, struct secret_key *out)
+/* Errors: ERR_FOREIGN (none of the keys opens it), ERR_NOMEM. */
+static enum err open_sealed(const uint8_t outside[OUTSIDE_SIZE], const struct bundle_key *keys,
+                            size_t key_count, struct secret_key *out)
 {
-    uint8_t check[CHECK_SIZE];
-    enum err err = stream_read_all(fd, outside, OUTSIDE_SIZE);
-    if (err == ERR_CORRUPT) return ERR_MALFORMED;
-    if (err) return err;
-    if (memcmp(outside, MAGIC_NAME, sizeof MAGIC_NAME - 1) != 0) return ERR_MALFORMED;
-    if (memcmp(outside, MAGIC, MAGIC_SIZE) != 0) return ERR_VERSION;
-    outside_check(check, outside);
-    if (memcmp(check, outside + MAGIC_SIZE + SEALED_SIZE, sizeof check) != 0) return ERR_MALFORMED;
     const struct slice sealed = slice_of(outside + MAGIC_SIZE, SEALED_SIZE);
-    err = ERR_FOREIGN;
+    enum err err = ERR_FOREIGN;
     for (size_t i = 0; err == ERR_FOREIGN && i < key_count; i++) {
         struct buf opened = {0};
         err = crypto_seal_open(&opened, keys[i].key, keys[i].secret, sealed);
@@ -240,6 +259,15 @@ static enum err open_outside(uint8_t outside[OUTSIDE_SIZE], int fd, const struct
         if (!err) memcpy(out->bytes, opened.data, sizeof out->bytes);
         crypto_buf_wipe(&opened);
     }
+    return err;
+}
+
+enum err bundle_is_for(const uint8_t outside[BUNDLE_OUTSIDE_SIZE], const struct bundle_key *keys,
+                       size_t key_count)
+{
+    struct secret_key key;
+    enum err err = open_sealed(outside, keys, key_count, &key);
+    crypto_wipe(&key, sizeof key);
     return err;
 }
 
@@ -304,7 +332,8 @@ enum err bundle_open(struct bundle_reader **out, int fd, const struct bundle_key
     struct secret_key key;
     struct bundle_reader *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
-    enum err err = open_outside(outside, fd, keys, key_count, &key);
+    enum err err = bundle_outside_read(outside, fd);
+    if (!err) err = open_sealed(outside, keys, key_count, &key);
     if (!err) err = stream_open_key(&r->stream, fd, &key);
     if (!err) err = read_head(r, outside, head);
     crypto_wipe(&key, sizeof key);
@@ -312,6 +341,7 @@ enum err bundle_open(struct bundle_reader **out, int fd, const struct bundle_key
         bundle_reader_close(r);
         return err;
     }
+    bundle_id_of(&head->id, outside);
     *hello = buf_slice(&r->hello);
     *out = r;
     return OK;

@@ -14,6 +14,19 @@
 #define BUNDLE_SIZE_MAX (UINT64_C(3) << 30)
 #define BUNDLE_HEAD_SIZE_MAX 179u /* of the BUNDLE frame */
 
+/* What stands in the clear: whoever finds one sees that it is a bundle, which, and how large. */
+#define BUNDLE_OUTSIDE_SIZE ((size_t)103)
+struct bundle_id {
+    uint8_t bytes[16];
+};
+/* Its first bytes. Errors: ERR_MALFORMED (no bundle, or its head is damaged), ERR_VERSION (of a
+ * newer sidan). */
+MUST_CHECK enum err bundle_outside_check(const uint8_t outside[BUNDLE_OUTSIDE_SIZE]);
+/* Reads them at `fd`. Errors: the same, the system's. */
+MUST_CHECK enum err bundle_outside_read(uint8_t outside[BUNDLE_OUTSIDE_SIZE], int fd);
+/* Anybody can name a bundle: its first bytes have a key of their own. */
+void bundle_id_of(struct bundle_id *out, const uint8_t outside[BUNDLE_OUTSIDE_SIZE]);
+
 struct bundle_head {
     struct sign_key township;
     struct sign_key from; /* the first key of the device, which names it */
@@ -22,6 +35,7 @@ struct bundle_head {
     uint64_t number;      /* grows with each bundle of a device */
     struct signature signature;
     struct hash statement; /* what is signed; filled by the reader */
+    struct bundle_id id;   /* filled by both */
 };
 
 struct bundle_writer;
@@ -46,6 +60,10 @@ struct bundle_key {
     const struct box_key *key;
     const struct box_secret *secret;
 };
+/* Is it sealed to one of the keys? Looks at its first bytes alone, which bundle_outside_check took.
+ * Errors: ERR_FOREIGN (no), ERR_NOMEM. */
+MUST_CHECK enum err bundle_is_for(const uint8_t outside[BUNDLE_OUTSIDE_SIZE],
+                                  const struct bundle_key *keys, size_t key_count);
 struct bundle_reader;
 /* Reads up to and with HELLO, which the reader owns until it is closed. Nothing is verified about
  * who signed. Errors: ERR_MALFORMED (no bundle, or its head is damaged), ERR_VERSION (of a newer

@@ -78,7 +78,7 @@ static bool name_is(const char *name, struct slice text)
 }
 
 static const struct kind_group *const groups[] = {
-    &kinds_roster, &kinds_town, &kinds_request, &kinds_people, &kinds_points,
+    &kinds_roster, &kinds_town, &kinds_request, &kinds_people, &kinds_points, &kinds_carry,
 };
 
 const struct kind *kind_at(size_t i)

@@ -56,7 +56,8 @@ void roles_print(struct buf *out, uint32_t roles); /* the same form; unknown bit
     X(THING_STAT, "stat", "统计", "figure")                                                        \
     X(THING_SEALED, "sealed", "密封件", "sealed record")                                           \
     X(THING_OFFICE_KEY, "office_key", "办公室密钥", "office key")                                  \
-    X(THING_CONTINUATION, "continuation", "接续", "continuation")
+    X(THING_CONTINUATION, "continuation", "接续", "continuation")                                  \
+    X(THING_COURIER, "courier", "捎带件", "file that somebody carries")
 
 enum thing_type {
     THING_NONE,
@@ -128,7 +129,8 @@ struct kind_group {
     const struct kind *kinds;
     size_t count;
 };
-extern const struct kind_group kinds_roster, kinds_request, kinds_people, kinds_points, kinds_town;
+extern const struct kind_group kinds_roster, kinds_request, kinds_people, kinds_points, kinds_town,
+    kinds_carry;
 
 /* All kinds in the order of the table: 0, 1, ...; NULL at the end. */
 const struct kind *kind_at(size_t i);

@@ -131,6 +131,8 @@ static const struct choice {
     {"reason", "no_facts", "情况不清"},
     {"reason", "no_power", "没有权限"},
     {"reason", "no_show", "报名不到"},
+    {"how", "stick", "优盘"},
+    {"how", "link", "网络"},
     {"reason", "not_duty", "不属职责"},
     {"reason", "not_ours", "不属受理范围"},
     {"reason", "not_place", "不属辖区"},

@@ -21,6 +21,8 @@
  * scope be32 ‖ thing 16             -> what is erased of a thing: whole ‖ next be64 ‖ orders ‖
  * single ones be16 ‖ (id 32 ‖ arrival be64 ‖ serial be64 ‖ flags) for each order ‖ id8 for each
  * single one 't' ‖ device 32 ‖ 'd' day, 'm' month be32 -> bytes sent be64 ‖ received be64
+ *             'b' ‖ bundle 16                         -> serial be64 ‖ when be64 ‖ way ‖ refused
+ *             'o' ‖ serial be64                       -> bundle 16
  *
  *   record    id 32 ‖ flags ‖ header size be16 ‖ [signature 64 ‖ check 4] ‖ header ‖ [salt 8 ‖ box]
  *             where boxes are locked (locking.h) [lock(salt 8 ‖ box) ‖ tag 16] at the end

@@ -9,6 +9,7 @@
 
 enum { OPEN, CLOSED };
 enum { ACTIVE, LEFT };
+enum { CARRIED, GIVEN };
 enum { LOGGED, VERIFIED, REJECTED };
 enum { STATES_MAX = 3 };
 
@@ -46,13 +47,14 @@ static const struct state_name states[THING_TYPE_COUNT][STATES_MAX] = {
     [THING_STAT] = ONE_STATE,
     [THING_OFFICE_KEY] = ONE_STATE,
     [THING_CONTINUATION] = ONE_STATE,
+    [THING_COURIER] = {{"carried", "捎带中"}, {"given", "已交出"}},
     [THING_SEALED] = {{"sealed", "未启封"}, {"opened", "已启封"}, {"dismissed", "已作废"}},
 };
 
 bool thing_is_plain(enum thing_type type)
 {
     return (type >= THING_RULE && type <= THING_STAT) || type == THING_OFFICE_KEY ||
-           type == THING_CONTINUATION;
+           type == THING_CONTINUATION || type == THING_COURIER;
 }
 
 static const struct state_name *state_of(enum thing_type type, unsigned state)
@@ -115,6 +117,7 @@ static const struct thing_rule rules[] = {
     {THING_REDEEM, "redeem.grant", IS(OPEN), SAME, ACT_LISTED, guard_grant, take_grant, NULL},
     {THING_REDEEM, "redeem.pay", IS(OPEN), SAME, ACT_LISTED, guard_pay, take_pay, NULL},
     {THING_REDEEM, "redeem.close", IS(OPEN), CLOSED, ACT_SETS, guard_redeem_close, NULL, NULL},
+    {THING_COURIER, "courier.given", IS(CARRIED) | IS(GIVEN), GIVEN, ACT_LISTED, NULL, NULL, NULL},
 };
 
 const struct thing_rule *thing_rule_find(enum thing_type type, struct slice kind)

@@ -9,7 +9,7 @@
  */
 #include "node/views/roster.h"
 
-#define FOLD_VERSION 6
+#define FOLD_VERSION 7
 
 struct views;
 /* Rows that another fold version left are thrown away; a rebuild is pending then. Errors: ERR_AGAIN

@@ -10,12 +10,12 @@ from log import feed_id
 from roster import Roster, device_fold, township_fold
 from wire import digest, encode
 
-EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 6
+EVENTS_MAX, DEPTH_AHEAD_MAX, TOWN_BODY_MAX, FOLD_VERSION = 4096, 64, 1024, 7
 ROSTER_TYPES = ("township", "village", "device")
 TYPES = {"township": 1, "village": 2, "device": 3, "actor": 4, "request": 5}
 CATEGORISED = ("request.register", "request.accept")
 TYPES |= {name: number for number, name in enumerate(plain.TYPES, 6)}
-TYPES |= {"sealed": 24, "office_key": 25, "continuation": 26}
+TYPES |= {"sealed": 24, "office_key": 25, "continuation": 26, "courier": 27}
 
 
 @dataclass

@@ -27,7 +27,7 @@ def _tables():
 STATES, ACTS = _tables()
 TYPES = ("rule", "calendar", "unit", "duty", "team", "volunteer", "call", "activity", "service",
          "asset", "thanks", "notice", "points", "publicity", "redeem", "honour", "benefit", "stat",
-         "office_key", "continuation")
+         "office_key", "continuation", "courier")
 
 
 def states_of(type_name):

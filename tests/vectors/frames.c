@@ -301,7 +301,7 @@ static struct hash views_digest_of(const struct hash *roster_heads, const uint8_
     struct mp_writer w = {&views};
     struct hash hash;
     mp_write_array(&w, 3);
-    mp_write_uint(&w, 6); /* the fold version of SPEC 15.3 */
+    mp_write_uint(&w, 7); /* the fold version of SPEC 15.3 */
     mp_write_bin(&w, roster_heads->bytes, sizeof roster_heads->bytes);
     mp_write_bin(&w, sum, 32);
     crypto_hash_one(&hash, CONTEXT_VIEWS_DIGEST, buf_slice(&views));

@@ -180,7 +180,7 @@ static void every_key_has_words_and_shows_its_default(void **state)
         settings_value(&s, row.key, &value);
         assert_string_equal(buf_text(&value), row.def);
     }
-    assert_int_equal(i, 9);
+    assert_int_equal(i, 10);
     buf_clear(&value);
 }
 

@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * Local rows about bundles that came in: which, when, how, and what became of each. Not replicated.
+ * The newest BUNDLES_NOTED_MAX are kept.
+ */
+#include "node/store/store.h"
+#include "proto/bundle.h"
+
+#define BUNDLES_NOTED_MAX 4096u
+
+enum bundle_way { BUNDLE_BY_STICK, BUNDLE_BY_COURIER, BUNDLE_BY_LINK };
+struct bundle_noted {
+    uint64_t wall_ms;
+    enum bundle_way way;
+    bool refused; /* damaged, or of no use here: not to be asked for again */
+};
+/* Of one that is noted already, what is new: a whole one takes the place of a damaged one, and
+ * nothing else changes. */
+void bundle_note(struct txn *t, const struct bundle_id *id, const struct bundle_noted *n);
+bool bundle_noted(struct txn *t, const struct bundle_id *id, struct bundle_noted *out);
