@@ -1,4 +1,5 @@
 #include "tools/commands.h"
+#include "tools/couriers.h"
 #include "tools/erasures.h"
 #include "tools/hint.h"
 #include "tools/lookup.h"
@@ -65,6 +66,26 @@ static void show_lock(struct cli *cli, const struct standing *s)
     output_line(cli, "   %s: %s", _("do"), "sidan unlock");
 }
 
+static int listed_json(struct cli *cli, struct txn *txn, const struct standing *s,
+                       json_t **erasures, json_t **couriers)
+{
+    struct couriers c;
+    int code = erasures_json(cli, txn, s->roster, erasures);
+    if (!code) code = couriers_read(cli, txn, s->roster, &c);
+    if (code) return code;
+    *couriers = couriers_json(&c, s->hub);
+    couriers_clear(&c);
+    return EXIT_OK;
+}
+
+static int listed_lines(struct cli *cli, struct txn *txn, const struct standing *s,
+                        const struct village *only)
+{
+    int code = s->hub ? erasures_lines(cli, txn, s->roster) : EXIT_OK;
+    if (!code && s->hub) code = couriers_lines(cli, txn, s->roster, only ? only->code : NULL);
+    return code ? code : couriers_carried_line(cli);
+}
+
 static int show(struct cli *cli, struct txn *txn, bool clear)
 {
     struct standing s;
@@ -78,15 +99,14 @@ static int show(struct cli *cli, struct txn *txn, bool clear)
     if (!code && clear) fputs("\033[H\033[2J", stdout);
     bool silent = cli->quiet && cli_has(cli, "--check"); /* only the exit code is asked for */
     if (!code && !cli->json && !silent) show_alarms(cli, alarms, alarm_count);
-    json_t *erasures = NULL;
-    if (!code && cli->json) code = erasures_json(cli, txn, s.roster, &erasures);
+    json_t *erasures = NULL, *couriers = NULL;
+    if (!code && cli->json) code = listed_json(cli, txn, &s, &erasures, &couriers);
     if (!code && !cli->json && !silent) show_lock(cli, &s);
     if (!code && cli->json)
-        code = status_json(&s, only, alarms, alarm_count, erasures);
+        code = status_json(&s, only, alarms, alarm_count, erasures, couriers);
     else if (!code && !silent)
         code = s.hub ? status_hub(cli, &s, only) : show_laptop(cli, txn, &s);
-    if (!code && s.hub && !silent && !cli->json && !cli->csv)
-        code = erasures_lines(cli, txn, s.roster);
+    if (!code && !silent && !cli->json && !cli->csv) code = listed_lines(cli, txn, &s, only);
     if (!code && cli_has(cli, "--check") && (alarm_count || needs_attention(&s)))
         code = EXIT_ATTENTION;
     standing_clear(&s);

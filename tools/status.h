@@ -5,9 +5,10 @@
 
 #include <jansson.h>
 
-/* Takes `erasures`. */
+/* Takes `erasures` and `couriers`. */
 int status_json(const struct standing *s, const struct village *only,
-                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures);
+                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures,
+                json_t *couriers);
 int status_hub(struct cli *cli, const struct standing *s, const struct village *only);
 /* What became of this device's own records: forked, or gone on in a new feed. */
 void status_own_forks(struct cli *cli, const struct standing *s);

@@ -115,7 +115,8 @@ static void set_common(json_t *o, const struct standing *s)
 }
 
 int status_json(const struct standing *s, const struct village *only,
-                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures)
+                const struct trust_alarm *alarms, size_t alarm_count, json_t *erasures,
+                json_t *couriers)
 {
     json_t *o = output_json("sidan.status/1");
     set_common(o, s);
@@ -126,6 +127,7 @@ int status_json(const struct standing *s, const struct village *only,
         json_array_append_new(codes, json_string(alarms[i].code));
     set(o, "alarms", codes);
     set(o, "erasures", erasures);
+    set(o, "couriers", couriers);
     if (!s->hub) {
         json_t *peers = json_array();
         set(o, "village", json_string(s->self->village));
