@@ -314,6 +314,13 @@ static const struct kind *choose_sequel(struct history_maker *h)
     return slice_is_text(last, sequels[i][0]) ? kind_find(slice_of_text(sequels[i][1])) : NULL;
 }
 
+static size_t kind_count(void)
+{
+    static size_t count;
+    while (!count || kind_at(count)) count++;
+    return count;
+}
+
 static const struct kind *choose_act(struct history_maker *h)
 {
     const struct kind *sequel = NULL;
@@ -328,7 +335,7 @@ static const struct kind *choose_act(struct history_maker *h)
         return kind_find(slice_of_text(request_way[at]));
     }
     for (unsigned tries = 0; tries < 400; tries++) {
-        const struct kind *k = kind_at(rng_below(h->rng, 90));
+        const struct kind *k = kind_at(rng_below(h->rng, kind_count()));
         if (!k || k->founding) continue;
         if (k->thing == h->type || (k->thing == THING_ANY && rng_chance(h->rng, 15)) ||
             rng_chance(h->rng, 1))
@@ -341,7 +348,7 @@ static const struct kind *choose_founding(struct rng *rng)
 {
     if (rng_chance(rng, 50)) return kind_find(slice_of_text("request.register"));
     for (;;) {
-        const struct kind *k = kind_at(rng_below(rng, 90));
+        const struct kind *k = kind_at(rng_below(rng, kind_count()));
         if (k && k->founding && k->thing > THING_DEVICE && !(k->scopes == 0)) return k;
     }
 }
