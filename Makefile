@@ -67,7 +67,7 @@ E2E        := $(wildcard tests/e2e/test_*)
 PROGRAMS   := $(BUILD)/sidan $(BUILD)/sidan-node
 CATALOGUE  := $(BUILD)/locale/zh_CN/LC_MESSAGES/sidan.mo
 
-.PHONY: all units check quick demo bench lint lint-warnings lint-clang format fuzz vectors coverage \
+.PHONY: all units check quick mutants demo bench lint lint-warnings lint-clang format fuzz vectors coverage \
         install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -160,6 +160,9 @@ check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(if $(S
 
 quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-4' tests/lint/light $(UNITS)
+
+mutants: | $(PACKAGES)-check
+	@tests/mutants/run
 
 demo: $(PROGRAMS) $(BUILD)/link | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
@@ -256,6 +259,7 @@ help:
 #> make check      everything: units, simulator, end to end, fuzz smoke; last line: N passed, N failed
 #>                   SEEDS=n for the simulator, SAN=address,undefined with sanitizers
 #> make quick      units and a few seeds, under a minute
+#> make mutants    dangerous changes of the program, each of which a test must notice (SEEDS=50)
 #> make bench      the figures of the design, measured here and now
 #> make lint       layers, format, sizes, warnings of gcc and clang, cppcheck, translations
 #> make format     put every source into that form

@@ -146,6 +146,34 @@ static void a_cut_or_longer_file_is_known(void **state)
     close(fd);
 }
 
+/* Where the last chunk is empty, what was got says nothing of whether there is more: its tag does.
+ */
+static void a_file_cut_before_its_empty_end_is_known(void **state)
+{
+    (void)state;
+    const struct secret_key key = {{7}};
+    char name[] = "/tmp/sidan-stream-XXXXXX";
+    struct stream *s;
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(stream_begin_key(&s, fd, &key), OK);
+    assert_int_equal(stream_put(s, slice_of(plain, STREAM_CHUNK_SIZE)), OK);
+    const off_t whole = size_of(fd);
+    assert_int_equal(stream_finish(s), OK);
+    stream_close(s);
+    for (off_t size = size_of(fd);; size = whole) {
+        assert_int_equal(ftruncate(fd, size), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(stream_open_key(&s, fd, &key), OK);
+        assert_int_equal(stream_get(s, got, STREAM_CHUNK_SIZE), OK);
+        assert_int_equal(stream_end(s), size == whole ? ERR_CORRUPT : OK);
+        stream_close(s);
+        if (size == whole) break;
+    }
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +182,7 @@ int main(void)
         cmocka_unit_test(more_than_was_put_is_not_got),
         cmocka_unit_test(a_changed_byte_is_known),
         cmocka_unit_test(a_cut_or_longer_file_is_known),
+        cmocka_unit_test(a_file_cut_before_its_empty_end_is_known),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
