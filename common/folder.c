@@ -28,6 +28,15 @@ bool folder_taken(const char *path)
     return taken;
 }
 
+/* A folder is there after a power cut only when its name is durable. */
+static enum err make_one(const char *path)
+{
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST ? OK : err_from_errno(errno);
+    }
+    return file_sync_parent(path);
+}
+
 static enum err make_parents(const char *place)
 {
     char path[PATH_MAX];
@@ -37,8 +46,9 @@ static enum err make_parents(const char *place)
     }
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            return err_from_errno(errno);
+        enum err e = make_one(path);
+        if (e != OK) {
+            return e;
         }
         *slash = '/';
     }
@@ -51,7 +61,7 @@ enum err folder_make(const char *path)
     if (e != OK) {
         return e;
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? OK : err_from_errno(errno);
+    return make_one(path);
 }
 
 #define NEW ".new-XXXXXX"

@@ -26,10 +26,11 @@ static enum err path_of(char out[PATH_MAX], const char *home, const char *name)
     return size < 0 || size >= PATH_MAX ? ERR_LIMIT : OK;
 }
 
-/* An existing folder is left as it is. */
+/* An existing folder is left as it is. The name of a new one is durable before anything in it is
+ * told: else a power cut takes the folder with all that was synced in it. */
 static enum err home_make_folder(const char *home)
 {
-    if (!mkdir(home, 0700)) return OK;
+    if (!mkdir(home, 0700)) return file_sync_parent(home);
     if (errno != EEXIST) return err_from_errno(errno);
     struct stat st;
     if (stat(home, &st)) return err_from_errno(errno);

@@ -184,7 +184,7 @@ static enum err keep_replaced(struct restoring *r)
         if (size < 0 || (size_t)size >= sizeof r->kept) {
             e = ERR_LIMIT;
         } else if (renameat2(AT_FDCWD, old, AT_FDCWD, r->kept, RENAME_NOREPLACE) == 0) {
-            e = OK;
+            e = file_sync_folder(r->cli->home); /* before the folder goes that it came from */
         } else {
             e = err_from_errno(errno);
         }
