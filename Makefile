@@ -54,8 +54,9 @@ SIM_SRC     := $(wildcard tests/sim/*.c)
 BENCH_SRC   := $(wildcard tests/bench/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/*.c)
 VECTORS_SRC := $(wildcard tests/vectors/*.c)
+FAULT_SRC   := $(wildcard tests/fault/*.c)
 C_SRC       := $(LIB_SRC) $(NODE_SRC) $(TOOL_SRC) $(UNIT_SRC) $(SUPPORT_SRC) $(LAB_SRC) $(SIM_SRC) \
-               $(BENCH_SRC) $(FUZZ_SRC) $(VECTORS_SRC)
+               $(BENCH_SRC) $(FUZZ_SRC) $(VECTORS_SRC) $(FAULT_SRC)
 
 obj         = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB        := $(BUILD)/libsidan.a
@@ -140,6 +141,17 @@ $(BUILD)/vectors: $(call obj,$(VECTORS_SRC) $(addprefix tests/support/,township.
                   $(LIB)
 	$(LINK)
 
+# An image of a home stands for the home: what tells copies apart is not asked.
+$(BUILD)/fault/images: $(call obj,$(addprefix tests/fault/,images.c check.c world.c disk.c image.c trace.c) \
+                      tests/support/rng.c) $(LIB)
+	$(LINK) -Wl,--wrap=machine_compare
+
+# What is preloaded into programs as they are.
+$(BUILD)/fault/%.so: tests/fault/%.c $(BUILD)/.flags | $(PACKAGES)-build
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. -MMD -MP $(BASE) -O2 -fPIC -shared -o $@ $< -ldl
+
 units: $(UNITS)
 
 # --- translations ------------------------------------------------------------------------------
@@ -152,11 +164,15 @@ $(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
 # --- tests ------------------------------------------------------------------------------------
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
 
+# The fault lab preloads libraries, which sanitizers do not like.
+FAULT := $(if $(SAN)$(COVERAGE),,$(BUILD)/fault/images $(BUILD)/fault/record.so)
+FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick')
+
 # 200 seeds in two halves, so that two cores have work to the end.
-check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
+check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(FAULT) $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
 	    '$(BUILD)/sim --scenes' \
-	    $(E2E) tests/vectors/check.py tests/lint/light $(if $(SAN),,$(SMOKES)) $(UNITS)
+	    $(FAULT_RUNS) $(E2E) tests/vectors/check.py tests/lint/light $(if $(SAN),,$(SMOKES)) $(UNITS)
 
 quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-4' tests/lint/light $(UNITS)
