@@ -4,6 +4,7 @@
  * views, recorder and exchange. Network, faults and work are drawn from one seed, so a seed is a
  * story that can be told again: the same seed gives the same trace to the byte.
  *
+ *   happenings what a run must have seen at least once
  *   trace    what happened: readable lines, their hash, a counter for each kind of happening
  *   net      connections between nodes: handshakes, cuts, half-open ends
  *   wire     one way of a connection: frames through tests/support/link_model.h
@@ -17,11 +18,13 @@
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
  *   roll_back villages put back from older copies
+ *   sticks   bundles that are carried by hand, and what becomes of them
  *   copies   stores put back, disks used twice, hubs lost: a scene
  */
 #include "node/exchange.h"
 #include "node/recorder.h"
 #include "node/views/request.h"
+#include "tests/sim/happenings.h"
 #include "tests/sim/wire.h"
 #include "tests/support/rng.h"
 
@@ -33,47 +36,6 @@
 #define HOURS(n) (MINUTES(60) * (uint64_t)(n))
 #define DAYS(n) (HOURS(24) * (uint64_t)(n))
 #define SIM_EPOCH_MS UINT64_C(1793491200000) /* wall time at virtual time 0 */
-
-/* What a run must have seen at least once: every kind of fault, and the work in full. */
-#define SIM_HAPPENINGS(X)                                                                          \
-    X(HAPPENED_CUT, "link cut, both ends told")                                                    \
-    X(HAPPENED_CUT_BY_BYTES, "link cut after so many bytes")                                       \
-    X(HAPPENED_CUT_IN_FLIGHT, "frames lost in flight")                                             \
-    X(HAPPENED_HALF_OPEN, "link dead, one end not told")                                           \
-    X(HAPPENED_UNREACHABLE, "dialled a hub that was down")                                         \
-    X(HAPPENED_QUEUE_FULL, "send queue full")                                                      \
-    X(HAPPENED_VILLAGE_CRASH, "village killed")                                                    \
-    X(HAPPENED_HUB_CRASH, "hub killed")                                                            \
-    X(HAPPENED_CRASH_IN_TURN, "killed between commit and answer")                                  \
-    X(HAPPENED_PUT_BACK, "village put back from an older copy")                                    \
-    X(HAPPENED_CLEAN_RESTART, "stopped and started in good order")                                 \
-    X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
-    X(HAPPENED_SEALED, "accusation sealed for the office")                                         \
-    X(HAPPENED_CLOSED, "request closed")                                                           \
-    X(HAPPENED_ESCALATED, "request escalated by its village")                                      \
-    X(HAPPENED_ANSWERED, "question answered at once")                                              \
-    X(HAPPENED_OBJECTED, "order objected to")                                                      \
-    X(HAPPENED_EXTENDED, "due date extended")                                                      \
-    X(HAPPENED_RESUMED, "handling resumed after a suspension")                                     \
-    X(HAPPENED_REOPENED, "request reopened")                                                       \
-    X(HAPPENED_WITHDRAWN, "request withdrawn")                                                     \
-    X(HAPPENED_BOTH_CHANGED, "request changed by two who were apart")                              \
-    X(HAPPENED_ERASED, "closed request erased")                                                    \
-    X(HAPPENED_REVOKED, "stolen laptop revoked")                                                   \
-    X(HAPPENED_NEW_LAPTOP, "new laptop for its village")                                           \
-    X(HAPPENED_ASIDE, "record of a thief that stands aside")                                       \
-    X(HAPPENED_ROTATED_SIGNER, "signing key changed")                                              \
-    X(HAPPENED_ROTATED_TRANSPORT, "transport key changed")                                         \
-    X(HAPPENED_REPLACED, "authority replaced")                                                     \
-    X(HAPPENED_OLD_AUTHORITY, "replaced authority that went on")
-
-enum sim_happening {
-#define SIM_HAPPENING_ENUM(code, text) code,
-    SIM_HAPPENINGS(SIM_HAPPENING_ENUM)
-#undef SIM_HAPPENING_ENUM
-        HAPPENING_COUNT
-};
-const char *happening_text(enum sim_happening f);
 
 struct sim;
 struct sim_node;
@@ -178,6 +140,7 @@ struct sim_node {
     bool revoked;               /* it does not know */
     bool put_back;              /* what it held once others may count as arrived */
     bool absent;                /* the village has no laptop */
+    bool remote;                /* its line is there once in a week or two: it lives by sticks */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
     struct views *views;
@@ -244,6 +207,10 @@ void roll_back_schedule(struct sim *s);
 void roll_back_check(struct sim *s); /* what the hub held of who was put back, it holds */
 void roll_back_end(struct sim *s);
 
+/* --- sticks --- */
+void sticks_schedule(struct sim *s);
+void sticks_end(struct sim *s);
+
 /* --- erase --- */
 struct erase *erase_begin(void);
 void erase_schedule(struct sim *s);
@@ -304,6 +271,7 @@ struct sim {
     struct sign_key township; /* the founding authority's key */
     struct trust *trust;
     struct roll_back *roll_back;
+    struct sticks *sticks;
     struct erase *erase;
     struct step *steps; /* a heap by (at, order) */
     size_t step_count, step_capacity;

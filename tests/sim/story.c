@@ -105,7 +105,7 @@ static void contact(struct sim_node *n)
         cut.b = rng_chance(&s->network, 40);
         story_schedule(s, rng_below(&s->network, SECONDS(40)), cut);
     }
-    story_schedule(s, rng_between(&s->network, HOURS(4), HOURS(60)),
+    story_schedule(s, rng_between(&s->network, HOURS(4), HOURS(60)) * (n->remote ? 6 : 1),
                    (struct step){.type = STEP_CONTACT, .a = (size_t)n->index});
 }
 
@@ -255,6 +255,7 @@ static void schedule_all(struct sim *s)
     story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});
     trust_schedule(s);
     roll_back_schedule(s);
+    sticks_schedule(s);
     erase_schedule(s);
 }
 
@@ -310,6 +311,7 @@ void story_end(struct sim *s, struct hash *hash)
     free(s->steps);
     trust_end(s);
     roll_back_end(s);
+    sticks_end(s);
     erase_end(s);
     net_clear(s);
     crypto_random_source(NULL, NULL);
