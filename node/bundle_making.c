@@ -42,8 +42,8 @@ struct bundle_maker {
     struct bundle_making options;
     struct bundle_sides sides;
     struct run_maker maker;
-    struct buf hello, receipt; /* the same in each part */
-    uint64_t number;           /* of the first part */
+    struct buf hello, receipt, towns; /* the same in each part */
+    uint64_t number;                  /* of the first part */
 
     struct place at;
     struct points points, other;
@@ -251,12 +251,25 @@ static void feed_from_the_beginning(struct bundle_maker *m)
     m->size = m->size_at_feed;
 }
 
+static enum err put_towns(struct bundle_maker *m)
+{
+    enum err err = OK;
+    for (size_t at = 0; !err && at < m->towns.size;) {
+        const uint8_t *frame = m->towns.data + at + 4;
+        const size_t size = be32_get(frame - 4);
+        err = put_frame(m, slice_of(frame, size));
+        at += 4 + size;
+    }
+    return err;
+}
+
 static enum err put_part(struct bundle_maker *m)
 {
     enum err err = OK;
     m->full = false;
     m->size = 4 + BUNDLE_HEAD_SIZE_MAX + 4 + m->hello.size;
     if (m->receipt.size) err = put_frame(m, buf_slice(&m->receipt));
+    if (!err) err = put_towns(m);
     if (!err && m->part && m->roster_again) err = put_roster_again(m);
     m->first = m->at;
     if (!err) err = put_runs(m);
@@ -341,6 +354,7 @@ enum err bundle_maker_open(struct bundle_maker **out, const struct bundle_making
     if (!err) err = look_around(m);
     if (!err) err = bundle_hello_write(&m->hello, &m->sides);
     if (!err) err = bundle_receipt_write(&m->receipt, &m->sides, counter);
+    if (!err) err = bundle_towns_write(&m->towns, &m->sides);
     if (!err) err = make_plan(m, plan);
     if (err)
         bundle_maker_close(m);
@@ -358,6 +372,7 @@ void bundle_maker_close(struct bundle_maker *m)
     zstd_close(m->maker.zstd);
     buf_clear(&m->hello);
     buf_clear(&m->receipt);
+    buf_clear(&m->towns);
     free(m->points.rows);
     free(m->other.rows);
     free(m->ends);

@@ -4,6 +4,7 @@
 #include "node/office_key.h"
 #include "node/run_taking.h"
 #include "node/store/local.h"
+#include "node/towns.h"
 #include "node/views/visible.h"
 
 #include <stdlib.h>
@@ -11,9 +12,11 @@
 #define COMMIT_BYTES MIB(2)      /* of records, between two commits */
 #define WAITING_BYTES_MAX MIB(8) /* of runs whose turn comes later */
 #define RECEIPTS_MAX 16u
+#define TOWNS_MAX 32u
 #define LOOK_BYTES_MAX MIB(4) /* of records whose authors others may be, looking: uncommitted */
 
-/* A frame that is kept: a run whose author another one makes known, or a receipt. */
+/* A frame that is kept: a run whose author another one makes known, or what is looked at when all
+ * runs are taken. */
 struct kept {
     struct kept *next;
     struct buf frame;
@@ -30,6 +33,8 @@ struct taking {
     size_t waiting_bytes;
     struct kept *receipts;
     size_t receipt_count;
+    struct kept *towns;
+    size_t town_count;
     struct bundle_taken taken;
 };
 
@@ -198,6 +203,17 @@ static enum err settle_waiting(struct taking *s)
     return err ? err : offer_waiting(s, true);
 }
 
+static enum err keep_for_later(struct kept **list, size_t *count, struct slice frame)
+{
+    struct kept *k = NULL;
+    enum err err = keep(&k, frame);
+    if (err) return err;
+    k->next = *list;
+    *list = k;
+    ++*count;
+    return OK;
+}
+
 static enum err take_frame(struct taking *s, struct slice frame)
 {
     uint64_t type;
@@ -206,14 +222,11 @@ static enum err take_frame(struct taking *s, struct slice frame)
         s->taken.damaged = true;
         return OK;
     }
-    if (type == FRAME_RECEIPT && s->receipt_count < RECEIPTS_MAX) {
-        struct kept *k = NULL;
-        err = keep(&k, frame);
-        if (err) return err;
-        k->next = s->receipts;
-        s->receipts = k;
-        s->receipt_count++;
-    }
+    if (type == FRAME_RECEIPT && s->receipt_count < RECEIPTS_MAX)
+        err = keep_for_later(&s->receipts, &s->receipt_count, frame);
+    if (type == FRAME_TOWN && s->town_count < TOWNS_MAX)
+        err = keep_for_later(&s->towns, &s->town_count, frame);
+    if (err) return err;
     if (type == FRAME_RUN) err = offer_run(s, frame, false);
     if (err || s->uncommitted < COMMIT_BYTES || s->looker) return err;
     err = commit(s);
@@ -364,6 +377,37 @@ static enum err commit_words(struct taking *s, struct slice hello)
     return err;
 }
 
+/* --- what hubs signed of `town` --- */
+
+static enum err take_town(struct taking *s, struct slice frame)
+{
+    struct town_kept k;
+    struct town_judged judged;
+    struct txn *t = NULL;
+    bool kept = false;
+    if (towns_read(&k, frame)) return OK;
+    enum err err = txn_begin(s->options->store, true, &t);
+    if (!err) err = towns_judge(s->options->views, t, &k, &judged);
+    if (!err) kept = towns_keep(t, &k, &judged);
+    if (kept && judged.verdict == TOWN_SPLIT) {
+        s->taken.two_faces = true;
+        s->taken.two_faced = k.state.hub;
+    }
+    town_kept_clear(&k);
+    if (kept) return txn_commit(t);
+    txn_abort(t);
+    return err;
+}
+
+/* What names more than came with this bundle is told again by the next. */
+static enum err take_towns(struct taking *s)
+{
+    enum err err = OK;
+    for (struct kept *k = s->towns; k && !err; k = k->next)
+        err = take_town(s, buf_slice(&k->frame));
+    return err;
+}
+
 /* --- the whole --- */
 
 /* Its own transport keys, and the office's where it was given them. */
@@ -391,16 +435,19 @@ static enum err open_reader(struct taking *s, int fd, struct bundle_reader **rea
     return err;
 }
 
+static void drop_all(struct kept *list)
+{
+    for (struct kept *k = list, *next; k; k = next) {
+        next = k->next;
+        drop(k);
+    }
+}
+
 static void clear(struct taking *s)
 {
-    for (struct kept *k = s->waiting, *next; k; k = next) {
-        next = k->next;
-        drop(k);
-    }
-    for (struct kept *k = s->receipts, *next; k; k = next) {
-        next = k->next;
-        drop(k);
-    }
+    drop_all(s->waiting);
+    drop_all(s->receipts);
+    drop_all(s->towns);
     run_look_close(s->looker);
     run_decoder_close(s->decoder);
 }
@@ -419,6 +466,7 @@ enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken 
     if (!err && s.looker) err = take_words(&s, arrival_txn(s.arrival), hello);
     if (!err && !s.looker) err = commit(&s);
     if (!err && !s.looker) err = commit_words(&s, hello);
+    if (!err && !s.looker) err = take_towns(&s);
     arrival_abort(s.arrival);
     bundle_reader_close(reader);
     clear(&s);

@@ -29,8 +29,10 @@ struct bundle_taken {
     struct feed refused_feed;
     uint64_t receipts;     /* for this device */
     uint64_t receipts_bad; /* that do not verify */
-    uint64_t bytes;        /* of frames that were read whole */
-    bool damaged;          /* it ends, or is changed, behind those */
+    bool two_faces;        /* a hub signed two states of `town` that cannot both be true: */
+    struct sign_key two_faced;
+    uint64_t bytes; /* of frames that were read whole */
+    bool damaged;   /* it ends, or is changed, behind those */
 };
 /* Reads it at `fd`. *out is filled also where it is damaged behind its head, which is no error.
  * Errors: those of bundle_open but for ERR_CORRUPT; ERR_FOREIGN also for another township's; the

@@ -1,5 +1,7 @@
 #include "node/bundle_words.h"
 
+#include "node/store/towns.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,4 +120,24 @@ enum err bundle_hello_write(struct buf *out, const struct bundle_sides *s)
     frame_hello_write(out, &h, have);
     free(have);
     return out->err;
+}
+
+/* --- what hubs signed ----------------------------------------------------------------------- */
+
+enum err bundle_towns_write(struct buf *out, const struct bundle_sides *s)
+{
+    struct town_at at = {.hub = {{0}}};
+    struct town_kept k;
+    for (; towns_next(s->txn, &at, &k); town_kept_clear(&k)) {
+        struct buf frame = {0};
+        uint8_t size[4];
+        frame_town_write(&frame, &k.state, k.heads, k.count);
+        be32_put(size, (uint32_t)frame.size);
+        if (!frame.err && out->size + 4 + frame.size <= BUNDLE_TOWNS_SIZE_MAX) {
+            buf_append(out, size, sizeof size);
+            buf_append_slice(out, buf_slice(&frame));
+        }
+        buf_clear(&frame);
+    }
+    return out->err ? out->err : txn_error(s->txn);
 }

@@ -1,12 +1,14 @@
 #pragma once
 /*
- * What a bundle says before its runs (proto/SPEC.md, "Bundles"): what its maker holds, and the
- * receipt for what its receiver wrote.
+ * What a bundle says before its runs (proto/SPEC.md, "Bundles"): what its maker holds, the receipt
+ * for what its receiver wrote, and what hubs signed.
  */
 #include "node/home.h"
 #include "node/store/local.h"
 #include "node/views/views.h"
 #include "proto/frame.h"
+
+#define BUNDLE_TOWNS_SIZE_MAX KIB(64)
 
 /* Who makes it and who it is for, in one transaction, which all of it borrows from. */
 struct bundle_sides {
@@ -28,3 +30,6 @@ MUST_CHECK enum err bundle_hello_write(struct buf *out, const struct bundle_side
 /* Leaves `out` empty where the receiver has written nothing that is held. Errors: ERR_NOMEM. */
 MUST_CHECK enum err bundle_receipt_write(struct buf *out, const struct bundle_sides *s,
                                          uint64_t counter);
+/* What hubs signed of `town`, as is kept here (node/towns.h): each frame behind its size be32. One
+ * that makes it more than BUNDLE_TOWNS_SIZE_MAX stays out. Errors: ERR_NOMEM, the transaction's. */
+MUST_CHECK enum err bundle_towns_write(struct buf *out, const struct bundle_sides *s);

@@ -95,6 +95,7 @@ void exchange_close(struct exchange *x)
             exchange_log(x, LOG_WARN, "what is known of peers was not kept: %s", err_text(err));
     }
     for (size_t i = 0; i < x->gone_count; i++) peer_row_clear(&x->gone[i]);
+    exchange_towns_clear(x);
     free(x->gone);
     free(x->counted);
     while (x->receipts) {
@@ -275,6 +276,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
         peer_act(x, p);
     }
     enum err err = exchange_commit_stores(x);
+    if (!err) err = exchange_towns_turn(x);
     if (!err) err = exchange_show_told(x);
     if (!err) err = exchange_serve_builds(x);
     note_idle(x);
@@ -303,6 +305,7 @@ uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
     uint64_t earliest = x->gone_count ? x->gone_ms + FLUSH_IDLE_MS : UINT64_MAX;
     if (traffic_due_ms(x) < earliest) earliest = traffic_due_ms(x);
     if (exchange_joiners_due_ms(x) < earliest) earliest = exchange_joiners_due_ms(x);
+    if (exchange_towns_due_ms(x) < earliest) earliest = exchange_towns_due_ms(x);
     for (const struct peer *p = x->peers; p; p = p->next) {
         uint64_t at = p->closing ? UINT64_MAX : session_deadline_ms(p->session);
         uint64_t flush_ms = p->row_changed_ms + (p->was_idle ? FLUSH_IDLE_MS : FLUSH_AFTER_MS);

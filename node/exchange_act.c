@@ -18,6 +18,7 @@ static void remember_points(struct exchange *x, struct peer *p, struct peer_have
 static void remember_hello(struct exchange *x, struct peer *p, const struct frame_hello *h)
 {
     struct peer_row *row = &p->row;
+    exchange_towns_hello(x, p, h);
     memcpy(row->generation, h->generation, sizeof row->generation);
     row->credit = h->credit;
     row->disk_free_mib = h->disk_free_mib;
@@ -222,6 +223,9 @@ void peer_act(struct exchange *x, struct peer *p)
             remember_hello(x, p, &a.hello);
             p->hello_taken = true;
             x->met |= !peer_is_neighbour(x, p); /* it does not hold all that this device said */
+            break;
+        case SESSION_TOWN:
+            exchange_take_town(x, p, a.frame);
             break;
         case SESSION_ALARM:
             exchange_log(x, LOG_WARN, "peer %02x%02x%02x: %s", p->device.first.bytes[0],

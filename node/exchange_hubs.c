@@ -73,7 +73,7 @@ void exchange_hubs_look(struct exchange *x, struct peer *p)
 }
 
 /* Another hub may have been given the official numbers since this one was last here. */
-static bool hubs_are_met(const struct exchange *x)
+bool exchange_hubs_are_met(const struct exchange *x)
 {
     struct txn *t = NULL;
     const struct roster *roster;
@@ -97,7 +97,7 @@ bool exchange_settled(const struct exchange *x)
         session_status(p->session, &status);
         if (status.behind && !p->closing) return false;
     }
-    return x->met && hubs_are_met(x);
+    return x->met && exchange_hubs_are_met(x);
 }
 
 /* --- what came through whom ---------------------------------------------------------------- */

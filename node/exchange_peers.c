@@ -81,6 +81,8 @@ static enum err open_session(struct exchange *x, struct txn *t, struct peer *p, 
     memcpy(options.township8, x->identity->township.bytes, sizeof options.township8);
     memcpy(options.generation, x->identity->generation, sizeof options.generation);
     options.has_views = peer_views(x, t, p, options.views8);
+    options.has_towns = towns_digest8(t, options.towns8);
+    options.says_towns = memcmp(options.towns8, p->row.towns8, sizeof options.towns8) != 0;
     struct session_outgoing outgoing[OUTGOING_MAX];
     struct slice unfinished = p->row.unfinished_new ? buf_slice(&p->row.unfinished)
                                                     : peer_unfinished(t, &p->device.first);

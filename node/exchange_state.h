@@ -8,12 +8,15 @@
 #include "node/run_taking.h"
 #include "node/store/local.h"
 #include "node/store/traffic.h"
+#include "node/towns.h"
 
 #define TURN_BYTES_MAX MIB(1) /* RUN and RECEIPT bytes held at a time, all peers together */
 #define TURN_RAW_MAX MIB(2)   /* the same, opened */
 #define TURN_EVENTS_MAX 1024u /* link events taken in one turn */
 #define BUILDS_A_TURN 64u
 #define HUBS_MET_MAX 8u
+#define TOWNS_TOLD_MAX 32u   /* states that hubs signed, told to a peer */
+#define TOWNS_WAITING_MAX 8u /* that cannot be judged yet */
 /* Frames that a link does not take wait up to this. */
 #define PEER_UNSENT_MAX (4 * FRAME_SIZE_MAX)
 /* A connection of an invite has no session that would notice its end: it goes after this long
@@ -52,9 +55,16 @@ struct peer {
     uint64_t row_changed_ms;
     bool was_idle;
     bool forgets; /* the runs its session holds may have boxes that were erased: not to be kept */
-    bool told_aside; /* of a feed of which something stands aside: it may be shown more */
+    bool told_aside;           /* of a feed of which something stands aside: it may be shown more */
     bool hello_taken, arrived; /* since the last look of exchange_hubs.c */
     bool hello_asked;          /* by that */
+    /* exchange_towns.c */
+    bool towns_open, towns_had; /* its HELLO came; it keeps: */
+    bool towns_back;            /* a hub that has an older one of its own than we */
+    uint8_t towns8[8];
+    struct town_state towns[TOWNS_TOLD_MAX]; /* that it has */
+    size_t town_count;
+    uint64_t towns_told; /* towns_version of the exchange when it was told */
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
     uint64_t laps;                       /* see exchange_serve_builds */
@@ -141,13 +151,25 @@ struct exchange {
     uint64_t month_room;   /* with a limit: bytes left for what is not urgent */
     bool holding;
 
-    uint64_t erased;           /* erase_serial as it was last looked at */
-    bool forked;               /* what was stored forked a feed of this device */
-    bool met;                  /* one who would know told what it holds, since the start */
-    bool villager;             /* this device is a village's, by the roster as last seen */
+    uint64_t erased; /* erase_serial as it was last looked at */
+    bool forked;     /* what was stored forked a feed of this device */
+    bool met;        /* one who would know told what it holds, since the start */
+    bool villager;   /* this device is a village's, by the roster as last seen */
     struct sign_key hubs_met[HUBS_MET_MAX]; /* the same of other hubs */
     size_t hubs_met_count;
     uint64_t opened_ms; /* monotonic; 0: before the first turn */
+    /* exchange_towns.c */
+    uint64_t towns_txn, town_events; /* when it last looked */
+    bool towns_looked, towns_changed, has_towns, sign_due;
+    uint64_t sign_at_ms, sign_since_ms, signed_ms; /* monotonic: not before; due since; last */
+    struct hash town_digest;                       /* of our heads */
+    uint8_t towns8[8];                             /* of all that is kept */
+    uint64_t towns_version;                        /* grows when that changes */
+    struct town_waiting {
+        struct sign_key from; /* first key of the peer that told it last */
+        struct town_kept kept;
+    } towns[TOWNS_WAITING_MAX];
+    size_t town_count;
     struct exchange_time time; /* of the last turn or look */
     uint64_t receipt_counter;
 };
@@ -259,9 +281,20 @@ uint64_t traffic_due_ms(const struct exchange *x);
 /* --- exchange_hubs.c --- */
 /* What a frame of another hub told is looked at for what it means to this one. */
 void exchange_hubs_look(struct exchange *x, struct peer *p);
+/* Were all other hubs met in this process, or waited for long enough? */
+bool exchange_hubs_are_met(const struct exchange *x);
 /* Notes through whom the records of a village came, within the transaction that stores them. */
 enum err exchange_note_via(struct exchange *x, struct txn *t, const struct peer *from,
                            const struct sign_key *author);
+
+/* --- exchange_towns.c --- */
+/* Before the HELLO is remembered. */
+void exchange_towns_hello(struct exchange *x, struct peer *p, const struct frame_hello *hello);
+void exchange_take_town(struct exchange *x, struct peer *p, struct slice frame);
+/* What is new since the last turn is signed, kept and told. */
+MUST_CHECK enum err exchange_towns_turn(struct exchange *x);
+uint64_t exchange_towns_due_ms(const struct exchange *x); /* the next turn that is of use */
+void exchange_towns_clear(struct exchange *x);
 
 /* --- exchange_join.c --- */
 /* What a link says of a connection made with an invite. */

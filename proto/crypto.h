@@ -55,6 +55,8 @@ struct signer {
 #define CONTEXT_PIECE "sidan/piece"
 #define CONTEXT_BUNDLE "sidan/bundle"
 #define CONTEXT_PIPE "sidan/pipe"
+#define CONTEXT_TOWN "sidan/town"
+#define CONTEXT_TOWN_HEADS "sidan/heads"
 #define CONTEXT_ROTATE "sidan/rotate"
 #define CONTEXT_RECOVERY "sidan/recovery"
 /* Of what never leaves a node (node/machine.h, node/side_file.h). */

@@ -20,6 +20,7 @@ enum frame_type {
     FRAME_PIECE = 7,
     FRAME_PING = 8,
     FRAME_HOLD = 9,
+    FRAME_TOWN = 10,
     FRAME_JOIN = 16,
     FRAME_ADMIT = 17,
     FRAME_BUNDLE = 18, /* in files only */
@@ -63,6 +64,9 @@ struct frame_hello {
     bool has_unfinished;
     uint8_t unfinished8[8];   /* the RUN frame of which pieces are held here */
     uint64_t unfinished_size; /* how much of it, from its beginning */
+    bool says_towns;   /* else what it keeps that hubs signed is as both last had it */
+    bool has_towns;    /* it keeps any */
+    uint8_t towns8[8]; /* towns_digest8 */
 };
 
 struct frame_run {

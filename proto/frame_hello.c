@@ -52,6 +52,8 @@ enum err frame_hello_read(struct frame_hello *out, struct slice frame)
             mp_read_bin_exact(&r, h.unfinished8, sizeof h.unfinished8);
             h.unfinished_size = mp_read_uint(&r, FRAME_SIZE_MAX);
         }
+        h.says_towns = !r.err && mp_peek(&r) != MP_END;
+        if (h.says_towns) h.has_towns = frame_read_optional8(&r, h.towns8);
     }
     if (r.err) return frame_error(&r);
     *out = h;
@@ -75,7 +77,7 @@ bool frame_have_next(struct mp_reader *r, struct have_entry *out)
 void frame_hello_write(struct buf *out, const struct frame_hello *h, const struct have_entry *have)
 {
     size_t start = out->size;
-    struct mp_writer w = frame_start(out, FRAME_HELLO, 15);
+    struct mp_writer w = frame_start(out, FRAME_HELLO, h->says_towns ? 16 : 15);
     mp_write_uint(&w, h->protocol_min);
     mp_write_uint(&w, h->protocol_max);
     mp_write_bin(&w, h->township8, sizeof h->township8);
@@ -102,6 +104,7 @@ void frame_hello_write(struct buf *out, const struct frame_hello *h, const struc
     } else {
         mp_write_nil(&w);
     }
+    if (h->says_towns) frame_write_optional8(&w, h->has_towns, h->towns8);
     frame_finish(out, start);
 }
 

@@ -34,6 +34,7 @@ int cmd_handover(struct cli *cli);
 int cmd_help(struct cli *cli);
 int cmd_hours(struct cli *cli);
 int cmd_hub_address(struct cli *cli);
+int cmd_hub_faces(struct cli *cli);
 int cmd_hub_list(struct cli *cli);
 int cmd_hub_numbers(struct cli *cli);
 int cmd_import(struct cli *cli);

@@ -13,6 +13,9 @@ extern const struct flag commands_trust_replace[], commands_trust_rotate[],
         VERB("authority replace", "管理密钥 更换", NULL, 0, 0,                                     \
              N_("a new authority key, by the recovery key from the drawer"), CARE,                 \
              commands_trust_replace, cmd_authority_replace),                                       \
+        VERB("hub faces", "镇平台 对照", NULL, 0, 0,                                               \
+             N_("what hubs signed of the town's records: do two villages see the same"), CARE,     \
+             NULL, cmd_hub_faces),                                                                 \
         VERB("hub list", "镇平台 列表", NULL, 0, 0,                                                \
              N_("the hubs, where they can be reached, and which one gives official numbers"),      \
              CARE, NULL, cmd_hub_list),                                                            \

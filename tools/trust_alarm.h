@@ -3,7 +3,7 @@
 #include "node/views/roster_alarm.h"
 #include "tools/cli.h"
 
-#define TRUST_ALARMS_MAX 2
+#define TRUST_ALARMS_MAX 3
 struct trust_alarm {
     const char *code; /* for scripts */
     const char *what, *todo;

@@ -13,7 +13,7 @@ enum { HAVE_SIZE = 24 };
 /* --- peers: format, numbers of 8 bytes, generation, views8, then the two have-vectors --- */
 
 /* A row of another format is forgotten: a contact tells all of it anew. */
-enum { PEER_FORMAT = 4, PEER_NUMBERS = 21, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
+enum { PEER_FORMAT = 5, PEER_NUMBERS = 22, PEER_FIXED = 1 + PEER_NUMBERS * 8 + 16 };
 
 static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
 {
@@ -28,7 +28,7 @@ static void peer_numbers(const struct peer_row *row, uint64_t out[PEER_NUMBERS])
         row->refusals,        row->next_attempt_ms,
         row->have_count,      row->cut,
         row->cut_bytes,       row->cut_sending,
-        row->bundle,
+        row->bundle,          be64_get(row->towns8),
     };
     memcpy(out, numbers, sizeof numbers);
 }
@@ -56,6 +56,7 @@ static void peer_numbers_take(struct peer_row *row, const uint64_t in[PEER_NUMBE
     row->cut_bytes = in[18];
     row->cut_sending = in[19] != 0;
     row->bundle = in[20];
+    be64_put(row->towns8, in[21]);
 }
 
 static struct peer_have *vector_read(const uint8_t *at, size_t count)

@@ -27,6 +27,7 @@ struct peer_row {
     uint64_t bytes_sent, bytes_received;
     uint64_t refusals; /* REFUSE sent to it */
     uint64_t bundle;   /* number of the newest bundle of its that was taken here */
+    uint8_t towns8[8]; /* what both last kept that hubs signed (node/towns.h); zero: nothing */
     size_t have_count;
     struct peer_have {    /* its have-vector as last told: what has "arrived" there */
         uint8_t feed8[8]; /* first 8 bytes of the feed's id */

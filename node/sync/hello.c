@@ -119,7 +119,10 @@ void session_send_hello(struct session *s, bool complete)
         .credit = s->granted_total,
         .has_views = s->options.has_views && !s->hello_sent, /* later they have changed */
         .complete = complete,
+        .says_towns = s->options.says_towns,
+        .has_towns = s->options.has_towns,
     };
+    memcpy(hello.towns8, s->options.towns8, sizeof hello.towns8);
     memcpy(hello.township8, s->options.township8, sizeof hello.township8);
     memcpy(hello.generation, s->options.generation, sizeof hello.generation);
     memcpy(hello.views8, s->options.views8, sizeof hello.views8);

@@ -161,6 +161,43 @@ static void take_hold(struct session *s, struct slice frame)
 
 /* --- all frames --- */
 
+static void take_town(struct session *s, struct slice frame)
+{
+    struct frame_town f;
+    enum err err = frame_town_read(&f, frame);
+    if (err) {
+        session_refuse_frame(s, err, "TOWN malformed or over a limit");
+        return;
+    }
+    if (++s->towns_taken > TOWNS_TAKEN_MAX) {
+        session_refuse(s, REFUSE_LIMIT, "too many TOWNs");
+        return;
+    }
+    struct queued *q = session_queue(s, SESSION_TOWN);
+    if (!q) return;
+    buf_append_slice(&q->frame, frame);
+    if (q->frame.err) session_end(s, 0, false, "out of memory");
+}
+
+/* --- what this node signed or was given of `town` --- */
+
+void session_towns(struct session *s, bool has, const uint8_t towns8[8])
+{
+    s->options.says_towns = true;
+    s->options.has_towns = has;
+    memcpy(s->options.towns8, towns8, sizeof s->options.towns8);
+}
+
+void session_tell(struct session *s, struct buf *frame, uint64_t now_ms)
+{
+    if (s->ended || !s->hello_sent) {
+        buf_clear(frame);
+        return;
+    }
+    s->now_ms = now_ms;
+    session_send(s, frame);
+}
+
 void session_take_frame(struct session *s, struct slice frame)
 {
     uint64_t type;
@@ -202,5 +239,6 @@ void session_take_frame(struct session *s, struct slice frame)
     if (type == FRAME_WANT) take_want(s, frame);
     if (type == FRAME_RECEIPT) open_receipt(s, frame);
     if (type == FRAME_PING) session_take_ping(s, frame);
+    if (type == FRAME_TOWN) take_town(s, frame);
     /* Other types are of later versions: ignored. */
 }

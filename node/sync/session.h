@@ -79,6 +79,9 @@ struct session_options {
     uint64_t window; /* bytes of RUN frames this node takes beyond what it has answered */
     bool has_views;
     uint8_t views8[8];
+    /* What is kept that hubs signed of `town`, for HELLO; not said: as both last had it. */
+    bool says_towns, has_towns;
+    uint8_t towns8[8];
     bool limited; /* `room` counts, from the start */
     uint64_t room;
     struct session_memory memory;
@@ -144,6 +147,10 @@ void session_ask(struct session *s, bool hurried, uint64_t now_ms);
 void session_room(struct session *s, uint64_t bytes, uint64_t now_ms);
 /* The peer is asked to tell all that it holds, as it stands now. */
 void session_ask_hello(struct session *s, uint64_t now_ms);
+/* What is kept that hubs signed is another now: a later HELLO says it. */
+void session_towns(struct session *s, bool has, const uint8_t towns8[8]);
+/* Sends a frame that is not the session's own matter (TOWN), once its HELLO went. Takes it. */
+void session_tell(struct session *s, struct buf *frame, uint64_t now_ms);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);
 
@@ -158,6 +165,7 @@ enum session_action_type {
     SESSION_ARRIVED, /* the peer holds `points` of one feed (none: nothing any more): remember it */
     SESSION_SHOWN,   /* the peer knows that we hold `points` of one feed: remember it */
     SESSION_PEER,    /* the peer's HELLO was taken */
+    SESSION_TOWN,    /* the peer's TOWN in `frame` is well formed; nothing waits for it */
     SESSION_ALARM,   /* the peer holds less than it had; `text` for the admin */
     SESSION_END,     /* close the link after what was sent; nothing follows */
 };

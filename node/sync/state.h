@@ -2,11 +2,13 @@
 /* The inside of a session, shared by the files of node/sync. */
 #include "node/sync/beat.h"
 #include "node/sync/track.h"
+#include "proto/town.h"
 
 #define FLIGHT_MAX 256u       /* runs sent and not yet answered */
 #define BUILDS_MAX 2u         /* outstanding BUILD requests */
 #define ASKS_MAX 3u           /* WANTs for one feed without progress */
 #define WANTS_TAKEN_MAX 1000u /* WANTs of the peer in one session */
+#define TOWNS_TAKEN_MAX 10000u
 #define HELLOS_TAKEN_MAX 100u
 #define SHRINKS_TAKEN_MAX 100u   /* HELLOs and receipts that took something back */
 #define RECEIPTS_SPARE_MAX 1000u /* receipts beyond one for each run that was sent */
@@ -101,7 +103,7 @@ struct session {
     bool receipt_open;
     bool showing; /* of some feed */
     struct incoming incoming;
-    unsigned wants_taken, hellos_taken, shrinks_taken, runs_wasted;
+    unsigned wants_taken, towns_taken, hellos_taken, shrinks_taken, runs_wasted;
     unsigned hellos_asked; /* by the peer */
     bool hello_wanted;     /* and not here yet */
     uint64_t receipts_taken, receipt_counter;

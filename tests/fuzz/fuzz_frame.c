@@ -1,6 +1,7 @@
 /* Frames, join requests and invites from a hostile peer. What a reader takes and a writer gives
  * back must be the same frame, but for elements of later versions. */
 #include "proto/join.h"
+#include "proto/town.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,20 @@ static void try_hello(struct slice frame)
     must_be_written_back(&again, frame);
     uint8_t digest[8];
     have_digest(digest, have, count);
+}
+
+static void try_town(struct slice frame)
+{
+    struct frame_town f;
+    static struct town_head heads[TOWN_HEADS_MAX];
+    if (frame_town_read(&f, frame) != OK) return;
+    struct mp_reader r = frame_town_begin(&f);
+    size_t count = 0;
+    while (count < f.head_count && frame_town_next(&r, &heads[count])) count++;
+    must(count == f.head_count);
+    struct buf again = {0};
+    frame_town_write(&again, &f.state, f.has_heads ? heads : NULL, count);
+    must_be_written_back(&again, frame);
 }
 
 static void try_run(struct slice frame)
@@ -121,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (type == FRAME_PIECE) try_piece(frame);
     if (type == FRAME_WANT) try_want(frame);
     if (type == FRAME_RECEIPT) try_receipt(frame);
+    if (type == FRAME_TOWN) try_town(frame);
     if (type == FRAME_REFUSE && frame_refuse_read(&refuse, frame) == OK)
         must(refuse.text.size <= REFUSE_TEXT_SIZE_MAX && refuse_text(refuse.code)[0]);
     if (type == FRAME_HOLD && frame_hold_read(&hold, frame) == OK) must(frame.size >= 3);

@@ -3,9 +3,11 @@
 from log import feed_check, feed_id
 from wire import decode, digest, encode, is_bin, is_uint, need
 
-HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PIECE, PING, HOLD = 1, 2, 3, 4, 5, 6, 7, 8, 9
+HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PIECE, PING, HOLD, TOWN = \
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 JOIN, ADMIT = 16, 17
 FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
+ENDED_MAX = 8
 RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
 PADDED_BELOW, PADDING_STEP = 1024, 32
 
@@ -60,6 +62,16 @@ def unfinished(value):
     uint(value[1], FRAME_MAX)
 
 
+def generation(value):
+    need(is_bin(value, 8) and any(value), "generation")
+
+
+def ended(value):
+    need(isinstance(value, list) and len(value) <= ENDED_MAX, "ended")
+    for one in value:
+        generation(one)
+
+
 def text_to(most):
     return lambda value: need(isinstance(value, str) and len(value.encode()) <= most, "text")
 
@@ -81,7 +93,7 @@ def array(most, *forms):
 FORMS = {
     HELLO: (uint, uint, data(8), uint, boolean, data(8), uint, text_to(32), uint,
             optional(data(8)), boolean, data(8), array(HAVE_MAX, feed_, seq_, data(8)),
-            optional(unfinished)),
+            optional(unfinished)),  # and then, where it is there: optional(data(8))
     RUN: (feed_, uint, optional(data(8)), boolean, lambda n: uint(n, RUN_EVENTS_MAX),
           lambda n: uint(n, RUN_RAW_MAX), data(4), data_to(PAYLOAD_MAX), data(64),
           optional(data(8)), padding),
@@ -93,6 +105,8 @@ FORMS = {
     REFUSE: (uint, text_to(TEXT_MAX)),
     PING: (uint,),
     HOLD: (boolean,),
+    TOWN: (data(32), generation, uint, ended, data(32), data(64),
+           optional(array(HAVE_MAX, data(8), seq_, data(16)))),
     JOIN: (data_to(JOIN_MAX), data(64), data(64)),
     ADMIT: (data(32),),
 }
@@ -116,6 +130,10 @@ def frame_read(frame):
     need(len(frame) > len(forms), "a frame of too few elements")
     for value, form in zip(frame[1:], forms):
         form(value)
+    if frame[0] == HELLO and len(frame) > 15:
+        optional(data(8))(frame[15])
+    if frame[0] == TOWN:
+        _town_check(*frame[1:])
     if frame[0] == RUN:
         _run_check(*frame[1:7])
     if frame[0] == PIECE:
@@ -132,6 +150,18 @@ def run_padded(elements):
 
 def piece_name(run_frame):
     return digest("sidan/piece", run_frame)[:8]
+
+
+def heads_digest(heads):
+    """Over heads [feed8, seq, id16] in order: 10.17."""
+    return digest("sidan/heads", b"".join(f + seq.to_bytes(8, "big") + i for f, seq, i in heads))
+
+
+def _town_check(hub, of, number, ended_, digest_, signature, heads, *later):
+    need(of not in ended_, "an ended generation signs")
+    if heads is not None:
+        need(all(a < b for a, b in zip(heads, heads[1:])), "heads in order")
+        need(heads_digest(heads) == digest_, "heads that were signed over")
 
 
 def _run_check(feed, base_seq, base_id8, with_dictionary, count, raw_size):

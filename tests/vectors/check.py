@@ -23,6 +23,7 @@ from log import Event, Log, feed_check, feed_id
 from roster import join_request
 from run import Context, DictionaryDiffers, dictionary, record_write, unpack
 from sealed import seal, unseal
+from town import contradict, town_verify
 from wire import Malformed, decode, digest, encode, need, sign, signing_key, transport_key, verify
 
 HERE = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "tests/vectors")
@@ -153,6 +154,18 @@ def test_receipt(v, frame):
          verify(key, "sidan/receipt", digest("sidan/receipt", body), frame[6]))
 
 
+def test_town(v, frame):
+    township, key = bytes.fromhex(v["township"]), signing_key(bytes.fromhex(v["seed"]))
+    case("town: hub and signature", frame[1] == key and town_verify(township, key, frame))
+    other = frame[:5] + [bytes(32)] + frame[6:]
+    case("town: another digest", not town_verify(township, key, other))
+    if frame[7]:
+        case("town: follows itself", not contradict(frame, frame))
+        later = frame[:3] + [frame[3] + 1] + frame[4:7] + [frame[7][1:]]
+        case("town: one head taken back", contradict(frame, later) and contradict(later, frame))
+        case("town: another store", not contradict(frame, [*frame[:2], bytes(8), *later[3:]]))
+
+
 def test_frames():
     vectors = load("frames")
     for v in vectors["accept"]:
@@ -163,6 +176,8 @@ def test_frames():
             case(name + ": have8", have8(frame[13]) == frame[12])
         if frame[0] == RECEIPT and "body" in v:
             test_receipt(v, frame)
+        if "township" in v:
+            test_town(v, frame)
     for v in vectors["refuse"]:
         refuses("frame, " + v["what"], frame_read, bytes.fromhex(v["encoded"]))
 

@@ -17,7 +17,10 @@ static json_t *frame_json(const char *what, const struct buf *frame)
     return out;
 }
 
-static void write_hello(struct buf *out, struct have_entry *have, size_t count, uint64_t version)
+enum towns { TOWNS_NOT_SAID, TOWNS_SAID };
+
+static void write_hello(struct buf *out, struct have_entry *have, size_t count, uint64_t version,
+                        enum towns towns)
 {
     struct frame_hello h = {.protocol_min = version,
                             .protocol_max = version,
@@ -30,7 +33,10 @@ static void write_hello(struct buf *out, struct have_entry *have, size_t count, 
                             .has_views = true,
                             .views8 = {8, 7, 6, 5, 4, 3, 2, 1},
                             .complete = true,
-                            .have_count = count};
+                            .have_count = count,
+                            .says_towns = towns == TOWNS_SAID,
+                            .has_towns = towns == TOWNS_SAID,
+                            .towns8 = {1, 1, 2, 3, 5, 8, 13, 21}};
     memcpy(h.township8, signer_of(SEED_AUTHORITY).key.bytes, 8);
     have_digest(h.have8, have, count);
     frame_hello_write(out, &h, have);
@@ -63,6 +69,29 @@ static json_t *make_receipt(const struct chain *c, struct buf *frame, bool brief
     return out;
 }
 
+/* Signed by the hub of two heads, one of them the chain's. */
+static json_t *make_town(const struct chain *c, struct buf *frame, bool with_heads)
+{
+    struct signer hub = signer_of(SEED_HUB), authority = signer_of(SEED_AUTHORITY);
+    struct town_state s = {.hub = hub.key,
+                           .generation = {9, 9, 9, 9, 9, 9, 9, 9},
+                           .number = TIME_MS,
+                           .ended = {{7, 7, 7, 7, 7, 7, 7, 7}},
+                           .ended_count = 1};
+    struct town_head heads[2] = {{.seq = 7}, {.feed8 = {1}, .seq = 3, .id16 = {2}}};
+    struct feed_id id;
+    feed_id_of(&id, &c->events[0].feed);
+    memcpy(heads[0].feed8, id.bytes, sizeof heads[0].feed8);
+    memcpy(heads[0].id16, c->events[6].id.bytes, sizeof heads[0].id16);
+    town_digest(&s.digest, heads, 2);
+    must(!town_sign(&s, &authority.key, &hub), "TOWN");
+    frame_town_write(frame, &s, with_heads ? heads : NULL, 2);
+    json_t *out = frame_json(with_heads ? "TOWN with its heads" : "TOWN without heads", frame);
+    put(out, "seed", seed_of(SEED_HUB));
+    put(out, "township", hex(slice_of(authority.key.bytes, sizeof authority.key.bytes)));
+    return out;
+}
+
 static const struct bytes frames_refused[] = {
     BYTES("no array", "\x06"),
     BYTES("empty array", "\x90"),
@@ -80,13 +109,35 @@ static const struct bytes frames_refused[] = {
     BYTES("ADMIT with a short hash", "\x92\x11\xc4\x01x"),
     BYTES("PIECE past the end of its run", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x02xx"),
     BYTES("PIECE of nothing", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x00"),
+    BYTES("TOWN that ends early", "\x92\x0a\xc4\x01x"),
     BYTES("BYE in a long form", "\xdc\x00\x01\x06"),
 };
+
+static void add_hellos(json_t *good, struct have_entry *have, size_t count)
+{
+    struct buf frame = {0}, longer = {0};
+    write_hello(&frame, have, count, 1, TOWNS_NOT_SAID);
+    add(good, frame_json("HELLO with three heads of two feeds", &frame));
+    buf_reset(&frame);
+    write_hello(&frame, have, count, 1, TOWNS_SAID);
+    add(good, frame_json("HELLO that says what it has of signed states", &frame));
+    rewrite(&longer, buf_slice(&frame), 16, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
+    add(good, frame_json("HELLO with an element of a later version", &longer));
+    buf_reset(&frame);
+    write_hello(&frame, NULL, 0, 1, TOWNS_NOT_SAID);
+    add(good, frame_json("HELLO that has nothing", &frame));
+    buf_reset(&frame);
+    write_hello(&frame, NULL, 0, 2, TOWNS_NOT_SAID);
+    rewrite(&longer, buf_slice(&frame), 3, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
+    add(good, frame_json("HELLO of version 2, of which only the range is read", &longer));
+    buf_clear(&frame);
+    buf_clear(&longer);
+}
 
 json_t *make_frames(const struct chain *c)
 {
     json_t *root = not_null(json_object()), *good = json_array();
-    struct buf frame = {0}, longer = {0};
+    struct buf frame = {0};
     struct have_entry have[3] = {{.seq = 7}, {.seq = 3}, {.seq = 1}};
     struct feed_id id;
     feed_id_of(&id, &c->events[0].feed);
@@ -97,18 +148,7 @@ json_t *make_frames(const struct chain *c)
     have[2].feed = (struct feed_ref){.whole = true, .feed = feed_of("town", LANE_URGENT, true)};
     feed_id_of(&id, &have[2].feed.feed);
     memcpy(have[2].feed.id8, id.bytes, 8);
-    write_hello(&frame, have, 3, 1);
-    add(good, frame_json("HELLO with three heads of two feeds", &frame));
-    rewrite(&longer, buf_slice(&frame), 15, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
-    add(good, frame_json("HELLO with an element of a later version", &longer));
-    buf_reset(&frame);
-    write_hello(&frame, NULL, 0, 1);
-    add(good, frame_json("HELLO that has nothing", &frame));
-    buf_reset(&frame);
-    write_hello(&frame, NULL, 0, 2);
-    rewrite(&longer, buf_slice(&frame), 3, 99, SLICE_EMPTY, slice_of("\xa1x", 2));
-    add(good, frame_json("HELLO of version 2, of which only the range is read", &longer));
-    buf_reset(&frame);
+    add_hellos(good, have, 3);
     struct frame_want want = {.has_feed = true,
                               .feed = have[0].feed,
                               .point_count = 2,
@@ -126,6 +166,10 @@ json_t *make_frames(const struct chain *c)
     add(good, make_receipt(c, &frame, false));
     buf_reset(&frame);
     add(good, make_receipt(c, &frame, true));
+    buf_reset(&frame);
+    add(good, make_town(c, &frame, true));
+    buf_reset(&frame);
+    add(good, make_town(c, &frame, false));
     buf_reset(&frame);
     struct frame_piece piece = {.run8 = {1, 2, 3, 4, 5, 6, 7, 8},
                                 .run_size = 4000,
@@ -152,7 +196,6 @@ json_t *make_frames(const struct chain *c)
     put(root, "refuse",
         bytes_list(frames_refused, sizeof frames_refused / sizeof frames_refused[0]));
     buf_clear(&frame);
-    buf_clear(&longer);
     return root;
 }
 

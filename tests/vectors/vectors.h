@@ -2,6 +2,7 @@
 /* What the files of the vector generator share. A mistake ends the program. */
 #include "proto/join.h"
 #include "proto/json.h"
+#include "proto/town.h"
 
 #define TIME_MS UINT64_C(1657584000123)
 enum { SEED_AUTHORITY = 1, SEED_HUB, SEED_VILLAGE, SEED_INVITE, SEED_JOINER };

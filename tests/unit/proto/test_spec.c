@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "proto/town.h"
 
 static const struct {
     const char *name;
@@ -29,6 +30,7 @@ static const struct {
     {"frame", "%zu bytes", FRAME_SIZE_MAX, 0},
     {"have entries", "%zu", HAVE_ENTRIES_MAX, 0},
     {"receipt entries", "%zu", RECEIPT_ENTRIES_MAX, 0},
+    {"heads, ended generations of a TOWN", "%zu, %zu", TOWN_HEADS_MAX, TOWN_ENDED_MAX},
     {"WANT points", "%zu", WANT_POINTS_MAX, 0},
     {"REFUSE text", "%zu bytes", REFUSE_TEXT_SIZE_MAX, 0},
     {"device name", "%zu bytes", DEVICE_NAME_SIZE_MAX, 0},

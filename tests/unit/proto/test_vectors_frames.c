@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "proto/join.h"
+#include "proto/town.h"
 #include "tests/support/vectors.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@ static enum err read_frame(struct slice frame, struct buf *again)
         struct frame_want want;
         struct frame_receipt receipt;
         struct frame_refuse refuse;
+        struct frame_town town;
         struct frame_join join;
         struct hash hash;
     } f;
@@ -66,6 +68,8 @@ static enum err read_frame(struct slice frame, struct buf *again)
         err = frame_hold_read(&hold, frame);
         if (!err) frame_hold_write(again, hold);
         return err;
+    case FRAME_TOWN:
+        return frame_town_read(&f.town, frame);
     case FRAME_JOIN:
         return frame_join_read(&f.join, frame);
     case FRAME_ADMIT:
@@ -73,6 +77,25 @@ static enum err read_frame(struct slice frame, struct buf *again)
     default:
         return OK;
     }
+}
+
+static void check_town(const json_t *item, struct slice frame)
+{
+    struct frame_town f;
+    struct town_head heads[4] = {{.seq = 0}};
+    struct buf again = {0}, township = vectors_bytes(item, "township");
+    struct signer signer = vectors_signer(item, "seed");
+    struct sign_key key;
+    memcpy(key.bytes, township.data, sizeof key.bytes);
+    assert_int_equal(frame_town_read(&f, frame), OK);
+    assert_int_equal(town_verify(&f.state, &key, &signer.key), OK);
+    assert_true(f.head_count <= 4);
+    struct mp_reader r = frame_town_begin(&f);
+    for (size_t i = 0; i < f.head_count; i++) assert_true(frame_town_next(&r, &heads[i]));
+    frame_town_write(&again, &f.state, f.has_heads ? heads : NULL, f.head_count);
+    vectors_assert_hex(buf_slice(&again), item, "frame");
+    buf_clear(&again);
+    buf_clear(&township);
 }
 
 static void check_receipt(const json_t *item, struct slice frame)
@@ -109,6 +132,7 @@ static void reads_frames_and_writes_the_same(void **state)
         bool later = strstr(vectors_text(item, "what"), "later version") != NULL;
         if (again.size && !later) vectors_assert_hex(buf_slice(&again), item, "frame");
         if (json_object_get(item, "body")) check_receipt(item, buf_slice(&frame));
+        if (json_object_get(item, "township")) check_town(item, buf_slice(&frame));
         buf_clear(&frame);
         buf_clear(&again);
     }

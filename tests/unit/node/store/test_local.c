@@ -140,7 +140,7 @@ static void refuses_a_damaged_peer_and_too_long_a_vector(void **state)
     struct txn *t = test_txn(&ts, true);
     peer_put(t, &row);
     key_local(&key, 'p', slice_of(row.device.bytes, 32));
-    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("\x04short"));
+    db_put(t, DB_LOCAL, key_slice(&key), slice_of_text("\x05short"));
     assert_false(peer_get(t, &row.device, &got));
     assert_int_equal(txn_commit(t), ERR_CORRUPT);
     row.have_count = HAVE_ENTRIES_MAX + 1;
