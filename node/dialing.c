@@ -151,6 +151,12 @@ void dialing_hurry(struct dialing *d, bool gently, uint64_t now_ms)
     if (d->next_ms > soonest_ms) d->next_ms = soonest_ms;
 }
 
+void dialing_rest(struct dialing *d, uint64_t rest_ms, uint64_t now_ms)
+{
+    d->rounds = 0;
+    d->next_ms = now_ms + rest_ms;
+}
+
 uint64_t dialing_wait_ms(const struct dialing *d, uint64_t now_ms)
 {
     if (d->link) return (uint64_t)zmq_link_wait_ms(d->link);

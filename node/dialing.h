@@ -65,5 +65,7 @@ bool dialing_way_is_new(struct dialing *d, bool again);
 /* What was begun on the old way is worth nothing: closes the link; the first address is due at
  * once, or a second after the last attempt. */
 void dialing_restart(struct dialing *d, uint64_t now_ms);
+/* Nothing is tried for so long; what failed before is forgotten. Not while there is a link. */
+void dialing_rest(struct dialing *d, uint64_t rest_ms, uint64_t now_ms);
 uint64_t dialing_wait_ms(const struct dialing *d, uint64_t now_ms);
 void dialing_close(struct dialing *d);

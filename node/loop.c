@@ -11,6 +11,7 @@
 #include "node/hub_duty.h"
 #include "node/joining.h"
 #include "node/key_change.h"
+#include "node/neighbours.h"
 #include "node/store/local.h"
 #include "node/supervisor.h"
 #include "node/upkeep.h"
@@ -43,6 +44,7 @@ struct loop {
     unsigned listen_tries;
     enum err listen_err; /* why there is no listener any more */
     struct hub_contact hub;
+    struct neighbours neighbours;
     struct upkeep upkeep;
     struct hub_duty duty;
     struct erasing erasing;
@@ -184,6 +186,7 @@ static enum err look_at_store(struct loop *l)
     hub_duty_look(&l->duty, t, l->time.now_ms);
     erasing_look(&l->erasing, t, l->time.now_ms);
     hub_contact_look(&l->hub, t, &l->time);
+    neighbours_look(&l->neighbours, t, &l->time);
     txn_abort(t);
     l->seen_txn = txn; /* after an error it is looked at again */
     if (!l->note_served) return OK;
@@ -260,14 +263,18 @@ static enum err turn(struct loop *l, unsigned woken, bool *more)
     read_time(l, woken & WAKE_CLOCK);
     if (woken & WAKE_CLOCK) log_write(LOG_INFO, "the machine's clock was set");
     if (woken & WAKE_AGAIN) log_write(LOG_INFO, "the network or this machine was away and is back");
-    if (woken & (WAKE_NETWORK | WAKE_AGAIN))
+    if (woken & (WAKE_NETWORK | WAKE_AGAIN)) {
         hub_contact_network(&l->hub, woken & WAKE_AGAIN, &l->time);
+        neighbours_network(&l->neighbours, woken & WAKE_AGAIN, &l->time);
+    }
     if (l->listener) zmq_link_tick(l->listener, l->time.now_ms);
     enum err err = look_at_store(l);
     if (!err) err = relisten(l);
     hub_contact_before_turn(&l->hub, &l->time);
+    neighbours_before_turn(&l->neighbours, &l->time);
     if (!err) err = exchange_turn(l->exchange, &l->time, &link_more);
     hub_contact_after_turn(&l->hub, &l->time);
+    neighbours_after_turn(&l->neighbours, &l->time);
     hub_duty_turn(&l->duty, &l->time, exchange_settled(l->exchange));
     erasing_turn(&l->erasing, &l->time);
     bool upkeep_more = !link_more && upkeep_turn(&l->upkeep, l->time.now_ms, l->time.clock.wall_ms);
@@ -292,6 +299,7 @@ static uint64_t sleep_ms(struct loop *l)
     if (l->errors) return ERROR_PAUSE_MS;
     uint64_t shortest_ms = exchange_deadline(l->exchange, now_ms);
     uint64_t others_ms[] = {hub_contact_wait_ms(&l->hub, now_ms),
+                            neighbours_wait_ms(&l->neighbours, now_ms),
                             upkeep_wait_ms(&l->upkeep, now_ms),
                             hub_duty_wait_ms(&l->duty, now_ms, exchange_settled(l->exchange)),
                             erasing_wait_ms(&l->erasing, now_ms),
@@ -314,8 +322,10 @@ static enum err run(struct loop *l)
         if (!err) err = l->listen_err;
         if (err) return err;
         tell_supervisor(l);
-        const int fds[] = {l->listener ? zmq_link_fd(l->listener) : -1, hub_contact_fd(&l->hub)};
-        woken = wake_wait(l->options->wake, fds, 2, more ? 0 : sleep_ms(l));
+        int fds[2 + SETTINGS_PEERS_MAX] = {l->listener ? zmq_link_fd(l->listener) : -1,
+                                           hub_contact_fd(&l->hub)};
+        size_t count = 2 + neighbours_fds(&l->neighbours, fds + 2);
+        woken = wake_wait(l->options->wake, fds, count, more ? 0 : sleep_ms(l));
         if (woken & WAKE_STOP) return OK;
         if (was_locked(l)) {
             log_write(LOG_INFO, "locked: all links are ended");
@@ -390,6 +400,13 @@ static enum err begin(struct loop *l)
                                                 .keys = o->keys,
                                                 .settings = o->settings};
     hub_contact_init(&l->hub, &contact);
+    const struct neighbours_options neighbours = {.store = l->store,
+                                                  .views = l->views,
+                                                  .exchange = l->exchange,
+                                                  .context = o->context,
+                                                  .keys = o->keys,
+                                                  .settings = o->settings};
+    neighbours_init(&l->neighbours, &neighbours);
     wake_watch_store(o->wake, o->home);
     err = begin_serving(l);
     if (!err) err = listen(l);
@@ -404,9 +421,11 @@ static void end(struct loop *l)
     supervisor_stopping();
     alarm(STOP_SECONDS_MAX);
     hub_contact_finish(&l->hub);
+    neighbours_finish(&l->neighbours);
     if (l->exchange && exchange_turn(l->exchange, &l->time, &more))
         log_write(LOG_WARN, "the last turn failed");
     hub_contact_close(&l->hub);
+    neighbours_close(&l->neighbours);
     if (l->listener && l->exchange) exchange_remove_link(l->exchange, l->listener);
     exchange_close(l->exchange);
     hub_duty_close(&l->duty);

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #define CONFIG_SIZE_MAX KIB(64)
-#define VALUE_SIZE_MAX ((size_t)INVITE_ADDRESSES_MAX * ADDRESS_SIZE_MAX + 16)
+#define VALUE_SIZE_MAX (SETTINGS_PEERS_MAX * (sizeof(struct settings_peer) + 2) + 16)
 
-enum value_type { TYPE_LISTEN, TYPE_ADDRESSES, TYPE_THING, TYPE_WORD, TYPE_NUMBER };
+enum value_type { TYPE_LISTEN, TYPE_ADDRESSES, TYPE_PEERS, TYPE_THING, TYPE_WORD, TYPE_NUMBER };
 
 /* One key: where its value lives, what it may be, what it is without the line. */
 struct key_row {
@@ -35,6 +35,10 @@ static const struct key_row rows[] = {
     {"hub", TYPE_ADDRESSES, offsetof(struct settings, hub), 0, 0, NULL, "",
      "中心站地址，最多四个，空格分开，依次尝试",
      "addresses of the hub, up to four, tried in order"},
+    {"peers", TYPE_PEERS, offsetof(struct settings, peers), 0, 0, NULL, "",
+     "同一网络里邻居电脑的地址，最多八个，空格分开；可写明是谁：乙村=tcp://192.168.1.7:7300",
+     "addresses of neighbours on the same network, up to eight; may say who it is: "
+     "NAME=tcp://192.168.1.7:7300"},
     {"actor", TYPE_THING, offsetof(struct settings, actor), 0, 0, NULL, "", "本机默认经办人的编号",
      "id of the person who acts by default on this machine"},
     {"lang", TYPE_WORD, offsetof(struct settings, lang), 0, 0, "zh en", "",
@@ -96,6 +100,42 @@ static enum err set_addresses(struct settings *s, const char *value, struct sett
     return OK;
 }
 
+static enum err set_peer(struct settings *s, const char *text, struct settings_problem *p)
+{
+    struct address a;
+    const char *equals = strchr(text, '=');
+    const char *address = equals ? equals + 1 : text;
+    size_t name_size = equals ? (size_t)(equals - text) : 0;
+    bool named = name_size > 0 && name_size <= DEVICE_NAME_SIZE_MAX;
+    if (s->peer_count == SETTINGS_PEERS_MAX)
+        return complain(p, _("peers: at most %u addresses"), SETTINGS_PEERS_MAX);
+    if ((equals && !named) || strlen(address) >= ADDRESS_SIZE_MAX ||
+        address_parse(&a, address, ADDRESS_DIAL))
+        return complain(p, _("peers: \"%.60s\" is not tcp://HOST:PORT or NAME=tcp://HOST:PORT"),
+                        text);
+    for (size_t i = 0; i < s->peer_count; i++)
+        if (strcmp(s->peers[i].address, address) == 0)
+            return complain(p, _("peers: %.60s stands there twice"), address);
+    struct settings_peer *peer = &s->peers[s->peer_count++];
+    memcpy(peer->name, text, name_size);
+    peer->name[name_size] = 0;
+    strcpy(peer->address, address);
+    return OK;
+}
+
+static enum err set_peers(struct settings *s, const char *value, struct settings_problem *p)
+{
+    char copy[VALUE_SIZE_MAX];
+    char *rest = copy;
+    enum err err = OK;
+    snprintf(copy, sizeof copy, "%s", value);
+    s->peer_count = 0;
+    memset(s->peers, 0, sizeof s->peers);
+    for (char *one; !err && (one = strsep(&rest, " ,\t"));)
+        if (*one) err = set_peer(s, one, p);
+    return err;
+}
+
 static bool word_allowed(const struct key_row *row, const char *value)
 {
     size_t size = strlen(value);
@@ -129,6 +169,8 @@ static enum err set_value(struct settings *s, const struct key_row *row, const c
     switch (row->type) {
     case TYPE_ADDRESSES:
         return set_addresses(s, value, p);
+    case TYPE_PEERS:
+        return set_peers(s, value, p);
     case TYPE_NUMBER:
         return set_number((uint32_t *)(void *)to, row, value, p);
     case TYPE_LISTEN:
@@ -331,6 +373,10 @@ void settings_value(const struct settings *s, const char *key, struct buf *out)
         buf_printf(out, "%u", (unsigned)*(const uint32_t *)(const void *)at);
     } else if (row->type == TYPE_ADDRESSES) {
         for (size_t i = 0; i < s->hub_count; i++) buf_printf(out, "%s%s", i ? " " : "", s->hub[i]);
+    } else if (row->type == TYPE_PEERS) {
+        for (size_t i = 0; i < s->peer_count; i++)
+            buf_printf(out, "%s%s%s%s", i ? " " : "", s->peers[i].name,
+                       s->peers[i].name[0] ? "=" : "", s->peers[i].address);
     } else {
         buf_append_text(out, at);
     }

@@ -4,12 +4,23 @@
  * range, default and help in both languages. Unknown keys are refused with their line.
  */
 #include "common/bytes.h"
+#include "common/limits.h"
 #include "proto/join.h"
+
+#define SETTINGS_PEERS_MAX 8u
+
+/* A neighbour: where, and who. */
+struct settings_peer {
+    char name[DEVICE_NAME_SIZE_MAX + 1]; /* of a device or village, or an id; "": whoever it is */
+    char address[ADDRESS_SIZE_MAX];
+};
 
 struct settings {
     char listen[ADDRESS_SIZE_MAX];                    /* "" : does not listen */
     char hub[INVITE_ADDRESSES_MAX][ADDRESS_SIZE_MAX]; /* addresses to dial, in order */
     size_t hub_count;
+    struct settings_peer peers[SETTINGS_PEERS_MAX]; /* dialled beside the hubs */
+    size_t peer_count;
     char actor[33];                    /* thing id in hex of the default person */
     char lang[3];                      /* "zh", "en" or "" */
     char log_level[8];                 /* error, warn, info, debug */

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FDS_MAX 4
+#define FDS_MAX 12
 #define STORE_POLL_MS 200
 #define SLEPT_MS 500 /* the two clocks are read one after the other */
 

@@ -95,6 +95,13 @@ static void refuses_bad_lines_and_names_them(void **state)
         {"actor = 0011\n", ERR_RANGE, 1, "0011"},
         {"lang = e\n", ERR_RANGE, 1, "zh en"},
         {"lang = zh en\n", ERR_RANGE, 1, "zh en"},
+        {"peers = 192.168.1.7:7300\n", ERR_RANGE, 1, "192.168.1.7:7300"},
+        {"peers = =tcp://192.168.1.7:7300\n", ERR_RANGE, 1, "NAME=tcp"},
+        {"peers = tcp://192.168.1.7:0\n", ERR_RANGE, 1, "192.168.1.7:0"},
+        {"peers = a=tcp://10.0.0.1:1 b=tcp://10.0.0.1:1\n", ERR_RANGE, 1, "twice"},
+        {"peers = tcp://a:1 tcp://b:1 tcp://c:1 tcp://d:1 tcp://e:1 tcp://f:1 tcp://g:1 tcp://h:1 "
+         "tcp://i:1\n",
+         ERR_RANGE, 1, "at most 8"},
         {"log_level = loud\n", ERR_RANGE, 1, "error warn info debug"},
         {"retry_min_s = 0\n", ERR_RANGE, 1, "1 to 3600"},
         {"retry_min_s = 5s\n", ERR_RANGE, 1, "5s"},
@@ -180,7 +187,50 @@ static void every_key_has_words_and_shows_its_default(void **state)
         settings_value(&s, row.key, &value);
         assert_string_equal(buf_text(&value), row.def);
     }
-    assert_int_equal(i, 10);
+    assert_int_equal(i, 11);
+    buf_clear(&value);
+}
+
+static void a_neighbour_may_be_named(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct settings_problem p;
+    struct buf value = {0};
+    assert_int_equal(parse("peers = 2号=tcp://192.168.1.7:7300, tcp://[fe80::1]:7300\n", &s, &p),
+                     OK);
+    assert_int_equal(s.peer_count, 2);
+    assert_string_equal(s.peers[0].name, "2号");
+    assert_string_equal(s.peers[0].address, "tcp://192.168.1.7:7300");
+    assert_string_equal(s.peers[1].name, "");
+    assert_string_equal(s.peers[1].address, "tcp://[fe80::1]:7300");
+    settings_value(&s, "peers", &value);
+    assert_string_equal(buf_text(&value), "2号=tcp://192.168.1.7:7300 tcp://[fe80::1]:7300");
+    buf_clear(&value);
+}
+
+/* The longest that each of them may be, all at once. */
+static void the_longest_neighbours_have_room(void **state)
+{
+    (void)state;
+    struct settings s, again;
+    struct settings_problem p;
+    struct buf text = {0}, value = {0};
+    buf_append_text(&text, "peers =");
+    for (unsigned i = 0; i < SETTINGS_PEERS_MAX; i++) {
+        char name[DEVICE_NAME_SIZE_MAX + 1], host[101];
+        memset(name, 'n', sizeof name - 1);
+        memset(host, 'h', sizeof host - 1);
+        name[sizeof name - 1] = host[sizeof host - 1] = 0;
+        buf_printf(&text, " %s=tcp://%s%u:65535", name, host, i);
+    }
+    assert_int_equal(settings_parse(&s, buf_slice(&text), &p), OK);
+    assert_int_equal(s.peer_count, SETTINGS_PEERS_MAX);
+    buf_append_text(&value, "peers = ");
+    settings_value(&s, "peers", &value);
+    assert_int_equal(settings_parse(&again, buf_slice(&value), &p), OK);
+    assert_memory_equal(&again, &s, sizeof s);
+    buf_clear(&text);
     buf_clear(&value);
 }
 
@@ -195,6 +245,8 @@ int main(void)
         CASE(sets_a_key_and_keeps_the_other_lines),
         CASE(a_refused_value_leaves_the_file_alone),
         CASE(a_bad_line_can_be_mended_by_setting_its_key),
+        CASE(a_neighbour_may_be_named),
+        CASE(the_longest_neighbours_have_room),
         CASE(every_key_has_words_and_shows_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
