@@ -112,7 +112,7 @@ enum err exchange_note_via(struct exchange *x, struct txn *t, const struct peer 
     const struct device *d = roster_device(roster, author);
     if (!d || device_is_township(d) || !self || !device_is_hub(self)) return OK;
     if (sign_key_equal(&d->first, &from->device.first)) return OK;
-    const struct via via = {.hub = from->device.first, .wall_ms = x->time.clock.wall_ms};
+    const struct via via = {.from = from->device.first, .wall_ms = x->time.clock.wall_ms};
     via_put(t, &d->first, &via);
     return txn_error(t);
 }

@@ -1,6 +1,6 @@
 #include "tools/commands.h"
 
-#include "node/store/local.h"
+#include "node/store/hubs.h"
 #include "tools/aside.h"
 #include "tools/device_words.h"
 #include "tools/lookup.h"
@@ -50,17 +50,6 @@ static bool is_self(const struct listing *l, const struct device *d)
            sign_key_equal(&d->first, &store_identity(l->cli->store)->device);
 }
 
-/* Villages meet the hub alone. */
-static bool is_met(const struct listing *l, const struct device *d)
-{
-    return !is_self(l, d) && (l->at_hub || d->roles & ROLE_HUB);
-}
-
-static const struct sign_key *id_of(const struct device *d)
-{
-    return d->state == DEVICE_INVITED ? &d->invite : &d->first;
-}
-
 /* All zeros where there was never a contact; without its vector. */
 static struct peer_row contact_of(const struct listing *l, const struct device *d)
 {
@@ -69,6 +58,30 @@ static struct peer_row contact_of(const struct listing *l, const struct device *
         return (struct peer_row){0};
     peer_row_clear(&row);
     return row;
+}
+
+/* At a hub all, elsewhere hubs and neighbours. */
+static bool is_met(const struct listing *l, const struct device *d)
+{
+    return !is_self(l, d) && (l->at_hub || d->roles & ROLE_HUB || contact_of(l, d).last_ok_ms);
+}
+
+/* By whom its newest records came, if not by itself; NULL: by itself, or there are none. */
+static const struct device *through_of(const struct listing *l, const struct device *d,
+                                       uint64_t *when_ms)
+{
+    struct via via;
+    if (!l->at_hub || d->state == DEVICE_INVITED || !via_get(l->txn, &d->first, &via)) return NULL;
+    const struct peer_row contact = contact_of(l, d);
+    bool here = contact.state == PEER_SYNCED || contact.state == PEER_SYNCING;
+    if (here || via.wall_ms <= contact.last_ok_ms) return NULL;
+    *when_ms = via.wall_ms;
+    return roster_device(l->roster, &via.from);
+}
+
+static const struct sign_key *id_of(const struct device *d)
+{
+    return d->state == DEVICE_INVITED ? &d->invite : &d->first;
 }
 
 static struct traffic_now traffic_of(const struct listing *l, const struct device *d)
@@ -86,6 +99,8 @@ static json_t *to_json(const struct listing *l, const struct device *d)
     struct buf roles = {0};
     struct peer_row contact = contact_of(l, d);
     struct traffic_now traffic = traffic_of(l, d);
+    uint64_t through_ms = 0;
+    const struct device *through = through_of(l, d, &through_ms);
     json_t *o = json_object();
     roles_print(&roles, d->roles);
     json_object_set_new(o, "id", output_json_hex(id_of(d)->bytes, sizeof id_of(d)->bytes));
@@ -104,6 +119,8 @@ static json_t *to_json(const struct listing *l, const struct device *d)
     json_object_set_new(o, "stolen", json_boolean(d->stolen));
     json_object_set_new(o, "aside", json_integer((json_int_t)aside_of(l->txn, l->roster, d)));
     json_object_set_new(o, "self", json_boolean(is_self(l, d)));
+    json_object_set_new(o, "through", through ? json_string(through->name) : json_null());
+    json_object_set_new(o, "through_at", output_json_time(through ? through_ms : 0));
     buf_clear(&roles);
     return o;
 }
@@ -114,6 +131,11 @@ static const char *remark_on(const struct listing *l, const struct device *d)
     uint64_t aside = d->state == DEVICE_REVOKED ? aside_of(l->txn, l->roster, d) : 0;
     if (aside) return cli_format(l->cli, _("%" PRIu64 " records stand aside"), aside);
     if (is_self(l, d)) return _("this device");
+    uint64_t through_ms = 0;
+    const struct device *through = through_of(l, d, &through_ms);
+    if (through)
+        return cli_format(l->cli, _("its newest records came by %s, %s"), through->name,
+                          words_ago(l->cli, through_ms, l->now_ms));
     if (d->state != DEVICE_INVITED) return "";
     if (d->expires_ms <= l->now_ms) return _("the invite has expired");
     return cli_format(l->cli, _("valid until %s"), words_moment(l->cli, d->expires_ms, l->now_ms));

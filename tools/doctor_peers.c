@@ -56,6 +56,7 @@ static const char *cure(const struct standing *s, enum err e)
 static void look_at_failures(struct doctor *d, const struct standing *s,
                              const struct standing_peer *p, const char *name)
 {
+    uint64_t heard_ms = p->through_ms > p->last_ok_ms ? p->through_ms : p->last_ok_ms;
     if (p->last_error && p->failures)
         doctor_found(d, "sync",
                      cli_format(d->cli,
@@ -63,7 +64,7 @@ static void look_at_failures(struct doctor *d, const struct standing *s,
                                 name, p->failures, words_contact(p->last_error),
                                 words_ago(d->cli, p->last_ok_ms, s->now_ms)),
                      cure(s, p->last_error));
-    else if (p->last_ok_ms && s->now_ms > p->last_ok_ms + SILENT_MS && !p->current)
+    else if (p->last_ok_ms && s->now_ms > heard_ms + SILENT_MS && !p->current)
         doctor_found(d, "silent",
                      cli_format(d->cli, _("%s: no contact, last success %s"), name,
                                 words_ago(d->cli, p->last_ok_ms, s->now_ms)),
@@ -77,7 +78,7 @@ static void look_at_peer(struct doctor *d, const struct standing *s, const struc
         village[0]
             ? cli_format(d->cli, "%s %s", lookup_village_name(s->roster, village), p->device->name)
             : p->device->name;
-    look_at_failures(d, s, p, name);
+    if (!p->neighbour) look_at_failures(d, s, p, name); /* his laptop may be off for weeks */
     if (p->digest == DIGEST_DIFFERS)
         doctor_found(
             d, "digest",
@@ -96,6 +97,41 @@ static void look_at_peer(struct doctor *d, const struct standing *s, const struc
                      _("set the date and time there"));
 }
 
+static const char *cure_neighbour(enum err e)
+{
+    switch (e) {
+    case ERR_NOT_FOUND:
+        return _("sidan devices shows the names: sidan config set peers NAME=tcp://HOST:PORT");
+    case ERR_FORBIDDEN:
+        return _("sync that laptop with the hub: it does not know this device, or not as one that "
+                 "has joined");
+    default:
+        return _("see there: is it on, does it listen (sidan config set listen "
+                 "tcp://0.0.0.0:7300), does its firewall let that port in; is it in the roster");
+    }
+}
+
+static void look_at_neighbour(struct doctor *d, const struct standing *s,
+                              const struct standing_neighbour *n)
+{
+    enum err e = (enum err)n->row.last_error;
+    if (s->hub)
+        doctor_found(
+            d, "neighbour",
+            cli_format(d->cli, _("a hub calls no neighbours: %s is not called"), n->given->address),
+            "sidan config set peers \"\"");
+    else if (!n->row.last_ok_ms && e == ERR_NOT_FOUND)
+        doctor_found(d, "neighbour",
+                     cli_format(d->cli, _("the neighbour at %s: the roster has no \"%s\" to call"),
+                                n->given->address, n->given->name),
+                     cure_neighbour(e));
+    else if (!n->row.last_ok_ms)
+        doctor_found(d, "neighbour",
+                     cli_format(d->cli, _("the neighbour at %s was never reached (%s)"),
+                                n->given->address, e ? words_contact(e) : _("not tried yet")),
+                     e ? cure_neighbour(e) : _("start sidan-node: it calls by itself"));
+}
+
 int doctor_peers(struct doctor *d, const struct standing *s)
 {
     const struct village *only = NULL;
@@ -105,6 +141,7 @@ int doctor_peers(struct doctor *d, const struct standing *s)
     for (size_t i = 0; i < s->peer_count; i++)
         if (!only || strcmp(only->code, s->peers[i].device->village) == 0)
             look_at_peer(d, s, &s->peers[i]);
+    for (size_t i = 0; i < s->neighbour_count; i++) look_at_neighbour(d, s, &s->neighbours[i]);
     if (!s->hub && s->last_ok_ms == 0)
         doctor_found(d, "never", _("this device has never reached the township"),
                      cure(s, ERR_UNREACHABLE));

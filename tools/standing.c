@@ -2,6 +2,7 @@
 
 #include "node/lives.h"
 #include "node/series.h"
+#include "node/store/hubs.h"
 #include "node/views/request.h"
 
 #include <stdlib.h>
@@ -233,24 +234,36 @@ static enum standing_state state_of(const struct standing *s, const struct stand
     return seen == PEER_SYNCED ? STANDING_SYNCED : STANDING_SYNCING;
 }
 
+/* What came by another device since it was last here itself. */
+static void look_at_through(struct txn *txn, const struct standing *s, struct standing_peer *p)
+{
+    struct via via;
+    if (!s->hub || !via_get(txn, &p->device->first, &via) || via.wall_ms <= p->last_ok_ms) return;
+    p->through = roster_device(s->roster, &via.from);
+    p->through_ms = via.wall_ms;
+}
+
 static void read_peer(struct txn *txn, const struct standing *s, const struct device *d,
                       struct standing_peer *p)
 {
     struct peer_row row;
     *p = (struct standing_peer){.device = d, .state = STANDING_NEVER};
+    p->neighbour = !device_is_township(s->self) && !device_is_township(d);
     look_at_own_feeds(s, p);
     bool known = peer_get(txn, &d->first, &row);
+    p->last_ok_ms = known ? row.last_ok_ms : 0;
+    look_at_through(txn, s, p);
     if (!known) {
         if (is_forked(p)) p->state = STANDING_FAULT;
         return;
     }
-    p->last_ok_ms = row.last_ok_ms;
     p->last_attempt_ms = row.last_attempt_ms;
     if (s->node_running && row.next_attempt_ms > s->now_ms)
         p->next_attempt_ms = row.next_attempt_ms;
     p->failures = row.failures;
     p->last_error = (enum err)row.last_error;
     p->current = s->node_running && (row.state == PEER_SYNCED || row.state == PEER_SYNCING);
+    if (p->current) p->through = NULL; /* it is here itself */
     p->clock_known = row.clock_trusted;
     p->clock_offset_ms = row.clock_offset_ms;
     p->disk_free_mib = row.disk_free_mib;
@@ -278,19 +291,30 @@ static int read_peers(struct cli *cli, struct txn *txn, struct standing *s)
     for (size_t i = 0; i < s->roster->device_count; i++) {
         const struct device *d = &s->roster->devices[i];
         if (d == s->self || d->state != DEVICE_JOINED) continue;
-        if (!s->hub && !device_is_township(d)) continue;
-        read_peer(txn, s, d, &s->peers[s->peer_count++]);
+        struct standing_peer *p = &s->peers[s->peer_count];
+        read_peer(txn, s, d, p);
+        bool met = p->last_ok_ms || p->last_attempt_ms;
+        if (s->hub || device_is_township(d) || met) s->peer_count++;
     }
     qsort(s->peers, s->peer_count, sizeof *s->peers, compare_peers);
     return EXIT_OK;
 }
 
-static void join_peer(struct standing_village *v, const struct standing_peer *p)
+bool standing_is_heard_through(const struct standing_peer *p)
 {
-    if (v->peer_count == 0 || p->state < v->state) v->state = p->state;
-    if (v->peer_count == 0 || p->digest == DIGEST_DIFFERS ||
-        (p->digest == DIGEST_UNKNOWN && v->digest == DIGEST_EQUAL))
-        v->digest = p->digest;
+    return p->through && (p->state == STANDING_NEVER || p->state == STANDING_OFFLINE);
+}
+
+/* One that is not here itself, and whose records come by another one, says nothing of how the
+ * village stands; `first`: of those that do. */
+static void join_peer(struct standing_village *v, const struct standing_peer *p, bool first)
+{
+    if (!standing_is_heard_through(p)) {
+        if (first || p->state < v->state) v->state = p->state;
+        if (first || p->digest == DIGEST_DIFFERS ||
+            (p->digest == DIGEST_UNKNOWN && v->digest == DIGEST_EQUAL))
+            v->digest = p->digest;
+    }
     if (p->last_ok_ms > v->last_ok_ms) v->last_ok_ms = p->last_ok_ms;
     if (p->last_attempt_ms > v->last_attempt_ms) v->last_attempt_ms = p->last_attempt_ms;
     v->got += p->written;
@@ -304,12 +328,14 @@ static int read_village(struct cli *cli, struct txn *txn, const struct standing 
 {
     struct scope scope = scope_of_village(v->village->code);
     struct scope_row row;
+    bool first = true;
     v->state = STANDING_NEVER;
     v->known_sure = true;
     for (size_t i = 0; i < s->peer_count; i++) {
         if (strcmp(s->peers[i].device->village, v->village->code) != 0) continue;
         if (v->peer_count == 0) v->peer_at = i;
-        join_peer(v, &s->peers[i]);
+        join_peer(v, &s->peers[i], first);
+        first = first && standing_is_heard_through(&s->peers[i]);
     }
     v->known_sure = v->known_sure && v->peer_count > 0;
     if (!scope_find(txn, &scope, &row)) return EXIT_OK;
@@ -352,10 +378,22 @@ static void judge_self(struct standing *s)
     s->unsent = s->events;
     for (size_t i = 0; i < s->peer_count; i++) {
         const struct standing_peer *p = &s->peers[i];
+        if (p->neighbour) continue; /* W3 */
         if (p->last_ok_ms && p->theirs_missing < s->unsent) s->unsent = p->theirs_missing;
         if (p->ours_missing > s->behind) s->behind = p->ours_missing;
         if (p->last_ok_ms > s->last_ok_ms) s->last_ok_ms = p->last_ok_ms;
         if (p->last_attempt_ms > s->last_attempt_ms) s->last_attempt_ms = p->last_attempt_ms;
+    }
+}
+
+static void read_neighbours(struct cli *cli, struct txn *txn, struct standing *s)
+{
+    for (size_t i = 0; i < cli->settings.peer_count; i++) {
+        struct standing_neighbour *n = &s->neighbours[s->neighbour_count++];
+        n->given = &cli->settings.peers[i];
+        if (!neighbour_get(txn, n->given->address, &n->row)) continue;
+        n->device = roster_device(s->roster, &n->row.device);
+        if (!s->node_running || n->row.next_attempt_ms <= s->now_ms) n->row.next_attempt_ms = 0;
     }
 }
 
@@ -393,6 +431,7 @@ int standing_read(struct cli *cli, struct txn *txn, struct standing *s)
     code = month_read(cli, txn, &s->month);
     if (!code) code = read_feeds(cli, txn, s);
     if (!code) code = read_peers(cli, txn, s);
+    if (!code) read_neighbours(cli, txn, s);
     if (!code && s->hub) code = read_villages(cli, txn, s);
     if (code) {
         standing_clear(s);

@@ -6,6 +6,7 @@
  */
 #include "node/damage.h"
 #include "node/store/local.h"
+#include "node/store/neighbours.h"
 #include "tools/forks.h"
 #include "tools/month.h"
 
@@ -31,6 +32,7 @@ enum standing_digest { DIGEST_UNKNOWN, DIGEST_EQUAL, DIGEST_DIFFERS };
 /* One peer device. */
 struct standing_peer {
     const struct device *device;
+    bool neighbour; /* both are villages' devices: what it holds has not arrived at the township */
     enum standing_state state;
     uint64_t last_ok_ms, last_attempt_ms;
     uint64_t next_attempt_ms; /* 0: none is planned */
@@ -47,6 +49,15 @@ struct standing_peer {
     uint64_t disk_free_mib;    /* 0: unknown */
     uint64_t rate_bps, rtt_ms; /* of the link to it, last measured; 0: unknown */
     struct traffic_now traffic;
+    const struct device *through; /* the hub: whose link its newest came by; NULL: its own */
+    uint64_t through_ms;          /* when */
+};
+
+/* An address of `peers`. */
+struct standing_neighbour {
+    const struct settings_peer *given; /* borrowed from the command line's settings */
+    struct neighbour_row row;
+    const struct device *device; /* who was met there; NULL: nobody yet */
 };
 
 struct standing_village {
@@ -78,6 +89,8 @@ struct standing {
     uint64_t last_ok_ms, last_attempt_ms;
     struct standing_peer *peers; /* by village, in the roster's order */
     size_t peer_count;
+    struct standing_neighbour neighbours[SETTINGS_PEERS_MAX]; /* as they are configured */
+    size_t neighbour_count;
     struct standing_village *villages; /* the hub: all; else none */
     size_t village_count;
     size_t counts[STANDING_STATE_COUNT]; /* of villages */
@@ -91,5 +104,7 @@ struct standing {
 /* Reports errors itself; `out` borrows from the transaction and its roster. */
 int standing_read(struct cli *cli, struct txn *txn, struct standing *out);
 void standing_clear(struct standing *s);
+/* It is not here itself, and its newest records came by another device. */
+bool standing_is_heard_through(const struct standing_peer *p);
 /* The peer that this node's own state is about (the township's device heard of last), or NULL. */
 const struct standing_peer *standing_upstream(const struct standing *s);

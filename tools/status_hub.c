@@ -33,7 +33,8 @@ static const struct standing_peer *worst_of(const struct standing *s,
     const struct standing_peer *worst = NULL;
     for (size_t i = 0; i < v->peer_count; i++) {
         const struct standing_peer *p = &s->peers[v->peer_at + i];
-        if (!worst || p->state < worst->state ||
+        if (worst && standing_is_heard_through(p)) continue;
+        if (!worst || standing_is_heard_through(worst) || p->state < worst->state ||
             (p->state == worst->state && p->fork && !worst->fork))
             worst = p;
     }
@@ -174,6 +175,9 @@ static void devices_of(struct cli *cli, const struct standing *s, const struct s
         output_line(cli, "  %c %s  %s  %s %s", standing_sign(p->state), p->device->name,
                     standing_words(p->state, true), _("last success"),
                     words_ago(cli, p->last_ok_ms, s->now_ms));
+        if (p->through)
+            output_line(cli, _("    its newest records came by %s, %s"), p->through->name,
+                        words_ago(cli, p->through_ms, s->now_ms));
     }
 }
 

@@ -36,6 +36,26 @@ static json_t *device_of(const struct standing_peer *p)
     set(o, "rtt_ms", p->rtt_ms ? count_of(p->rtt_ms) : json_null());
     set(o, "today", month_bytes_json(&p->traffic.today));
     set(o, "month", month_bytes_json(&p->traffic.month));
+    set(o, "neighbour", json_boolean(p->neighbour));
+    set(o, "through", p->through ? json_string(p->through->name) : json_null());
+    set(o, "through_at", output_json_time(p->through_ms));
+    return o;
+}
+
+static json_t *neighbour_of(const struct standing_neighbour *n)
+{
+    json_t *o = json_object();
+    set(o, "address", json_string(n->given->address));
+    set(o, "name", n->given->name[0] ? json_string(n->given->name) : json_null());
+    set(o, "device",
+        n->device ? output_json_hex(n->device->first.bytes, sizeof n->device->first.bytes)
+                  : json_null());
+    set(o, "last_ok", output_json_time(n->row.last_ok_ms));
+    set(o, "last_attempt", output_json_time(n->row.last_attempt_ms));
+    set(o, "next_attempt", output_json_time(n->row.next_attempt_ms));
+    set(o, "failures", count_of(n->row.failures));
+    set(o, "error",
+        n->row.last_error ? json_string(err_text((enum err)n->row.last_error)) : json_null());
     return o;
 }
 
@@ -136,6 +156,10 @@ int status_json(const struct standing *s, const struct village *only,
         for (size_t i = 0; i < s->peer_count; i++)
             json_array_append_new(peers, device_of(&s->peers[i]));
         set(o, "peers", peers);
+        json_t *neighbours = json_array();
+        for (size_t i = 0; i < s->neighbour_count; i++)
+            json_array_append_new(neighbours, neighbour_of(&s->neighbours[i]));
+        set(o, "neighbours", neighbours);
         return output_json_end(o);
     }
     json_t *villages = json_array();

@@ -7,6 +7,7 @@
 #include "tools/words.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *own_name(const struct standing *s)
 {
@@ -74,6 +75,37 @@ static void attempt_line(struct cli *cli, const struct standing *s)
                     words_contact(up->last_error), up->failures);
 }
 
+/* What lies at a neighbour has not arrived at the township, and is told in other words. */
+static void met_line(struct cli *cli, const struct standing *s, const struct standing_peer *p)
+{
+    bool same = strcmp(p->device->village, s->self->village) == 0;
+    const char *who = cli_format(cli, "%s %s", lookup_village_name(s->roster, p->device->village),
+                                 p->device->name);
+    if (!p->current)
+        output_line(cli, _("  neighbour %s: last met %s"), who,
+                    words_moment(cli, p->last_ok_ms, s->now_ms));
+    else if (p->theirs_missing || p->ours_missing)
+        output_line(cli, _("  neighbour %s: connected, %" PRIu64 " go there, %" PRIu64 " come"),
+                    who, p->theirs_missing, p->ours_missing);
+    else if (same)
+        output_line(cli, _("  neighbour %s: connected, all records lie there as well"), who);
+    else
+        output_line(cli, _("  neighbour %s: connected, news of the town are exchanged"), who);
+}
+
+static void neighbour_lines(struct cli *cli, const struct standing *s)
+{
+    for (size_t i = 0; i < s->peer_count; i++)
+        if (s->peers[i].neighbour && (s->peers[i].current || s->peers[i].last_ok_ms))
+            met_line(cli, s, &s->peers[i]);
+    for (size_t i = 0; i < s->neighbour_count; i++) {
+        const struct standing_neighbour *n = &s->neighbours[i];
+        if (n->row.last_ok_ms || !n->row.last_attempt_ms) continue;
+        output_line(cli, _("  neighbour at %s: not reached yet (%s)"), n->given->address,
+                    words_contact((enum err)n->row.last_error));
+    }
+}
+
 static void next_line(struct cli *cli, const struct standing *s)
 {
     if (s->state == STANDING_FAULT)
@@ -94,6 +126,7 @@ int status_village(struct cli *cli, struct txn *txn, const struct standing *s)
     if (code) return code;
     month_lines(cli, &s->month, cli->verbose > 0);
     attempt_line(cli, s);
+    neighbour_lines(cli, s);
     next_line(cli, s);
     return EXIT_OK;
 }

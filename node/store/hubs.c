@@ -17,7 +17,7 @@ bool via_get(struct txn *t, const struct sign_key *device, struct via *out)
         txn_fail(t, ERR_CORRUPT);
         return false;
     }
-    memcpy(out->hub.bytes, value.data, 32);
+    memcpy(out->from.bytes, value.data, 32);
     out->wall_ms = be64_get(value.data + 32);
     return true;
 }
@@ -26,7 +26,7 @@ void via_put(struct txn *t, const struct sign_key *device, const struct via *via
 {
     struct key key;
     uint8_t value[VIA_SIZE];
-    memcpy(value, via->hub.bytes, 32);
+    memcpy(value, via->from.bytes, 32);
     be64_put(value + 32, via->wall_ms);
     db_put(t, DB_LOCAL, key_local(&key, TABLE_VIA, slice_of(device->bytes, 32)),
            slice_of(value, sizeof value));

@@ -7,8 +7,8 @@
 
 /* The newest records of a device that came by another one. */
 struct via {
-    struct sign_key hub; /* who brought them */
-    uint64_t wall_ms;    /* when */
+    struct sign_key from; /* who brought them */
+    uint64_t wall_ms;     /* when */
 };
 bool via_get(struct txn *t, const struct sign_key *device, struct via *out);
 void via_put(struct txn *t, const struct sign_key *device, const struct via *via);
