@@ -46,6 +46,10 @@ void flood_play(struct sim *s, uint64_t number);
 void copies_play(struct sim *s, uint64_t number);
 void copies_print(const uint64_t kept[KEPT_MAX]);
 
+/* --- rounds.c: links to three of 27 villages, a courier for the others --- */
+void rounds_play(struct sim *s, uint64_t number);
+void rounds_print(const uint64_t kept[KEPT_MAX]);
+
 /* --- fleet.c: many villages for days, each in reach of the hub now and then --- */
 struct fleet_options {
     const char *contacts; /* CSV start_s,end_s,village,...; NULL: drawn */

@@ -196,6 +196,7 @@ const struct scene scenes[] = {
     {"crumbs", 1, 0, 1, 1, crumbs, NULL},
     {"floods", 2, 0, FLOODS, 1, flood_play, NULL},
     {"copies", 3, 1, COPIES_CASES, 20, copies_play, copies_print},
+    {"courier", SIM_VILLAGES_MAX, 1, 4, 1, rounds_play, rounds_print},
     {"fleet", 8, 1, 4, 1, small_fleet, NULL},
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];

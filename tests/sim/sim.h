@@ -18,6 +18,7 @@
  *   story    when contacts, faults and work happen
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
  *   roll_back villages put back from older copies
+ *   carry    bundles made and taken
  *   sticks   bundles that are carried by hand, and what becomes of them
  *   copies   stores put back, disks used twice, hubs lost: a scene
  */
@@ -206,6 +207,16 @@ void trust_end(struct sim *s);
 void roll_back_schedule(struct sim *s);
 void roll_back_check(struct sim *s); /* what the hub held of who was put back, it holds */
 void roll_back_end(struct sim *s);
+
+/* --- carry --- */
+struct bundle_made;
+struct bundle_taken;
+int carry_file(struct sim *s); /* empty, without a name */
+/* False: the device has not joined as far as the node knows. */
+bool carry_export(struct sim_node *n, int fd, const struct sign_key *to, bool to_township,
+                  struct bundle_made *out);
+enum err carry_import(struct sim_node *n, int fd, struct bundle_taken *out);
+void carry_told(struct sim_node *n); /* the running node sees what was imported */
 
 /* --- sticks --- */
 void sticks_schedule(struct sim *s);

@@ -8,10 +8,7 @@
 #include "node/bundle_taking.h"
 #include "tests/sim/sim.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,54 +98,32 @@ static void sent_off(struct sim *s, size_t a)
 static size_t stick_new(struct sim *s)
 {
     struct sticks *k = s->sticks;
-    char path[128];
     if (k->count == k->capacity) {
         k->capacity = k->capacity * 2 + 64;
         k->items = realloc(k->items, k->capacity * sizeof *k->items);
         if (k->items == NULL) abort();
     }
-    struct stick *stick = &k->items[k->count];
-    (void)snprintf(path, sizeof path, "%s/stick", s->folder);
-    *stick = (struct stick){.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (stick->fd < 0 || unlink(path) != 0) sim_fail(s, "cannot make %s", path);
+    k->items[k->count] = (struct stick){.fd = carry_file(s)};
     return k->count++;
 }
 
-/* As `sidan bundle export` does, beside the running node. */
 static void write_one(struct sim_node *n, struct sim_node *to, const struct sign_key *device)
 {
     struct sim *s = n->sim;
-    const struct clock_reading clock = node_clock(n);
     const size_t at = stick_new(s);
     struct stick *stick = &s->sticks->items[at];
-    struct views *views = NULL;
     struct bundle_made made;
-    SIM_OK(s, views_open(&views, n->store));
-    const struct bundle_making making = {
-        .store = n->store,
-        .views = views,
-        .keys = &n->keys,
-        .wall_ms = clock.wall_ms,
-        .time_trusted = clock.trusted,
-        .to = *device,
-        .read_back = true,
-        .to_township = to->index == SIM_HUB && rng_chance(&s->sticks->rng, 80),
-    };
-    enum err err = bundle_make(stick->fd, &making, &made);
-    views_close(views);
-    /* It has not joined as far as this one knows. */
-    if (err != OK && err != ERR_NOT_FOUND) sim_fail(s, "%s: bundle: %s", n->name, err_text(err));
-    if (err != OK) {
-        stick_drop(stick);
-        return;
-    }
     stick->from = (size_t)n->index;
     stick->to = (size_t)to->index;
     stick->writer = n->first;
     stick->reader = *device;
-    stick->to_office = making.to_township;
+    stick->to_office = to->index == SIM_HUB && rng_chance(&s->sticks->rng, 80);
     stick->sealed_to = to->keys.transport;
     stick->made_ms = s->now_ms;
+    if (!carry_export(n, stick->fd, device, stick->to_office, &made)) {
+        stick_drop(stick); /* that one has not joined as far as this one knows */
+        return;
+    }
     trace_happened(s, HAPPENED_STICK_WRITTEN);
     trace_line(s, n, "writes stick %zu for %s, %llu events", at, to->name,
                (unsigned long long)made.events);
@@ -231,28 +206,18 @@ static void note(struct sim_node *n, const struct stick *stick, const struct bun
         trace_happened(s, HAPPENED_STICK_OLD_KEY);
 }
 
-/* As `sidan bundle import` does, beside the running node, which sees the commits. */
 static void take(struct sim_node *n, size_t at)
 {
     struct sim *s = n->sim;
     const struct stick stick = s->sticks->items[at];
-    const struct exchange_time time = node_time(n);
-    struct bundle_taken taken = {.why = OK};
-    struct views *views = NULL;
-    if (lseek(stick.fd, 0, SEEK_SET) != 0) sim_fail(s, "cannot read a stick");
-    SIM_OK(s, views_open(&views, n->store));
-    const struct bundle_taking taking = {
-        .store = n->store, .views = views, .keys = &n->keys, .wall_ms = node_clock(n).wall_ms};
-    enum err err = bundle_take(stick.fd, &taking, &taken);
-    views_close(views);
+    struct bundle_taken taken;
+    enum err err = carry_import(n, stick.fd, &taken);
     trace_line(s, n, "takes stick %zu: %s, %llu new, %llu known, %llu refused", at,
                taken.damaged ? "damaged" : err_text(err), (unsigned long long)taken.fresh,
                (unsigned long long)taken.known, (unsigned long long)taken.refused);
     judge(n, &stick, at, err, &taken);
     if (err == OK) note(n, &stick, &taken);
-    check_node(n);
-    SIM_OK(s, exchange_refresh(n->exchange, &time));
-    node_turn(n);
+    carry_told(n);
     struct sim_node *writer = &s->nodes[stick.from];
     if (err != OK || !is_up(n) || !taken.verified || !rng_chance(&s->sticks->rng, 50)) return;
     trace_happened(s, HAPPENED_STICK_REPLY);
