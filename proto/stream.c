@@ -232,5 +232,7 @@ enum err stream_end(struct stream *s)
         if (err) return err;
     }
     if (s->used != s->size || !s->last) return ERR_CORRUPT;
-    return read(s->fd, &byte, 1) == 0 ? OK : ERR_CORRUPT;
+    enum err err = stream_read_all(s->fd, &byte, 1);
+    if (err == ERR_CORRUPT) return OK; /* there is none */
+    return err ? err : ERR_CORRUPT;
 }

@@ -236,10 +236,10 @@ void attack_run_by_stick(void **state)
     static struct hub_state before;
     long memory = attack_memory_begin();
     read_hub(&before);
-    stick_begin();
+    enemy_stick_begin();
     a->play(a);
     assert_the_honest_village_is_served(); /* and nothing is under way */
-    stick_taken(stick_file(&(struct stick_from){0}));
+    enemy_stick_taken(enemy_stick_file(&(struct enemy_stick_from){0}));
     assert_int_equal(scene.stick.err, OK);
     assert_true(scene.stick.taken.verified);
     if (a->code == REFUSE_SIGNATURE) assert_int_equal(scene.stick.taken.receipts, 0);

@@ -156,7 +156,7 @@ int enemy_end(void **state)
     township_node_close(&scene.honest.store);
     zstd_close(scene.zstd);
     for (size_t i = 0; i < scene.odd_count; i++) buf_clear(&scene.headers[i]);
-    stick_clear();
+    enemy_stick_clear();
     township_end(&scene.township);
     return 0;
 }
@@ -202,7 +202,7 @@ void assert_refused(enum refuse_code code)
 
 static void stick_put(struct slice frame)
 {
-    struct stick *s = &scene.stick;
+    struct enemy_stick *s = &scene.stick;
     uint64_t type = 0;
     struct buf *to = &s->hello;
     if (frame_type_of(frame, &type) != OK || type != FRAME_HELLO || s->hello.size) {

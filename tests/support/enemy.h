@@ -36,7 +36,7 @@ struct enemy_scene {
     bool foreign; /* it was sent a run of a village that is not its own, or of the office */
     uint64_t refused;
     uint64_t receipts;
-    struct stick { /* what it sends is kept for a bundle */
+    struct enemy_stick { /* what it sends is kept for a bundle */
         bool used;
         struct buf hello, frames[STICK_FRAMES_MAX];
         size_t count;
@@ -66,19 +66,19 @@ void assert_refused(enum refuse_code code);
 /* --- what the enemy sends --- */
 void enemy_sends(struct buf *frame); /* takes the buffer's content */
 /* As by a link, but on a stick: from here on enemy_sends adds to it. */
-void stick_begin(void);
-void stick_clear(void); /* of what was added */
-struct stick_from {
+void enemy_stick_begin(void);
+void enemy_stick_clear(void); /* of what was added */
+struct enemy_stick_from {
     const struct signer *signer;     /* NULL: the enemy's */
     const struct sign_key *from;     /* NULL: the enemy */
     const struct sign_key *township; /* NULL: this one */
     uint64_t number;                 /* 0: 1 */
 };
 /* A file of what was added so far, to be finished and closed by the caller; or so. */
-struct bundle_writer *stick_open(const struct stick_from *f, int *fd);
-int stick_file(const struct stick_from *f);
-void stick_taken(int fd); /* at the hub: scene.stick.taken, .err; closes it */
-void stick_looked_at(int fd);
+struct bundle_writer *enemy_stick_open(const struct enemy_stick_from *f, int *fd);
+int enemy_stick_file(const struct enemy_stick_from *f);
+void enemy_stick_taken(int fd); /* at the hub: scene.stick.taken, .err; closes it */
+void enemy_stick_looked_at(int fd);
 struct frame_hello hello_of_enemy(void);
 /* HELLO with `count` feeds that nobody knows, numbered from `first`. */
 void enemy_greets(size_t first, size_t count, bool complete);

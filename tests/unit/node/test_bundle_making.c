@@ -8,14 +8,12 @@
 #include "node/bundle_making.h"
 #include "node/bundle_taking.h"
 #include "node/store/local.h"
-#include "tests/support/rng.h"
-#include "tests/support/township.h"
+#include "tests/support/bulk.h"
 
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PARTS = 16, TEXT = 1500, RECORD = TEXT / 2 }; /* hex is packed to about half */
+enum { PARTS = 16 };
 
 static struct township town;
 static struct township_node hub, laptop;
@@ -52,24 +50,6 @@ static int tear_down(void **state)
     township_node_close(&laptop);
     township_end(&town);
     return 0;
-}
-
-/* Requests that do not compress, of about this many bytes. */
-static void records(struct township_device *d, size_t bytes)
-{
-    struct rng rng = {.state = bytes + (d == second)};
-    for (size_t i = 0; i * RECORD < bytes; i++) {
-        char box[TEXT + 64], body[256];
-        int at = snprintf(box, sizeof box, "{\"name\":\"村民甲\",\"content\":\"");
-        for (int end = at + TEXT; at < end; at++) box[at] = "0123456789abcdef"[rng_below(&rng, 16)];
-        snprintf(box + at, sizeof box - (size_t)at, "\"}");
-        snprintf(body, sizeof body,
-                 "{\"number\":\"01%c-%u\",\"channel\":\"visit\",\"received\":1763859600000,"
-                 "\"nature\":\"help\",\"category\":\"0103\",\"urgency\":2}",
-                 d == second ? 'B' : 'A', 1000 + (unsigned)i);
-        const struct township_act act = {.kind = "request.register", .body = body, .box = box};
-        township_record(&town, d, &act);
-    }
 }
 
 static struct bundle_making from_hub(uint64_t size_max)
@@ -136,7 +116,7 @@ static uint64_t held(const struct township_node *n)
 static void what_fits_is_one_file(void **state)
 {
     (void)state;
-    records(&town.devices[0], KIB(100));
+    bulk_record(&town, &town.devices[0], KIB(100));
     township_node_take_all(&hub, &town);
     export(BUNDLE_PART_SIZE_MIN);
     assert_int_equal(plan.parts, 1);
@@ -148,8 +128,8 @@ static void what_fits_is_one_file(void **state)
 static void a_feed_that_fits_is_not_cut_and_any_file_may_come_first(void **state)
 {
     (void)state;
-    records(&town.devices[0], KIB(350));
-    records(second, KIB(350));
+    bulk_record(&town, &town.devices[0], KIB(350));
+    bulk_record(&town, second, KIB(350));
     township_node_take_all(&hub, &town);
     export(BUNDLE_PART_SIZE_MIN);
     assert_int_equal(plan.parts, 2);
@@ -166,8 +146,8 @@ static void a_feed_that_fits_is_not_cut_and_any_file_may_come_first(void **state
 static void a_feed_that_is_longer_than_a_file_goes_on_in_the_next(void **state)
 {
     (void)state;
-    records(&town.devices[0], KIB(200));
-    records(second, KIB(1400));
+    bulk_record(&town, &town.devices[0], KIB(200));
+    bulk_record(&town, second, KIB(1400));
     township_node_take_all(&hub, &town);
     export(BUNDLE_PART_SIZE_MIN);
     assert_in_range(plan.parts, 4, 6);
@@ -181,7 +161,7 @@ static void a_feed_that_is_longer_than_a_file_goes_on_in_the_next(void **state)
 static void what_comes_before_is_named_where_it_is_not_here(void **state)
 {
     (void)state;
-    records(second, KIB(1400));
+    bulk_record(&town, second, KIB(1400));
     township_node_take_all(&hub, &town);
     export(BUNDLE_PART_SIZE_MIN); /* the roster; then the feed */
     struct bundle_taken taken = take(3);
@@ -197,7 +177,7 @@ static void what_comes_before_is_named_where_it_is_not_here(void **state)
 static void one_file_says_how_much_is_left(void **state)
 {
     (void)state;
-    records(&town.devices[0], KIB(800));
+    bulk_record(&town, &town.devices[0], KIB(800));
     township_node_take_all(&hub, &town);
     const struct bundle_making making = from_hub(BUNDLE_PART_SIZE_MIN);
     int fd = file_new();

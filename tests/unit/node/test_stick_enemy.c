@@ -24,7 +24,7 @@ static int begin(void **state)
 {
     int result = enemy_begin(state);
     assert_the_honest_village_is_served();
-    stick_begin();
+    enemy_stick_begin();
     return result;
 }
 
@@ -84,9 +84,9 @@ static void same(struct believed a, struct believed b)
     assert_true(a.heads == b.heads && a.seq == b.seq && a.bundle == b.bundle);
 }
 
-static void taken(const struct stick_from *f)
+static void taken(const struct enemy_stick_from *f)
 {
-    stick_taken(stick_file(f));
+    enemy_stick_taken(enemy_stick_file(f));
     assert_int_equal(scene.stick.err, OK);
 }
 
@@ -106,7 +106,7 @@ static void what_another_is_said_to_hold_is_not_believed(void **state)
     const struct have_entry all = head_of_the_authority(4000);
     adds_hello(&all, 1);
     adds_a_request();
-    taken(&(struct stick_from){.from = honest, .number = 99});
+    taken(&(struct enemy_stick_from){.from = honest, .number = 99});
     assert_false(scene.stick.taken.verified);
     same(believed_of(honest), before);
     /* its own record, which is good, is no business of the village that it speaks for */
@@ -120,7 +120,8 @@ static void another_townships_file_changes_nothing(void **state)
 {
     (void)state;
     adds_a_request();
-    stick_taken(stick_file(&(struct stick_from){.township = &scene.enemy->signer.key}));
+    enemy_stick_taken(
+        enemy_stick_file(&(struct enemy_stick_from){.township = &scene.enemy->signer.key}));
     assert_int_equal(scene.stick.err, ERR_FOREIGN);
     assert_int_equal(hub_holds(ENEMY_SCOPE), 0);
     ends_well();
@@ -131,17 +132,17 @@ static void a_number_that_goes_back_brings_records_and_no_words(void **state)
     (void)state;
     const struct have_entry few = head_of_the_authority(1), many = head_of_the_authority(3);
     adds_hello(&many, 1);
-    taken(&(struct stick_from){.number = 5});
+    taken(&(struct enemy_stick_from){.number = 5});
     const struct believed before = believed_of(&scene.enemy->signer.key);
     assert_true(before.seq == 3 && before.bundle == 5);
-    stick_clear();
+    enemy_stick_clear();
     adds_hello(&few, 1);
     adds_a_request();
-    taken(&(struct stick_from){.number = 4});
+    taken(&(struct enemy_stick_from){.number = 4});
     assert_int_equal(scene.stick.taken.fresh, 1);
     same(believed_of(&scene.enemy->signer.key), before);
     /* nor does a newer one take back what it held in the same store */
-    taken(&(struct stick_from){.number = 6});
+    taken(&(struct enemy_stick_from){.number = 6});
     assert_int_equal(believed_of(&scene.enemy->signer.key).seq, 3);
     ends_well();
 }
@@ -150,12 +151,12 @@ static void the_last_number_of_all_silences_its_maker_alone(void **state)
 {
     (void)state;
     const struct believed honest = believed_of(&scene.honest.keys.signer.key);
-    taken(&(struct stick_from){.number = FRAME_UINT_MAX});
-    stick_clear();
+    taken(&(struct enemy_stick_from){.number = FRAME_UINT_MAX});
+    enemy_stick_clear();
     const struct have_entry one = head_of_the_authority(1);
     adds_hello(&one, 1);
     adds_a_request();
-    taken(&(struct stick_from){.number = FRAME_UINT_MAX});
+    taken(&(struct enemy_stick_from){.number = FRAME_UINT_MAX});
     assert_int_equal(scene.stick.taken.fresh, 1); /* records go by themselves */
     assert_int_equal(believed_of(&scene.enemy->signer.key).heads, 0);
     same(believed_of(&scene.honest.keys.signer.key), honest);
@@ -166,11 +167,11 @@ static void the_same_again_is_nothing_new(void **state)
 {
     (void)state;
     adds_a_request();
-    int old = stick_file(&(struct stick_from){.number = 1});
+    int old = enemy_stick_file(&(struct enemy_stick_from){.number = 1});
     adds_a_request();
-    taken(&(struct stick_from){.number = 2});
+    taken(&(struct enemy_stick_from){.number = 2});
     assert_int_equal(scene.stick.taken.fresh, 2);
-    stick_taken(old);
+    enemy_stick_taken(old);
     assert_int_equal(scene.stick.err, OK);
     assert_true(scene.stick.taken.fresh == 0 && scene.stick.taken.known == 1);
     assert_int_equal(hub_holds(ENEMY_SCOPE), 2);
@@ -182,11 +183,11 @@ static void two_in_one_file_are_one_and_a_damage(void **state)
     (void)state;
     uint8_t bytes[8192];
     adds_a_request();
-    int fd = stick_file(&(struct stick_from){0});
+    int fd = enemy_stick_file(&(struct enemy_stick_from){0});
     ssize_t size = pread(fd, bytes, sizeof bytes, 0);
     assert_true(size > 0 && size < (ssize_t)sizeof bytes);
     assert_int_equal(pwrite(fd, bytes, (size_t)size, size), size);
-    stick_taken(fd);
+    enemy_stick_taken(fd);
     assert_int_equal(scene.stick.err, OK);
     assert_true(scene.stick.taken.damaged && scene.stick.taken.fresh == 1);
     ends_well();
@@ -199,11 +200,11 @@ static void a_frame_over_the_limit_ends_the_file(void **state)
     uint64_t size;
     int fd;
     adds_a_request();
-    struct bundle_writer *w = stick_open(&(struct stick_from){0}, &fd);
+    struct bundle_writer *w = enemy_stick_open(&(struct enemy_stick_from){0}, &fd);
     assert_int_equal(bundle_put(w, slice_of(frame, sizeof frame)), OK);
     assert_int_equal(bundle_finish(w, &size), OK);
     bundle_writer_close(w);
-    stick_taken(fd);
+    enemy_stick_taken(fd);
     assert_int_equal(scene.stick.err, OK);
     assert_true(scene.stick.taken.damaged && scene.stick.taken.fresh == 1);
     ends_well();
@@ -216,13 +217,13 @@ static void frames_without_end_cost_their_time_alone(void **state)
     static const uint8_t frame[] = {0x91, 99};
     uint64_t size;
     int fd;
-    struct bundle_writer *w = stick_open(&(struct stick_from){0}, &fd);
+    struct bundle_writer *w = enemy_stick_open(&(struct enemy_stick_from){0}, &fd);
     for (unsigned i = 0; i < 1000000; i++)
         assert_int_equal(bundle_put(w, slice_of(frame, sizeof frame)), OK);
     assert_int_equal(bundle_finish(w, &size), OK);
     bundle_writer_close(w);
     const long memory = attack_memory_begin();
-    stick_taken(fd);
+    enemy_stick_taken(fd);
     assert_int_equal(scene.stick.err, OK);
     assert_true(!scene.stick.taken.damaged && scene.stick.taken.verified);
     assert_int_equal(scene.stick.taken.bytes, 2000000);
@@ -241,7 +242,7 @@ static void runs_that_wait_without_end_are_refused(void **state)
     int fd;
     township_signer(&stranger, 900);
     adds_a_request();
-    struct bundle_writer *w = stick_open(&(struct stick_from){0}, &fd);
+    struct bundle_writer *w = enemy_stick_open(&(struct enemy_stick_from){0}, &fd);
     crypto_random(box, sizeof box);
     struct frame_run f = {
         .run = {.count = 1, .raw_size = 4000, .payload = slice_of(box, sizeof box)},
@@ -254,7 +255,7 @@ static void runs_that_wait_without_end_are_refused(void **state)
     bundle_writer_close(w);
     buf_clear(&frame);
     const long memory = attack_memory_begin();
-    stick_taken(fd);
+    enemy_stick_taken(fd);
     assert_int_equal(scene.stick.err, OK);
     assert_true(scene.stick.taken.fresh == 1 && scene.stick.taken.refused == 10000);
     assert_int_equal(scene.stick.taken.why, ERR_UNKNOWN_AUTHOR);
@@ -269,7 +270,7 @@ static void what_is_looked_at_is_bounded_too(void **state)
     enum { RUNS = 6000 };
     uint64_t size;
     int fd;
-    struct bundle_writer *w = stick_open(&(struct stick_from){0}, &fd);
+    struct bundle_writer *w = enemy_stick_open(&(struct enemy_stick_from){0}, &fd);
     for (unsigned i = 0; i < RUNS; i++) {
         /* each with a feed of its own: more heads than are remembered */
         struct frame_run f;
@@ -291,7 +292,7 @@ static void what_is_looked_at_is_bounded_too(void **state)
     assert_int_equal(bundle_finish(w, &size), OK);
     bundle_writer_close(w);
     const long memory = attack_memory_begin();
-    stick_looked_at(fd);
+    enemy_stick_looked_at(fd);
     assert_int_equal(scene.stick.err, OK);
     assert_int_equal(scene.stick.taken.fresh, RUN_LOOK_HEADS_MAX);
     assert_int_equal(scene.stick.taken.refused, RUNS - RUN_LOOK_HEADS_MAX);
@@ -306,17 +307,17 @@ static void a_revoked_device_is_not_believed(void **state)
     (void)state;
     const struct event *counts = enemy_says(&(struct township_act){
         .kind = "request.register", .body = NOTE, .box = "{\"content\":\"路灯不亮\"}"});
-    int before = stick_file(&(struct stick_from){.number = 1});
-    stick_taken(before);
+    int before = enemy_stick_file(&(struct enemy_stick_from){.number = 1});
+    enemy_stick_taken(before);
     assert_int_equal(scene.stick.taken.fresh, 1);
     attack_revoke(scene.enemy, counts);
-    stick_clear();
+    enemy_stick_clear();
     const struct have_entry lie = head_of_the_authority(4000);
     adds_hello(&lie, 1);
     const struct believed was = believed_of(&scene.enemy->signer.key);
     adds_a_request();
     adds_a_request();
-    taken(&(struct stick_from){.number = 2});
+    taken(&(struct enemy_stick_from){.number = 2});
     assert_true(scene.stick.taken.verified && scene.stick.taken.receipts == 0);
     assert_int_equal(scene.stick.taken.fresh, 2);
     same(believed_of(&scene.enemy->signer.key), was);

@@ -13,7 +13,7 @@
 
 static struct box_secret secret;
 
-void stick_begin(void)
+void enemy_stick_begin(void)
 {
     scene.stick.used = true;
     box_pair_make(&scene.hub.keys.transport, &secret);
@@ -28,9 +28,9 @@ static void say_hello(void)
     enemy_sends(&frame);
 }
 
-struct bundle_writer *stick_open(const struct stick_from *f, int *fd)
+struct bundle_writer *enemy_stick_open(const struct enemy_stick_from *f, int *fd)
 {
-    struct stick *s = &scene.stick;
+    struct enemy_stick *s = &scene.stick;
     struct bundle_writer *w;
     *fd = memfd_create("stick", MFD_CLOEXEC);
     assert_true(*fd >= 0);
@@ -48,11 +48,11 @@ struct bundle_writer *stick_open(const struct stick_from *f, int *fd)
     return w;
 }
 
-int stick_file(const struct stick_from *f)
+int enemy_stick_file(const struct enemy_stick_from *f)
 {
     uint64_t size;
     int fd;
-    struct bundle_writer *w = stick_open(f, &fd);
+    struct bundle_writer *w = enemy_stick_open(f, &fd);
     assert_int_equal(bundle_finish(w, &size), OK);
     bundle_writer_close(w);
     return fd;
@@ -60,7 +60,7 @@ int stick_file(const struct stick_from *f)
 
 static void take_or_look(int fd, bool look)
 {
-    struct stick *s = &scene.stick;
+    struct enemy_stick *s = &scene.stick;
     struct device_keys keys = scene.hub.keys;
     keys.transport_secret = secret;
     const struct bundle_taking taking = {.store = scene.hub.store.store,
@@ -76,20 +76,20 @@ static void take_or_look(int fd, bool look)
     assert_int_equal(exchange_refresh(scene.hub.exchange, &time), OK);
 }
 
-void stick_taken(int fd)
+void enemy_stick_taken(int fd)
 {
     take_or_look(fd, false);
 }
 
-void stick_looked_at(int fd)
+void enemy_stick_looked_at(int fd)
 {
     take_or_look(fd, true);
 }
 
-void stick_clear(void)
+void enemy_stick_clear(void)
 {
-    struct stick *s = &scene.stick;
+    struct enemy_stick *s = &scene.stick;
     buf_clear(&s->hello);
     for (size_t i = 0; i < s->count; i++) buf_clear(&s->frames[i]);
-    *s = (struct stick){.used = s->used};
+    *s = (struct enemy_stick){.used = s->used};
 }
