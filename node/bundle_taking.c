@@ -302,12 +302,13 @@ static uint64_t newest(const struct peer_row *row, const uint8_t feed8[8])
 }
 
 /* The sender holds what its HELLO names. In one store generation that only grows, and a session may
- * have told more since the bundle was made; of another one nothing is known but this. */
+ * have told more since the bundle was made: then its digest is no news either. Of another one
+ * nothing is known but this. */
 static void take_have(struct peer_row *row, const struct frame_hello *h)
 {
     struct mp_reader r = frame_have_begin(h);
     struct have_entry e;
-    bool more = frame_have_next(&r, &e);
+    bool more = frame_have_next(&r, &e), newest_told = true;
     if (memcmp(row->generation, h->generation, sizeof h->generation) != 0) row->have_count = 0;
     memcpy(row->generation, h->generation, sizeof row->generation);
     while (more) {
@@ -323,7 +324,12 @@ static void take_have(struct peer_row *row, const struct frame_hello *h)
         }
         if (seq >= newest(row, first.feed.id8))
             (void)peer_have_set(&row->have, &row->have_count, first.feed.id8, points, count);
+        else
+            newest_told = false;
     }
+    if (!newest_told) return;
+    row->has_views = h->has_views;
+    memcpy(row->views8, h->views8, sizeof row->views8);
 }
 
 static void take_hello(struct taking *s, struct txn *t, const struct device *from,

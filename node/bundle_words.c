@@ -110,6 +110,7 @@ enum err bundle_hello_write(struct buf *out, const struct bundle_sides *s)
     if (!have) return ERR_NOMEM;
     memcpy(h.township8, self->township.bytes, sizeof h.township8);
     memcpy(h.generation, self->generation, sizeof h.generation);
+    h.has_views = views_shared8(s->txn, s->self, s->to, h.views8) == OK;
     for (uint32_t number = 1; number <= feeds; number++) {
         struct feed_row row;
         if (feed_get(s->txn, number, &row) && bundle_may_hold(s, &row))

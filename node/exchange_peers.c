@@ -13,27 +13,12 @@ struct peer *peer_find(struct exchange *x, const struct link *link, uint64_t han
     return NULL;
 }
 
-/* The scopes that both ends hold whole: `town`, and the village that one of them belongs to. */
-static size_t common_scopes(const struct roster *roster, const struct exchange *x,
-                            const struct peer *p, struct scope scopes[2])
-{
-    const struct device *self = roster_device(roster, &x->identity->device);
-    scopes[0] = scope_town();
-    if (!self) return 0;
-    const char *village = device_is_township(self) ? p->device.village : self->village;
-    if (!village[0]) return 1;
-    scopes[1] = scope_of_village(village);
-    bool both = device_may_hold(self, &scopes[1]) && device_may_hold(&p->device, &scopes[1]);
-    return both ? 2 : 1;
-}
-
 bool peer_views(struct exchange *x, struct txn *t, const struct peer *p, uint8_t out8[8])
 {
     const struct roster *roster;
-    struct scope scopes[2];
     if (views_roster(x->views, t, &roster) != OK) return false;
-    size_t count = common_scopes(roster, x, p, scopes);
-    return count && views_digest8(t, scopes, count, out8) == OK;
+    const struct device *self = roster_device(roster, &x->identity->device);
+    return self && views_shared8(t, self, &p->device, out8) == OK;
 }
 
 uint64_t peer_window(const struct exchange *x)

@@ -204,19 +204,11 @@ static bool is_forked(const struct standing_peer *p)
     return p->fork && p->fork->at && !p->fork->settled;
 }
 
-/* The same scopes in the same order as the exchange tells digests of: what both ends hold whole. */
 static enum standing_digest compare_views(struct txn *txn, const struct standing *s,
                                           const struct peer_row *row, const struct device *d)
 {
-    struct scope scopes[2] = {scope_town()};
-    size_t count = 1;
-    const char *village = device_is_township(s->self) ? d->village : s->self->village;
-    if (village[0]) {
-        scopes[1] = scope_of_village(village);
-        if (device_may_hold(s->self, &scopes[1]) && device_may_hold(d, &scopes[1])) count = 2;
-    }
     uint8_t views8[8];
-    if (!row->has_views || views_digest8(txn, scopes, count, views8)) return DIGEST_UNKNOWN;
+    if (!row->has_views || views_shared8(txn, s->self, d, views8)) return DIGEST_UNKNOWN;
     return memcmp(views8, row->views8, sizeof views8) == 0 ? DIGEST_EQUAL : DIGEST_DIFFERS;
 }
 

@@ -73,9 +73,13 @@ struct views_digest {
 };
 MUST_CHECK enum err views_digest(struct txn *t, const struct scope *scope,
                                  struct views_digest *out);
-/* For HELLO and RECEIPT: first 8 bytes of hash("sidan/views", digests of the scopes in order). */
+/* First 8 bytes of hash("sidan/views", digests of the scopes in order). */
 MUST_CHECK enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count,
                                   uint8_t out8[8]);
+/* The same of what two devices hold whole, for HELLO, RUN and RECEIPT: `town`, and the village's
+ * scope where one of them is its. */
+MUST_CHECK enum err views_shared8(struct txn *t, const struct device *self,
+                                  const struct device *peer, uint8_t out8[8]);
 /* For published figures (SPEC 21.7): the whole of that hash over all scopes held but `office`, in
  * the order of their texts. */
 MUST_CHECK enum err views_digest_open(struct txn *t, struct hash *out);

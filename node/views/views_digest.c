@@ -125,6 +125,19 @@ enum err views_digest8(struct txn *t, const struct scope *scopes, size_t count, 
     return err;
 }
 
+enum err views_shared8(struct txn *t, const struct device *self, const struct device *peer,
+                       uint8_t out8[8])
+{
+    const char *village = device_is_township(self) ? peer->village : self->village;
+    struct scope scopes[2] = {scope_town()};
+    size_t count = 1;
+    if (village[0]) {
+        scopes[1] = scope_of_village(village);
+        if (device_may_hold(self, &scopes[1]) && device_may_hold(peer, &scopes[1])) count = 2;
+    }
+    return views_digest8(t, scopes, count, out8);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(((const struct scope *)a)->text, ((const struct scope *)b)->text);
