@@ -46,6 +46,19 @@ static int fail(struct cli *cli, enum err e, const char *address, const char *te
     return cli_fail(cli, e, _("the exchange failed; all records are safe"));
 }
 
+/* Whatever brings events of the roster brings its new key. */
+static int fail_barred(struct cli *cli, const char *address)
+{
+    return cli_error(
+        cli, EXIT_UNREACHABLE,
+        cli_format(cli, _("the hub at %s was not reached; all records are safe"),
+                   shown_address(address)),
+        _("something answers there, and not by a key of the hub that is known here"),
+        _("look at the address: sidan config get hub; if it is right the hub changed its key: take"
+          " a sidan bundle export there on a stick, and import here what its bundle import --reply"
+          " writes"));
+}
+
 /* --- a running node is told to --- */
 
 static enum err ask(struct cli *cli)
@@ -121,9 +134,8 @@ static uint64_t arrived(struct cli *cli, const struct peer_row *row)
     }
     for (size_t i = 0; i < row->have_count; i++) {
         bool first = i == 0 || memcmp(row->have[i].feed8, row->have[i - 1].feed8, 8) != 0;
-        if (first && feed_find_id8(t, row->have[i].feed8, &feed) == OK &&
-            self != NULL && roster_has_key(roster, self, &feed.feed.author) &&
-            visible_by(self, &feed.feed.scope)) {
+        if (first && feed_find_id8(t, row->have[i].feed8, &feed) == OK && self != NULL &&
+            roster_has_key(roster, self, &feed.feed.author) && visible_by(self, &feed.feed.scope)) {
             sum += row->have[i].seq;
         }
     }
@@ -278,7 +290,9 @@ static int sync_here(struct cli *cli, const struct contact_target *target, uint6
             output_line(cli, "%s", _("failed"));
         }
         remember_failure(cli, &done.place->device, e);
-        return fail(cli, e, done.place->address, contact.text);
+        return e == ERR_UNREACHABLE && contact.barred
+                   ? fail_barred(cli, done.place->address)
+                   : fail(cli, e, done.place->address, contact.text);
     }
     if (clock_learn_from(cli->store, &done.place->device) != OK) {
         output_note(cli, "%s", _("the hub's time was not kept"));

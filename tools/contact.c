@@ -194,7 +194,8 @@ static void add(struct contact_done *sum, const struct session_status *s)
 /* The hub is there and the keys do not fit: whether there are others to try. */
 static bool next_keys(struct contact *c, const struct dialing *d, size_t key_count)
 {
-    if (c->live || d->link == NULL || !zmq_link_was_barred(d->link)) {
+    c->barred = !c->live && d->link != NULL && zmq_link_was_barred(d->link);
+    if (!c->barred) {
         return false;
     }
     c->key_at = (c->key_at + 1) % key_count;

@@ -15,6 +15,7 @@ struct contact {
     uint64_t started_ms, deadline_ms; /* monotonic */
     char text[200];                   /* why the last attempt failed, English */
     bool live;                        /* the hub has answered */
+    bool barred;                      /* there is something, and none of the keys fit */
     size_t key_at;                    /* of the hub's keys, the ones in use */
 };
 /* Opens the network; keys must be open. Reports failures. */
