@@ -6,6 +6,7 @@
 #include "node/clock.h"
 #include "node/township.h"
 #include "tools/packing.h"
+#include "tools/hint.h"
 #include "tools/lookup.h"
 #include "tools/output.h"
 #include "tools/stick.h"
@@ -131,7 +132,8 @@ struct importing {
     const char *path, *what;
     bool look; /* stores nothing */
     struct bundle_taken taken;
-    const char *from; /* its maker's name */
+    const char *from;      /* its maker's name */
+    const char *two_faced; /* a hub's name, where it brought the proof; NULL */
 };
 
 static int fail_to_read(const struct importing *i, enum err err)
@@ -189,6 +191,8 @@ static int take(struct importing *i)
     if (code || (code = cli_begin(cli, &t))) return code;
     code = cli_roster(cli, t, &roster);
     if (!code) i->from = lookup_device_name(cli, roster, &i->taken.head.from);
+    if (!code && i->taken.two_faces)
+        i->two_faced = lookup_device_name(cli, roster, &i->taken.two_faced);
     txn_abort(t);
     return code;
 }
@@ -215,6 +219,7 @@ static json_t *taken_json(const struct importing *i, const char *name)
     json_object_set_new(o, "refused", json_integer((json_int_t)b->refused));
     json_object_set_new(o, "receipts", json_integer((json_int_t)b->receipts));
     json_object_set_new(o, "damaged", json_boolean(b->damaged));
+    json_object_set_new(o, "two_faces", i->two_faced ? json_string(i->two_faced) : json_null());
     return o;
 }
 
@@ -315,6 +320,11 @@ static void say_taken(const struct importing *i)
         events_of(b), b->fresh, b->known);
     if (b->receipts)
         output_line(cli, _("%" PRIu64 " receipts: what was sent has arrived there"), b->receipts);
+    if (!i->two_faced) return;
+    output_line(cli, "! %s",
+                cli_format(cli, _("%s signed two states of the town that cannot both be true"),
+                           i->two_faced));
+    hint_line(cli, "   %s: sidan hub faces", _("do"));
 }
 
 int cmd_bundle_import(struct cli *cli)
