@@ -40,7 +40,10 @@ static int print_json(const struct drill_seen *seen)
     json_object_set_new(o, "bytes_up", count_of(seen->bytes_up));
     json_object_set_new(o, "bytes_down", count_of(seen->bytes_down));
     json_object_set_new(o, "seconds", json_real((double)seen->ms / 1000));
-    json_object_set_new(o, "minutes", json_real((double)span_there_ms(seen) / 60000));
+    json_object_set_new(o, "by", json_string(seen->by_bundle ? "bundle" : "link"));
+    json_object_set_new(o, "minutes",
+                        seen->by_bundle ? json_null()
+                                        : json_real((double)span_there_ms(seen) / 60000));
     json_object_set_new(o, "measured", json_boolean(seen->measured));
     json_object_set_new(o, "rate_bps", count_of(seen->rate_bps));
     json_object_set_new(o, "rtt_ms", count_of(seen->rtt_ms));
@@ -87,13 +90,8 @@ static void print_missing(struct cli *cli, const struct drill_seen *seen)
                        " configuration"));
 }
 
-static int print(struct cli *cli, const struct drill_seen *seen)
+static void print_span(struct cli *cli, const struct drill_seen *seen)
 {
-    output_line(cli, _("if the laptop of %s were lost now:"), seen->village);
-    output_line(
-        cli, _("an invite, a bare machine and one contact bring back %" PRIu64 " records: %.1f KB"),
-        seen->events, (double)(seen->bytes_up + seen->bytes_down) / 1000);
-    output_line(cli, _("  %.1f s here"), (double)seen->ms / 1000);
     const char *span = words_span(cli, span_there_ms(seen) + 999);
     if (seen->measured && seen->rtt_measured)
         output_line(cli, _("  about %s at the speed last measured (%s, round trip %s)"), span,
@@ -105,6 +103,30 @@ static int print(struct cli *cli, const struct drill_seen *seen)
     else
         output_line(cli, _("  about %s at %s, a guess: the speed of its link was never measured"),
                     span, words_rate(cli, seen->rate_bps));
+}
+
+/* What brings it back, and how much that is. */
+static void print_way(struct cli *cli, const struct drill_seen *seen)
+{
+    const double kb = (double)(seen->bytes_up + seen->bytes_down) / 1000;
+    if (seen->by_bundle)
+        output_line(cli,
+                    _("an invite, a bare machine, an answer and a bundle on a stick bring back"
+                      " %" PRIu64 " records: %.1f KB"),
+                    seen->events, kb);
+    else
+        output_line(
+            cli,
+            _("an invite, a bare machine and one contact bring back %" PRIu64 " records: %.1f KB"),
+            seen->events, kb);
+    output_line(cli, _("  %.1f s here"), (double)seen->ms / 1000);
+    if (!seen->by_bundle) print_span(cli, seen);
+}
+
+static int print(struct cli *cli, const struct drill_seen *seen)
+{
+    output_line(cli, _("if the laptop of %s were lost now:"), seen->village);
+    print_way(cli, seen);
     if (seen->whole)
         output_line(cli, _("every record verifies, and all lists are equal to the hub's"));
     else
@@ -137,6 +159,7 @@ static int run_parts(struct drill *d)
     int code = run_part(d, drill_prepare, SIZE_MAX);
     if (code) return code;
     output_note(d->cli, _("a bare machine joins, fetches, compares ..."));
+    if (d->seen->by_bundle) return run_part(d, drill_by_bundle, SIZE_MAX);
     enum err err = scratch_start(&d->scratch, &hub, drill_serve, d);
     if (err) return cli_fail(d->cli, err, _("the copy of the hub cannot be reached"));
     close(d->ready[1]); /* so that its end is seen */
@@ -158,6 +181,7 @@ static int drill(struct drill *d)
         mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (seen == MAP_FAILED) return cli_fail(d->cli, ERR_NOMEM, _("no drill now"));
     d->seen = seen;
+    seen->by_bundle = cli_has(d->cli, "--bundle");
     int code = pipe(d->ready) ? cli_fail(d->cli, ERR_IO, _("no drill now")) : EXIT_OK;
     enum err err = code ? OK : scratch_begin(&d->scratch, d->cli->home, DRILL_FOLDER);
     if (err) code = begin_failed(d->cli, err);

@@ -16,6 +16,10 @@ const struct flag commands_enrol_admit[] = {
     VALUE("--words", "WORDS", N_("the six words that the laptop shows, as they were read out")),
     END,
 };
+const struct flag commands_enrol_drill[] = {
+    SWITCH("--bundle", N_("without a link: request, answer and a bundle are carried")),
+    END,
+};
 const struct flag commands_enrol_handover[] = {
     VALUE("--from", "PERSON", N_("who hands over (else who acts here by default)")),
     VALUE("--on", "DATE", N_("the last day (else today)")),

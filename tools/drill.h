@@ -4,9 +4,10 @@
  *
  * The hub's store is copied into a scratch folder; there the authority invites a device, a hub of
  * the copy listens on loopback, and a bare folder joins it and fetches the village's records, by
- * the very verbs and the very exchange that a lost laptop needs. Then both ends are compared. Of
- * all this nothing reaches the real store: the roster never hears of it, and no key is copied (the
- * parts of the drill hold in memory what this process has read).
+ * the very verbs and the very exchange that a lost laptop needs; or request, answer and a bundle
+ * are carried. Then both ends are compared. Of all this nothing reaches the real store: the roster
+ * never hears of it, and no key is copied (the parts of the drill hold in memory what this process
+ * has read).
  */
 #include "tools/scratch.h"
 
@@ -30,6 +31,7 @@ struct drill_seen {
     uint64_t last_ok_ms;         /* last contact; 0: never */
     uint64_t rate_bps, rtt_ms;   /* of its link */
     bool measured, rtt_measured; /* else what such a link is taken to have */
+    bool by_bundle;              /* everything is carried */
     char address[64];            /* of the copy that listens */
     /* at the new laptop, after */
     uint64_t events, bytes_up, bytes_down, ms;
@@ -47,11 +49,15 @@ struct drill {
 };
 
 /* The parts: each is a process and gives an exit code; `state` is the drill. */
-int drill_prepare(void *state); /* looks at the village, copies the store, invites */
-int drill_serve(void *state);   /* the copy listens, until it is told to end */
-int drill_restore(void *state); /* the bare folder joins, fetches, and is compared */
+int drill_prepare(void *state);   /* looks at the village, copies the store, invites */
+int drill_serve(void *state);     /* the copy listens, until it is told to end */
+int drill_restore(void *state);   /* the bare folder joins, fetches, and is compared */
+int drill_by_bundle(void *state); /* the same without a link, so without drill_serve */
 
 /* Opens the copy's store for a `cli` that has the hub's keys. Reports errors itself. */
 int drill_open_copy(struct drill *d, struct cli *cli, bool writable);
+/* Runs a verb on the copy, with the hub's keys. */
+int drill_on_copy(struct drill *d, int (*verb)(struct cli *cli), const char *argument,
+                  const struct cli_flag *flags, size_t flag_count);
 /* Runs a verb on another folder, with nothing on standard output. */
 int drill_quietly(struct cli *cli, int (*verb)(struct cli *cli));

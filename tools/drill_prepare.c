@@ -148,27 +148,34 @@ int drill_quietly(struct cli *cli, int (*verb)(struct cli *cli))
     return code;
 }
 
-/* The verb itself, on the copy; the authority's key is read where it lies. */
-static int invite(struct drill *d)
+/* The authority's key is read where it lies. */
+int drill_on_copy(struct drill *d, int (*verb)(struct cli *cli), const char *argument,
+                  const struct cli_flag *flags, size_t flag_count)
 {
-    static const struct flag o = {.name = "-o", .value = "FILE"};
-    char file[PATH_MAX];
     struct cli cli = {.home = d->cli->home,
                       .quiet = true,
                       .json = d->cli->json,
                       .no_input = d->cli->no_input,
                       .command = d->cli->command,
-                      .arguments = {d->seen->code},
-                      .argument_count = 1,
-                      .flags = {{&o, file}},
-                      .flag_count = 1,
+                      .arguments = {argument},
+                      .argument_count = argument ? 1 : 0,
+                      .flag_count = flag_count,
                       .keys = d->cli->keys,
                       .has_keys = true};
-    enum err err = path_in(d, "invite", file);
-    int code = err ? cli_fail(&cli, err, _("no invite was made")) : drill_open_copy(d, &cli, true);
-    if (!code) code = drill_quietly(&cli, cmd_invite);
+    for (size_t i = 0; i < flag_count; i++) cli.flags[i] = flags[i];
+    int code = drill_open_copy(d, &cli, true);
+    if (!code) code = drill_quietly(&cli, verb);
     cli_close(&cli);
     return code;
+}
+
+static int invite(struct drill *d)
+{
+    static const struct flag o = {.name = "-o", .value = "FILE"};
+    char file[PATH_MAX];
+    enum err err = path_in(d, "invite", file);
+    if (err) return cli_fail(d->cli, err, _("no invite was made"));
+    return drill_on_copy(d, cmd_invite, d->seen->code, &(struct cli_flag){&o, file}, 1);
 }
 
 int drill_prepare(void *state)

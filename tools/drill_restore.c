@@ -4,10 +4,12 @@
 #include "node/link/meter.h"
 #include "node/store/audit.h"
 #include "node/store/local.h"
+#include "tools/carried_text.h"
 #include "tools/commands.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONTACTS_MAX 3 /* until both ends are the same */
@@ -20,9 +22,9 @@ struct restoring {
 
 /* --- join, and one contact --- */
 
-static int run_verb(struct restoring *r, int (*verb)(struct cli *cli), size_t arguments)
+static int run_verb(struct restoring *r, int (*verb)(struct cli *cli), const char *argument,
+                    const struct cli_flag *flags, size_t flag_count)
 {
-    static const struct flag hub = {.name = "--hub", .value = "ADDR"};
     const struct cli *cli = r->drill->cli;
     uint64_t now_ms = clock_monotonic_ms(), until_ms = r->drill->until_ms;
     cli_close(&r->cli);
@@ -34,11 +36,17 @@ static int run_verb(struct restoring *r, int (*verb)(struct cli *cli), size_t ar
                           .command = cli->command,
                           .has_timeout = true,
                           .timeout_ms = until_ms > now_ms ? until_ms - now_ms : 1,
-                          .arguments = {r->invite},
-                          .argument_count = arguments,
-                          .flags = {{&hub, r->drill->seen->address}},
-                          .flag_count = 1};
+                          .arguments = {argument},
+                          .argument_count = argument ? 1 : 0,
+                          .flag_count = flag_count};
+    for (size_t i = 0; i < flag_count; i++) r->cli.flags[i] = flags[i];
     return drill_quietly(&r->cli, verb);
+}
+
+static int run_by_link(struct restoring *r, int (*verb)(struct cli *cli), const char *argument)
+{
+    static const struct flag hub = {.name = "--hub", .value = "ADDR"};
+    return run_verb(r, verb, argument, &(struct cli_flag){&hub, r->drill->seen->address}, 1);
 }
 
 /* What the two connections carried: the join's handshake and frames are small beside it. */
@@ -125,12 +133,12 @@ static int restore(struct restoring *r)
     struct drill_seen *seen = r->drill->seen;
     bool same = false;
     uint64_t from_ms = clock_monotonic_ms();
-    int code = run_verb(r, cmd_join, 1);
+    int code = run_by_link(r, cmd_join, r->invite);
     seen->ms = clock_monotonic_ms() - from_ms;
     if (!code) code = count_bytes(r);
     if (!code) code = compare(r, &same);
     for (int i = 1; !code && !same && i < CONTACTS_MAX; i++) {
-        code = run_verb(r, cmd_sync, 0);
+        code = run_by_link(r, cmd_sync, NULL);
         if (!code) code = count_bytes(r);
         if (!code) code = compare(r, &same);
         seen->ms = clock_monotonic_ms() - from_ms;
@@ -140,16 +148,105 @@ static int restore(struct restoring *r)
     return code;
 }
 
+static bool paths_in(struct restoring *r)
+{
+    const char *path = r->drill->scratch.path;
+    int sizes[] = {snprintf(r->home, sizeof r->home, "%s/laptop", path),
+                   snprintf(r->invite, sizeof r->invite, "%s/invite", path)};
+    return sizes[0] < PATH_MAX && sizes[1] < PATH_MAX;
+}
+
 int drill_restore(void *state)
 {
     struct restoring r = {.drill = state};
-    const char *path = r.drill->scratch.path;
     char byte;
-    int sizes[] = {snprintf(r.home, sizeof r.home, "%s/laptop", path),
-                   snprintf(r.invite, sizeof r.invite, "%s/invite", path)};
-    if (sizes[0] >= PATH_MAX || sizes[1] >= PATH_MAX) return EXIT_FAILED;
+    if (!paths_in(&r)) return EXIT_FAILED;
     if (read(r.drill->ready[0], &byte, 1) != 1) return EXIT_FAILED; /* it said why */
     int code = restore(&r);
+    cli_close(&r.cli);
+    return code;
+}
+
+/* --- without a link --- */
+
+static const char *carried_file(struct restoring *r, const char *name)
+{
+    return cli_format(r->drill->cli, "%s/%s", r->drill->scratch.path, name);
+}
+
+/* Somebody compares them by telephone. */
+static int words_of(struct restoring *r, const char *file, const char **out)
+{
+    struct cli *cli = r->drill->cli;
+    const char *what = _("the request of the drill cannot be read");
+    struct buf text = {0}, content = {0};
+    struct frame_join join;
+    uint8_t words[JOIN_WORDS];
+    int code = carried_text_read(cli, file, &text);
+    if (!code) code = carried_text_open(cli, &armour_request, what, buf_slice(&text), &content);
+    if (!code && frame_join_read(&join, buf_slice(&content)))
+        code = cli_fail(cli, ERR_MALFORMED, what);
+    if (!code) code = carried_text_words(cli, join.request, words);
+    if (!code) *out = carried_text_words_zh(cli, words);
+    buf_clear(&text);
+    buf_clear(&content);
+    return code;
+}
+
+static int join_carried(struct restoring *r)
+{
+    static const struct flag offline = {.name = "--offline"}, o = {.name = "-o", .value = "FILE"},
+                             words = {.name = "--words", .value = "WORDS"};
+    const char *request = carried_file(r, "request"), *answer = carried_file(r, "answer");
+    const char *six = NULL;
+    const struct cli_flag asks[] = {{&offline, ""}, {&o, request}};
+    int code = run_verb(r, cmd_join, r->invite, asks, 2);
+    if (!code) code = words_of(r, request, &six);
+    const struct cli_flag admits[] = {{&words, six}, {&o, answer}};
+    if (!code) code = drill_on_copy(r->drill, cmd_admit, request, admits, 2);
+    return code ? code : run_verb(r, cmd_join, answer, NULL, 0);
+}
+
+/* The village may have other devices: by its key. */
+static int fetch_carried(struct restoring *r)
+{
+    static const struct flag to = {.name = "--to", .value = "WHOM"},
+                             o = {.name = "-o", .value = "PATH"};
+    const char *file = carried_file(r, "bundle.sidan");
+    char device[65];
+    int code = cli_open_store(&r->cli);
+    if (code) return code;
+    hex_encode(device, store_identity(r->cli.store)->device.bytes, 32);
+    const struct cli_flag exports[] = {{&to, device}, {&o, file}};
+    code = drill_on_copy(r->drill, cmd_bundle_export, NULL, exports, 2);
+    return code ? code : run_verb(r, cmd_bundle_import, file, NULL, 0);
+}
+
+static void count_carried(struct restoring *r)
+{
+    static const char *const names[] = {"request", "answer", "bundle.sidan"};
+    struct drill_seen *seen = r->drill->seen;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct stat st;
+        if (stat(carried_file(r, names[i]), &st)) continue;
+        *(i == 0 ? &seen->bytes_up : &seen->bytes_down) += (uint64_t)st.st_size;
+    }
+}
+
+int drill_by_bundle(void *state)
+{
+    struct restoring r = {.drill = state};
+    struct drill_seen *seen = r.drill->seen;
+    bool same = false;
+    uint64_t from_ms = clock_monotonic_ms();
+    if (!paths_in(&r)) return EXIT_FAILED;
+    int code = join_carried(&r);
+    if (!code) code = fetch_carried(&r);
+    seen->ms = clock_monotonic_ms() - from_ms;
+    if (!code) count_carried(&r);
+    if (!code) code = compare(&r, &same);
+    if (!code) code = verify(&r, &seen->problems);
+    seen->whole = !code && same && !seen->problems;
     cli_close(&r.cli);
     return code;
 }
