@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/meeting.h"
+#include "tests/support/wire.h"
 
 #include "node/exchange_state.h"
 
@@ -19,44 +19,16 @@
 static struct meeting_node first, second, other, hub;
 static struct township_device *second_device;
 
-static void node_knows(struct meeting_node *n, const struct township_device *d)
-{
-    for (size_t i = 0; i < meeting.township.event_count; i++) {
-        struct event *e = meeting.township.events[i];
-        bool own = sign_key_equal(&e->feed.author, &d->signer.key);
-        if (own || i < meeting.township.roster_count)
-            township_node_take(&n->store, &meeting.township.events[i], 1);
-    }
-}
-
-static void node_begin(struct meeting_node *n, const struct township_device *d)
-{
-    memset(n, 0, sizeof *n);
-    meeting_node_open(n, d);
-    node_knows(n, d);
-    meeting_node_start(n);
-}
-
-static void refresh(struct meeting_node *n)
-{
-    struct exchange_time time = meeting_time();
-    assert_int_equal(exchange_refresh(n->exchange, &time), OK);
-}
-
 static void record(struct meeting_node *n, struct township_device *d, const char *number)
 {
-    struct event *e = (struct event *)(uintptr_t)township_register(&meeting.township, d, number);
-    township_node_take(&n->store, &e, 1);
-    refresh(n);
+    wire_node_take(n, township_register(&meeting.township, d, number));
 }
 
 /* What it says for the office alone. */
 static void seal(struct meeting_node *n, struct township_device *d)
 {
     const struct township_act act = {.kind = "sealed", .scope = "office", .box = "{\"x\":1}"};
-    struct event *e = (struct event *)(uintptr_t)township_record(&meeting.township, d, &act);
-    township_node_take(&n->store, &e, 1);
-    refresh(n);
+    wire_node_take(n, township_record(&meeting.township, d, &act));
 }
 
 /* What a village says to all. */
@@ -64,9 +36,7 @@ static void say(struct meeting_node *n, struct township_device *d)
 {
     const struct township_act act = {
         .kind = "device.note", .scope = "town", .subject = &d->thing, .depth = 2, .seen = 2};
-    struct event *e = (struct event *)(uintptr_t)township_record(&meeting.township, d, &act);
-    township_node_take(&n->store, &e, 1);
-    refresh(n);
+    wire_node_take(n, township_record(&meeting.township, d, &act));
 }
 
 static int set_up(void **state)
@@ -77,79 +47,22 @@ static int set_up(void **state)
     second_device =
         township_join(&meeting.township, meeting.township.devices[0].village, ROLE_VILLAGE, 'B');
     meeting.township.roster_count = meeting.township.event_count;
-    node_begin(&first, &meeting.township.devices[0]);
-    node_begin(&second, second_device);
-    node_begin(&other, &meeting.township.devices[1]);
-    node_begin(&hub, &meeting.township.hub);
+    wire_node_begin(&first, &meeting.township.devices[0], meeting.township.event_count);
+    wire_node_begin(&second, second_device, meeting.township.event_count);
+    wire_node_begin(&other, &meeting.township.devices[1], meeting.township.event_count);
+    wire_node_begin(&hub, &meeting.township.hub, meeting.township.event_count);
     return 0;
-}
-
-static void node_end(struct meeting_node *n)
-{
-    meeting_node_stop(n);
-    township_node_close(&n->store);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    node_end(&first);
-    node_end(&second);
-    node_end(&other);
-    node_end(&hub);
+    wire_node_end(&first);
+    wire_node_end(&second);
+    wire_node_end(&other);
+    wire_node_end(&hub);
     township_end(&meeting.township);
     return 0;
-}
-
-/* --- links --- */
-
-struct wire {
-    struct pipe *pipe;
-    struct meeting_node *from, *to;
-    struct link *dialled, *listening;
-};
-
-static struct wire wire_up(struct meeting_node *from, struct meeting_node *to)
-{
-    struct wire w = {.from = from, .to = to};
-    pipe_open(&w.pipe, &w.dialled, &from->keys.transport, &w.listening, &to->keys.transport);
-    assert_int_equal(exchange_add_link(from->exchange, w.dialled, true), OK);
-    assert_int_equal(exchange_add_link(to->exchange, w.listening, false), OK);
-    return w;
-}
-
-static void wire_down(struct wire *w)
-{
-    exchange_remove_link(w->from->exchange, w->dialled);
-    exchange_remove_link(w->to->exchange, w->listening);
-    pipe_close(w->pipe);
-    meeting_turn(w->from);
-    meeting_turn(w->to);
-}
-
-static bool is_idle(const struct meeting_node *n)
-{
-    struct exchange_peer peers[4];
-    size_t count = exchange_peers(n->exchange, peers, 4);
-    for (size_t i = 0; i < count; i++)
-        if (!peers[i].status.idle) return false;
-    return count > 0;
-}
-
-static void to_rest(struct wire *w)
-{
-    for (unsigned i = 0; i < 400 && !(is_idle(w->from) && is_idle(w->to)); i++) {
-        meeting_turn(w->from);
-        meeting_turn(w->to);
-    }
-    assert_true(is_idle(w->from) && is_idle(w->to));
-}
-
-static void meet(struct meeting_node *from, struct meeting_node *to)
-{
-    struct wire w = wire_up(from, to);
-    to_rest(&w);
-    wire_down(&w);
 }
 
 static uint64_t held(struct meeting_node *n, const char *scope)
@@ -168,7 +81,7 @@ static void two_villages_share_what_is_the_whole_towns_and_nothing_else(void **s
     say(&first, &meeting.township.devices[0]);
     record(&other, &meeting.township.devices[1], "02A-0001");
     say(&other, &meeting.township.devices[1]);
-    meet(&first, &other);
+    wire_meet(&first, &other);
     assert_int_equal(held(&first, "town"), meeting.township.roster_count + 2);
     assert_int_equal(held(&other, "town"), meeting.township.roster_count + 2);
     assert_int_equal(held(&first, OTHER_VILLAGE), 0);
@@ -183,7 +96,7 @@ static void two_laptops_of_a_village_share_it_without_what_is_sealed(void **stat
     record(&first, &meeting.township.devices[0], "01A-0001");
     seal(&first, &meeting.township.devices[0]);
     record(&second, second_device, "01B-0001");
-    meet(&second, &first);
+    wire_meet(&second, &first);
     assert_int_equal(held(&second, MEETING_VILLAGE), 2);
     assert_int_equal(held(&first, MEETING_VILLAGE), 2);
     assert_int_equal(held(&second, "office"), 0);
@@ -194,8 +107,8 @@ static void what_a_neighbour_brought_is_passed_on_to_the_hub(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 20; i++) record(&second, second_device, "01B-0001");
-    meet(&second, &first);
-    meet(&first, &hub);
+    wire_meet(&second, &first);
+    wire_meet(&first, &hub);
     assert_int_equal(held(&hub, MEETING_VILLAGE), 20);
 }
 
@@ -204,8 +117,8 @@ static void what_the_hub_said_comes_from_a_neighbour(void **state)
 {
     (void)state;
     say(&hub, &meeting.township.hub);
-    meet(&first, &hub);
-    meet(&other, &first);
+    wire_meet(&first, &hub);
+    wire_meet(&other, &first);
     assert_int_equal(held(&other, "town"), meeting.township.roster_count + 1);
 }
 
@@ -228,11 +141,11 @@ static void its_receipt_is_no_proof_and_keeps_nothing_from_the_hub(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 20; i++) record(&second, second_device, "01B-0001");
-    meet(&second, &first);
+    wire_meet(&second, &first);
     for (unsigned i = 0; i < 120; i++) meeting_turn(&second); /* written a moment later */
     assert_int_equal(receipts_of(&second, &first.keys.signer.key), 0);
     struct wire w = wire_up(&second, &hub);
-    to_rest(&w);
+    wire_rest(&w);
     struct exchange_peer peer;
     assert_int_equal(exchange_peers(second.exchange, &peer, 1), 1);
     assert_int_equal(peer.status.sent_events, 20);
@@ -245,11 +158,11 @@ static void its_receipt_is_no_proof_and_keeps_nothing_from_the_hub(void **state)
 static void it_is_nobody_who_knows_what_this_device_said(void **state)
 {
     (void)state;
-    meet(&first, &other);
+    wire_meet(&first, &other);
     meeting.now_ms += 11 * 60 * 1000; /* no hub is waited for any longer */
     meeting_turn(&first);
     assert_false(exchange_settled(first.exchange));
-    meet(&first, &hub);
+    wire_meet(&first, &hub);
     assert_true(exchange_settled(first.exchange));
 }
 
@@ -268,15 +181,14 @@ static void revoke(const struct township_device *d)
 
 static void tell_last(struct meeting_node *n)
 {
-    township_node_take(&n->store, &meeting.township.events[meeting.township.event_count - 1], 1);
-    refresh(n);
+    wire_node_take(n, meeting.township.events[meeting.township.event_count - 1]);
 }
 
 static void a_neighbour_who_was_revoked_is_left_and_not_let_in_again(void **state)
 {
     (void)state;
     struct wire w = wire_up(&second, &first);
-    to_rest(&w);
+    wire_rest(&w);
     assert_int_equal(exchange_admit(first.exchange, &second.keys.transport, 1), LINK_DEVICE);
     revoke(second_device);
     tell_last(&first);
@@ -297,7 +209,7 @@ static void a_revocation_comes_from_a_neighbour(void **state)
     (void)state;
     revoke(&meeting.township.devices[1]);
     tell_last(&first);
-    meet(&second, &first);
+    wire_meet(&second, &first);
     assert_int_equal(exchange_admit(second.exchange, &other.keys.transport, 1), LINK_DENY);
 }
 
@@ -335,7 +247,7 @@ static void two_links_at_once_lose_nothing(void **state)
         record(&second, second_device, "01B-0001");
     }
     struct wire a = wire_up(&first, &second), b = wire_up(&second, &first);
-    to_rest(&a);
+    wire_rest(&a);
     assert_true(exchange_meets(first.exchange, &second.keys.signer.key, a.dialled));
     assert_true(exchange_meets(second.exchange, &first.keys.signer.key, b.dialled));
     exchange_finish(second.exchange, b.dialled);
@@ -346,7 +258,7 @@ static void two_links_at_once_lose_nothing(void **state)
     assert_false(exchange_meets(first.exchange, &second.keys.signer.key, a.dialled));
     wire_down(&b);
     record(&second, second_device, "01B-0001"); /* the one that is left goes on */
-    to_rest(&a);
+    wire_rest(&a);
     wire_down(&a);
     assert_int_equal(held(&first, MEETING_VILLAGE), 21);
     assert_int_equal(held(&second, MEETING_VILLAGE), 21);
