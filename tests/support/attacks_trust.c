@@ -153,24 +153,12 @@ void session_on_an_invite(const struct attack *a)
 
 /* --- revoked -------------------------------------------------------------------------------- */
 
-/* A row of `heads`. */
-static void name_head(char *out, size_t size, const struct event *e)
-{
-    struct feed_id feed;
-    char feed8[17], id16[33];
-    feed_id_of(&feed, &e->feed);
-    hex_encode(feed8, feed.bytes, 8);
-    hex_encode(id16, e->id.bytes, 16);
-    snprintf(out, size, "[{\"$bin\":\"%s\"},%llu,{\"$bin\":\"%s\"}]", feed8,
-             (unsigned long long)e->seq, id16);
-}
-
 /* `head` counts and what leads to it; NULL: nothing does. */
 static struct township_act revocation(char body[512], const struct township_device *of,
                                       const struct event *head)
 {
     char row[256] = "";
-    if (head) name_head(row, sizeof row, head);
+    if (head) township_name_head(row, sizeof row, head);
     snprintf(body, 512, "{\"reason\":\"stolen\",\"heads\":[%s]}", row);
     return (struct township_act){.kind = "device.revoked",
                                  .scope = "town",
@@ -321,7 +309,7 @@ void rotation_of_another(const struct attack *a)
 void replaced_authority_goes_on(const struct attack *a)
 {
     const struct event *head = NULL;
-    char row[256], body[1024], key[65], recovery[65], revoked[512];
+    char row[256] = "", body[1024], key[65], recovery[65], revoked[512];
     struct signer next, drawer;
     (void)a;
     for (size_t i = 0; i < scene.township.roster_count; i++)
@@ -330,7 +318,7 @@ void replaced_authority_goes_on(const struct attack *a)
             head = scene.township.events[i];
     township_signer(&next, 701);
     township_signer(&drawer, 702);
-    name_head(row, sizeof row, head);
+    township_name_head(row, sizeof row, head);
     hex_encode(key, next.key.bytes, 32);
     hex_encode(recovery, drawer.key.bytes, 32);
     snprintf(body, sizeof body, "{\"key\":\"%s\",\"recovery\":\"%s\",\"heads\":[%s]}", key,

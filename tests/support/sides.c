@@ -294,3 +294,47 @@ bool side_idle(const struct side *s)
     session_status(s->session, &status);
     return status.idle;
 }
+
+struct session_memory side_remembered(struct have_entry *have, uint64_t seq)
+{
+    struct feed feed = side_feed(0);
+    struct event_id head = side_event_id(0, 0, 0, seq);
+    struct feed_id id;
+    feed_id_of(&id, &feed);
+    *have = (struct have_entry){.seq = seq};
+    memcpy(have->feed.id8, id.bytes, sizeof have->feed.id8);
+    memcpy(have->id8, head.bytes, sizeof have->id8);
+    return (struct session_memory){.known = true, .have = have, .have_count = 1};
+}
+
+/* --- two of them --- */
+
+int sides_begin(void **state)
+{
+    struct sides *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->village = side_new("village");
+    p->hub = side_new("hub");
+    *state = p;
+    return 0;
+}
+
+int sides_end(void **state)
+{
+    struct sides *p = *state;
+    assert_false(p->village->confirmed_early);
+    assert_false(p->hub->confirmed_early);
+    side_stop(p->village);
+    side_stop(p->hub);
+    free(p->village);
+    free(p->hub);
+    free(p);
+    return 0;
+}
+
+void sides_run(struct sides *p, const struct session_memory *memory)
+{
+    side_start(p->village, true, memory);
+    side_start(p->hub, false, NULL);
+    sides_talk(p->village, p->hub);
+}

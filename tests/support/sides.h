@@ -55,3 +55,15 @@ bool side_idle(const struct side *s);
 void sides_talk(struct side *a, struct side *b);
 struct feed side_feed(size_t number);
 struct event_id side_event_id(size_t feed, uint64_t branch, uint64_t fork, uint64_t seq);
+
+/* What a node remembers of a peer that held feed 0 up to `seq`; borrows `have`. */
+struct session_memory side_remembered(struct have_entry *have, uint64_t seq);
+
+/* Two of them, as set-up and tear-down of a test: *state is a struct sides. */
+struct sides {
+    struct side *village, *hub;
+};
+int sides_begin(void **state);
+int sides_end(void **state);
+/* Both are started, the village dials, until nothing moves. `memory`: the village's, or NULL. */
+void sides_run(struct sides *p, const struct session_memory *memory);

@@ -95,6 +95,32 @@ const struct event *township_record(struct township *t, struct township_device *
     return e;
 }
 
+void township_name_head(char *heads, size_t size, const struct event *e)
+{
+    struct feed_id feed;
+    char feed8[17], id16[33];
+    size_t used = strlen(heads);
+    feed_id_of(&feed, &e->feed);
+    hex_encode(feed8, feed.bytes, 8);
+    hex_encode(id16, e->id.bytes, 16);
+    snprintf(heads + used, size - used, "%s[{\"$bin\":\"%s\"},%llu,{\"$bin\":\"%s\"}]",
+             used ? "," : "", feed8, (unsigned long long)e->seq, id16);
+}
+
+const struct event *township_revoke(struct township *t, const struct thing_id *device,
+                                    uint32_t depth, const char *heads)
+{
+    char body[1024];
+    snprintf(body, sizeof body, "{\"reason\":\"stolen\",\"heads\":[%s]}", heads);
+    return township_record(t, &t->authority,
+                           &(struct township_act){.kind = "device.revoked",
+                                                  .scope = "town",
+                                                  .subject = device,
+                                                  .depth = depth,
+                                                  .seen = depth,
+                                                  .body = body});
+}
+
 const struct event *township_register(struct township *t, struct township_device *d,
                                       const char *number)
 {

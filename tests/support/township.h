@@ -65,6 +65,11 @@ struct slice township_pack(struct buf *out, const char *json, const struct kind 
 /* Records and signs; the event stays until township_end. */
 const struct event *township_record(struct township *t, struct township_device *d,
                                     const struct township_act *act);
+/* Adds a head to the rows of `heads` in a body that names them; begins with "". */
+void township_name_head(char *heads, size_t size, const struct event *e);
+/* The authority revokes it; `heads` count. */
+const struct event *township_revoke(struct township *t, const struct thing_id *device,
+                                    uint32_t depth, const char *heads);
 /* A request of village device `d`, with a whole body. */
 const struct event *township_register(struct township *t, struct township_device *d,
                                       const char *number);

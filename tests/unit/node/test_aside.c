@@ -59,29 +59,9 @@ static int tear_down(void **state)
 
 /* --- revoking -------------------------------------------------------------------------------- */
 
-static void name_head(char *out, size_t size, const struct event *e)
-{
-    struct feed_id feed;
-    char feed8[17], id16[33];
-    size_t used = strlen(out);
-    feed_id_of(&feed, &e->feed);
-    hex_encode(feed8, feed.bytes, 8);
-    hex_encode(id16, e->id.bytes, 16);
-    snprintf(out + used, size - used, "%s[{\"$bin\":\"%s\"},%llu,{\"$bin\":\"%s\"}]",
-             used ? "," : "", feed8, (unsigned long long)e->seq, id16);
-}
-
 static const struct event *revoke(uint32_t depth, const char *heads)
 {
-    char body[1024];
-    snprintf(body, sizeof body, "{\"reason\":\"stolen\",\"heads\":[%s]}", heads);
-    return township_record(&town, &town.authority,
-                           &(struct township_act){.kind = "device.revoked",
-                                                  .scope = "town",
-                                                  .subject = &laptop->thing,
-                                                  .depth = depth,
-                                                  .seen = depth,
-                                                  .body = body});
+    return township_revoke(&town, &laptop->thing, depth, heads);
 }
 
 /* --- what a node makes of it ----------------------------------------------------------------- */
@@ -187,7 +167,7 @@ static void a_named_head_takes_the_rest_away_in_every_order(void **state)
 {
     (void)state;
     char heads[512] = "";
-    name_head(heads, sizeof heads, events[0][5]);
+    township_name_head(heads, sizeof heads, events[0][5]);
     revoke(2, heads);
     same_in_every_order(6, 7);
 }
@@ -196,8 +176,8 @@ static void both_branches_count_as_far_as_they_are_named(void **state)
 {
     (void)state;
     char heads[512] = "";
-    name_head(heads, sizeof heads, events[0][7]);
-    name_head(heads, sizeof heads, events[1][4]);
+    township_name_head(heads, sizeof heads, events[0][7]);
+    township_name_head(heads, sizeof heads, events[1][4]);
     revoke(2, heads);
     same_in_every_order(10, 3);
 }
@@ -213,9 +193,9 @@ static void a_later_revocation_gives_back_what_it_names(void **state)
 {
     (void)state;
     char heads[512] = "", more[512] = "";
-    name_head(heads, sizeof heads, events[0][1]);
-    name_head(more, sizeof more, events[0][6]);
-    name_head(more, sizeof more, events[1][7]);
+    township_name_head(heads, sizeof heads, events[0][1]);
+    township_name_head(more, sizeof more, events[0][6]);
+    township_name_head(more, sizeof more, events[1][7]);
     revoke(2, heads);
     revoke(3, more);
     same_in_every_order(12, 1);
@@ -251,8 +231,8 @@ static void what_a_thief_signs_with_a_new_key_counts_for_nothing(void **state)
                                            .seen = 2,
                                            .body = body});
     township_register(&town, &thief, "01A-0201");
-    name_head(heads, sizeof heads, events[0][7]);
-    name_head(heads, sizeof heads, events[1][7]);
+    township_name_head(heads, sizeof heads, events[0][7]);
+    township_name_head(heads, sizeof heads, events[1][7]);
     township_node_open(&n, &town, &town.hub);
     township_node_take_all(&n, &town);
     taken = outcome_of(&n);
@@ -275,7 +255,7 @@ static void what_comes_before_a_head_that_is_not_held_counts_until_it_comes(void
     (void)state;
     struct township_node n;
     char heads[512] = "";
-    name_head(heads, sizeof heads, events[0][7]);
+    township_name_head(heads, sizeof heads, events[0][7]);
     const struct event *revocation = revoke(2, heads);
     township_node_open(&n, &town, &town.hub);
     for (size_t i = 0; i < town.event_count; i++)

@@ -39,22 +39,9 @@ static void set_up(void)
 /* Up to the record with this number it counts; 0: nothing does. */
 static void revoke(unsigned last, uint32_t depth)
 {
-    char body[256], feed8[17], id16[33], head[128] = "";
-    struct feed_id feed;
-    if (last) {
-        feed_id_of(&feed, &records[last - 1]->feed);
-        hex_encode(feed8, feed.bytes, 8);
-        hex_encode(id16, records[last - 1]->id.bytes, 16);
-        snprintf(head, sizeof head, "[{\"$bin\":\"%s\"},%u,{\"$bin\":\"%s\"}]", feed8, last, id16);
-    }
-    snprintf(body, sizeof body, "{\"reason\":\"stolen\",\"heads\":[%s]}", head);
-    township_record(&meeting.township, &meeting.township.authority,
-                    &(struct township_act){.kind = "device.revoked",
-                                           .scope = "town",
-                                           .subject = &stolen->thing,
-                                           .depth = depth,
-                                           .seen = depth,
-                                           .body = body});
+    char heads[128] = "";
+    if (last) township_name_head(heads, sizeof heads, records[last - 1]);
+    township_revoke(&meeting.township, &stolen->thing, depth, heads);
     revocation = meeting.township.events[meeting.township.event_count - 1];
 }
 

@@ -8,42 +8,24 @@
 
 #include "tests/support/sides.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { NORMAL, URGENT, OF_HUB, ROSTER };
 
-struct pair {
-    struct side *village, *hub;
-};
-
 static int set_up(void **state)
 {
-    struct pair *p = calloc(1, sizeof *p);
-    p->village = side_new("village");
-    p->hub = side_new("hub");
+    (void)sides_begin(state);
+    struct sides *p = *state;
     p->village->feeds[URGENT].feed.lane = LANE_URGENT;
     p->hub->feeds[ROSTER].roster = true;
     side_hold(p->village, NORMAL, 10);
     side_hold(p->village, URGENT, 3);
     side_hold(p->hub, OF_HUB, 20);
     side_hold(p->hub, ROSTER, 5);
-    *state = p;
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct pair *p = *state;
-    side_stop(p->village);
-    side_stop(p->hub);
-    free(p->village);
-    free(p->hub);
-    free(p);
-    return 0;
-}
-
-static void start(struct pair *p, bool hold)
+static void start(struct sides *p, bool hold)
 {
     struct session_feed feeds[2];
     struct session_options options = {
@@ -69,7 +51,7 @@ static struct session_status status_of(const struct side *s)
 
 static void roster_and_urgent_go_and_the_others_wait(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, true);
     assert_int_equal(held_by(p->hub, URGENT), 3);
     assert_int_equal(held_by(p->village, ROSTER), 5);
@@ -87,7 +69,7 @@ static void roster_and_urgent_go_and_the_others_wait(void **state)
 
 static void all_goes_when_there_are_bytes_again(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, true);
     session_room(p->village->session, UINT64_MAX, 1);
     assert_false(side_idle(p->village));
@@ -99,7 +81,7 @@ static void all_goes_when_there_are_bytes_again(void **state)
 
 static void urgent_events_recorded_later_go_too(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, true);
     side_hold(p->village, URGENT, 4);
     side_hold(p->village, NORMAL, 11);
@@ -116,7 +98,7 @@ static void urgent_events_recorded_later_go_too(void **state)
 /* It asks for what it was not sent; that waits as well. */
 static void a_want_is_no_way_around(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, true);
     struct frame_want want = {.has_feed = true};
     struct feed feed = side_feed(NORMAL);
@@ -133,7 +115,7 @@ static void a_want_is_no_way_around(void **state)
 
 static void a_run_on_its_way_is_waited_for(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, false);
     side_hold(p->village, NORMAL, 12);
     struct session_feed feed;
@@ -164,7 +146,7 @@ static void it_is_said_in_three_bytes(void **state)
 /* Each run is of one event; the first of them takes what room there is. */
 static void a_little_room_is_used_and_no_more(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     p->village->run_events = 1;
     start(p, true);
     session_room(p->village->session, 1, 1);
@@ -177,14 +159,14 @@ static void a_little_room_is_used_and_no_more(void **state)
 
 static void hold_that_is_no_bool_is_refused(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     start(p, false);
     session_frame(p->hub->session, slice_of("\x92\x09\x01", 3), 1);
     side_act(p->hub);
     assert_int_equal(p->hub->end.refused, REFUSE_MALFORMED);
 }
 
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, sides_end)
 
 int main(void)
 {

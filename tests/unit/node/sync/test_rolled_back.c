@@ -8,64 +8,14 @@
 
 #include "tests/support/sides.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct pair {
-    struct side *village, *hub;
-};
-
-static int set_up(void **state)
-{
-    struct pair *p = calloc(1, sizeof *p);
-    p->village = side_new("village");
-    p->hub = side_new("hub");
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct pair *p = *state;
-    assert_false(p->village->confirmed_early);
-    assert_false(p->hub->confirmed_early);
-    side_stop(p->village);
-    side_stop(p->hub);
-    free(p->village);
-    free(p->hub);
-    free(p);
-    return 0;
-}
-
-static void run_to_rest(struct pair *p, const struct session_memory *village_memory)
-{
-    side_start(p->village, true, village_memory);
-    side_start(p->hub, false, NULL);
-    sides_talk(p->village, p->hub);
-}
-
-/* What a node remembers of a peer that held feed 0 up to `seq`. */
-static struct session_memory remembered(struct have_entry *have, uint64_t seq)
-{
-    struct feed feed = side_feed(0);
-    struct event_id head = side_event_id(0, 0, 0, seq);
-    struct feed_id id;
-    feed_id_of(&id, &feed);
-    *have = (struct have_entry){.seq = seq};
-    memcpy(have->feed.id8, id.bytes, sizeof have->feed.id8);
-    memcpy(have->id8, head.bytes, sizeof have->id8);
-    return (struct session_memory){.known = true, .have = have, .have_count = 1};
-}
-
 static void a_wrong_memory_is_mended_by_hello(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 50);
     side_hold(p->hub, 0, 10); /* restored from an old backup */
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
-    run_to_rest(p, &memory);
+    struct session_memory memory = side_remembered(&have, 40);
+    sides_run(p, &memory);
     assert_int_equal(p->hub->feeds[0].top[0], 50);
     assert_int_equal(p->village->alarms, 1);
     assert_true(side_idle(p->village));
@@ -85,10 +35,10 @@ static void look_at_watched(struct side *s, const struct session_action *a)
  * itself to be done meanwhile, and said goodbye. */
 static void whoever_asked_for_a_whole_hello_is_not_done_before_it(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 50);
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 50);
+    struct session_memory memory = side_remembered(&have, 50);
     watched = p->village;
     idle_early = false;
     p->hub->acted = look_at_watched;
@@ -111,7 +61,7 @@ static void look_whether_branch_0_came(struct side *s, const struct session_acti
  * be done. */
 static void whoever_asked_for_the_other_branch_is_not_done_before_it(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 4);
     p->hub->feeds[0].held = true;
     p->hub->feeds[0].feed = side_feed(0);
@@ -119,11 +69,11 @@ static void whoever_asked_for_the_other_branch_is_not_done_before_it(void **stat
     p->hub->feeds[0].top[1] = 4;
     p->village->feeds[0].fork = 3;
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 4);
+    struct session_memory memory = side_remembered(&have, 4);
     watched = p->village;
     idle_early = false;
     p->hub->acted = look_whether_branch_0_came;
-    run_to_rest(p, &memory);
+    sides_run(p, &memory);
     assert_false(idle_early);
     assert_int_equal(p->hub->feeds[0].top[0], 4);
     assert_int_equal(p->village->feeds[0].top[1], 4);
@@ -133,11 +83,11 @@ static void whoever_asked_for_the_other_branch_is_not_done_before_it(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_wrong_memory_is_mended_by_hello, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_wrong_memory_is_mended_by_hello, sides_begin, sides_end),
         cmocka_unit_test_setup_teardown(whoever_asked_for_a_whole_hello_is_not_done_before_it,
-                                        set_up, tear_down),
+                                        sides_begin, sides_end),
         cmocka_unit_test_setup_teardown(whoever_asked_for_the_other_branch_is_not_done_before_it,
-                                        set_up, tear_down),
+                                        sides_begin, sides_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

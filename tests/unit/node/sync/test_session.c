@@ -8,64 +8,14 @@
 
 #include "tests/support/sides.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct pair {
-    struct side *village, *hub;
-};
-
-static int set_up(void **state)
-{
-    struct pair *p = calloc(1, sizeof *p);
-    p->village = side_new("village");
-    p->hub = side_new("hub");
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct pair *p = *state;
-    assert_false(p->village->confirmed_early);
-    assert_false(p->hub->confirmed_early);
-    side_stop(p->village);
-    side_stop(p->hub);
-    free(p->village);
-    free(p->hub);
-    free(p);
-    return 0;
-}
-
-static void run_to_rest(struct pair *p, const struct session_memory *village_memory)
-{
-    side_start(p->village, true, village_memory);
-    side_start(p->hub, false, NULL);
-    sides_talk(p->village, p->hub);
-}
-
-/* What a node remembers of a peer that held feed 0 up to `seq`. */
-static struct session_memory remembered(struct have_entry *have, uint64_t seq)
-{
-    struct feed feed = side_feed(0);
-    struct event_id head = side_event_id(0, 0, 0, seq);
-    struct feed_id id;
-    feed_id_of(&id, &feed);
-    *have = (struct have_entry){.seq = seq};
-    memcpy(have->feed.id8, id.bytes, sizeof have->feed.id8);
-    memcpy(have->id8, head.bytes, sizeof have->id8);
-    return (struct session_memory){.known = true, .have = have, .have_count = 1};
-}
-
 /* --- the stories --- */
 
 static void a_first_contact_moves_both_ways(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 40);
     side_hold(p->hub, 1, 7);
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_int_equal(p->hub->feeds[0].top[0], 40);
     assert_int_equal(p->village->feeds[1].top[0], 7);
     assert_true(side_idle(p->village));
@@ -76,12 +26,12 @@ static void a_first_contact_moves_both_ways(void **state)
 
 static void nothing_new_costs_one_hello_each(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 40);
     side_hold(p->hub, 0, 40);
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
-    run_to_rest(p, &memory);
+    struct session_memory memory = side_remembered(&have, 40);
+    sides_run(p, &memory);
     assert_string_equal(p->village->trace, "hello");
     assert_string_equal(p->hub->trace, "hello");
     assert_true(side_idle(p->village));
@@ -90,11 +40,11 @@ static void nothing_new_costs_one_hello_each(void **state)
 
 static void memory_lets_the_first_run_ride_with_hello(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 50);
     side_hold(p->hub, 0, 40);
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
+    struct session_memory memory = side_remembered(&have, 40);
     side_start(p->village, true, &memory);
     side_act(p->village);
     assert_string_equal(p->village->trace, "hello run");
@@ -107,13 +57,13 @@ static void memory_lets_the_first_run_ride_with_hello(void **state)
 /* The receipts of an earlier session were cut off: the peer stands in the midst of what is sent. */
 static void what_arrived_unreceipted_is_not_sent_a_third_time(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 100);
     side_hold(p->hub, 0, 70);
     p->village->run_events = 20;
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
-    run_to_rest(p, &memory);
+    struct session_memory memory = side_remembered(&have, 40);
+    sides_run(p, &memory);
     assert_int_equal(p->hub->feeds[0].top[0], 100);
     assert_int_equal(p->village->runs, 3);
     assert_true(side_idle(p->village));
@@ -121,11 +71,11 @@ static void what_arrived_unreceipted_is_not_sent_a_third_time(void **state)
 
 static void after_a_cut_what_was_on_its_way_waits_for_hello(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 100);
     side_hold(p->hub, 0, 70);
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 40);
+    struct session_memory memory = side_remembered(&have, 40);
     memory.cut = memory.cut_sending = true;
     side_start(p->village, true, &memory);
     side_act(p->village);
@@ -138,7 +88,7 @@ static void after_a_cut_what_was_on_its_way_waits_for_hello(void **state)
 
 static void the_roster_goes_first(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->hub, 0, 3);
     side_hold(p->hub, 1, 900);
     side_hold(p->hub, 2, 5);
@@ -160,7 +110,7 @@ static void the_roster_goes_first(void **state)
 
 static void urgent_goes_before_a_shorter_backlog(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 2);
     side_hold(p->village, 1, 100);
     p->village->feeds[1].feed.lane = LANE_URGENT;
@@ -175,13 +125,13 @@ static void urgent_goes_before_a_shorter_backlog(void **state)
 
 static void a_missing_base_is_asked_for_once(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 100);
     p->village->run_events = 10;
     side_hold(p->hub, 0, 30);
     struct have_entry have;
-    struct session_memory memory = remembered(&have, 60);
-    run_to_rest(p, &memory);
+    struct session_memory memory = side_remembered(&have, 60);
+    sides_run(p, &memory);
     assert_int_equal(p->hub->feeds[0].top[0], 100);
     assert_true(p->hub->wants <= 1);
     assert_true(side_idle(p->village));
@@ -190,14 +140,14 @@ static void a_missing_base_is_asked_for_once(void **state)
 
 static void both_branches_of_a_fork_reach_both_sides(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 0);
     p->village->feeds[0].held = true;
     p->village->feeds[0].fork = p->hub->feeds[0].fork = 20;
     p->village->feeds[0].top[1] = 33; /* the copy that went on from event 20 */
     p->village->feeds[0].top[0] = 0;
     side_hold(p->hub, 0, 41);
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_int_equal(p->hub->feeds[0].top[0], 41);
     assert_int_equal(p->hub->feeds[0].top[1], 33);
     assert_int_equal(p->village->feeds[0].top[0], 41);
@@ -206,19 +156,19 @@ static void both_branches_of_a_fork_reach_both_sides(void **state)
 
 static void a_fork_of_equal_length_is_noticed(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     p->village->feeds[0] = (struct fake_feed){.held = true, .feed = side_feed(0), .fork = 5};
     p->village->feeds[0].top[1] = 9;
     p->hub->feeds[0].fork = 5;
     side_hold(p->hub, 0, 9);
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_int_equal(p->hub->feeds[0].top[1], 9);
     assert_int_equal(p->village->feeds[0].top[0], 9);
 }
 
 static void credit_bounds_what_is_sent(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 100000);
     p->village->run_events = 1;
     p->hub->window = 4096;
@@ -234,7 +184,7 @@ static void credit_bounds_what_is_sent(void **state)
 
 static void a_peer_that_oversteps_its_credit_is_refused(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     p->hub->window = 1000;
     side_start(p->village, true, NULL);
     side_start(p->hub, false, NULL);
@@ -259,7 +209,7 @@ static void a_peer_that_oversteps_its_credit_is_refused(void **state)
 
 static void another_township_is_refused(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_start(p->hub, false, NULL);
     struct session_options options = {
         .connecting = true, .software = "x", .township8 = {9}, .window = 1000};
@@ -273,7 +223,7 @@ static void another_township_is_refused(void **state)
 
 static void a_run_before_hello_is_refused(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_start(p->hub, false, NULL);
     side_start(p->village, true, NULL);
     struct buf frame = {0};
@@ -289,7 +239,7 @@ static void a_run_before_hello_is_refused(void **state)
 
 static void an_answer_begins_with_hello(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_start(p->hub, false, NULL);
     side_start(p->village, true, NULL);
     struct frame_hello hello = {.protocol_min = 1, .protocol_max = 1, .have8 = {7}};
@@ -313,7 +263,7 @@ static void an_answer_begins_with_hello(void **state)
 
 static void garbage_is_refused(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_start(p->hub, false, NULL);
     side_start(p->village, true, NULL);
     session_frame(p->hub->session, slice_of_text("\xc1garbage"), 1);
@@ -323,10 +273,10 @@ static void garbage_is_refused(void **state)
 
 static void a_bad_signature_ends_the_session_and_confirms_nothing(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     p->hub->store_err = ERR_SIGNATURE;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_int_equal(p->hub->end.refused, REFUSE_SIGNATURE);
     assert_int_equal(p->hub->confirms, 0);
     assert_true(p->village->ended);
@@ -334,10 +284,10 @@ static void a_bad_signature_ends_the_session_and_confirms_nothing(void **state)
 
 static void a_full_disk_ends_without_blame(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     p->hub->store_err = ERR_NOSPACE;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_true(p->hub->ended);
     assert_int_equal(p->hub->end.refused, 0);
     assert_int_equal(p->hub->confirms, 0);
@@ -345,10 +295,10 @@ static void a_full_disk_ends_without_blame(void **state)
 
 static void an_unknown_author_asks_for_the_roster(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     p->hub->store_err = ERR_UNKNOWN_AUTHOR;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_true(p->hub->wants >= 2);
     assert_false(p->hub->ended);
     assert_int_equal(p->hub->confirms, 0);
@@ -357,10 +307,10 @@ static void an_unknown_author_asks_for_the_roster(void **state)
 /* What comes in answer to the first WANT may fail too, when the roster is not here even then. */
 static void what_failed_in_answer_is_asked_for_again(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     p->hub->store_err = ERR_UNKNOWN_AUTHOR;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     unsigned wants = p->hub->wants, runs = p->village->runs;
     assert_true(runs >= 2); /* it was sent again, and failed again */
     assert_false(side_idle(p->hub));
@@ -379,10 +329,10 @@ static void what_failed_in_answer_is_asked_for_again(void **state)
 /* The same as soon as the roster has news, without a pause. */
 static void news_of_the_roster_lets_it_be_asked_for_again(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     p->hub->store_err = ERR_UNKNOWN_AUTHOR;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     p->hub->store_err = OK;
     side_hold(p->village, 1, 3);
     p->village->feeds[1].roster = p->hub->feeds[1].roster = true;
@@ -396,20 +346,20 @@ static void news_of_the_roster_lets_it_be_asked_for_again(void **state)
 
 static void a_damaged_feed_does_not_hold_up_the_others(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
     side_hold(p->village, 1, 6);
     p->village->feeds[0].damaged = true;
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     assert_int_equal(p->hub->feeds[0].top[0], 0);
     assert_int_equal(p->hub->feeds[1].top[0], 6);
 }
 
 static void new_events_go_out_while_the_session_lasts(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     p->village->feeds[0].top[0] = 8;
     struct session_feed shown;
     side_describe(p->village, 0, &shown);
@@ -422,9 +372,9 @@ static void new_events_go_out_while_the_session_lasts(void **state)
 
 static void finishing_says_goodbye(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_hold(p->village, 0, 5);
-    run_to_rest(p, NULL);
+    sides_run(p, NULL);
     session_finish(p->village->session);
     sides_talk(p->village, p->hub);
     assert_true(p->village->ended);
@@ -434,7 +384,7 @@ static void finishing_says_goodbye(void **state)
 
 static void a_silent_peer_is_given_up(void **state)
 {
-    struct pair *p = *state;
+    struct sides *p = *state;
     side_start(p->village, true, NULL);
     side_start(p->hub, false, NULL);
     side_act(p->village);
@@ -443,7 +393,7 @@ static void a_silent_peer_is_given_up(void **state)
     assert_true(p->village->ended);
 }
 
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, sides_begin, sides_end)
 
 int main(void)
 {
