@@ -278,6 +278,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     enum err err = exchange_commit_stores(x);
     if (!err) err = exchange_towns_turn(x);
     if (!err) err = exchange_show_told(x);
+    for (struct peer *p = x->peers; p && !err; p = p->next) exchange_hubs_look(x, p);
     if (!err) err = exchange_serve_builds(x);
     note_idle(x);
     sweep_peers(x);
