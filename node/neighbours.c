@@ -130,7 +130,7 @@ static void start(struct neighbours *n, struct neighbour *one, const struct exch
 
 /* Somebody is there, and our keys and his do not fit: another pair of keys, then whoever else may
  * be there; DIALING_TURNED_AWAY when all were tried. Who denies us showed who he is: no other is
- * tried. */
+ * tried, and he may hear of this device any moment. */
 static enum dialing_outcome next_keys(struct neighbours *n, struct neighbour *one, bool denied)
 {
     struct txn *t;
@@ -152,7 +152,7 @@ static enum dialing_outcome next_keys(struct neighbours *n, struct neighbour *on
     txn_abort(t);
     if (++one->key_at < count) return DIALING_OTHER_KEYS;
     one->key_at = 0;
-    if (denied) return DIALING_TURNED_AWAY;
+    if (denied) return DIALING_FAILED;
     one->at = next ? one->at + 1 : 0;
     return next ? DIALING_OTHER_KEYS : DIALING_TURNED_AWAY;
 }
@@ -166,9 +166,7 @@ static void end_link(struct neighbours *n, struct neighbour *one, const struct e
     const char *text = shown->text;
     if (!text[0]) (void)zmq_link_ended(one->dialing.link, &err, &text);
     bool denied = err == ERR_FORBIDDEN;
-    enum dialing_outcome outcome = one->good ? DIALING_GOOD
-                                   : denied  ? DIALING_TURNED_AWAY
-                                             : DIALING_FAILED;
+    enum dialing_outcome outcome = one->good ? DIALING_GOOD : DIALING_FAILED;
     if (!one->live && zmq_link_was_barred(one->dialing.link)) outcome = next_keys(n, one, denied);
     if (outcome != DIALING_OTHER_KEYS)
         log_write(LOG_INFO, "neighbour at %s: %s", one->given->address, text[0] ? text : "ended");
