@@ -120,7 +120,7 @@ static void states_have_a_name_in_both_languages(void **state)
         }
         assert_string_not_equal(thing_state_name(type, 0), "?");
     }
-    assert_int_equal(plain, 20);
+    assert_int_equal(plain, 21);
     assert_string_equal(thing_state_name(THING_SERVICE, 1), "verified");
     assert_string_equal(thing_state_name(THING_SERVICE, 3), "?");
     assert_string_equal(thing_state_name(THING_REQUEST, 0), "?");
