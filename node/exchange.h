@@ -57,14 +57,16 @@ struct exchange_link {
 };
 void exchange_link(const struct exchange *x, const struct link *link, struct exchange_link *out);
 /* What all sessions of a link did together, those that ended and the one there is; and what became
- * of them. Of who was called nothing else is told: his peers come and go. */
+ * of them. What a peer says that it lacks no more, after a session that was cut, was sent. Of who
+ * was called nothing else is told: his peers come and go. */
 struct exchange_moved {
     uint64_t sent_events, received_events;
     uint64_t bytes, frames; /* both ways, but for what is hidden */
     unsigned goodbyes;      /* that ended when nothing was left to do */
     bool settled;           /* nothing was left to do when the last one ended, or is now */
     uint64_t refused;       /* the last enum refuse_code; 0: none */
-    struct sign_key peer;   /* the last one */
+    struct sign_key peer;   /* the last one, */
+    uint64_t unsent;        /* and what it lacked at the end, as far as was known */
 };
 void exchange_moved(const struct exchange *x, const struct link *link, struct exchange_moved *out);
 /* Is the peer of a dialled link still there? Its session is not idle until it said so, and ends

@@ -278,8 +278,12 @@ static void add_moved(struct exchange_moved *sum, const struct peer *p,
     sum->bytes += status->sent_bytes + status->received_bytes;
     sum->frames += status->sent_frames + status->received_frames;
     if (!status->greeted) return;
+    uint64_t lacked = status->unsent + status->sent_events; /* as it greeted */
+    if (sign_key_equal(&sum->peer, &p->device.first) && sum->unsent > lacked)
+        sum->sent_events += sum->unsent - lacked; /* its receipt was lost */
     sum->settled = status->idle;
     sum->peer = p->device.first;
+    sum->unsent = status->unsent;
 }
 
 static void note_moved(struct exchange *x, const struct peer *p,

@@ -5,7 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WAIT_MAX_MS = 100, CLOCK_FRESH_MS = 1000, LAST_WORDS_MS = 10000, LOG_WARN_LEVEL = 1 };
+enum {
+    WAIT_MAX_MS = 100,
+    CLOCK_FRESH_MS = 1000,
+    LAST_WORDS_MS = 10000,
+    SETTLED_MS = 20000,
+    LOG_WARN_LEVEL = 1
+};
 
 struct running {
     struct cli *cli;
@@ -112,10 +118,15 @@ static enum err line_ended(struct running *r, enum err why, const char *text)
     return why;
 }
 
+/* Who answered and had nothing left to do waits for one more call: the goodbye may have been lost,
+ * or what was said before it. */
 static bool is_late(const struct running *r)
 {
     uint64_t since_ms = r->options->calling ? r->started_ms : r->heard_ms;
-    return r->time.now_ms - since_ms >= r->options->limit_ms;
+    uint64_t limit_ms = r->options->limit_ms;
+    bool left = r->moved.settled && !r->options->calling && !pipe_link_up(r->link);
+    if (left && limit_ms > SETTLED_MS) limit_ms = SETTLED_MS;
+    return r->time.now_ms - since_ms >= limit_ms;
 }
 
 static enum err run(struct running *r)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define STALLED_MS 1500u
+
 static struct pipe_link *pipe_of(struct link *l)
 {
     return (struct pipe_link *)l;
@@ -31,6 +33,7 @@ static bool fill(struct pipe_link *p)
     if (got > 0) {
         p->raw_size = (size_t)got;
         p->counts.received += (uint64_t)got;
+        p->heard_ms = p->now_ms;
         return true;
     }
     bool there = got < 0 && waits(errno) && !p->deaf;
@@ -74,7 +77,7 @@ static bool take_some(struct pipe_link *p)
                              &found, &packet);
     if (found == PACKET_WHOLE)
         pipe_take_packet(p, &packet);
-    else if (found == PACKET_DAMAGED && p->state == PIPE_UP)
+    else if (found == PACKET_DAMAGED && (p->state == PIPE_UP || p->state == PIPE_ANSWERED))
         pipe_lost(p);
     else if (found == PACKET_DAMAGED)
         p->counts.skipped++;
@@ -214,22 +217,44 @@ void pipe_link_poll(const struct link *l, struct pollfd out[2])
         (struct pollfd){.fd = over || !pipe_waiting(l) ? -1 : p->options.out, .events = POLLOUT};
 }
 
+/* On a line that lost something before, half a packet that does not go on: the break took the rest.
+ * Where nothing is ever lost it may take as long as it likes. */
+static uint64_t stalled_at(const struct pipe_link *p)
+{
+    bool waits = p->state == PIPE_UP && p->counts.damaged && p->reader.size;
+    return waits ? p->heard_ms + STALLED_MS : UINT64_MAX;
+}
+
+static uint64_t due_at(const struct pipe_link *p)
+{
+    if (p->state == PIPE_CALL_DUE || p->state == PIPE_CALLED || p->state == PIPE_ANSWERED)
+        return p->call_ms;
+    if (p->state == PIPE_QUIET) return p->again_wait_ms ? p->again_ms : UINT64_MAX;
+    return stalled_at(p);
+}
+
 uint64_t pipe_link_wait_ms(const struct link *l)
 {
     const struct pipe_link *p = pipe_of_const(l);
     if (p->down_due || p->up_due || p->frame_due || p->raw_at < p->raw_size) return 0;
-    if (p->state != PIPE_CALL_DUE && p->state != PIPE_CALLED) return UINT64_MAX;
-    return p->call_ms > p->now_ms ? p->call_ms - p->now_ms : 0;
+    uint64_t at_ms = due_at(p);
+    if (at_ms == UINT64_MAX) return UINT64_MAX;
+    return at_ms > p->now_ms ? at_ms - p->now_ms : 0;
 }
 
 void pipe_link_tick(struct link *l, uint64_t now_ms)
 {
     struct pipe_link *p = pipe_of(l);
     p->now_ms = now_ms;
-    if (p->state == PIPE_CALL_DUE && now_ms >= p->call_ms)
+    bool due = now_ms >= due_at(p);
+    if (due && p->state == PIPE_CALL_DUE)
         pipe_call(p);
-    else if (p->state == PIPE_CALLED && now_ms >= p->call_ms)
+    else if (due && p->state == PIPE_CALLED)
         pipe_call_once_more(p);
+    else if (due && p->state == PIPE_QUIET)
+        pipe_ask_again(p);
+    else if (due)
+        pipe_lost(p);
     if (p->queue.err) pipe_end(p, p->queue.err, "out of memory");
     flush(p);
 }

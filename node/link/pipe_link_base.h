@@ -16,7 +16,7 @@ enum pipe_state {
     PIPE_QUIET,    /* answers: waits for a call */
     PIPE_CALL_DUE, /* calls: at call_ms */
     PIPE_CALLED,   /* calls: waits for the answer; the same call again at call_ms */
-    PIPE_ANSWERED, /* answers: waits for the first data */
+    PIPE_ANSWERED, /* answers: waits for the first data, until call_ms */
     PIPE_UP,
     PIPE_OVER,
 };
@@ -27,7 +27,7 @@ struct pipe_link {
     struct pipe_keys *keys;
     size_t key_at, keys_refused;
     enum pipe_state state;
-    uint64_t now_ms;
+    uint64_t now_ms, heard_ms; /* heard: any byte */
 
     /* the handshake */
     struct noise handshake;       /* calls: the call under way */
@@ -36,7 +36,7 @@ struct pipe_link {
     struct buf answer;            /* answers: to that call */
     uint64_t call_ms, wait_ms;    /* when the next is due */
     uint64_t pause_ms;
-    uint64_t again_ms; /* AGAIN not before */
+    uint64_t again_ms, again_wait_ms; /* quiet: AGAIN is due then, where the wait is not 0 */
 
     /* the peer */
     uint64_t peer;
@@ -62,6 +62,7 @@ struct pipe_link {
 /* --- pipe_talk.c: handshake and data, without a descriptor --- */
 void pipe_call(struct pipe_link *p);
 void pipe_call_once_more(struct pipe_link *p);
+void pipe_ask_again(struct pipe_link *p);
 void pipe_take_packet(struct pipe_link *p, const struct packet *packet);
 /* Something was lost of what a peer that is up sent. */
 void pipe_lost(struct pipe_link *p);

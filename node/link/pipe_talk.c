@@ -2,12 +2,13 @@
 #include "node/link/pipe_link_base.h"
 
 #define PROLOGUE "sidan/pipe/1"
-#define CALL_NAME_SIZE 8    /* the first bytes of a call, by which AGAIN names it */
-#define WAIT_FIRST_MS 2000u /* then the same call is sent once more, later and later */
+#define CALL_NAME_SIZE 8       /* the first bytes of a call, by which AGAIN names it */
+#define WAIT_FIRST_MS 2000u    /* then the same call is sent once more, later and later */
+#define WAIT_ANSWERED_MS 4000u /* for the first words of who called; then a call is asked for */
 #define WAIT_MAX_MS 15000u
 #define PAUSE_FIRST_MS 100u /* between two calls where the one before came to nothing */
 #define PAUSE_MAX_MS 5000u
-#define AGAIN_EVERY_MS 1000u
+#define AGAIN_FIRST_MS 2000u /* between two AGAINs that nobody heard */
 
 enum { ADMITTED, DENIED };             /* what an answer says */
 enum { AGAIN_LOST, AGAIN_NOT_FOR_US }; /* why AGAIN */
@@ -26,14 +27,15 @@ void pipe_queue_forget(struct pipe_link *p)
     p->queue_at = 0;
 }
 
-/* Asks for a new call; not more than once a second, for all that is still on its way comes to it.
- */
-static void ask_again(struct pipe_link *p)
+/* Asks for a new call, at once and then later and later until one comes: the question may be lost
+ * as well. All that is still on its way comes to it and is not answered each time. */
+void pipe_ask_again(struct pipe_link *p)
 {
     const uint8_t reason = AGAIN_LOST;
-    if (p->options.calling || p->now_ms < p->again_ms) return;
-    p->again_ms = p->now_ms + AGAIN_EVERY_MS;
     queue_packet(p, PACKET_AGAIN, slice_of(&reason, 1));
+    p->again_wait_ms = p->again_wait_ms ? 2 * p->again_wait_ms : AGAIN_FIRST_MS;
+    if (p->again_wait_ms > WAIT_MAX_MS) p->again_wait_ms = WAIT_MAX_MS;
+    p->again_ms = p->now_ms + p->again_wait_ms;
 }
 
 static void call_later(struct pipe_link *p)
@@ -83,7 +85,8 @@ void pipe_lost(struct pipe_link *p)
 {
     p->counts.damaged++;
     go_down(p, ERR_UNREACHABLE, N_("something was lost on the line"));
-    ask_again(p);
+    p->again_wait_ms = 0;
+    if (!p->options.calling) pipe_ask_again(p);
 }
 
 /* --- the handshake ------------------------------------------------------------------------- */
@@ -182,6 +185,10 @@ static void answer_call(struct pipe_link *p, struct noise *n, struct slice messa
     if (p->state == PIPE_UP) go_down(p, ERR_UNREACHABLE, N_("the peer calls anew"));
     go_up(p, n);
     p->state = PIPE_ANSWERED;
+    p->again_wait_ms = 0;
+    p->wait_ms = p->wait_ms ? 2 * p->wait_ms : WAIT_ANSWERED_MS;
+    if (p->wait_ms > WAIT_MAX_MS) p->wait_ms = WAIT_MAX_MS;
+    p->call_ms = p->now_ms + p->wait_ms;
     buf_clear(&p->answer);
     p->answer = answer;
     memcpy(p->call, message.data, PIPE_CALL_SIZE);
@@ -247,6 +254,7 @@ static void confirm(struct pipe_link *p)
     p->peer++;
     p->counts.met++;
     p->call_used = true;
+    p->wait_ms = 0;
     p->up_due = true;
 }
 
@@ -254,7 +262,7 @@ static void take_data(struct pipe_link *p, struct slice sealed)
 {
     struct buf part = {0};
     if (p->state != PIPE_UP && p->state != PIPE_ANSWERED) {
-        ask_again(p);
+        if (p->state == PIPE_QUIET && !p->again_wait_ms) pipe_ask_again(p);
         return;
     }
     enum err err = noise_open(&p->receiving, &part, sealed);

@@ -132,6 +132,36 @@ static void goes_on_through_noise(void **state)
     }
 }
 
+static void lose_all(struct line *l, int from)
+{
+    uint8_t bytes[1000];
+    do line_take(l, &l->ends[from]);
+    while (read(l->far[from], bytes, sizeof bytes) > 0);
+}
+
+/* A session says its first words once; that they were lost only the other end can know. */
+static void whose_first_words_were_lost_is_asked_to_call_again(void **state)
+{
+    (void)state;
+    struct line l;
+    line_prepare(&l);
+    line_open(&l);
+    line_settle(&l);
+    assert_int_equal(line_say(&l, CALLER, "hello", 5), OK);
+    lose_all(&l, CALLER);
+    for (int question = 0; question < 3; question++) { /* it is lost twice */
+        assert_int_equal(l.ends[CALLER].downs, 0);
+        l.now_ms += 5000;
+        if (question < 2)
+            lose_all(&l, CALLED);
+        else
+            line_settle(&l);
+    }
+    assert_int_equal(l.ends[CALLER].downs, 1);
+    assert_int_equal(line_talk(&l, 1), 2);
+    line_close(&l);
+}
+
 static void nothing_but_noise_opens_nothing(void **state)
 {
     (void)state;
@@ -320,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_full_line_makes_the_sender_wait_with_bounded_memory),
         cmocka_unit_test(any_lost_byte_is_noticed_and_the_line_goes_on),
         cmocka_unit_test(goes_on_through_noise),
+        cmocka_unit_test(whose_first_words_were_lost_is_asked_to_call_again),
         cmocka_unit_test(nothing_but_noise_opens_nothing),
         cmocka_unit_test(a_stranger_is_told_so_by_the_one_he_called),
         cmocka_unit_test(a_call_for_another_device_or_township_is_not_answered),
