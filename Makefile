@@ -200,6 +200,10 @@ coverage: | $(PACKAGES)-check
 FUZZ_SECONDS ?= 60
 FUZZ_LIB   := $(filter common/% proto/% node/office/% node/sync/%,$(LIB_SRC)) node/views/body.c
 FUZZ_LIBS  := -lmsgpackc -lsodium -lzstd -ljansson -lcsv
+# Bundles go into a real store.
+FUZZ_STORE := $(filter node/store/% node/views/%,$(LIB_SRC)) tests/support/township.c \
+              $(patsubst %,node/%.c,arrival bundle_taking home home_key keyring lives machine office_key clock continued deadlines sealing series subject township recorder recorder_check recorder_feeds side_file towns \
+                  run_making run_taking)
 FUZZ_FLAGS := $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 SMOKE_FLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
@@ -221,6 +225,10 @@ build/smoke/fuzz_%: build/smoke/obj/tests/fuzz/fuzz_%.o build/smoke/obj/tests/fu
                     $(patsubst %.c,build/smoke/obj/%.o,$(FUZZ_LIB))
 	$(call say,LD,$@)
 	$(Q)gcc -fsanitize=address,undefined -o $@ $^ $(FUZZ_LIBS)
+
+build/fuzz/fuzz_bundle: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_STORE))
+build/smoke/fuzz_bundle: $(patsubst %.c,build/smoke/obj/%.o,$(FUZZ_STORE))
+build/fuzz/fuzz_bundle build/smoke/fuzz_bundle: FUZZ_LIBS += -llmdb -lkeyutils
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; echo "== $$name"; \
