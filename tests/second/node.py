@@ -10,6 +10,7 @@
                                                 as-is: also what no rule allows;
                                                 SUBJECT - founds a thing
     node.py HOME sync [--stay SECONDS]          prints what went and came; stays connected so long
+                      [--exec COMMAND]          over a pipe: the command's input and output
     node.py HOME bundle_export FILE             for the township, as a stick carries it
     node.py HOME bundle_import FILE             prints what was new
     node.py HOME verify | requests              the JSON of `sidan verify` and `sidan requests`
@@ -30,6 +31,7 @@ from beat import Beat
 from frame import ADMIT, BYE, JOIN, REFUSE, frame_read
 from home import Home
 from invite import invite_read, request_write
+from pipe import LineEnded, Pipe
 from request import STATES
 from session import Refused, Session
 from wire import Malformed, digest, encode, sign, transport_key
@@ -66,6 +68,9 @@ class Link:
         self.socket.close(200)  # ms for a last frame
         self.context.term()
 
+    def send(self, frame):
+        self.socket.send(frame)
+
     def receive(self, seconds=None):
         """The next frame; None when `seconds` pass without one."""
         left = self.deadline - time.monotonic()
@@ -85,21 +90,27 @@ def join(options):
                     sign(home.seed, "sidan/join", request)])
     with Link(home.state["address"], invite.acceptor_transport, invite.secret,
               options.timeout) as link:
-        link.socket.send(frame)
+        link.send(frame)
         while True:
             answer = frame_read(link.receive())
             if answer[0] == REFUSE:
                 raise Refused(answer[1], answer[2])
             if answer[0] == ADMIT and answer[1] == digest("sidan/admit", request):
-                link.socket.send(encode([BYE]))
+                link.send(encode([BYE]))
                 return {"device": home.key.hex(), "state": "joined"}
+
+
+def link_to_hub(home, options):
+    key = home.state["acceptor_transport"]
+    if options.exec:
+        return Pipe(options.exec, home.authority, key, home.secret, options.timeout)
+    return Link(home.state["address"], key, home.secret, options.timeout)
 
 
 def sync(options):
     home = Home(options.home)
-    with Link(home.state["address"], home.state["acceptor_transport"], home.secret,
-              options.timeout) as link:
-        beat = Beat(link.socket.send, time.monotonic())
+    with link_to_hub(home, options) as link:
+        beat = Beat(link.send, time.monotonic())
         session = Session(home, home.peer, lambda frame: beat.send(frame, time.monotonic()),
                           now_ms())
         held = len(home.log.events)
@@ -227,11 +238,12 @@ def main():
     parser.add_argument("--by")
     parser.add_argument("--as-is", action="store_true")
     parser.add_argument("--timeout", type=float, default=10)
+    parser.add_argument("--exec")
     parser.add_argument("--stay", type=float, default=0)
     options = parser.parse_args()
     try:
         print(json.dumps(VERBS[options.verb](options), ensure_ascii=False))
-    except Unreachable as error:
+    except (Unreachable, LineEnded) as error:
         print(error, file=sys.stderr)
         return UNREACHABLE
     except (Refused, Malformed) as error:

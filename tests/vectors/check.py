@@ -19,6 +19,7 @@ from fold import FOLD_VERSION
 from carried import answer_open, armour_read, words
 from frame import HELLO, RECEIPT, common_version, frame_read, have8, id8
 from invite import invite_read
+import pipe
 from log import Event, Log, feed_check, feed_id
 from roster import join_request
 from run import Context, DictionaryDiffers, dictionary, record_write, unpack
@@ -242,6 +243,59 @@ def test_views(v, row_sum):
     case("views8 of two scopes", digest("sidan/views", town + village)[:8].hex() == v["views8"])
 
 
+def shake_hands(v, caller, called):
+    """The two messages, with payloads as the vector has them."""
+    (first, call), (second, answer) = v
+    case("noise: call", caller.call(first) == call)
+    case("noise: call read", called.take_call(call) == first)
+    case("noise: answer", called.answer(second) == answer)
+    case("noise: answer read", caller.take_answer(answer) == second)
+    case("noise: hash", caller.hash == called.hash)
+    return caller.split(), called.split()
+
+
+def test_noise():
+    for v in load("noise")["vectors"]:
+        def field(name, v=v):
+            return bytes.fromhex(v[name])
+        messages = [(bytes.fromhex(m["payload"]), bytes.fromhex(m["ciphertext"]))
+                    for m in v["messages"]]
+        caller = pipe.Handshake(field("init_prologue"), field("init_static"),
+                                field("init_ephemeral"), field("init_remote_static"))
+        called = pipe.Handshake(field("resp_prologue"), field("resp_static"),
+                                field("resp_ephemeral"))
+        ciphers, others = shake_hands(messages[:2], caller, called)
+        if "handshake_hash" in v:
+            case("noise: published hash", caller.hash == field("handshake_hash"))
+        for i, (payload, sealed) in enumerate(messages[2:]):
+            case("noise: sealed", ciphers[i % 2].seal(payload) == sealed)
+            case("noise: opened", others[i % 2].open(sealed) == payload)
+
+
+def test_pipe():
+    v = load("pipe")
+    prologue = b"sidan/pipe/1" + bytes.fromhex(v["township"])
+    packets = [(p, bytes.fromhex(p["body"]), bytes.fromhex(p["line"])) for p in v["packets"]]
+    case("pipe: prologue", prologue.hex() == v["prologue"])
+    for p, body, line in packets:
+        case("pipe: " + p["what"], pipe.packet_write(p["type"], body) == line)
+        case("pipe, read: " + p["what"], pipe.packet_read(line[1:-1]) == (p["type"], body))
+        refuses("pipe, changed: " + p["what"], pipe.packet_read, line[1:-2] + b"\1")
+        refuses("pipe, cut: " + p["what"], pipe.packet_read, line[1:-2])
+    secrets = [bytes.fromhex(v[name]) for name in
+               ("caller_secret", "caller_ephemeral", "called_secret", "called_ephemeral")]
+    caller = pipe.Handshake(prologue, *secrets[:2], transport_key(secrets[2]))
+    called = pipe.Handshake(prologue, *secrets[2:])
+    ciphers, others = shake_hands([(b"", packets[0][1]), (b"\0", packets[1][1])], caller, called)
+    case("pipe: hash", called.hash.hex() == v["hash"])
+    for p, body, _ in packets:
+        if "content" in p:
+            side = not p["what"].startswith("caller")
+            case("pipe, sealed: " + p["what"],
+                 ciphers[side].seal(bytes.fromhex(p["content"])) == body)
+            case("pipe, opened: " + p["what"], others[side].open(body).hex() == p["content"])
+
+
 def test_sealed():
     v = load("sealed")
     secret, office = bytes.fromhex(v["secret"]), bytes.fromhex(v["office"])
@@ -286,7 +340,7 @@ def test_specification():
     """Each worked example of SPEC, section 18, is one of the vectors."""
     known = set()
     for name in ("crypto", "feeds", "events", "runs", "frames", "joining", "carried", "sealed",
-                 "bundle"):
+                 "bundle", "pipe"):
         known.update(walk_texts(load(name)))
     section = (ROOT / "proto/SPEC.md").read_text().split("\n## 18.")[1]
     examples, block = [], ""
@@ -320,6 +374,8 @@ def main():
     test_carried()
     test_digests()
     test_sealed()
+    test_noise()
+    test_pipe()
     test_bundle()
     test_specification()
     print(f"{counts['passed']} passed, {counts['failed']} failed")

@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     save(argv[1], "frames", make_frames(&chain));
     save(argv[1], "joining", make_joining());
     save(argv[1], "carried", make_carried());
+    save(argv[1], "pipe", make_pipe());
     save(argv[1], "sealed", make_sealed());
     save(argv[1], "digests", make_digests(&chain));
     chain_clear(&chain);

@@ -58,6 +58,7 @@ json_t *make_frames(const struct chain *c);
 json_t *make_joining(void);
 json_t *make_sealed(void);
 json_t *make_carried(void);
+json_t *make_pipe(void);
 json_t *make_bundle(const json_t *runs); /* of make_runs */
 json_t *make_digests(const struct chain *c);
 /* {authority, events: [header], rows: [{scope, key, value}]} of random histories. */
