@@ -233,12 +233,12 @@ static void tree_keep(struct txn *t, uint32_t number, const struct tree *tree,
     scope_hot_changed(t, scope);
 }
 
-/* All of the feed, and which of it counts. */
-static void tree_make(struct txn *t, const struct feed_row *feed, struct tree *tree)
+/* All of the feed, and which of it counts; `by_cuts` false: all. */
+static void tree_make(struct txn *t, const struct feed_row *feed, bool by_cuts, struct tree *tree)
 {
     struct slice value = SLICE_EMPTY;
     struct buf cuts = {0}; /* a copy: `value` is of a cursor that goes on */
-    bool cut = cuts_get(t, &feed->feed.author, &value);
+    bool cut = by_cuts && cuts_get(t, &feed->feed.author, &value);
     if (cut) buf_append_slice(&cuts, value);
     if (cuts.err) txn_fail(t, cuts.err);
     tree_read(t, feed, tree);
@@ -246,14 +246,20 @@ static void tree_make(struct txn *t, const struct feed_row *feed, struct tree *t
     buf_clear(&cuts);
 }
 
-void aside_judge_feed(struct txn *t, uint32_t number, const struct log_cutting *cutting)
+static void judge_feed(struct txn *t, uint32_t number, bool by_cuts,
+                       const struct log_cutting *cutting)
 {
     struct feed_row feed;
     struct tree tree = {0};
     if (!feed_get(t, number, &feed)) return;
-    tree_make(t, &feed, &tree);
+    tree_make(t, &feed, by_cuts, &tree);
     if (!t->err) tree_keep(t, number, &tree, cutting);
     free(tree.nodes);
+}
+
+void aside_judge_feed(struct txn *t, uint32_t number, const struct log_cutting *cutting)
+{
+    judge_feed(t, number, true, cutting);
 }
 
 bool aside_is_right(struct txn *t, const struct feed_row *feed)
@@ -262,7 +268,7 @@ bool aside_is_right(struct txn *t, const struct feed_row *feed)
     struct slice value;
     bool right = true;
     if (!feed->aside_count && !cuts_get(t, &feed->feed.author, &value)) return true;
-    tree_make(t, feed, &tree);
+    tree_make(t, feed, true, &tree);
     for (size_t i = 0; i < tree.count; i++)
         right = right && tree.nodes[i].counts == !tree.nodes[i].was_aside;
     free(tree.nodes);
@@ -304,6 +310,20 @@ bool log_cut(struct txn *t, const struct sign_key *author, const struct head_nam
     for (uint32_t number = 1; number <= feeds && feed_get(t, number, &feed); number++)
         if (sign_key_equal(&feed.feed.author, author)) aside_judge_feed(t, number, cutting);
     return true;
+}
+
+void log_cut_lift(struct txn *t, const struct sign_key *author, uint32_t scope_number,
+                  const struct log_cutting *cutting)
+{
+    static const struct head_named of_no_feed = {.seq =
+                                                     UINT64_MAX}; /* unlike any that log_cut sets */
+    struct feed_row feed;
+    if (t->err || !cuts_put(t, author, &of_no_feed, 1)) return;
+    t->cuts_known = false;
+    uint32_t feeds = feed_count(t);
+    for (uint32_t number = 1; number <= feeds && feed_get(t, number, &feed); number++)
+        if (feed.scope_number == scope_number && sign_key_equal(&feed.feed.author, author))
+            judge_feed(t, number, false, cutting);
 }
 
 bool log_cut_next(struct txn *t, struct sign_key *after)

@@ -99,6 +99,9 @@ struct log_cutting {
  * each thing that an event was taken from or given back to. False: they were so already. */
 bool log_cut(struct txn *t, const struct sign_key *author, const struct head_named *cuts,
              size_t count, const struct log_cutting *cutting);
+/* For a moment all that this author says in one scope counts; log_cut then judges all its feeds. */
+void log_cut_lift(struct txn *t, const struct sign_key *author, uint32_t scope_number,
+                  const struct log_cutting *cutting);
 /* Authors that are cut off: start with a zero key; false at the end. */
 bool log_cut_next(struct txn *t, struct sign_key *after);
 bool log_is_aside(struct txn *t, uint64_t arrival);

@@ -39,9 +39,10 @@ MUST_CHECK enum err views_fold_thing(struct views *v, struct txn *t, const struc
 MUST_CHECK enum err views_roster_reload(struct views *v, struct txn *t, bool *rights);
 /*
  * What counts is found from one beginning, so that it does not depend on what came first: all that
- * the roster takes from itself is given back (views_uncut), and then what the roster by that says
- * does not count is taken away, and the roster folded without it, until nothing changes or
- * CUT_ROUNDS_MAX times (views_cut). Only keys that let each other in go on for ever.
+ * the roster takes from itself is given back (views_uncut; in `town` alone, where the roster is),
+ * and then what the roster by that says does not count is taken away, and the roster folded without
+ * it, until nothing changes or CUT_ROUNDS_MAX times (views_cut, once at least). Only keys that let
+ * each other in go on for ever.
  * *out: the things that events were taken from or given back to; `more`: too many for once. Owned
  * by the caller: cut_things_clear. Errors: ERR_NOMEM, the transaction's.
  */

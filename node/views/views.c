@@ -463,12 +463,12 @@ enum err views_judge(struct views *v, struct txn *t)
     struct cut_things things;
     enum err err = views_uncut(t, &things);
     bool more = things.more;
-    for (unsigned round = 0; !err && !more; round++) {
-        if (things.count) err = fold_things(v, t, things.items, things.count, true);
+    for (unsigned round = 0; !err; round++) {
+        if (things.count && !more) err = fold_things(v, t, things.items, things.count, true);
         cut_things_clear(&things);
-        if (err || round == CUT_ROUNDS_MAX) break;
+        if (err || round == CUT_ROUNDS_MAX || (round && more)) break;
         err = views_cut(v, t, &things);
-        more = things.more;
+        more |= things.more;
         if (!things.count) break;
     }
     cut_things_clear(&things);

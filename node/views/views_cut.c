@@ -103,7 +103,7 @@ enum err views_uncut(struct txn *t, struct cut_things *out)
         struct event e;
         if (!is_of_roster(t, arrival, &e)) continue;
         const struct sign_key author = e.feed.author;
-        (void)log_cut(t, &author, NULL, 0, &cutting);
+        log_cut_lift(t, &author, scope.number, &cutting);
     }
     return out->err ? out->err : txn_error(t);
 }

@@ -249,6 +249,42 @@ static void what_a_thief_signs_with_a_new_key_counts_for_nothing(void **state)
     township_node_close(&n);
 }
 
+/* The roster is judged from the beginning each time it changes; what else stands aside is not. */
+static void a_later_change_of_the_roster_costs_no_rebuild(void **state)
+{
+    (void)state;
+    enum { MANY = 4200 }; /* more than is folded in one transaction */
+    struct township_node n;
+    struct txn *t;
+    uint64_t done, total;
+    const struct event *odd = township_record(&town, laptop,
+                                              &(struct township_act){.kind = "device.rotated",
+                                                                     .scope = "town",
+                                                                     .subject = &laptop->thing,
+                                                                     .depth = 2,
+                                                                     .seen = 2,
+                                                                     .body = "{}"});
+    for (unsigned i = 0; i < MANY; i++) township_register(&town, laptop, "01A-0301");
+    revoke(3, "");
+    township_node_open(&n, &town, &town.hub);
+    township_node_take_all(&n, &town);
+    const struct outcome before = outcome_of(&n);
+    assert_true(before.aside > MANY);
+    assert_true(odd->seq > 0);
+    const size_t known = town.event_count;
+    struct signer invite;
+    township_signer(&invite, 78);
+    township_invite(&town, &invite, &town.hub.signer.key, "431322111201", ROLE_VILLAGE, 'C');
+    township_node_take(&n, &town.events[known], 1);
+    assert_int_equal(txn_begin(n.store, false, &t), OK);
+    assert_false(views_rebuild_pending(t, &done, &total));
+    txn_abort(t);
+    const struct outcome after = outcome_of(&n);
+    assert_int_equal(after.aside, before.aside);
+    assert_int_equal(after.counted, before.counted);
+    township_node_close(&n);
+}
+
 /* Until the head is here, nobody can tell which branch leads to it. */
 static void what_comes_before_a_head_that_is_not_held_counts_until_it_comes(void **state)
 {
@@ -285,6 +321,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_a_thief_signs_with_a_new_key_counts_for_nothing,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_later_change_of_the_roster_costs_no_rebuild, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(
             what_comes_before_a_head_that_is_not_held_counts_until_it_comes, set_up, tear_down),
     };
