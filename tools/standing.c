@@ -175,7 +175,10 @@ static bool compare_vectors(struct txn *txn, const struct standing *s, const str
         bool own = roster_has_key(s->roster, p->device, &f->feed.author);
         if (!own && !device_may_hold(p->device, &f->feed.scope)) continue;
         size_t count = have_of(row, &f->id, &have);
+        uint64_t missing = p->theirs_missing;
         if (!compare_feed(txn, f, have, count, p)) equal = false;
+        /* It may have said more since it was last here, which came by another one. */
+        if (own && !p->current) p->theirs_missing = missing;
     }
     uint64_t unknown = unknown_feeds(s, row);
     p->ours_missing += unknown;
@@ -240,7 +243,7 @@ static void read_peer(struct txn *txn, const struct standing *s, const struct de
 {
     struct peer_row row;
     *p = (struct standing_peer){.device = d, .state = STANDING_NEVER};
-    p->neighbour = !device_is_township(s->self) && !device_is_township(d);
+    p->neighbour = !s->hub && !device_is_township(d);
     look_at_own_feeds(s, p);
     bool known = peer_get(txn, &d->first, &row);
     p->last_ok_ms = known ? row.last_ok_ms : 0;

@@ -32,7 +32,7 @@ enum standing_digest { DIGEST_UNKNOWN, DIGEST_EQUAL, DIGEST_DIFFERS };
 /* One peer device. */
 struct standing_peer {
     const struct device *device;
-    bool neighbour; /* both are villages' devices: what it holds has not arrived at the township */
+    bool neighbour; /* of a village, and this is no hub: nothing has arrived by it (W3) */
     enum standing_state state;
     uint64_t last_ok_ms, last_attempt_ms;
     uint64_t next_attempt_ms; /* 0: none is planned */

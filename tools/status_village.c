@@ -102,7 +102,9 @@ static void neighbour_lines(struct cli *cli, const struct standing *s)
         const struct standing_neighbour *n = &s->neighbours[i];
         if (n->row.last_ok_ms || !n->row.last_attempt_ms) continue;
         output_line(cli, _("  neighbour at %s: not reached yet (%s)"), n->given->address,
-                    words_contact((enum err)n->row.last_error));
+                    n->row.last_error == ERR_NOT_FOUND
+                        ? _("the roster has nobody of that name")
+                        : words_contact((enum err)n->row.last_error));
     }
 }
 
