@@ -213,6 +213,19 @@ static bool check_chain(struct txn *t, const struct feed_row *feed)
            events == feed->events && !t->err;
 }
 
+/* The row says the feed's name in full, and is found by it: else its events would be told under
+ * another, and a next one would begin the feed anew. */
+static bool check_name(struct txn *t, const struct feed_row *feed)
+{
+    struct feed_id id;
+    struct feed_row found;
+    struct scope_row scope;
+    feed_id_of(&id, &feed->feed);
+    return memcmp(&id, &feed->id, sizeof id) == 0 && feed_find(t, &feed->feed, &found) &&
+           found.number == feed->number && scope_find(t, &feed->feed.scope, &scope) &&
+           scope.number == feed->scope_number;
+}
+
 static enum err check_feeds(struct audit *a)
 {
     bool more = true;
@@ -225,6 +238,7 @@ static enum err check_feeds(struct audit *a)
         if (more && !feed_get(t, number, &feed)) {
             problem(a, 0, ERR_CORRUPT, "feed is missing");
         } else if (more) {
+            if (!check_name(t, &feed)) problem(a, 0, ERR_CORRUPT, "name of a feed is wrong");
             if (!check_chain(t, &feed))
                 problem(a, 0, ERR_CORRUPT, "heads or chain index are wrong");
             if (!aside_is_right(t, &feed))

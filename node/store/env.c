@@ -117,6 +117,35 @@ enum err env_make(MDB_env **out, const char *path, size_t map_size, unsigned fla
     return OK;
 }
 
+/* LMDB divides by the size of a page that a meta page tells, looks behind it, and aborts at a root
+ * that cannot be one: a bit of theirs ended the process. A meta page is a head of 16 bytes, magic,
+ * version, address, map size, then two databases of 48 bytes, of which the first begins with the
+ * size of a page and both end with the root. */
+static bool meta_is_sane(int fd, off_t at, uint32_t *page_size)
+{
+    enum { DATABASES = 16 + 2 * 4 + 2 * sizeof(size_t), DATABASE = 8 + 5 * sizeof(size_t) };
+    uint8_t meta[DATABASES + 2 * DATABASE];
+    if (pread(fd, meta, sizeof meta, at) != (ssize_t)sizeof meta) return false;
+    memcpy(page_size, meta + DATABASES, sizeof *page_size);
+    for (size_t end = DATABASES + DATABASE; end <= sizeof meta; end += DATABASE) {
+        size_t root;
+        memcpy(&root, meta + end - sizeof root, sizeof root);
+        if (root < 2) return false; /* a meta page; none at all is the greatest number */
+    }
+    return *page_size >= 512 && *page_size <= 65536 && (*page_size & (*page_size - 1)) == 0;
+}
+
+static enum err check_metas(const char *path)
+{
+    uint32_t first, second;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return err_from_errno(errno);
+    bool sane =
+        meta_is_sane(fd, 0, &first) && meta_is_sane(fd, (off_t)first, &second) && first == second;
+    close(fd);
+    return sane ? OK : ERR_CORRUPT;
+}
+
 /* An empty file would open as a new store, a truncated one would give SIGBUS (L5, L6). */
 static enum err check_file(const char *dir)
 {
@@ -132,6 +161,7 @@ static enum err check_file(const char *dir)
         err = ERR_CORRUPT;
     else if (access(path, R_OK | W_OK))
         err = err_from_errno(errno);
+    if (!err) err = check_metas(path);
     free(path);
     return err;
 }

@@ -59,6 +59,11 @@ void cut_things_clear(struct cut_things *c);
 /* Folds all things of `town` that belong to the pass. Errors: as views_fold_thing. */
 MUST_CHECK enum err views_fold_town_all(struct views *v, struct txn *t, enum views_pass pass,
                                         bool *changed);
+/* Keeps in meta whose feeds make up the roster. Errors: ERR_NOMEM. */
+MUST_CHECK enum err views_authors_keep(struct txn *t, const struct roster *r);
+/* Is what meta says of the authors of the roster what the roster gives? Errors: ERR_NOMEM, the
+ * transaction's. */
+MUST_CHECK enum err views_authors_compare(struct txn *t, const struct roster *r, bool *same);
 /* What the next fold_thing reads besides events, as of this transaction. */
 MUST_CHECK enum err views_fold_begin(struct views *v, struct txn *t);
 /* After rows of rules or calendars may have changed: reads them again. `*altered`: what other

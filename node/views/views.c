@@ -108,43 +108,6 @@ static bool rights_differ(struct txn *t, const struct roster *a, const struct ro
     return false;
 }
 
-static void hub_keep(struct buf *keys, const struct roster *r, const struct device *d)
-{
-    struct sign_key key;
-    if (d->state == DEVICE_INVITED || !(d->roles & ROLE_HUB)) return;
-    for (size_t i = 0; roster_key_at(r, d, i, &key); i++)
-        buf_append(keys, key.bytes, sizeof key.bytes);
-}
-
-/* Whose feeds make up the roster, for what asks without reading it. */
-static MUST_CHECK enum err authors_keep(struct txn *t, const struct roster *r)
-{
-    struct buf hubs = {0}, authorities = {0};
-    for (size_t i = 0; i < r->device_count; i++) hub_keep(&hubs, r, &r->devices[i]);
-    for (size_t i = 0; i < r->authority_count; i++) {
-        const struct authority *a = &r->authorities[i];
-        buf_append(&authorities, a->key.bytes, sizeof a->key.bytes);
-        buf_append(&authorities, a->recovery.bytes, sizeof a->recovery.bytes);
-    }
-    enum err err = hubs.err ? hubs.err : authorities.err;
-    if (!err) meta_put(t, META_ROSTER_HUBS, buf_slice(&hubs));
-    if (!err) meta_put(t, META_ROSTER_AUTHORITIES, buf_slice(&authorities));
-    buf_clear(&hubs);
-    buf_clear(&authorities);
-    return err;
-}
-
-bool roster_keeps_authority(struct txn *t, const struct sign_key *key)
-{
-    const size_t step = 2 * sizeof key->bytes;
-    struct slice keys;
-    if (!meta_get(t, META_ROSTER_AUTHORITIES, &keys))
-        return sign_key_equal(key, &store_identity(txn_store(t))->township);
-    for (size_t at = 0; at + step <= keys.size; at += step)
-        if (memcmp(keys.data + at, key->bytes, sizeof key->bytes) == 0) return true;
-    return false;
-}
-
 enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
 {
     struct roster *r;
@@ -156,7 +119,7 @@ enum err views_roster_reload(struct views *v, struct txn *t, bool *rights)
     v->roster = r;
     v->roster_changes = meta_get_uint(t, META_ROSTER_CHANGES) + 1;
     meta_put_uint(t, META_ROSTER_CHANGES, v->roster_changes);
-    err = authors_keep(t, r);
+    err = views_authors_keep(t, r);
     return err ? err : txn_error(t);
 }
 

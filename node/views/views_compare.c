@@ -90,6 +90,20 @@ static MUST_CHECK enum err compare_rows(struct store *s, uint64_t *differing)
     return err;
 }
 
+static MUST_CHECK enum err compare_authors(struct views *v, struct store *s, uint64_t *differing)
+{
+    struct txn *t;
+    const struct roster *roster;
+    bool same = true;
+    enum err err = txn_begin(s, false, &t);
+    if (err) return err;
+    err = views_roster(v, t, &roster);
+    if (!err) err = views_authors_compare(t, roster, &same);
+    if (!same) ++*differing;
+    txn_abort(t);
+    return err;
+}
+
 enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
                        void (*progress)(void *state, uint64_t done, uint64_t total), void *state)
 {
@@ -98,6 +112,7 @@ enum err views_compare(struct views *v, struct store *s, uint64_t *differing,
     enum err err = compare_things(v, s, &count, progress, state);
     v->fold.verify = false;
     if (!err) err = compare_rows(s, &count);
+    if (!err) err = compare_authors(v, s, &count);
     if (!err) *differing = count;
     return err;
 }

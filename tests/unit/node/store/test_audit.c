@@ -266,6 +266,28 @@ static void finds_heads_that_are_wrong(void **state)
     }
 }
 
+/* Found by tests/fault/run bits: its events would have been told under another name. */
+static void finds_a_feed_or_scope_that_has_another_name(void **state)
+{
+    (void)state;
+    for (int mistake = 0; mistake < 2; mistake++) {
+        struct test_store ts;
+        struct seen seen;
+        struct key key;
+        struct scope_row scope;
+        fill(&ts);
+        struct txn *t = test_txn(&ts, true);
+        struct feed_row *feed = feed_hot(t, 1);
+        if (mistake == 0) feed->feed.author.bytes[5] ^= 1;
+        feed_hot_changed(t, feed);
+        assert_true(scope_get(t, 2, &scope));
+        if (mistake == 1) db_delete(t, DB_SCOPES, key_scope_text(&key, &scope.scope));
+        assert_int_equal(txn_commit(t), OK);
+        assert_int_not_equal(audit(&ts, false, &seen).problems, 0);
+        test_store_end(&ts);
+    }
+}
+
 static void digests_agree_whatever_the_order_of_arrival(void **state)
 {
     (void)state;
@@ -356,6 +378,7 @@ int main(void)
         cmocka_unit_test(finds_a_branch_that_no_signature_covers),
         cmocka_unit_test(finds_each_index_that_is_wrong),
         cmocka_unit_test(finds_heads_that_are_wrong),
+        cmocka_unit_test(finds_a_feed_or_scope_that_has_another_name),
         cmocka_unit_test(digests_agree_whatever_the_order_of_arrival),
         cmocka_unit_test(prints_every_entry_also_of_a_damaged_store),
     };

@@ -73,9 +73,36 @@ static void a_commit_returns_when_its_pages_and_then_its_end_are_on_the_disk(voi
     test_store_end(&ts);
 }
 
+/* Found by tests/fault/run bits: each of them ended the process inside LMDB. */
+static void refuses_meta_pages_that_would_end_the_process(void **state)
+{
+    (void)state;
+    static const struct {
+        off_t at;
+        size_t size;
+        uint8_t bytes[8];
+    } cases[] = {{40, 4, {0}},         /* the size of a page */
+                 {41, 1, {0x12}},      /* no power of two */
+                 {4096 + 42, 1, {4}},  /* another than the first page's */
+                 {128, 8, {1}},        /* a root that is a meta page */
+                 {4096 + 80, 8, {0}}}; /* so is this, of the free pages */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct test_store ts;
+        test_store_begin(&ts, NULL);
+        store_close(ts.store);
+        ts.store = NULL;
+        int fd = open(test_path(&ts, "store/data.mdb"), O_WRONLY | O_CLOEXEC);
+        assert_int_equal(pwrite(fd, cases[i].bytes, cases[i].size, cases[i].at), cases[i].size);
+        close(fd);
+        assert_int_equal(store_open(&ts.store, ts.home, NULL), ERR_CORRUPT);
+        test_store_end(&ts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_meta_pages_that_would_end_the_process),
         cmocka_unit_test(a_commit_returns_when_its_pages_and_then_its_end_are_on_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
