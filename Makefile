@@ -142,8 +142,11 @@ $(BUILD)/vectors: $(call obj,$(VECTORS_SRC) $(addprefix tests/support/,township.
 	$(LINK)
 
 # An image of a home stands for the home: what tells copies apart is not asked.
-$(BUILD)/fault/images: $(call obj,$(addprefix tests/fault/,images.c check.c world.c disk.c image.c trace.c) \
+$(BUILD)/fault/images: $(call obj,$(addprefix tests/fault/,images.c check.c world.c disk.c image.c trace.c same.c) \
                       tests/support/rng.c) $(LIB)
+	$(LINK) -Wl,--wrap=machine_compare
+
+$(BUILD)/fault/bits: $(call obj,$(addprefix tests/fault/,bits.c same.c) tests/support/rng.c) $(LIB)
 	$(LINK) -Wl,--wrap=machine_compare
 
 # What is preloaded into programs as they are.
@@ -165,8 +168,8 @@ $(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
 
 # The fault lab preloads libraries, which sanitizers do not like.
-FAULT := $(if $(SAN)$(COVERAGE),,$(BUILD)/fault/images $(BUILD)/fault/record.so)
-FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick')
+FAULT := $(if $(SAN)$(COVERAGE),,$(addprefix $(BUILD)/fault/,images bits record.so))
+FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick' 'tests/fault/run bits link')
 
 # 200 seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(FAULT) $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check

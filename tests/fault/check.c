@@ -2,20 +2,11 @@
 
 #include "node/home.h"
 #include "node/lives.h"
-#include "node/machine.h"
 #include "node/store/audit.h"
 #include "node/views/views.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-/* An image is a copy of a home by its files' marks, and stands for the home itself. */
-enum machine_change __wrap_machine_compare(const struct machine *then, const struct machine *now);
-enum machine_change __wrap_machine_compare(const struct machine *then, const struct machine *now)
-{
-    (void)then, (void)now;
-    return MACHINE_SAME;
-}
 
 __attribute__((format(printf, 3, 4))) static void judge(struct judged *j, enum verdict v,
                                                         const char *format, ...)
