@@ -1,6 +1,6 @@
 #pragma once
 /*
- * The one link that this node dials: which address next, when, and how long to wait for an answer.
+ * One link that this node dials: which address next, when, and how long to wait for an answer.
  *
  * A link may be there for a minute in an hour, and nothing tells when. What finds it is a SYN of 60
  * bytes while it is there: many soon after it was lost, then one about as often as the shortest

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * The loop's side of the dialled link: makes it, hands it to the exchange, throws it away when it
+ * The loop's side of the link to a hub: makes it, hands it to the exchange, throws it away when it
  * ended and makes it again after the backoff; keeps the hub's peer row where no session did,
  * answers a person's "sync now", and learns the time from a hub whose clock is trusted.
  */

@@ -185,7 +185,7 @@ const struct device *key_change_untold(struct txn *t, const struct roster *roste
     if (key_change_of_transport(t, self, &self->transport, &change)) return NULL;
     while (*at < roster->device_count) {
         const struct device *d = &roster->devices[(*at)++];
-        bool dials = self->roles & ROLE_HUB || d->roles & ROLE_HUB; /* villages meet hubs alone */
+        bool dials = self->roles & ROLE_HUB || d->roles & ROLE_HUB; /* neighbours: W9 */
         if (dials && !is_told(t, d, self, &change, now_ms)) return d;
     }
     return NULL;
