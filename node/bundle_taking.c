@@ -1,7 +1,7 @@
 #include "node/bundle_taking.h"
 
 #include "node/arrival.h"
-#include "node/office_key.h"
+#include "node/bundle_keys.h"
 #include "node/run_taking.h"
 #include "node/store/local.h"
 #include "node/towns.h"
@@ -22,8 +22,10 @@ struct kept {
     struct buf frame;
 };
 
-struct taking {
-    const struct bundle_taking *options;
+struct bundle_intake {
+    struct bundle_taking options;
+    struct bundle_reader *reader;
+    struct slice hello; /* the reader's */
     const struct store_identity *self;
     struct run_decoder *decoder;
     struct run_look *looker; /* NULL: it is stored */
@@ -69,7 +71,7 @@ static bool sender_may(const struct roster *roster, const struct device *from,
 }
 
 /* As from a session with the sender; of one who is not known yet, `town` alone. */
-static enum err allowed(const struct taking *s, const struct roster *roster,
+static enum err allowed(const struct bundle_intake *s, const struct roster *roster,
                         const struct feed *feed)
 {
     const struct device *from = roster_device(roster, &s->taken.head.from);
@@ -87,14 +89,15 @@ static enum err allowed(const struct taking *s, const struct roster *roster,
 }
 
 /* Looking, only what makes others known is folded, and that is not kept. */
-static bool is_folded(const struct taking *s, const struct feed *feed)
+static bool is_folded(const struct bundle_intake *s, const struct feed *feed)
 {
     if (!s->looker) return true;
     return scope_class(&feed->scope) == SCOPE_TOWN && s->uncommitted < LOOK_BYTES_MAX;
 }
 
-static enum err fold_run(struct taking *s, const struct roster *roster, const struct frame_run *f,
-                         const struct feed *feed, const struct feed_row *row, uint64_t *fresh)
+static enum err fold_run(struct bundle_intake *s, const struct roster *roster,
+                         const struct frame_run *f, const struct feed *feed,
+                         const struct feed_row *row, uint64_t *fresh)
 {
     struct txn *t = arrival_txn(s->arrival);
     const uint64_t before = log_count(t);
@@ -104,14 +107,14 @@ static enum err fold_run(struct taking *s, const struct roster *roster, const st
     return err;
 }
 
-static enum err take_run(struct taking *s, const struct frame_run *f, struct feed *feed)
+static enum err take_run(struct bundle_intake *s, const struct frame_run *f, struct feed *feed)
 {
     struct txn *t = arrival_txn(s->arrival);
     const struct roster *roster;
     struct feed_row row;
     uint64_t fresh;
     bool held;
-    enum err err = views_roster(s->options->views, t, &roster);
+    enum err err = views_roster(s->options.views, t, &roster);
     if (!err)
         err = s->looker ? run_look_feed_of(s->looker, t, &f->feed, feed, &held, &row)
                         : run_feed_of(t, &f->feed, feed, &held, &row);
@@ -132,7 +135,7 @@ static bool comes_later(enum err err)
     return err == ERR_UNKNOWN_AUTHOR || err == ERR_BASE;
 }
 
-static void refuse(struct taking *s, const struct frame_run *f, const struct feed *feed,
+static void refuse(struct bundle_intake *s, const struct frame_run *f, const struct feed *feed,
                    enum err why)
 {
     static const struct sign_key none;
@@ -144,7 +147,7 @@ static void refuse(struct taking *s, const struct frame_run *f, const struct fee
     s->taken.refused += f->run.count;
 }
 
-static enum err offer_run(struct taking *s, struct slice frame, bool last)
+static enum err offer_run(struct bundle_intake *s, struct slice frame, bool last)
 {
     struct frame_run f;
     struct feed feed = {0};
@@ -168,7 +171,7 @@ static enum err offer_run(struct taking *s, struct slice frame, bool last)
     return err;
 }
 
-static enum err commit(struct taking *s)
+static enum err commit(struct bundle_intake *s)
 {
     struct arrival *a = s->arrival;
     s->arrival = NULL;
@@ -177,7 +180,7 @@ static enum err commit(struct taking *s)
 }
 
 /* Those that wait are tried again while that brings something; `last`: what is left is refused. */
-static enum err offer_waiting(struct taking *s, bool last)
+static enum err offer_waiting(struct bundle_intake *s, bool last)
 {
     struct kept *waiting = s->waiting;
     enum err err = OK;
@@ -193,7 +196,7 @@ static enum err offer_waiting(struct taking *s, bool last)
     return err;
 }
 
-static enum err settle_waiting(struct taking *s)
+static enum err settle_waiting(struct bundle_intake *s)
 {
     enum err err = OK;
     for (size_t before = SIZE_MAX; !err && s->waiting && s->waiting_bytes < before;) {
@@ -214,7 +217,7 @@ static enum err keep_for_later(struct kept **list, size_t *count, struct slice f
     return OK;
 }
 
-static enum err take_frame(struct taking *s, struct slice frame)
+static enum err take_frame(struct bundle_intake *s, struct slice frame)
 {
     uint64_t type;
     enum err err = OK;
@@ -226,33 +229,32 @@ static enum err take_frame(struct taking *s, struct slice frame)
         err = keep_for_later(&s->receipts, &s->receipt_count, frame);
     if (type == FRAME_TOWN && s->town_count < TOWNS_MAX)
         err = keep_for_later(&s->towns, &s->town_count, frame);
-    if (err) return err;
-    if (type == FRAME_RUN) err = offer_run(s, frame, false);
-    if (err || s->uncommitted < COMMIT_BYTES || s->looker) return err;
-    err = commit(s);
-    return err ? err : arrival_begin(&s->arrival, s->options->store, s->options->views);
+    return !err && type == FRAME_RUN ? offer_run(s, frame, false) : err;
 }
 
-static enum err take_frames(struct taking *s, struct bundle_reader *r)
+/* Up to the end, or as many as are committed together. */
+static enum err take_frames(struct bundle_intake *s, bool *end)
 {
-    enum err err = arrival_begin(&s->arrival, s->options->store, s->options->views);
-    for (bool end = false; !err && !end && !s->taken.damaged;) {
+    enum err err = OK;
+    *end = false;
+    while (!err && !*end && (s->looker || s->uncommitted < COMMIT_BYTES)) {
         struct slice frame;
-        err = bundle_next(r, &frame, &end);
+        err = bundle_next(s->reader, &frame, end);
         if (err == ERR_CORRUPT) {
             s->taken.damaged = true;
             err = OK;
-        } else if (!err && !end) {
+        } else if (!err && !*end) {
             s->taken.bytes += frame.size;
             err = take_frame(s, frame);
         }
+        *end |= s->taken.damaged;
     }
-    return err ? err : settle_waiting(s);
+    return !err && *end ? settle_waiting(s) : err;
 }
 
 /* --- what it says of its maker --- */
 
-static bool is_signed_by(const struct taking *s, const struct roster *roster,
+static bool is_signed_by(const struct bundle_intake *s, const struct roster *roster,
                          const struct device *d)
 {
     struct sign_key key;
@@ -270,7 +272,7 @@ static bool receipt_verifies(const struct frame_receipt *f, const struct receipt
     return false;
 }
 
-static void take_receipt(struct taking *s, struct txn *t, const struct roster *roster,
+static void take_receipt(struct bundle_intake *s, struct txn *t, const struct roster *roster,
                          const struct device *from, const uint8_t generation[8], struct slice frame)
 {
     struct frame_receipt f;
@@ -332,7 +334,7 @@ static void take_have(struct peer_row *row, const struct frame_hello *h)
     memcpy(row->views8, h->views8, sizeof row->views8);
 }
 
-static void take_hello(struct taking *s, struct txn *t, const struct device *from,
+static void take_hello(struct bundle_intake *s, struct txn *t, const struct device *from,
                        const struct frame_hello *h)
 {
     struct peer_row row;
@@ -340,20 +342,20 @@ static void take_hello(struct taking *s, struct txn *t, const struct device *fro
     if (row.bundle < s->taken.head.number) {
         row.bundle = s->taken.head.number;
         take_have(&row, h);
-        row.last_ok_ms = s->options->wall_ms;
+        row.last_ok_ms = s->options.wall_ms;
         peer_put(t, &row);
     }
     peer_row_clear(&row);
 }
 
-static enum err take_words(struct taking *s, struct txn *t, struct slice hello)
+static enum err take_words(struct bundle_intake *s, struct txn *t, struct slice hello)
 {
     const struct roster *roster;
     struct frame_hello h;
     enum err err = frame_hello_read(&h, hello);
     if (err || !frame_hello_version_meets(&h)) return OK;
     s->taken.time_ms = h.time_ms;
-    err = views_roster(s->options->views, t, &roster);
+    err = views_roster(s->options.views, t, &roster);
     const struct device *from = err ? NULL : roster_device(roster, &s->taken.head.from);
     s->taken.sender_known = from != NULL;
     s->taken.verified = from && is_signed_by(s, roster, from);
@@ -366,16 +368,16 @@ static enum err take_words(struct taking *s, struct txn *t, struct slice hello)
 
 /* Those who carry it are told, and who asks where it stays. Not of a damaged one, for it may come
  * again whole, nor of one whose records follow others that are not here: it is of use later. */
-static void note(const struct taking *s, struct txn *t)
+static void note(const struct bundle_intake *s, struct txn *t)
 {
-    const struct bundle_noted noted = {.wall_ms = s->options->wall_ms, .way = s->options->way};
+    const struct bundle_noted noted = {.wall_ms = s->options.wall_ms, .way = s->options.way};
     if (!s->taken.damaged && !comes_later(s->taken.why)) bundle_note(t, &s->taken.head.id, &noted);
 }
 
-static enum err commit_words(struct taking *s, struct slice hello)
+static enum err commit_words(struct bundle_intake *s, struct slice hello)
 {
     struct txn *t = NULL;
-    enum err err = txn_begin(s->options->store, true, &t);
+    enum err err = txn_begin(s->options.store, true, &t);
     if (!err) err = take_words(s, t, hello);
     if (!err) note(s, t);
     if (!err) return txn_commit(t);
@@ -385,15 +387,15 @@ static enum err commit_words(struct taking *s, struct slice hello)
 
 /* --- what hubs signed of `town` --- */
 
-static enum err take_town(struct taking *s, struct slice frame)
+static enum err take_town(struct bundle_intake *s, struct slice frame)
 {
     struct town_kept k;
     struct town_judged judged;
     struct txn *t = NULL;
     bool kept = false;
     if (towns_read(&k, frame)) return OK;
-    enum err err = txn_begin(s->options->store, true, &t);
-    if (!err) err = towns_judge(s->options->views, t, &k, &judged);
+    enum err err = txn_begin(s->options.store, true, &t);
+    if (!err) err = towns_judge(s->options.views, t, &k, &judged);
     if (!err) kept = towns_keep(t, &k, &judged);
     if (kept && judged.verdict == TOWN_SPLIT) {
         s->taken.two_faces = true;
@@ -406,7 +408,7 @@ static enum err take_town(struct taking *s, struct slice frame)
 }
 
 /* What names more than came with this bundle is told again by the next. */
-static enum err take_towns(struct taking *s)
+static enum err take_towns(struct bundle_intake *s)
 {
     enum err err = OK;
     for (struct kept *k = s->towns; k && !err; k = k->next)
@@ -416,29 +418,14 @@ static enum err take_towns(struct taking *s)
 
 /* --- the whole --- */
 
-/* Its own transport keys, and the office's where it was given them. */
-static enum err open_reader(struct taking *s, int fd, struct bundle_reader **reader,
-                            struct slice *hello)
+static enum err open_reader(struct bundle_intake *s, int fd)
 {
-    struct bundle_key keys[DEVICE_PAIRS_MAX + 1 + OFFICE_KEYS_MAX + 1];
-    const struct device_keys *own = s->options->keys;
-    struct office_keys office = {0};
-    const struct roster *roster;
-    struct txn *t = NULL;
-    size_t count = 0;
-    keys[count++] = (struct bundle_key){&own->transport, &own->transport_secret};
-    for (size_t i = 0; i < own->held_count; i++)
-        keys[count++] =
-            (struct bundle_key){&own->held[i].transport, &own->held[i].transport_secret};
-    enum err err = txn_begin(s->options->store, false, &t);
-    if (!err) err = views_roster(s->options->views, t, &roster);
-    if (!err && office_keys_open(t, roster, own, &office) != OK) office.count = 0;
-    txn_abort(t);
-    for (size_t i = 0; i < office.count; i++)
-        keys[count++] = (struct bundle_key){&office.keys[i], &office.secrets[i]};
-    if (!err) err = bundle_open(reader, fd, keys, count, &s->taken.head, hello);
-    office_keys_wipe(&office);
-    return err;
+    struct bundle_keys keys;
+    enum err err = bundle_keys_open(&keys, s->options.store, s->options.views, s->options.keys);
+    if (!err) err = bundle_open(&s->reader, fd, keys.keys, keys.count, &s->taken.head, &s->hello);
+    bundle_keys_wipe(&keys);
+    if (err) return err;
+    return sign_key_equal(&s->taken.head.township, &s->self->township) ? OK : ERR_FOREIGN;
 }
 
 static void drop_all(struct kept *list)
@@ -449,33 +436,58 @@ static void drop_all(struct kept *list)
     }
 }
 
-static void clear(struct taking *s)
+void bundle_intake_close(struct bundle_intake *s)
 {
+    if (!s) return;
+    arrival_abort(s->arrival);
     drop_all(s->waiting);
     drop_all(s->receipts);
     drop_all(s->towns);
+    bundle_reader_close(s->reader);
     run_look_close(s->looker);
     run_decoder_close(s->decoder);
+    free(s);
+}
+
+enum err bundle_intake_open(struct bundle_intake **out, int fd, const struct bundle_taking *b)
+{
+    struct bundle_intake *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->options = *b;
+    s->self = store_identity(b->store);
+    s->waiting_tail = &s->waiting;
+    enum err err = run_decoder_open(&s->decoder);
+    if (!err && b->look) err = run_look_open(&s->looker);
+    if (!err) err = open_reader(s, fd);
+    if (err)
+        bundle_intake_close(s);
+    else
+        *out = s;
+    return err;
+}
+
+enum err bundle_intake_step(struct bundle_intake *s, bool *done)
+{
+    enum err err = arrival_begin(&s->arrival, s->options.store, s->options.views);
+    if (!err) err = take_frames(s, done);
+    if (!err && s->looker) return take_words(s, arrival_txn(s->arrival), s->hello);
+    if (!err) err = commit(s);
+    if (!err && *done) err = commit_words(s, s->hello);
+    if (!err && *done) err = take_towns(s);
+    return err;
+}
+
+const struct bundle_taken *bundle_intake_taken(const struct bundle_intake *s)
+{
+    return &s->taken;
 }
 
 enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken *out)
 {
-    struct taking s = {.options = b, .self = store_identity(b->store)};
-    struct bundle_reader *reader = NULL;
-    struct slice hello;
-    s.waiting_tail = &s.waiting;
-    enum err err = run_decoder_open(&s.decoder);
-    if (!err && b->look) err = run_look_open(&s.looker);
-    if (!err) err = open_reader(&s, fd, &reader, &hello);
-    if (!err && !sign_key_equal(&s.taken.head.township, &s.self->township)) err = ERR_FOREIGN;
-    if (!err) err = take_frames(&s, reader);
-    if (!err && s.looker) err = take_words(&s, arrival_txn(s.arrival), hello);
-    if (!err && !s.looker) err = commit(&s);
-    if (!err && !s.looker) err = commit_words(&s, hello);
-    if (!err && !s.looker) err = take_towns(&s);
-    arrival_abort(s.arrival);
-    bundle_reader_close(reader);
-    clear(&s);
-    if (!err) *out = s.taken;
+    struct bundle_intake *s = NULL;
+    enum err err = bundle_intake_open(&s, fd, b);
+    for (bool done = false; !err && !done;) err = bundle_intake_step(s, &done);
+    if (!err) *out = s->taken;
+    bundle_intake_close(s);
     return err;
 }

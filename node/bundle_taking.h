@@ -38,3 +38,14 @@ struct bundle_taken {
  * Errors: those of bundle_open but for ERR_CORRUPT; ERR_FOREIGN also for another township's; the
  * store's. */
 MUST_CHECK enum err bundle_take(int fd, const struct bundle_taking *b, struct bundle_taken *out);
+
+/* The same in steps, each about COMMIT_BYTES of records and a commit, for who has other things to
+ * do in between; nothing is held open between two. `fd` and what `b` points to stay the caller's
+ * until it is closed; bundle_intake_open has the errors of bundle_take and ERR_CORRUPT. After an
+ * error of a step it is closed; what was committed stays. */
+struct bundle_intake;
+MUST_CHECK enum err bundle_intake_open(struct bundle_intake **out, int fd,
+                                       const struct bundle_taking *b);
+MUST_CHECK enum err bundle_intake_step(struct bundle_intake *s, bool *done);
+const struct bundle_taken *bundle_intake_taken(const struct bundle_intake *s);
+void bundle_intake_close(struct bundle_intake *s); /* NULL is fine */

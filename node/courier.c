@@ -26,8 +26,8 @@ static enum err path_of(char out[PATH_MAX], const char *home, const char *name, 
     return size < 0 || size >= PATH_MAX ? ERR_LIMIT : OK;
 }
 
-static enum err path_of_id(char out[PATH_MAX], const char *home, const struct bundle_id *id,
-                           const char *ending)
+enum err courier_path(char out[PATH_MAX], const char *home, const struct bundle_id *id,
+                      const char *ending)
 {
     char hex[HEX_SIZE + 1];
     hex_encode(hex, id->bytes, ID_SIZE);
@@ -66,7 +66,7 @@ enum err courier_open(int *fd, const char *home, const struct bundle_id *id)
 {
     char path[PATH_MAX];
     int opened = -1;
-    enum err err = path_of_id(path, home, id, WHOLE);
+    enum err err = courier_path(path, home, id, WHOLE);
     if (!err) err = open_file(&opened, path);
     if (!err) err = check_file(opened, id);
     if (!err)
@@ -186,13 +186,18 @@ enum err courier_compare(int a, int b)
 
 /* --- taking and dropping --- */
 
+enum err courier_make_folder(const char *home, char path[PATH_MAX])
+{
+    enum err err = path_of(path, home, "", "");
+    if (!err && mkdir(path, 0700) && errno != EEXIST) err = err_from_errno(errno);
+    return err ? err : file_sync_folder(home);
+}
+
 /* Nobody else changes the folder while it is held, so the limit holds. */
 static enum err lock_folder(int *lock, const char *home)
 {
     char path[PATH_MAX];
-    enum err err = path_of(path, home, "", "");
-    if (!err && mkdir(path, 0700) && errno != EEXIST) err = err_from_errno(errno);
-    if (!err) err = file_sync_folder(home);
+    enum err err = courier_make_folder(home, path);
     if (err) return err;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
     if (fd < 0) return err_from_errno(errno);
@@ -221,8 +226,8 @@ static enum err copy_into(struct courier_file *out, const char *home, int fd, ui
 {
     char beside[PATH_MAX], path[PATH_MAX];
     uint64_t left;
-    enum err err = path_of_id(beside, home, &out->id, ".tmp");
-    if (!err) err = path_of_id(path, home, &out->id, WHOLE);
+    enum err err = courier_path(beside, home, &out->id, ".tmp");
+    if (!err) err = courier_path(path, home, &out->id, WHOLE);
     if (!err) err = room_left(home, bytes_max, &left);
     if (err) return err;
     int to = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -267,6 +272,6 @@ enum err courier_keep(struct courier_file *out, const char *home, int fd, uint64
 enum err courier_drop(const char *home, const struct bundle_id *id)
 {
     char path[PATH_MAX];
-    enum err err = path_of_id(path, home, id, WHOLE);
+    enum err err = courier_path(path, home, id, WHOLE);
     return err ? err : file_remove(path);
 }

@@ -5,8 +5,11 @@
  *
  *   ID.sidan   a bundle, whole
  *   ID.tmp     one that is being taken; without meaning after a crash
+ *   ID.part    one that comes by a link, so far (courier_parts.h)
  */
 #include "proto/bundle.h"
+
+#include <limits.h>
 
 #define COURIER_FILES_MAX 1024u
 #define COURIER_NAME_SIZE 48
@@ -37,6 +40,13 @@ MUST_CHECK enum err courier_keep(struct courier_file *out, const char *home, int
 MUST_CHECK enum err courier_open(int *fd, const char *home, const struct bundle_id *id);
 /* Removes it durably; one that is not there is no error. */
 MUST_CHECK enum err courier_drop(const char *home, const struct bundle_id *id);
+
+/* Where a bundle's file lies, with another ending than its own: ".part". Errors: ERR_LIMIT (too
+ * long). */
+MUST_CHECK enum err courier_path(char out[PATH_MAX], const char *home, const struct bundle_id *id,
+                                 const char *ending);
+/* Makes the folder where it is not there, and gives its path. Errors: the system's, ERR_LIMIT. */
+MUST_CHECK enum err courier_make_folder(const char *home, char path[PATH_MAX]);
 
 /* Copies all of `from`, from its beginning, to `to`. Errors: ERR_LIMIT (over `bytes_max`), the
  * system's. */

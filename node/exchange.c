@@ -71,6 +71,7 @@ enum err exchange_open(struct exchange **out, const struct exchange_options *opt
     if (!err) err = zstd_open(&x->maker.zstd);
     if (!err) err = run_decoder_open(&x->decoder);
     if (!err) err = begin_counters(x);
+    if (!err) err = exchange_courier_open(x);
     if (err) {
         exchange_close(x);
         return err;
@@ -107,6 +108,7 @@ void exchange_close(struct exchange *x)
     recorder_close(x->recorder);
     zstd_close(x->maker.zstd);
     run_decoder_close(x->decoder);
+    free(x->stock);
     free(x->feeds);
     free(x);
 }
@@ -165,6 +167,7 @@ static void take_event(struct exchange *x, struct attached *a, const struct link
     if (event->type == LINK_FRAME && !p->closing) {
         session_frame(p->session, event->frame, x->time.now_ms);
         if (session_unfinished(p->session, &unfinished)) peer_changed(x, p);
+        exchange_courier_frame(x, p, event->frame);
     }
     peer_act(x, p);
     exchange_hubs_look(x, p);
@@ -280,6 +283,7 @@ enum err exchange_turn(struct exchange *x, const struct exchange_time *time, boo
     if (!err) err = exchange_show_told(x);
     for (struct peer *p = x->peers; p && !err; p = p->next) exchange_hubs_look(x, p);
     if (!err) err = exchange_serve_builds(x);
+    if (!err) err = exchange_courier_turn(x, more);
     note_idle(x);
     sweep_peers(x);
     exchange_sweep_joiners(x);
@@ -293,6 +297,7 @@ enum err exchange_refresh(struct exchange *x, const struct exchange_time *time)
 {
     x->time = *time;
     struct txn *t = NULL;
+    exchange_courier_stale(x);
     enum err err = txn_begin(x->store, false, &t);
     if (err) return err;
     err = exchange_look_at_feeds(x, t);
@@ -305,6 +310,7 @@ uint64_t exchange_deadline(const struct exchange *x, uint64_t now_ms)
 {
     uint64_t earliest = x->gone_count ? x->gone_ms + FLUSH_IDLE_MS : UINT64_MAX;
     if (traffic_due_ms(x) < earliest) earliest = traffic_due_ms(x);
+    if (exchange_courier_due_ms(x) < earliest) earliest = exchange_courier_due_ms(x);
     if (exchange_joiners_due_ms(x) < earliest) earliest = exchange_joiners_due_ms(x);
     if (exchange_towns_due_ms(x) < earliest) earliest = exchange_towns_due_ms(x);
     for (const struct peer *p = x->peers; p; p = p->next) {
@@ -342,7 +348,10 @@ void exchange_link(const struct exchange *x, const struct link *link, struct exc
         if (a->link == link) *out = a->shown;
     if (out->state == EXCHANGE_LINK_ENDED) return;
     for (const struct peer *p = x->peers; p; p = p->next)
-        if (p->link == link) session_status(p->session, &out->session);
+        if (p->link == link) {
+            session_status(p->session, &out->session);
+            out->carrying = exchange_courier_busy(x, p);
+        }
 }
 
 bool exchange_meets(const struct exchange *x, const struct sign_key *device,

@@ -16,6 +16,7 @@ struct exchange_options {
     struct views *views;
     const struct device_keys *keys;
     uint64_t month_bytes_max; /* what the links may carry in a month, both ways; 0: no limit */
+    const char *courier_home; /* bundles are offered from and taken into it; NULL: none are */
     bool rehearsal;           /* nothing is written and receipts are believed: node/rehearsal.c */
     void (*log)(void *state, int level, const char *text); /* no personal data in it */
     void *log_state;
@@ -51,6 +52,7 @@ enum exchange_link_state { EXCHANGE_LINK_WAITING, EXCHANGE_LINK_LIVE, EXCHANGE_L
 struct exchange_link {
     enum exchange_link_state state;
     struct session_status session; /* of a dialled link's one session */
+    bool carrying; /* bundles are on their way on it (node/exchange_courier.h) */
     enum err err;                  /* ENDED: why; OK when in good order */
     uint64_t refused;              /* ENDED: enum refuse_code or 0 */
     char text[160];                /* ENDED: English */

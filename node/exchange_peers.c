@@ -343,6 +343,7 @@ void peer_close(struct exchange *x, struct peer *p, enum err err, const char *te
         buf_clear(&u->frame);
         free(u);
     }
+    exchange_courier_forget(p);
     session_close(p->session);
     buf_clear(&p->keys);
     free(p);

@@ -67,6 +67,7 @@ struct peer {
     uint64_t towns_told; /* towns_version of the exchange when it was told */
     struct unsent *unsent, **unsent_tail;
     size_t unsent_bytes;
+    struct carriage *carriage;           /* node/exchange_courier.h; NULL: nothing is carried */
     uint64_t laps;                       /* see exchange_serve_builds */
     uint64_t noted_sent, noted_received; /* bytes that its row has */
 };
@@ -150,6 +151,7 @@ struct exchange {
     uint32_t month_of_day; /* the day that this was looked at for; UINT32_MAX: never */
     uint64_t month_room;   /* with a limit: bytes left for what is not urgent */
     bool holding;
+    struct courier_stock *stock; /* node/exchange_courier.h; NULL: no couriers */
 
     uint64_t erased; /* erase_serial as it was last looked at */
     bool forked;     /* what was stored forked a feed of this device */
@@ -295,6 +297,19 @@ void exchange_take_town(struct exchange *x, struct peer *p, struct slice frame);
 MUST_CHECK enum err exchange_towns_turn(struct exchange *x);
 uint64_t exchange_towns_due_ms(const struct exchange *x); /* the next turn that is of use */
 void exchange_towns_clear(struct exchange *x);
+
+/* --- exchange_courier.c --- */
+MUST_CHECK enum err exchange_courier_open(struct exchange *x);
+/* Somebody else may have put something into the folder. */
+void exchange_courier_stale(struct exchange *x);
+/* Any frame of a session: those of couriers are taken. */
+void exchange_courier_frame(struct exchange *x, struct peer *p, struct slice frame);
+MUST_CHECK enum err exchange_courier_turn(struct exchange *x, bool *more);
+void exchange_courier_forget(struct peer *p);
+/* Is something of a courier's on its way, or waited for? */
+bool exchange_courier_busy(const struct exchange *x, const struct peer *p);
+/* When patience with a peer ends; UINT64_MAX: nobody is waited for. */
+uint64_t exchange_courier_due_ms(const struct exchange *x);
 
 /* --- exchange_join.c --- */
 /* What a link says of a connection made with an invite. */

@@ -380,6 +380,7 @@ static enum err begin(struct loop *l)
                                              .views = l->views,
                                              .keys = o->keys,
                                              .log = log_exchange,
+                                             .courier_home = o->home,
                                              .month_bytes_max =
                                                  settings_month_bytes_max(o->settings)};
     enum err err = forget_states(l->store);

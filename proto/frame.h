@@ -24,6 +24,9 @@ enum frame_type {
     FRAME_JOIN = 16,
     FRAME_ADMIT = 17,
     FRAME_BUNDLE = 18, /* in files only */
+    FRAME_OFFER = 19,  /* the next three: proto/frame_courier.h */
+    FRAME_ASK = 20,
+    FRAME_PART = 21,
 };
 
 #define PROTOCOL_MIN 1

@@ -269,7 +269,10 @@ int cmd_courier_take(struct cli *cli)
         json_object_set(o, "imported", c.imported);
         code = output_json_end(o);
     } else if (!code && c.count) {
-        hint_line(cli, _("next, where it is handed over: sidan courier give FOLDER"));
+        hint_line(
+            cli,
+            _("next: with a link it goes over by itself (sidan sync); else, there: sidan courier "
+              "give FOLDER"));
     }
     end(&c);
     return code ? code : c.code;

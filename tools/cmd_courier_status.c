@@ -90,6 +90,7 @@ static const char *remark_on(const struct showing *s, const struct courier_leg *
     if (leg->came)
         return cli_format(cli, _("came in %s"), words_moment(cli, leg->noted.wall_ms, s->now_ms));
     if (s->hub && courier_waits(leg)) return _("not yet in");
+    if (own && f && leg->refused) return _("refused where it is for: hand it over on a stick");
     if (own && f) return is_damaged(f, leg) ? _("damaged here") : _("carried here");
     if (leg->given_ms)
         return cli_format(cli,

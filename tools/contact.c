@@ -158,12 +158,16 @@ static enum err run_session(struct contact *c, struct exchange *x, struct link *
             c->live = true;
             words->live(c);
         }
-        if (out->greeted && out->idle) {
+        if (out->greeted && out->idle && !shown.carrying) {
             exchange_finish(x, link);
             return exchange_turn(x, &time, &more);
         }
         if (contact_is_over(c)) {
-            return ERR_AGAIN;
+            if (!out->greeted || !out->idle) {
+                return ERR_AGAIN;
+            }
+            exchange_finish(x, link); /* what is carried for others goes on another time */
+            return exchange_turn(x, &time, &more);
         }
         if (!more) {
             uint64_t deadline = exchange_deadline(x, time.now_ms);
@@ -240,6 +244,7 @@ static enum err attempt(struct contact *c, struct dialing *d, const struct dial_
                                        .keys = &c->cli->keys,
                                        .month_bytes_max =
                                            settings_month_bytes_max(&c->cli->settings),
+                                       .courier_home = c->cli->home,
                                        .log = keep_log,
                                        .log_state = c};
     enum err e = place_keys(c, place, keys, &key_count, &d->rtt_ms);

@@ -63,7 +63,9 @@ static bool each(void *state, const struct thing *thing)
     copy_text(leg->to, sizeof leg->to, body_text(thing->fields, "to"));
     last_given(leg, thing);
     leg->with = with_words(r, thing);
-    leg->came = bundle_noted(r->txn, &leg->bundle, &leg->noted) && !leg->noted.refused;
+    leg->came = bundle_noted(r->txn, &leg->bundle, &leg->noted);
+    leg->refused = leg->came && leg->noted.refused;
+    leg->came = leg->came && !leg->refused;
     return r->found.count < COURIERS_MAX;
 }
 
@@ -129,6 +131,7 @@ static json_t *leg_json(const struct courier_leg *leg, bool hub)
     json_object_set_new(o, "how", code_json(leg->how));
     json_object_set_new(o, "came", output_json_time(leg->came ? leg->noted.wall_ms : 0));
     json_object_set_new(o, "by", leg->came ? json_string(way_name(leg->noted.way)) : json_null());
+    json_object_set_new(o, "refused", json_boolean(leg->refused));
     json_object_set_new(o, "waiting", json_boolean(hub && courier_waits(leg)));
     return o;
 }

@@ -20,6 +20,7 @@ struct courier_leg {
     uint64_t given_ms; /* the last time; 0: it is carried still */
     char how[8];       /* it was given: "stick", "link" */
     const char *with;  /* the person, or the device */
+    bool refused;      /* carried here, and refused where it is for */
     bool came;         /* it was taken in here: */
     struct bundle_noted noted;
 };

@@ -141,7 +141,8 @@ static enum err run(struct running *r)
         if (r->moved.refused) return ERR_FORBIDDEN;
         bool live = r->shown.state == EXCHANGE_LINK_LIVE && r->shown.session.greeted;
         if (live) r->out->unsent = r->shown.session.unsent;
-        if (r->options->calling && live && r->shown.session.idle) return last_words(r);
+        if (r->options->calling && live && r->shown.session.idle && !r->shown.carrying)
+            return last_words(r);
         if (!r->options->calling && r->moved.goodbyes) return last_words(r);
         if (pipe_link_over(r->link, &why, &text)) return line_ended(r, why, text);
         if (pipe_line_stopped()) return ERR_AGAIN;
@@ -189,6 +190,7 @@ enum err pipe_session_run(struct cli *cli, const struct pipe_session_options *op
     const struct exchange_options exchange = {.store = cli->store,
                                               .views = cli->views,
                                               .keys = &cli->keys,
+                                              .courier_home = cli->home,
                                               .log = keep_log,
                                               .log_state = &r};
     *out = (struct pipe_session_done){0};

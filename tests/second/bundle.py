@@ -26,6 +26,11 @@ def padded(size):
     return -size % step
 
 
+def bundle_id(data):
+    """26.2: anybody can name it."""
+    return digest("sidan/bundle", data[:OUTSIDE])[:16]
+
+
 def statement(head, outside, hello):
     return digest("sidan/bundle", encode([*head, outside, digest("sidan/bundle", hello)]))
 

@@ -6,6 +6,8 @@ from wire import decode, digest, encode, is_bin, is_uint, need
 HELLO, RUN, WANT, RECEIPT, REFUSE, BYE, PIECE, PING, HOLD, TOWN = \
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 JOIN, ADMIT = 16, 17
+OFFER, ASK, PART = 19, 20, 21
+OUTSIDE_SIZE, OFFERS_MAX, ASK_MAX, PART_MAX, BUNDLE_MAX = 103, 64, 262144, 32768, 3 << 30
 FRAME_MAX, HAVE_MAX, ENTRIES_MAX, POINTS_MAX, TEXT_MAX = 81920, 2048, 1024, 40, 256
 ENDED_MAX = 8
 RUN_EVENTS_MAX, RUN_RAW_MAX, PAYLOAD_MAX, JOIN_MAX = 4096, 1 << 20, 1 << 16, 512
@@ -107,6 +109,9 @@ FORMS = {
     HOLD: (boolean,),
     TOWN: (data(32), generation, uint, ended, data(32), data(64),
            optional(array(HAVE_MAX, data(8), seq_, data(16)))),
+    OFFER: (array(OFFERS_MAX, data(OUTSIDE_SIZE), uint),),
+    ASK: (data(16), lambda n: uint(n, BUNDLE_MAX), lambda n: uint(n, ASK_MAX), uint),
+    PART: (data(16), lambda n: uint(n, BUNDLE_MAX), data_to(PART_MAX)),
     JOIN: (data_to(JOIN_MAX), data(64), data(64)),
     ADMIT: (data(32),),
 }
@@ -134,6 +139,8 @@ def frame_read(frame):
         optional(data(8))(frame[15])
     if frame[0] == TOWN:
         _town_check(*frame[1:])
+    if frame[0] == ASK:
+        need(frame[4] or frame[3], "an ASK for nothing")
     if frame[0] == RUN:
         _run_check(*frame[1:7])
     if frame[0] == PIECE:

@@ -29,6 +29,7 @@ void meeting_node_start(struct meeting_node *n)
                                              .views = n->store.views,
                                              .keys = &n->keys,
                                              .month_bytes_max = n->month_bytes_max,
+                                             .courier_home = n->couriers ? n->store.home : NULL,
                                              .log = keep_log,
                                              .log_state = n};
     n->log[0] = 0;

@@ -15,6 +15,7 @@ struct meeting_node {
     struct exchange *exchange;
     struct link *link;
     uint64_t month_bytes_max; /* of the next start */
+    bool couriers;            /* the same: it carries bundles, in its home */
     char log[4096];
 };
 

@@ -179,6 +179,8 @@ def test_frames():
             test_receipt(v, frame)
         if "township" in v:
             test_town(v, frame)
+        if "first" in v:
+            case(name + ": id", bundle.bundle_id(frame[1][0][0]).hex() == v["first"])
     for v in vectors["refuse"]:
         refuses("frame, " + v["what"], frame_read, bytes.fromhex(v["encoded"]))
 

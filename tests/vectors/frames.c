@@ -2,6 +2,7 @@
 
 #include "node/store/rows.h"
 #include "node/store/txn.h"
+#include "proto/frame_courier.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,14 @@ static const struct bytes frames_refused[] = {
     BYTES("PIECE past the end of its run", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x02xx"),
     BYTES("PIECE of nothing", "\x95\x07\xc4\x08xxxxxxxx\x02\x01\xc4\x00"),
     BYTES("TOWN that ends early", "\x92\x0a\xc4\x01x"),
+    BYTES("OFFER of a bundle with a short outside", "\x92\x13\x91\x92\xc4\x02xx\x05"),
+    BYTES("OFFER of an entry of one element", "\x92\x13\x91\x91\x05"),
+    BYTES("ASK for nothing", "\x95\x14\xc4\x10xxxxxxxxxxxxxxxx\x00\x00\x00"),
+    BYTES("ASK without a state", "\x94\x14\xc4\x10xxxxxxxxxxxxxxxx\x00\x01"),
+    BYTES("ASK with a short id", "\x95\x14\xc4\x0fxxxxxxxxxxxxxxx\x00\x01\x00"),
+    BYTES("PART of nothing", "\x94\x15\xc4\x10xxxxxxxxxxxxxxxx\x00\xc4\x00"),
+    BYTES("PART past all that a bundle can be",
+          "\x94\x15\xc4\x10xxxxxxxxxxxxxxxx\xce\xc0\x00\x00\x01\xc4\x01x"),
     BYTES("BYE in a long form", "\xdc\x00\x01\x06"),
 };
 
@@ -132,6 +141,40 @@ static void add_hellos(json_t *good, struct have_entry *have, size_t count)
     add(good, frame_json("HELLO of version 2, of which only the range is read", &longer));
     buf_clear(&frame);
     buf_clear(&longer);
+}
+
+/* The bundle is none of ours: its outside is bytes that a reader of frames does not look into. */
+static void add_courier_frames(json_t *good)
+{
+    struct buf frame = {0};
+    struct offer_entry entries[2] = {{.size = 1159}, {.size = BUNDLE_SIZE_MAX}};
+    struct frame_ask ask = {.offset = 4096, .count = 32768};
+    struct frame_part part = {.offset = 4096, .bytes = slice_of("\x01\x02\x03", 3)};
+    for (size_t i = 0; i < BUNDLE_OUTSIDE_SIZE; i++) {
+        entries[0].outside[i] = (uint8_t)i;
+        entries[1].outside[i] = (uint8_t)(255 - i);
+    }
+    bundle_id_of(&ask.id, entries[0].outside);
+    part.id = ask.id;
+    frame_offer_write(&frame, entries, 2);
+    json_t *offer = frame_json("OFFER of two bundles", &frame);
+    put(offer, "first", HEX(ask.id.bytes));
+    add(good, offer);
+    buf_reset(&frame);
+    frame_offer_write(&frame, NULL, 0);
+    add(good, frame_json("OFFER of nothing", &frame));
+    buf_reset(&frame);
+    frame_ask_write(&frame, &ask);
+    add(good, frame_json("ASK for a part", &frame));
+    buf_reset(&frame);
+    ask.offset = ask.count = 0;
+    ask.state = ASK_HELD;
+    frame_ask_write(&frame, &ask);
+    add(good, frame_json("ASK that says it is held", &frame));
+    buf_reset(&frame);
+    frame_part_write(&frame, &part);
+    add(good, frame_json("PART", &frame));
+    buf_clear(&frame);
 }
 
 json_t *make_frames(const struct chain *c)
@@ -192,6 +235,7 @@ json_t *make_frames(const struct chain *c)
     buf_reset(&frame);
     frame_hold_write(&frame, true);
     add(good, frame_json("HOLD", &frame));
+    add_courier_frames(good);
     put(root, "accept", good);
     put(root, "refuse",
         bytes_list(frames_refused, sizeof frames_refused / sizeof frames_refused[0]));

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "proto/frame_courier.h"
 #include "proto/join.h"
 #include "proto/town.h"
 #include "tests/support/vectors.h"
@@ -12,6 +13,29 @@
 #include <string.h>
 
 /* --- frames --- */
+
+static void write_offer(struct buf *again, const struct frame_offer *f)
+{
+    struct offer_entry entries[4];
+    struct mp_reader r = frame_offer_begin(f);
+    assert_true(f->count <= 4);
+    for (size_t i = 0; i < f->count; i++) assert_true(frame_offer_next(&r, &entries[i]));
+    assert_false(frame_offer_next(&r, &entries[0]));
+    frame_offer_write(again, entries, f->count);
+}
+
+static enum err read_couriers(struct slice frame, uint64_t type, struct buf *again)
+{
+    struct frame_offer offer;
+    struct frame_ask ask;
+    struct frame_part part;
+    enum err err = OK;
+    if (type == FRAME_OFFER && !(err = frame_offer_read(&offer, frame))) write_offer(again, &offer);
+    if (type == FRAME_ASK && !(err = frame_ask_read(&ask, frame))) frame_ask_write(again, &ask);
+    if (type == FRAME_PART && !(err = frame_part_read(&part, frame)))
+        frame_part_write(again, &part);
+    return err;
+}
 
 /* Reads a frame by its type. For all but receipts `again` is the frame written anew. */
 static enum err read_frame(struct slice frame, struct buf *again)
@@ -75,7 +99,7 @@ static enum err read_frame(struct slice frame, struct buf *again)
     case FRAME_ADMIT:
         return frame_admit_read(&f.hash, frame);
     default:
-        return OK;
+        return read_couriers(frame, type, again);
     }
 }
 
