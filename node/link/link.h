@@ -1,8 +1,8 @@
 #pragma once
 /*
  * A link moves whole frames between this node and peers proven by their transport keys. It promises
- * nothing about delivery; ends are noticed late or never. ZeroMQ is behind zmq_link.h, the
- * simulator has its own. One thread owns a link.
+ * nothing about delivery; ends are noticed late or never. ZeroMQ is behind zmq_link.h, a
+ * line of bytes behind pipe_link.h, the simulator has its own. One thread owns a link.
  */
 #include "proto/crypto.h"
 

@@ -3,14 +3,9 @@
  * The pipe: a link over two descriptors, an ssh or a serial line, with one peer at the other end
  * (SPEC 25). One end calls, and knows whom; the other answers whoever proves to be of its roster.
  *
- * P1  Nothing comes of a packet before it is proven: who answers has met nobody until a first data
- *     packet opens under the keys of the handshake, so a call that is played back opens nothing.
- * P2  What is read before a peer is proven costs the memory of one packet; a frame under way at
- * most FRAME_SIZE_MAX, what is to go out at most PIPE_QUEUE_MAX and a frame. P3  Where something
- * was lost or changed the peer is down (LINK_DOWN) and what was under way is lost; the end that
- * calls calls anew on the same line, as often as it takes. So the session goes on from heights and
- * pieces. Bytes between packets while nobody is there are skipped. P4  A link is over when its line
- * is: at the end of the file, or when all keys were refused.
+ * node/DESIGN.md has the invariants P1 to P4. Where something was lost the peer is down with what was
+ * under way (LINK_DOWN), and the end that calls calls anew on the same line: another peer comes up,
+ * as often as it takes. The link is over when its line is, or when all keys were refused.
  *
  * Who can write on the line can end a session; so can who cuts it.
  * How to drive it: poll what pipe_link_poll asks for, at most pipe_link_wait_ms; then
