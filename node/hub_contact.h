@@ -20,8 +20,8 @@ struct hub_contact_options {
 struct hub_contact {
     struct hub_contact_options options;
     struct dialing dialing;
-    struct dial_plan plan;  /* whose addresses `dialing` has */
-    struct dial_plan fresh; /* as the store has it now: taken between two links */
+    struct dial_plan plan;                /* whose addresses `dialing` has */
+    struct dial_plan fresh;               /* as the store has it now: taken between two links */
     struct dial_keys keys[DIAL_KEYS_MAX]; /* to dial the hub with */
     size_t key_count, key_at;
     unsigned barred;        /* attempts in a row whose keys did not fit */
