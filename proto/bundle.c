@@ -271,6 +271,16 @@ enum err bundle_is_for(const uint8_t outside[BUNDLE_OUTSIDE_SIZE], const struct 
     return err;
 }
 
+enum err bundle_shape(int fd)
+{
+    uint8_t outside[OUTSIDE_SIZE];
+    uint64_t content;
+    enum err err = bundle_outside_read(outside, fd);
+    if (!err) err = stream_shape(fd, &content);
+    if (!err && bundle_padded(content) != content) err = ERR_CORRUPT;
+    return err;
+}
+
 /* Nothing but zeros follows, up to the size that it was padded to. */
 static enum err read_padding(struct bundle_reader *r)
 {

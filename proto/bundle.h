@@ -64,6 +64,10 @@ struct bundle_key {
  * Errors: ERR_FOREIGN (no), ERR_NOMEM. */
 MUST_CHECK enum err bundle_is_for(const uint8_t outside[BUNDLE_OUTSIDE_SIZE],
                                   const struct bundle_key *keys, size_t key_count);
+/* Is it whole, by what can be seen without a key: its first bytes, its chunks, its size? Of a
+ * regular file. Errors: ERR_MALFORMED, ERR_VERSION as above, ERR_CORRUPT (it is not), the
+ * system's. */
+MUST_CHECK enum err bundle_shape(int fd);
 struct bundle_reader;
 /* Reads up to and with HELLO, which the reader owns until it is closed. Nothing is verified about
  * who signed. Errors: ERR_MALFORMED (no bundle, or its head is damaged), ERR_VERSION (of a newer

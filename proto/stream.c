@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY_SIZE crypto_secretstream_xchacha20poly1305_KEYBYTES
@@ -235,4 +236,24 @@ enum err stream_end(struct stream *s)
     enum err err = stream_read_all(s->fd, &byte, 1);
     if (err == ERR_CORRUPT) return OK; /* there is none */
     return err ? err : ERR_CORRUPT;
+}
+
+enum err stream_shape(int fd, uint64_t *content)
+{
+    uint8_t be32[4];
+    struct stat st;
+    off_t at = lseek(fd, HEADER_SIZE, SEEK_CUR);
+    if (at < 0 || fstat(fd, &st)) return err_from_errno(errno);
+    enum err err = at < st.st_size ? OK : ERR_CORRUPT;
+    for (*content = 0; !err && at < st.st_size;) {
+        err = stream_read_all(fd, be32, sizeof be32);
+        const size_t sealed = err ? 0 : be32_get(be32);
+        if (!err && (sealed < OVERHEAD || sealed > STREAM_CHUNK_SIZE + OVERHEAD)) err = ERR_CORRUPT;
+        if (err) return err;
+        *content += sealed - OVERHEAD;
+        at = lseek(fd, (off_t)sealed, SEEK_CUR);
+        if (at < 0) return err_from_errno(errno);
+        if (at > st.st_size) err = ERR_CORRUPT;
+    }
+    return err;
 }

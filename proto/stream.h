@@ -33,6 +33,9 @@ MUST_CHECK enum err stream_open_key(struct stream **out, int fd, const struct se
 MUST_CHECK enum err stream_get(struct stream *s, void *out, size_t size);
 /* Nothing may follow what was got. Errors: ERR_CORRUPT. */
 MUST_CHECK enum err stream_end(struct stream *s);
+/* Goes over a stream without its key: *content is how much it would hold. Errors: ERR_CORRUPT (its
+ * chunks do not end where the file does), the system's. */
+MUST_CHECK enum err stream_shape(int fd, uint64_t *content);
 /* What a stream of this much content takes in the file. */
 uint64_t stream_size(uint64_t content);
 /* To the last byte, for what stands before a stream. Errors: the system's; read: ERR_CORRUPT at the

@@ -147,9 +147,6 @@ static int fail_to_read(const struct importing *i, enum err err)
     case ERR_VERSION:
         return cli_error(cli, EXIT_REFUSED, i->what, _("a newer sidan made it"),
                          _("install the newer sidan here first"));
-    case ERR_FOREIGN:
-        return cli_error(cli, EXIT_REFUSED, i->what, _("it is sealed for somebody else"),
-                         _("carry it on to whom it is for; nothing is wrong with it"));
     case ERR_LIMIT:
         return cli_error(cli, EXIT_REFUSED, i->what, _("it is longer than such a file can be"),
                          _("ask for a new one"));
@@ -160,6 +157,17 @@ static int fail_to_read(const struct importing *i, enum err err)
     default:
         return cli_fail(cli, err, i->what);
     }
+}
+
+/* What can be seen of it without its key. */
+static int tell_foreign(const struct importing *i, int fd)
+{
+    if (lseek(fd, 0, SEEK_SET) != 0 || bundle_shape(fd) != OK)
+        return cli_error(i->cli, EXIT_VERIFY_FAILED, i->what,
+                         _("it is sealed for somebody else, and damaged or cut short"),
+                         _("copy the file again from where it was made"));
+    return cli_error(i->cli, EXIT_REFUSED, i->what, _("it is sealed for somebody else"),
+                     _("carry it on to whom it is for; nothing is wrong with it"));
 }
 
 static int take(struct importing *i)
@@ -185,7 +193,7 @@ static int take(struct importing *i)
                                              .wall_ms = clock.wall_ms,
                                              .look = i->look};
         err = bundle_take(fd, &taking, &i->taken);
-        code = err ? fail_to_read(i, err) : EXIT_OK;
+        code = err == ERR_FOREIGN ? tell_foreign(i, fd) : err ? fail_to_read(i, err) : EXIT_OK;
     }
     close(fd);
     if (code || (code = cli_begin(cli, &t))) return code;

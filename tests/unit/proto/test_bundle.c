@@ -172,6 +172,29 @@ static void each_cut_is_noticed_and_more_behind_it(void **state)
     close(fd);
 }
 
+/* Who carries it cannot open it, and notices most of what happens to files all the same. */
+static void its_shape_is_seen_without_a_key(void **state)
+{
+    (void)state;
+    static const size_t many[] = {70000, 70000, 1};
+    int fd = file_new();
+    size_t size = write_bundle(fd, many, 3), unnoticed = 0;
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(bundle_shape(fd), OK);
+    assert_int_equal(pwrite(fd, "x", 1, (off_t)size), 1);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(bundle_shape(fd), ERR_CORRUPT);
+    for (size_t at = size; at-- > 0;) {
+        assert_int_equal(ftruncate(fd, (off_t)at), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        enum err err = bundle_shape(fd);
+        if (err != ERR_MALFORMED && err != ERR_CORRUPT) unnoticed++;
+    }
+    /* behind a whole chunk, where the size is of a class by chance */
+    assert_in_range(unnoticed, 0, 2);
+    close(fd);
+}
+
 /* Whoever can open one can seal its head and HELLO anew, and is not its sender. */
 static void a_head_moved_to_another_file_is_not_its_senders(void **state)
 {
@@ -307,6 +330,7 @@ int main(void)
         cmocka_unit_test(its_size_tells_little),
         cmocka_unit_test(each_flipped_bit_is_noticed),
         cmocka_unit_test(each_cut_is_noticed_and_more_behind_it),
+        cmocka_unit_test(its_shape_is_seen_without_a_key),
         cmocka_unit_test(a_head_moved_to_another_file_is_not_its_senders),
         cmocka_unit_test(the_vectors_are_read_as_written),
         cmocka_unit_test(the_vectors_are_refused_for_the_reason_written),
