@@ -175,9 +175,13 @@ static enum err look(struct exchange *x)
     return err;
 }
 
-/* Does a peer tell of records of the town, or of feeds unknown here, that are not held? */
+/* Does a peer tell of records of the town, or of feeds unknown here, that are not held? Or did it
+ * not tell all yet: what it told a store that was put back since, it does not say again unasked. */
 static bool peer_shows_more(struct txn *t, const struct peer *p)
 {
+    struct session_status status;
+    session_status(p->session, &status);
+    if (status.greeted && !status.told) return true;
     for (size_t i = 0; i < p->row.have_count; i++) {
         const struct peer_have *have = &p->row.have[i];
         struct feed_row feed;

@@ -269,6 +269,16 @@ static bool add_before(struct txn *t, const struct roster *roster, struct town_k
     return changed && may;
 }
 
+/* Did it end itself, before its disk's image was put back? */
+static bool was_ended(struct txn *t, const struct town_state *s)
+{
+    struct town_kept other;
+    bool ended = false;
+    for (uint8_t at[8] = {0}; towns_next_of(t, &s->hub, at, &other); town_kept_clear(&other))
+        ended |= town_ends(&other.state, s->generation);
+    return ended;
+}
+
 /* *next: the statement without its signature. */
 static enum err prepare(struct views *v, struct txn *t, struct town_kept *next, bool *due)
 {
@@ -282,7 +292,9 @@ static enum err prepare(struct views *v, struct txn *t, struct town_kept *next, 
     err = towns_heads(t, next);
     if (err) return err == ERR_LIMIT ? OK : err;
     next->state.hub = identity->device;
-    memcpy(next->state.generation, identity->generation, sizeof next->state.generation);
+    towns_generation(t, next->state.generation);
+    if (was_ended(t, &next->state))
+        crypto_random(next->state.generation, sizeof next->state.generation);
     *due = add_before(t, roster, next);
     return txn_error(t);
 }
@@ -305,6 +317,7 @@ enum err towns_sign(struct views *v, struct txn *t, const struct device_keys *ke
     if (!err && due)
         err = town_sign(&next.state, &store_identity(txn_store(t))->township, &keys->signer);
     if (!err && due) {
+        towns_generation_put(t, next.state.generation);
         towns_put(t, &next);
         forget(t, &next.state);
     }

@@ -143,7 +143,8 @@ static bool show_proof(const struct faces *f, const struct device *d)
     return true;
 }
 
-static const char *state_words(const struct faces *f, const struct device *d, size_t stores)
+static const char *state_words(const struct faces *f, const struct device *d, size_t stores,
+                               size_t ended)
 {
     struct town_kept a, b;
     if (towns_split_get(f->txn, &d->first, &a, &b)) {
@@ -152,24 +153,27 @@ static const char *state_words(const struct faces *f, const struct device *d, si
         return _("two faces");
     }
     if (stores > 1) return _("two stores, neither given up yet");
-    return stores ? _("nothing contradicts it") : _("nothing signed has come yet");
+    if (!stores) return _("nothing signed has come yet");
+    if (!ended) return _("nothing contradicts it");
+    return cli_format(f->cli, _("nothing contradicts it; stores given up before: %zu"), ended);
 }
 
 static void to_row(const struct faces *f, struct table *t, const struct device *d)
 {
     struct town_kept k;
     uint64_t newest = 0;
-    size_t stores = 0, feeds = 0;
+    size_t stores = 0, feeds = 0, ended = 0;
     for (uint8_t at[8] = {0}; towns_next_of(f->txn, &d->first, at, &k); town_kept_clear(&k)) {
         stores++;
         if (k.state.number < newest) continue;
         newest = k.state.number;
         feeds = k.count;
+        ended = k.state.ended_count;
     }
     table_cell(t, slice_of_text(d->name));
     table_cell(t, slice_of_text(words_moment(f->cli, newest, f->now_ms)));
     table_cellf(t, "%zu", feeds);
-    table_cell(t, slice_of_text(state_words(f, d, stores)));
+    table_cell(t, slice_of_text(state_words(f, d, stores, ended)));
 }
 
 static int show_table(const struct faces *f)

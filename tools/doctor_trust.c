@@ -1,6 +1,7 @@
 /* The part of `sidan doctor` about trust: whose records these are, and who may not be who he was.
  */
 #include "node/lives.h"
+#include "node/store/towns.h"
 #include "tools/aside.h"
 #include "tools/doctor.h"
 #include "tools/erasures.h"
@@ -35,6 +36,31 @@ static int look_at_trust(struct doctor *d, struct txn *txn)
     for (size_t i = 0; i < count && !code; i++)
         doctor_found(d, alarms[i].code, alarms[i].what, alarms[i].todo);
     return code;
+}
+
+#define STORES_LATE_MS (UINT64_C(24) * 3600 * 1000)
+
+/* A hub that was restored says which store it gave up as soon as it is told of both (T5). */
+static void look_at_stores(struct doctor *d, struct txn *txn, const struct standing *s)
+{
+    for (size_t i = 0; i < s->roster->device_count; i++) {
+        const struct device *hub = &s->roster->devices[i];
+        struct town_kept k;
+        uint64_t newest = 0;
+        size_t stores = 0;
+        for (uint8_t at[8] = {0}; towns_next_of(txn, &hub->first, at, &k); town_kept_clear(&k)) {
+            stores++;
+            if (k.state.number > newest) newest = k.state.number;
+        }
+        if (stores > 1 && newest + STORES_LATE_MS < s->now_ms)
+            doctor_found(
+                d, "hub-stores",
+                cli_format(d->cli,
+                           _("%s speaks from two stores and has not said which one it gave up"),
+                           hub->name),
+                _("sync with it; if it stays so, two copies of its disk are in use: sidan hub "
+                  "faces"));
+    }
 }
 
 static void look_at_invites(struct doctor *d, const struct standing *s)
@@ -170,6 +196,7 @@ int doctor_trust(struct doctor *d, struct txn *txn, const struct standing *s)
 {
     look_at_forks(d, s);
     look_at_invites(d, s);
+    look_at_stores(d, txn, s);
     look_at_aside(d, txn, s);
     look_at_lives(d, txn, s);
     int code = look_at_trust(d, txn);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_TOWNS = 's', OF_STORE = 'h', OF_SPLIT = 'x' };
+enum { TABLE_TOWNS = 's', OF_STORE = 'h', OF_SPLIT = 'x', OF_SELF = 'g' };
 enum { STORE_KEY_SIZE = 1 + 32 + 8, SPLIT_KEY_SIZE = 1 + 32, HEAD_SIZE = 32 };
 enum { STATE_SIZE = 32 + 8 + 8 + 1 + 8 * TOWN_ENDED_MAX + 32 + 64, KEPT_FIXED = STATE_SIZE + 4 };
 
@@ -185,4 +185,28 @@ void towns_split_put(struct txn *t, const struct town_kept *a, const struct town
     size_t size = kept_size(a) + kept_size(b);
     uint8_t *at = db_put_room(t, DB_LOCAL, key_of_split(&key, &a->state.hub), size, false);
     if (at) kept_write(kept_write(at, a), b);
+}
+
+/* --- this hub's own ------------------------------------------------------------------------- */
+
+/* The store's generation, and that instead of it. */
+void towns_generation(struct txn *t, uint8_t out[8])
+{
+    static const uint8_t name[] = {OF_SELF};
+    struct key key;
+    struct slice value;
+    memcpy(out, store_identity(txn_store(t))->generation, 8);
+    if (db_get(t, DB_LOCAL, key_local(&key, TABLE_TOWNS, slice_of(name, 1)), &value) &&
+        value.size == 16 && memcmp(value.data, out, 8) == 0)
+        memcpy(out, value.data + 8, 8);
+}
+
+void towns_generation_put(struct txn *t, const uint8_t generation[8])
+{
+    static const uint8_t name[] = {OF_SELF};
+    struct key key;
+    uint8_t value[16];
+    memcpy(value, store_identity(txn_store(t))->generation, 8);
+    memcpy(value + 8, generation, 8);
+    db_put(t, DB_LOCAL, key_local(&key, TABLE_TOWNS, slice_of(name, 1)), slice_of(value, 16));
 }

@@ -30,6 +30,11 @@ bool towns_next(struct txn *t, struct town_at *after, struct town_kept *out);
 bool towns_next_of(struct txn *t, const struct sign_key *hub, uint8_t after[8],
                    struct town_kept *out);
 
+/* In which generation this hub signs: that of its store, or another instead of it, once it learned
+ * that it had ended that one itself (the image of its disk was put back). */
+void towns_generation(struct txn *t, uint8_t out[8]);
+void towns_generation_put(struct txn *t, const uint8_t generation[8]);
+
 /* The first two of a hub that were seen to differ stay; false: there is none. */
 bool towns_split_get(struct txn *t, const struct sign_key *hub, struct town_kept *a,
                      struct town_kept *b);

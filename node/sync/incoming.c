@@ -195,7 +195,7 @@ void session_tell(struct session *s, struct buf *frame, uint64_t now_ms)
         return;
     }
     s->now_ms = now_ms;
-    session_send(s, frame);
+    session_put(s, frame);
 }
 
 void session_take_frame(struct session *s, struct slice frame)
@@ -206,7 +206,8 @@ void session_take_frame(struct session *s, struct slice frame)
         session_refuse_frame(s, err, "frame malformed or over a limit");
         return;
     }
-    if (type != FRAME_PING) beat_heard(&s->beat, s->now_ms);
+    /* Nothing answers a TOWN, so it must not put off the PING that is waited for. */
+    if (type != FRAME_PING && type != FRAME_TOWN) beat_heard(&s->beat, s->now_ms);
     if (type == FRAME_HELLO) {
         session_take_hello(s, frame);
         session_shown(s); /* with the round trip that it told */

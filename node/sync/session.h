@@ -149,7 +149,7 @@ void session_room(struct session *s, uint64_t bytes, uint64_t now_ms);
 void session_ask_hello(struct session *s, uint64_t now_ms);
 /* What is kept that hubs signed is another now: a later HELLO says it. */
 void session_towns(struct session *s, bool has, const uint8_t towns8[8]);
-/* Sends a frame that is not the session's own matter (TOWN), once its HELLO went. Takes it. */
+/* Sends a TOWN, once its HELLO went: no traffic (S11), for nothing answers it. Takes it. */
 void session_tell(struct session *s, struct buf *frame, uint64_t now_ms);
 /* Ends in good order: BYE. */
 void session_finish(struct session *s);

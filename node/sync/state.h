@@ -116,7 +116,7 @@ struct session {
 /* A new action at the end, with an empty frame; NULL when out of memory (the session ends). */
 struct queued *session_queue(struct session *s, enum session_action_type type);
 void session_send(struct session *s, struct buf *frame); /* takes the buffer over */
-void session_put(struct session *s, struct buf *frame);  /* the same for a PING: no traffic */
+void session_put(struct session *s, struct buf *frame);  /* for PING and TOWN: no traffic */
 void session_end(struct session *s, uint64_t refused, bool by_peer, const char *text);
 /* REFUSE to the peer, then END. */
 void session_refuse(struct session *s, enum refuse_code code, const char *text);

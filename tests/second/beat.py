@@ -1,6 +1,6 @@
 """The heartbeat of a session: SPEC 9.14. Seconds come in, PING frames go out by `send`."""
 
-from frame import PING, frame_read
+from frame import PING, TOWN, frame_read
 from wire import encode
 
 BUSY, IDLE, FRAME_SECONDS = 10, 180, 70
@@ -25,7 +25,8 @@ class Beat:
         self.heard_at = now
         kind, *rest = frame_read(frame)
         if kind != PING:
-            self._busy(now)
+            if kind != TOWN:
+                self._busy(now)
             return True
         self.pings += 1
         self.promised = min(max(rest[0], BUSY), IDLE)

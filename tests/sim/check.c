@@ -2,6 +2,7 @@
 
 #include "node/store/audit.h"
 #include "node/store/local.h"
+#include "node/store/towns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,21 @@ static bool count_both_changed(void *sim, const struct thing_key *key, const str
     return true;
 }
 
+/* Every hub is honest here, whatever befalls it, so nobody keeps a proof that it is not (T4). */
+static void check_faces(struct sim_node *n)
+{
+    struct town_at at = {.hub = {{0}}};
+    struct town_kept k, a, b;
+    struct txn *t = NULL;
+    size_t states = 0;
+    SIM_OK(n->sim, txn_begin(n->store, false, &t));
+    for (; towns_next(t, &at, &k); states++, town_kept_clear(&k))
+        if (towns_split_get(t, &k.state.hub, &a, &b))
+            sim_fail(n->sim, "%s takes an honest hub for one with two faces", n->name);
+    if (states == 0) sim_fail(n->sim, "%s keeps nothing that a hub signed", n->name);
+    txn_abort(t);
+}
+
 void check_end(struct sim *s)
 {
     struct sim_node *hub = &s->nodes[SIM_HUB];
@@ -231,6 +247,7 @@ void check_end(struct sim *s)
         uint64_t differing = 0;
         check_node(n);
         check_office(n);
+        check_faces(n);
         SIM_OK(s, audit_run(n->store, &options, &result));
         SIM_OK(s, views_compare(n->views, n->store, &differing, NULL, NULL));
         if (differing > 0)

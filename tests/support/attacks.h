@@ -139,6 +139,13 @@ void event_that_sinks(const struct attack *a);
 void events_beyond_limit(const struct attack *a); /* number: of one thing */
 void body_too_large_for_town(const struct attack *a);
 
+/* --- attacks_towns.c: states of `town` --- */
+void town_by_a_village(const struct attack *a);
+void town_in_the_hubs_name(const struct attack *a);
+void town_of_a_stranger(const struct attack *a);
+void town_with_other_heads(const struct attack *a);
+void town_flood(const struct attack *a);
+
 /* --- attacks_trust.c: keys that count no more --- */
 /* At the hub; what stands behind `counts` does not count. NULL: nothing does. */
 void attack_revoke(const struct township_device *d, const struct event *counts);

@@ -125,6 +125,13 @@ static const struct attack attacks[] = {
     {"a PIECE that is none", frame_malformed, .number = FRAME_PIECE, REFUSED(MALFORMED)},
     {"a PING that is none", frame_malformed, .number = FRAME_PING, REFUSED(MALFORMED)},
     {"a HOLD that is none", frame_malformed, .number = FRAME_HOLD, REFUSED(MALFORMED)},
+    {"a TOWN that is none", frame_malformed, .number = FRAME_TOWN, REFUSED(MALFORMED)},
+    {"a TOWN before HELLO", frame_before_hello, .number = FRAME_TOWN, REFUSED(ORDER)},
+    {"a state of town by a village", town_by_a_village, .end = UNANSWERED},
+    {"a state of town in the hub's name", town_in_the_hubs_name, .end = UNANSWERED},
+    {"a state of town by a stranger", town_of_a_stranger, .end = UNANSWERED},
+    {"a state of town with other heads", town_with_other_heads, REFUSED(MALFORMED)},
+    {"a flood of states of town", town_flood, REFUSED(LIMIT)},
     {"a flood of frames that nobody knows", frames_of_later_versions, .end = UNANSWERED},
     {"JOIN and ADMIT in a session", join_in_a_session, .end = UNANSWERED},
 

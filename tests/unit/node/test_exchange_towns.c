@@ -360,6 +360,31 @@ static void a_hub_that_was_put_back_signs_once_it_has_all_again(void **state)
     assert_no_alarm();
 }
 
+/* The image was made before a store was given up, so that store is back, and is told that it was
+ * given up: it goes on under another name. */
+static void a_store_that_was_given_up_and_is_back_goes_on_under_another_name(void **state)
+{
+    (void)state;
+    struct town_state s;
+    meet(&b, &twin); /* the image: a store of generation 1 */
+    renew(&hub);
+    give(&hub, says(C));
+    meet(&b, &hub);
+    meet(&a, &hub);
+    meet(&b, &hub);
+    meet(&a, &hub);
+    kept(&a, &s);
+    assert_int_equal(s.ended_count, 1);
+    meet(&a, &twin); /* the image is put back in the hub's place */
+    give(&twin, says(D));
+    meet(&b, &twin);
+    meet(&a, &twin);
+    meet(&a, &b);
+    assert_no_alarm();
+    assert_int_equal(kept(&a, &s), 1);
+    assert_int_equal(s.ended_count, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -374,6 +399,7 @@ int main(void)
         TEST(heads_that_go_back_by_a_revocation_raise_no_alarm),
         TEST(a_hub_that_was_restored_raises_no_alarm),
         TEST(a_hub_that_was_restored_twice_raises_no_alarm),
+        TEST(a_store_that_was_given_up_and_is_back_goes_on_under_another_name),
         TEST(a_hub_that_was_put_back_signs_once_it_has_all_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
