@@ -27,7 +27,7 @@ static int set_up(void **state)
     township_node_open(&node, &town, &town.devices[0]);
     township_node_take_all(&node, &town);
     if (txn_begin(node.store, false, &txn)) return -1;
-    return views_roster(node.views, txn, &roster);
+    return views_roster(node.views, txn, &roster) ? -1 : 0;
 }
 
 static int tear_down(void **state)

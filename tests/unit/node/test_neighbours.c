@@ -61,7 +61,7 @@ static int set_up(void **state)
     join(&laptops[SECOND], one, 'C');
     join(&laptops[OTHER], two, 'B');
     for (size_t i = 0; i < LAPTOPS; i++) open_node(&laptops[i]);
-    return zmq_link_context_open(&context);
+    return zmq_link_context_open(&context) ? -1 : 0;
 }
 
 static int tear_down(void **state)
