@@ -3,9 +3,9 @@
  * The pipe: a link over two descriptors, an ssh or a serial line, with one peer at the other end
  * (SPEC 25). One end calls, and knows whom; the other answers whoever proves to be of its roster.
  *
- * node/DESIGN.md has the invariants P1 to P4. Where something was lost the peer is down with what was
- * under way (LINK_DOWN), and the end that calls calls anew on the same line: another peer comes up,
- * as often as it takes. The link is over when its line is, or when all keys were refused.
+ * node/DESIGN.md has the invariants P1 to P4. Where something was lost the peer is down with what
+ * was under way (LINK_DOWN), and the end that calls calls anew on the same line: another peer comes
+ * up, as often as it takes. The link is over when its line is, or when all keys were refused.
  *
  * Who can write on the line can end a session; so can who cuts it.
  * How to drive it: poll what pipe_link_poll asks for, at most pipe_link_wait_ms; then
