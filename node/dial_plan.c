@@ -52,12 +52,14 @@ static bool invited_to(struct txn *t, struct sign_key *device, struct box_key *t
     return true;
 }
 
+/* The hub that let this device in last, which its roster need not have heard of. */
 static const struct device *acceptor_of(const struct planning *p)
 {
     struct sign_key device;
     struct box_key transport;
-    if (p->self) return roster_device(p->roster, &p->self->acceptor);
-    return invited_to(p->txn, &device, &transport) ? roster_device(p->roster, &device) : NULL;
+    const struct device *last =
+        invited_to(p->txn, &device, &transport) ? roster_device(p->roster, &device) : NULL;
+    return last || !p->self ? last : roster_device(p->roster, &p->self->acceptor);
 }
 
 /* Who is expected at an address of which the roster says nothing: who let this device in, else who

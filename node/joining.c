@@ -5,15 +5,33 @@
 
 #include <string.h>
 
+static void put_hub(struct txn *t, const struct sign_key *device, const struct box_key *transport)
+{
+    meta_put(t, "hub_device", slice_of(device->bytes, sizeof device->bytes));
+    meta_put(t, "hub_transport", slice_of(transport->bytes, sizeof transport->bytes));
+}
+
 static enum err remember_hub(struct store *s, const struct invite *invite)
 {
     struct txn *t;
     enum err err = txn_begin(s, true, &t);
     if (err) return err;
-    meta_put(t, "hub_device", slice_of(invite->acceptor.bytes, sizeof invite->acceptor.bytes));
-    meta_put(t, "hub_transport",
-             slice_of(invite->acceptor_transport.bytes, sizeof invite->acceptor_transport.bytes));
+    put_hub(t, &invite->acceptor, &invite->acceptor_transport);
     return txn_commit(t);
+}
+
+enum err joining_again(struct store *s, struct views *v, const struct invite *invite)
+{
+    struct txn *t;
+    const struct roster *roster;
+    enum err err = txn_begin(s, true, &t);
+    if (err) return err;
+    err = views_roster(v, t, &roster);
+    const struct device *hub = err ? NULL : roster_device(roster, &invite->acceptor);
+    if (hub && device_is_hub(hub)) put_hub(t, &hub->first, &hub->transport);
+    if (!err) return txn_commit(t);
+    txn_abort(t);
+    return err;
 }
 
 static enum err make_store(const char *home, const struct invite *invite,

@@ -4,7 +4,7 @@
  * Until the roster is here, the store's meta names the hub: "hub_device" and "hub_transport".
  */
 #include "node/home.h"
-#include "node/views/roster.h"
+#include "node/views/views.h"
 #include "proto/join_file.h"
 
 /* Makes the store, remembers the hub and its addresses, marks the home as joined, forgets the
@@ -20,3 +20,8 @@ MUST_CHECK enum err joining_complete(const char *home, const struct invite *invi
 MUST_CHECK enum err joining_by_answer(const char *home, const struct invite *invite,
                                       const struct device_keys *keys,
                                       const struct join_answer *answer);
+
+/* The hub let this device in again, by its key (SPEC 11.5): remembers the one that did, with the
+ * transport key that this node's own roster has, for no invite's word stands above it. One that it
+ * does not know is passed over. Errors: the store's. */
+MUST_CHECK enum err joining_again(struct store *s, struct views *v, const struct invite *invite);

@@ -29,6 +29,13 @@ static uint64_t aside_by(struct txn *t, const struct sign_key *author)
     return count;
 }
 
+static bool read_request(const struct event *e, struct join_request *out)
+{
+    struct mp_reader value;
+    return slice_is_text(e->kind, "device.joined") && mp_map_get(e->body, "request", &value) &&
+           join_request_read(out, mp_read_bin(&value, JOIN_REQUEST_SIZE_MAX)) == OK;
+}
+
 /* Who asked to join by this invite; false: nobody. */
 static bool joined_by(struct txn *t, uint32_t town, const struct thing_id *invite,
                       struct sign_key *key)
@@ -36,26 +43,40 @@ static bool joined_by(struct txn *t, uint32_t town, const struct thing_id *invit
     struct thing_cursor cursor = {.txn = t, .scope_number = town, .thing = *invite};
     for (uint64_t arrival; (arrival = thing_next(&cursor)) != 0;) {
         struct event e;
-        struct mp_reader value;
         struct join_request q;
-        if (log_read(t, arrival, &e) || !slice_is_text(e.kind, "device.joined")) continue;
-        if (!mp_map_get(e.body, "request", &value)) continue;
-        if (join_request_read(&q, mp_read_bin(&value, JOIN_REQUEST_SIZE_MAX))) continue;
+        if (log_read(t, arrival, &e) || !read_request(&e, &q)) continue;
         *key = q.device;
         return true;
     }
     return false;
 }
 
+static const struct device *invited(const struct roster *roster, const struct thing_id *thing)
+{
+    for (size_t i = 0; i < roster->device_count; i++)
+        if (thing_id_equal(&roster->devices[i].thing, thing)) return &roster->devices[i];
+    return NULL;
+}
+
+/* `e` stands aside, in `town`. */
 static bool is_left_out(struct txn *t, const struct roster *roster, uint32_t town,
                         const struct event *e, struct left_out *out)
 {
+    struct join_request q;
     *out = (struct left_out){.records = 0};
-    if (!slice_is_text(e->kind, "device.invited") || !joined_by(t, town, &e->subject, &out->key) ||
-        !views_is_nobody(roster, &out->key))
+    if (read_request(e, &q)) {
+        const struct device *d = invited(roster, &e->subject);
+        out->key = q.device;
+        text_copy(out->name, sizeof out->name, slice_of_text(q.name));
+        if (d) text_copy(out->village, sizeof out->village, slice_of_text(d->village));
+    } else if (slice_is_text(e->kind, "device.invited") &&
+               joined_by(t, town, &e->subject, &out->key)) {
+        text_copy(out->name, sizeof out->name, body_text(e->body, "name"));
+        text_copy(out->village, sizeof out->village, body_text(e->body, "village"));
+    } else {
         return false;
-    text_copy(out->name, sizeof out->name, body_text(e->body, "name"));
-    text_copy(out->village, sizeof out->village, body_text(e->body, "village"));
+    }
+    if (!views_is_nobody(roster, &out->key)) return false;
     out->records = aside_by(t, &out->key);
     return true;
 }

@@ -6,7 +6,8 @@
 /* How many events of this device stand aside here. */
 uint64_t aside_of(struct txn *t, const struct roster *roster, const struct device *device);
 
-/* A device that joined by an invite which stands aside: the authority was replaced without it. */
+/* A device whose invite, or the answer to it, stands aside: the authority was replaced without it,
+ * or the hub that let the device in was revoked. */
 struct left_out {
     struct sign_key key;
     char name[DEVICE_NAME_SIZE_MAX + 1];

@@ -258,10 +258,27 @@ static int first_sync(struct joining *j)
                      _("sidan sync, or start sidan-node: it goes on by itself"));
 }
 
+static int complete_again(struct joining *j)
+{
+    int code = cli_open_store_writable(j->cli);
+    if (code == EXIT_OK) {
+        code = cli_open_views(j->cli);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    enum err e = joining_again(j->cli->store, j->cli->views, &j->invite);
+    if (e != OK) {
+        return cli_fail(j->cli, e, _("admitted, but it could not be kept"));
+    }
+    code = first_sync(j);
+    return code == EXIT_OK ? report(j, "joined") : code;
+}
+
 static int complete(struct joining *j)
 {
-    /* Again: the hub is found by this folder's own roster, for no invite's word stands above it. */
-    enum err e = j->again ? OK : joining_complete(j->cli->home, &j->invite, &j->cli->keys);
+    if (j->again) return complete_again(j);
+    enum err e = joining_complete(j->cli->home, &j->invite, &j->cli->keys);
     if (e != OK) {
         return cli_fail(j->cli, e, _("admitted, but it could not be kept"));
     }

@@ -123,8 +123,7 @@ static void look_at_lives(struct doctor *d, struct txn *txn, const struct standi
                      _("ask the township for an invite and join anew in another folder"));
 }
 
-/* Whose records stand aside because the authority was replaced without the event that let it in.
- * How many that are. */
+/* Whose records stand aside because what let it in does. How many that are. */
 static uint64_t look_at_left_out(struct doctor *d, struct txn *txn, const struct standing *s)
 {
     struct left_out all[LEFT_OUT_MAX];
@@ -136,8 +135,8 @@ static uint64_t look_at_left_out(struct doctor *d, struct txn *txn, const struct
         doctor_found(
             d, "let-in",
             cli_format(d->cli,
-                       _("%s %s was let in by what a replaced authority signed and does not count:"
-                         " %" PRIu64 " records of it stand aside"),
+                       _("%s %s was let in by what does not count any more: %" PRIu64
+                         " records of it stand aside"),
                        l->village[0] ? lookup_village_name(s->roster, l->village) : "", l->name,
                        l->records),
             cli_format(d->cli,
