@@ -109,6 +109,16 @@ void pieces_of_a_byte(const struct attack *a);
 void runs_that_bring_nothing(const struct attack *a);
 void run_beyond_credit(const struct attack *a);
 
+/* --- attacks_couriers.c: OFFER, ASK and PART --- */
+void offers_of_junk(const struct attack *a);
+void offers_malformed(const struct attack *a);
+void bundles_of_junk(const struct attack *a);
+void bundles_without_end(const struct attack *a);
+void bundle_of_another_size(const struct attack *a); /* number: the size that is said */
+void parts_not_asked_for(const struct attack *a);
+void parts_that_do_not_follow(const struct attack *a);
+void asks_for_what_is_not_offered(const struct attack *a);
+
 /* --- attacks_receipts.c --- */
 void receipt_by_another_key(const struct attack *a);
 void receipt_for_another(const struct attack *a);

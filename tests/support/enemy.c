@@ -29,10 +29,17 @@ static void node_begin(struct node *n, const struct township_device *d, size_t e
 {
     township_node_open(&n->store, &scene.township, d);
     n->keys = (struct device_keys){.signer = d->signer, .transport = d->transport};
+    if (d == &scene.township.hub) {
+        struct device_pair *former = &n->keys.held[n->keys.held_count++];
+        former->signer = d->signer;
+        box_pair_make(&former->transport, &former->transport_secret);
+        scene.hub_key = former->transport;
+    }
     township_node_take(&n->store, scene.township.events, events);
     const struct exchange_options options = {.store = n->store.store,
                                              .views = n->store.views,
                                              .keys = &n->keys,
+                                             .courier_home = n->store.home,
                                              .log = keep_log,
                                              .log_state = n};
     n->log[0] = 0;
@@ -63,6 +70,17 @@ static bool is_foreign(struct slice frame)
     return strcmp(row.feed.scope.text, ENEMY_SCOPE) != 0;
 }
 
+static void reads_of_courier(struct slice frame, uint64_t type)
+{
+    struct frame_ask ask;
+    struct frame_part part;
+    if (type == FRAME_PART && frame_part_read(&part, frame) == OK) scene.parts += part.bytes.size;
+    if (type != FRAME_ASK || frame_ask_read(&ask, frame) != OK) return;
+    assert_true(ask.state <= ASK_LATER);
+    scene.asked[ask.state]++;
+    if (ask.state == ASK_PART) scene.ask = ask;
+}
+
 static void enemy_reads(void)
 {
     struct link_event event;
@@ -72,6 +90,7 @@ static void enemy_reads(void)
         if (event.type != LINK_FRAME) continue;
         assert_int_equal(frame_type_of(event.frame, &type), OK);
         scene.got[type <= FRAME_PING ? type : 0]++;
+        reads_of_courier(event.frame, type);
         if (type == FRAME_REFUSE && frame_refuse_read(&refuse, event.frame) == OK)
             scene.refused = refuse.code;
         if (type == FRAME_RUN && is_foreign(event.frame)) scene.foreign = true;

@@ -5,7 +5,7 @@
  * are cmocka's; include after its headers.
  */
 #include "node/bundle_taking.h"
-#include "node/exchange_state.h"
+#include "node/exchange_courier.h"
 #include "tests/support/pipe.h"
 #include "tests/support/township.h"
 
@@ -32,7 +32,11 @@ struct enemy_scene {
     uint64_t now_ms;
     struct buf headers[ODD_MAX]; /* of events made by hand */
     size_t odd_count;
-    unsigned got[FRAME_PING + 1]; /* frames from the hub, by type */
+    unsigned got[FRAME_PING + 1];  /* frames from the hub, by type */
+    unsigned asked[ASK_LATER + 1]; /* ASK from the hub, by state */
+    struct frame_ask ask;          /* the last one for a part */
+    uint64_t parts;                /* bytes that the hub sent in PARTs */
+    struct box_key hub_key;        /* one that the hub opens bundles with */
     bool foreign; /* it was sent a run of a village that is not its own, or of the office */
     uint64_t refused;
     uint64_t receipts;

@@ -180,6 +180,21 @@ static const struct attack attacks[] = {
      .mark = EFFECT_BAD_FIELD},
     {"a run beyond all credit", run_beyond_credit, REFUSED(CREDIT)},
 
+    /* --- couriers --- */
+    {"offers of junk", offers_of_junk, .end = UNANSWERED},
+    {"frames of couriers, malformed", offers_malformed, .end = UNANSWERED},
+    {"bundles of junk, sealed to the hub", bundles_of_junk, .end = UNANSWERED},
+    {"bundles without end", bundles_without_end, .end = UNANSWERED},
+    {"a bundle smaller than its first bytes", bundle_of_another_size, .number = 50,
+     .end = UNANSWERED},
+    {"a bundle larger than it says", bundle_of_another_size, .number = 40000, .end = UNANSWERED},
+    {"a bundle of 200 MiB that is none", bundle_of_another_size, .number = MIB(200),
+     .end = UNANSWERED},
+    {"a bundle of 256 TiB", bundle_of_another_size, .number = FRAME_UINT_MAX, .end = UNANSWERED},
+    {"parts that nobody asked for", parts_not_asked_for, .end = UNANSWERED},
+    {"parts that do not follow each other", parts_that_do_not_follow, .end = UNANSWERED},
+    {"a flood of ASKs", asks_for_what_is_not_offered, .end = UNANSWERED},
+
     /* --- receipts --- */
     {"a receipt by another key", receipt_by_another_key, REFUSED(SIGNATURE)},
     {"a receipt for another", receipt_for_another, REFUSED(SIGNATURE)},
