@@ -1,6 +1,7 @@
-#define _GNU_SOURCE /* nftw */
+#define _GNU_SOURCE /* nftw, memmem */
 #include "tests/support/store.h"
 
+#include "common/file.h"
 #include "node/store/log.h"
 #include "tests/support/events.h"
 
@@ -83,4 +84,13 @@ void test_store_append(struct test_store *ts, const struct test_chain *c, size_t
     struct appended did;
     for (size_t i = first; i < end; i++) log_append(t, &c->events[i], &did);
     must(txn_commit(t) == OK, "append");
+}
+
+bool test_store_file_has(const struct test_store *ts, const char *text)
+{
+    struct buf bytes = {0};
+    must(file_read(&bytes, test_path(ts, "store/data.mdb"), BUF_SIZE_MAX) == OK, "no data file");
+    const bool found = memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
+    buf_clear(&bytes);
+    return found;
 }

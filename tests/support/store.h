@@ -19,6 +19,8 @@ void test_store_end(struct test_store *ts);
 struct txn *test_txn(struct test_store *ts, bool write);
 /* <home>/<name> in a buffer that lives until the next call. */
 const char *test_path(const struct test_store *ts, const char *name);
+/* Is the text anywhere in the store's data file, pages that are free or half empty included? */
+bool test_store_file_has(const struct test_store *ts, const char *text);
 /* Appends a chain's events `first`..`end` (positions) in one commit. */
 struct test_chain;
 void test_store_append(struct test_store *ts, const struct test_chain *c, size_t first, size_t end);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "node/store/erase.h"
 #include "node/store/local.h"
 #include "node/store/txn.h"
@@ -37,25 +35,6 @@ static int end(void **state)
     return 0;
 }
 
-/* Is the text anywhere in the store's data file, pages that are free or half empty included? */
-static bool file_has(const char *text)
-{
-    char path[160];
-    struct buf bytes = {0};
-    snprintf(path, sizeof path, "%s/store/data.mdb", ts.home);
-    assert_int_equal(file_read(&bytes, path, BUF_SIZE_MAX), OK);
-    bool found = memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
-    buf_clear(&bytes);
-    return found;
-}
-
-static struct txn *write_begin(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(ts.store, true, &t), OK);
-    return t;
-}
-
 static void add(size_t padding)
 {
     struct appended did;
@@ -63,7 +42,7 @@ static void add(size_t padding)
     memset(text, 'x', padding);
     memcpy(text + padding, WORDS, sizeof WORDS);
     const struct event *e = test_chain_add(&chain, &(struct test_event){.box = {"note", text}});
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     log_append(t, e, &did);
     assert_int_equal(txn_commit(t), OK);
     free(text);
@@ -71,7 +50,7 @@ static void add(size_t padding)
 
 static bool erase(uint64_t arrival)
 {
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     bool done = log_erase_box(t, arrival);
     assert_int_equal(txn_commit(t), OK);
     return done;
@@ -84,7 +63,7 @@ static void a_box_goes_and_the_record_still_verifies(void **state)
     add(0);
     assert_true(erase(1));
     assert_false(erase(1));
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     assert_int_equal(log_read(t, 1, &e), OK);
     assert_int_equal(e.box_state, BOX_GONE);
     assert_true(event_id_equal(&e.id, &chain.events[0].id));
@@ -99,14 +78,14 @@ static void a_rewritten_file_holds_nothing_of_it(void **state)
     const size_t paddings[] = {0, 900, 2000, 3600, 4070, 9000, 40000};
     const size_t count = sizeof paddings / sizeof paddings[0];
     for (size_t i = 0; i < count; i++) add(paddings[i]);
-    assert_true(file_has(WORDS));
+    assert_true(test_store_file_has(&ts, WORDS));
     for (uint64_t arrival = 1; arrival <= count; arrival++) assert_true(erase(arrival));
-    t = write_begin();
+    t = test_txn(&ts, true);
     erase_serial_next(t);
     assert_int_equal(txn_commit(t), OK);
     assert_int_equal(erase_rewrite(ts.store), OK);
-    assert_false(file_has(WORDS));
-    t = write_begin();
+    assert_false(test_store_file_has(&ts, WORDS));
+    t = test_txn(&ts, true);
     assert_int_equal(erase_rewritten(t), erase_serial(t));
     assert_int_equal(log_count(t), count);
     txn_abort(t);
@@ -117,13 +96,13 @@ static void so_does_one_whose_records_shrank_in_one_commit(void **state)
 {
     (void)state;
     struct appended did;
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     for (int i = 0; i < 40; i++)
         log_append(t, test_chain_add(&chain, &(struct test_event){.box = {"note", WORDS}}), &did);
     for (uint64_t arrival = 1; arrival <= 40; arrival++) assert_true(log_erase_box(t, arrival));
     assert_int_equal(txn_commit(t), OK);
     assert_int_equal(erase_rewrite(ts.store), OK);
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
 }
 
 /* So that its parts cannot be told apart. */
@@ -131,7 +110,7 @@ static void damage(uint64_t arrival)
 {
     struct key key;
     struct slice value;
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     struct buf copy = {0};
     assert_true(db_get(t, DB_LOG, key_arrival(&key, arrival), &value));
     buf_append_slice(&copy, value);
@@ -149,7 +128,7 @@ static void a_damaged_record_keeps_its_id_alone(void **state)
     add(0);
     damage(1);
     assert_true(erase(1));
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     assert_int_equal(log_read(t, 1, &e), ERR_CORRUPT);
     log_append(t, &chain.events[0], &did); /* a peer heals it */
     assert_int_equal(log_read(t, 1, &e), OK);
@@ -163,12 +142,12 @@ static void cut_runs_of_all_peers_go(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct peer_row row = {.device = devices[i], .unfinished_new = true};
         buf_append(&row.unfinished, WORDS, sizeof WORDS);
-        struct txn *t = write_begin();
+        struct txn *t = test_txn(&ts, true);
         peer_put(t, &row);
         assert_int_equal(txn_commit(t), OK);
         peer_row_clear(&row);
     }
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     assert_true(peers_drop_unfinished(t));
     assert_false(peers_drop_unfinished(t));
     for (size_t i = 0; i < 2; i++) assert_int_equal(peer_unfinished(t, &devices[i]).size, 0);
@@ -182,7 +161,7 @@ static void what_is_erased_of_a_thing_is_kept(void **state)
     struct thing_key thing = {1, {{9}}}, at = {0};
     row.orders[0] = (struct erase_order){.id = {{3}}, .arrival = 4, .serial = 5, .settled = true};
     memset(row.only8[0], 6, 8);
-    struct txn *t = write_begin();
+    struct txn *t = test_txn(&ts, true);
     assert_false(erased_any(t));
     erased_put(t, &thing, &row);
     assert_true(erased_any(t));

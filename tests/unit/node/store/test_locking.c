@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "node/store/erase.h"
 #include "node/store/local.h"
 #include "node/store/locking.h"
@@ -110,15 +108,6 @@ static enum locking_state state_now(void)
     return now.state;
 }
 
-static bool file_has(const char *text)
-{
-    struct buf bytes = {0};
-    assert_int_equal(file_read(&bytes, test_path(&ts, "store/data.mdb"), BUF_SIZE_MAX), OK);
-    bool found = memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
-    buf_clear(&bytes);
-    return found;
-}
-
 /* Every event is as it was signed, box and all; how many boxes are locked. */
 static size_t check_all(void)
 {
@@ -160,7 +149,7 @@ static void what_is_locked_is_nowhere_in_the_file_and_opens_with_the_key(void **
     (void)state;
     use(&key);
     add(RECORDS);
-    assert_true(file_has(WORDS));
+    assert_true(test_store_file_has(&ts, WORDS));
     begin_locking();
     assert_int_equal(state_now(), LOCKING_GOES_ON);
     while (slice(7)) assert_int_equal(state_now(), LOCKING_GOES_ON);
@@ -168,9 +157,9 @@ static void what_is_locked_is_nowhere_in_the_file_and_opens_with_the_key(void **
     assert_int_equal(check_all(), boxes());
     clean();
     assert_int_equal(state_now(), LOCKING_DONE);
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
     add(RECORDS);
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
     assert_int_equal(check_all(), boxes());
 }
 
@@ -262,7 +251,7 @@ static void what_stands_aside_stays_there(void **state)
     lock_all();
     assert_int_equal(check_all(), boxes());
     assert_int_equal(count_aside(), RECORDS - 10);
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
     end_locking();
     while (slice(7)) continue;
     assert_int_equal(check_all(), 0);
@@ -443,7 +432,7 @@ static void a_locked_box_is_erased_and_a_late_one_is_added_locked(void **state)
     log_append(t, &chain.events[1], &did);
     commit(t);
     assert_int_equal(check_all(), boxes());
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
 }
 
 /* --- what else holds boxes --- */
@@ -459,12 +448,12 @@ static void what_is_kept_of_cut_runs_is_locked_too(void **state)
     peer_put(t, &row);
     commit(t);
     lock_all(); /* those of before go */
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
     t = test_txn(&ts, true);
     assert_int_equal(peer_unfinished(t, &device).size, 0);
     peer_put(t, &row);
     commit(t);
-    assert_false(file_has(WORDS));
+    assert_false(test_store_file_has(&ts, WORDS));
     t = test_txn(&ts, false);
     assert_true(slice_equal(peer_unfinished(t, &device), buf_slice(&row.unfinished)));
     txn_abort(t);
