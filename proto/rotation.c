@@ -1,6 +1,8 @@
 #include "proto/rotation.h"
 
-enum { STATEMENT_SIZE_MAX = 128 };
+#include <assert.h>
+
+enum { STATEMENT_SIZE_MAX = 160 }; /* four keys or ids with their heads */
 
 static void write_key(struct mp_writer *w, bool there, const uint8_t key[32])
 {
@@ -10,34 +12,35 @@ static void write_key(struct mp_writer *w, bool there, const uint8_t key[32])
         mp_write_nil(w);
 }
 
-static void statement_write(struct buf *out, const struct rotation *r)
+/* In memory that is there: a node that is short of it must not find a good proof wrong. */
+struct statement {
+    uint8_t bytes[STATEMENT_SIZE_MAX];
+    struct buf buf;
+};
+
+static struct slice statement_of(struct statement *s, const struct rotation *r)
 {
-    struct mp_writer w = {out};
-    buf_reserve(out, STATEMENT_SIZE_MAX);
+    s->buf = (struct buf){
+        .data = s->bytes, .capacity = sizeof s->bytes, .size_max = sizeof s->bytes};
+    struct mp_writer w = {&s->buf};
     mp_write_array(&w, 4);
     mp_write_bin(&w, r->township.bytes, sizeof r->township.bytes);
     mp_write_bin(&w, r->device.bytes, sizeof r->device.bytes);
     write_key(&w, r->has_key, r->key.bytes);
     write_key(&w, r->has_transport, r->transport.bytes);
+    assert(!s->buf.err);
+    return buf_slice(&s->buf);
 }
 
 void rotation_sign(struct signature *out, const struct rotation *r, const struct signer *signer)
 {
-    struct buf statement = {0};
-    statement_write(&statement, r);
-    signer_sign(out, signer, CONTEXT_ROTATE, buf_slice(&statement));
-    buf_clear(&statement);
+    struct statement s;
+    signer_sign(out, signer, CONTEXT_ROTATE, statement_of(&s, r));
 }
 
 enum err rotation_verify(const struct rotation *r, const struct sign_key *author,
                          const struct signature *proof)
 {
-    struct buf statement = {0};
-    statement_write(&statement, r);
-    enum err err = statement.err;
-    if (!err)
-        err = crypto_verify(proof, r->has_key ? &r->key : author, CONTEXT_ROTATE,
-                            buf_slice(&statement));
-    buf_clear(&statement);
-    return err;
+    struct statement s;
+    return crypto_verify(proof, r->has_key ? &r->key : author, CONTEXT_ROTATE, statement_of(&s, r));
 }

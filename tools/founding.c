@@ -202,7 +202,7 @@ int founding_build(struct cli *cli, const char *folder, const struct founding_pl
         code = cli_error(cli, EXIT_USAGE,
                          cli_format(cli, _("\"%s\" cannot be listened on"), plan->listen),
                          _(setting.text), _("use an address like tcp://0.0.0.0:7300"));
-    } else if (problem.what != NULL && e != OK) {
+    } else if (problem.what != NULL && problem.what[0] != '\0' && e != OK) {
         code = cli_fail_kind(cli, e, what, &problem);
     } else if (e != OK) {
         code = cli_fail(cli, e, what);

@@ -259,7 +259,7 @@ static enum err record_row(struct import *im, const struct import_row *row,
     draft.has_by = im->recording.has_by;
     draft.by = im->recording.by;
     e = recorder_add(im->cli->recorder, &draft, &recorded, &found);
-    if (e != OK && found.what != NULL) {
+    if (e != OK && found.what != NULL && found.what[0] != '\0') {
         act_explain(im->act.kind, &found, problem);
         return ERR_RANGE;
     }
