@@ -168,8 +168,9 @@ $(CATALOGUE): common/po/zh_CN.po | $(PACKAGES)-build
 RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv tests/run
 
 # The fault lab preloads libraries, which sanitizers do not like.
-FAULT := $(if $(SAN)$(COVERAGE),,$(addprefix $(BUILD)/fault/,images bits record.so))
-FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick' 'tests/fault/run bits link')
+FAULT := $(if $(SAN)$(COVERAGE),,$(addprefix $(BUILD)/fault/,images bits record.so fail.so))
+FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick' 'tests/fault/run bits link' \
+              'tests/fault/run nth link')
 
 # 200 seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(FAULT) $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
