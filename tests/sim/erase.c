@@ -182,7 +182,7 @@ static void tidy_now_and_then(struct sim *s, size_t a)
 
 void erase_schedule(struct sim *s)
 {
-    for (int i = 0; i < ORDERS_A_SEED; i++)
+    for (int i = 0; i < ORDERS_A_SEED && kinds_has(s, KIND_ERASURE); i++)
         story_schedule(s, rng_below(&s->story, DAYS(s->days)),
                        (struct step){.type = STEP_CALL, .call = ordered});
     for (size_t i = 0; i < s->node_count; i++)

@@ -7,6 +7,9 @@
     X(HAPPENED_CUT_BY_BYTES, "link cut after so many bytes")                                       \
     X(HAPPENED_CUT_IN_FLIGHT, "frames lost in flight")                                             \
     X(HAPPENED_HALF_OPEN, "link dead, one end not told")                                           \
+    X(HAPPENED_ONE_WAY, "link that carries one way alone")                                         \
+    X(HAPPENED_SWIZZLED, "links gone in turn, back in another order")                              \
+    X(HAPPENED_CLOCK_JUMP, "clock that jumped, 1970 to 2106")                                      \
     X(HAPPENED_UNREACHABLE, "dialled a hub that was down")                                         \
     X(HAPPENED_QUEUE_FULL, "send queue full")                                                      \
     X(HAPPENED_VILLAGE_CRASH, "village killed")                                                    \

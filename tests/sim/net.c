@@ -112,7 +112,12 @@ static void conn_expect(struct sim *s, size_t index, int from)
 
 static void conn_send(struct sim *s, size_t index, int end, size_t size, struct buf *bytes)
 {
-    wire_send(&s->net.conns[index].way[end], s->now_ms * 1000, size, bytes);
+    struct conn *c = &s->net.conns[index];
+    if (c->deaf[end]) {
+        buf_clear(bytes);
+        return;
+    }
+    wire_send(&c->way[end], s->now_ms * 1000, size, bytes);
     conn_expect(s, index, end);
 }
 
@@ -164,12 +169,16 @@ static enum err sim_link_send(struct link *l, uint64_t peer, struct slice frame)
     return OK;
 }
 
+static void conn_silent(struct sim *s, size_t index, int end);
+
 /* The other end hears of a close after the line's delay. */
 static void conn_end(struct sim *s, size_t index, int end)
 {
     struct conn *c = &s->net.conns[index];
     c->end[end] = NULL;
-    if (c->open && c->end[1 - end] != NULL)
+    if (c->open && c->end[1 - end] != NULL && c->deaf[end])
+        conn_silent(s, index, 1 - end);
+    else if (c->open && c->end[1 - end] != NULL)
         story_schedule(s, c->way[end].link.options.delay_us / 1000,
                        (struct step){.type = STEP_DOWN, .a = index, .b = 1 - end});
     conn_break(s, index);
@@ -244,7 +253,7 @@ static void draw_line(struct sim *s, struct net_line *line)
     bool narrow = rng_chance(r, 30);
     unsigned loss = rng_chance(r, 25) ? (unsigned)rng_between(r, 1, 50) : 0;
     line->queue_max = narrow ? 2 : QUEUE_MAX;
-    line->cut_half_open = rng_chance(r, 30);
+    line->cut_half_open = rng_chance(r, 30) && kinds_has(s, KIND_HALF_OPEN);
     for (int way = 0; way < 2; way++)
         line->way[way] = (struct link_options){.rate_bps = rate,
                                                .delay_us = delay_us,
@@ -252,7 +261,7 @@ static void draw_line(struct sim *s, struct net_line *line)
                                                .loss_permille = loss,
                                                .stall_us = delay_us + 200000};
     if (rng_chance(r, 25)) line->way[1].rate_bps *= 4;
-    if (!s->quiet && rng_chance(r, 20))
+    if (!s->quiet && rng_chance(r, 20) && kinds_has(s, KIND_CUTS_BY_BYTES))
         line->way[rng_below(r, 2)].cut_bytes = rng_between(r, 100, KIB(6));
 }
 
@@ -378,6 +387,19 @@ void net_hole(struct sim *s, const struct sim_node *n)
 {
     for (size_t i = 0; i < s->net.count; i++)
         if (s->net.conns[i].open && conn_is_of(&s->net.conns[i], n)) conn_break(s, i);
+}
+
+bool net_one_way(struct sim *s, const struct sim_node *n, int from)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->net.count; i++) {
+        struct conn *c = &s->net.conns[i];
+        if (!c->open || !conn_is_of(c, n) || c->deaf[0] || c->deaf[1]) continue;
+        c->deaf[from] = true;
+        conn_silent(s, i, 1 - from);
+        any = true;
+    }
+    return any;
 }
 
 static void conn_cut(struct sim *s, size_t index, bool half_open)

@@ -4,6 +4,7 @@
  * views, recorder and exchange. Network, faults and work are drawn from one seed, so a seed is a
  * story that can be told again: the same seed gives the same trace to the byte.
  *
+ *   kinds    what kinds of faults a seed has; lines that go in turn, clocks that jump
  *   happenings what a run must have seen at least once
  *   trace    what happened: readable lines, their hash, a counter for each kind of happening
  *   net      connections between nodes: handshakes, cuts, half-open ends
@@ -26,6 +27,7 @@
 #include "node/recorder.h"
 #include "node/views/request.h"
 #include "tests/sim/happenings.h"
+#include "tests/sim/kinds.h"
 #include "tests/sim/wire.h"
 #include "tests/support/rng.h"
 
@@ -80,6 +82,7 @@ struct conn {                /* one connection; ends 0: who dialled, 1: who list
     unsigned step;      /* of the handshake */
     bool greeted;       /* the listener has seen a first frame */
     bool invite;
+    bool deaf[2]; /* what this end sends is lost */
     bool full[2]; /* this end was told to try again */
     unsigned queue_max;
     bool cut_half_open;
@@ -102,6 +105,9 @@ void net_cut(struct sim *s, struct sim_node *n, bool half_open);
 void net_leave(struct sim *s, const struct sim_node *n);
 /* The line swallows all, and neither end is told. */
 void net_hole(struct sim *s, const struct sim_node *n);
+/* What end `from` of its connections sends is lost from now on, and nobody is told. True: it has
+ * one. */
+bool net_one_way(struct sim *s, const struct sim_node *n, int from);
 /* The process is gone: its links with it, without a word. */
 void net_forget(struct sim *s, struct sim_node *n);
 struct sim_node *net_node(struct sim *s, size_t conn, int end); /* NULL once that end is gone */
@@ -141,6 +147,7 @@ struct sim_node {
     bool revoked;               /* it does not know */
     bool put_back;              /* what it held once others may count as arrived */
     bool absent;                /* the village has no laptop */
+    bool barred;                /* its line is not there, whatever else is */
     bool remote;                /* its line is there once in a week or two: it lives by sticks */
     unsigned crash_after_sends; /* 0: not armed */
     struct store *store;
@@ -220,6 +227,8 @@ void carry_told(struct sim_node *n); /* the running node sees what was imported 
 
 /* --- sticks --- */
 void sticks_schedule(struct sim *s);
+/* A village was put back: one is written for it by what the hub knew of it. */
+void sticks_put_back(struct sim *s, size_t a);
 void sticks_end(struct sim *s);
 
 /* --- erase --- */
@@ -268,9 +277,10 @@ struct step {
 struct sim {
     uint64_t seed, now_ms;
     unsigned days;
-    bool cores; /* what a node computes takes time: what this machine's core needs for it */
-    bool quiet; /* no faults: while the township is founded, and at the end of the story */
-    struct rng story, network, keys;
+    bool cores;     /* what a node computes takes time: what this machine's core needs for it */
+    bool quiet;     /* no faults: while the township is founded, and at the end of the story */
+    unsigned kinds; /* bits by enum sim_kind */
+    struct rng story, network, keys, faults;
     struct trace trace;
     struct net net;
     void (*heard)(struct sim_node *n, struct slice frame); /* told of each frame; may be NULL */

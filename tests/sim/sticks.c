@@ -151,6 +151,17 @@ static void hub_writes(struct sim *s, size_t a)
     later(s, HOURS(12), DAYS(4), a, hub_writes);
 }
 
+static void hub_writes_for(struct sim *s, size_t a)
+{
+    struct sim_node *hub = &s->nodes[SIM_HUB], *to = &s->nodes[a];
+    if (!s->quiet && is_up(hub)) write_one(hub, to, &to->first);
+}
+
+void sticks_put_back(struct sim *s, size_t a)
+{
+    if (s->sticks != NULL) later(s, 0, HOURS(1), a, hub_writes_for);
+}
+
 /* --- taken -------------------------------------------------------------------------------- */
 
 static struct sim_node *writer_of(struct sim *s, const struct stick *stick)

@@ -50,7 +50,7 @@ static struct step step_take(struct sim *s)
 
 static bool in_contact(const struct sim_node *n)
 {
-    return n->index != SIM_HUB && n->alive && n->contact_to > n->sim->now_ms;
+    return n->index != SIM_HUB && n->alive && !n->barred && n->contact_to > n->sim->now_ms;
 }
 
 static void dial(struct sim_node *n)
@@ -101,7 +101,7 @@ static void contact(struct sim_node *n)
     dial(n);
     cut.b = rng_chance(&s->network, 30);
     story_schedule(s, length, cut);
-    if (rng_chance(&s->network, 50)) {
+    if (rng_chance(&s->network, 50) && kinds_has(s, KIND_CUTS)) {
         cut.b = rng_chance(&s->network, 40);
         story_schedule(s, rng_below(&s->network, SECONDS(40)), cut);
     }
@@ -186,7 +186,7 @@ static void step_play(struct sim *s, struct step *step)
         contact(n);
         break;
     case STEP_CUT:
-        if (!s->quiet) net_cut(s, n, step->b != 0);
+        if (!s->quiet) net_cut(s, n, step->b != 0 && kinds_has(s, KIND_HALF_OPEN));
         break;
     case STEP_CRASH:
         crash(n);
@@ -244,9 +244,10 @@ static void schedule_all(struct sim *s)
         step.type = STEP_CONTACT;
         if (i != SIM_HUB) story_schedule(s, rng_below(&s->network, DAYS(1)), step);
         step.type = STEP_CRASH;
-        for (int times = i == SIM_HUB ? 6 : 2; times > 0; times--)
+        const bool crashes = kinds_has(s, i == SIM_HUB ? KIND_HUB_CRASHES : KIND_CRASHES);
+        for (int times = i == SIM_HUB ? 6 : 2; crashes && times > 0; times--)
             story_schedule(s, rng_below(&s->story, DAYS(s->days)), step);
-        if (i != SIM_HUB && rng_chance(&s->story, 15)) {
+        if (i != SIM_HUB && rng_chance(&s->story, 15) && kinds_has(s, KIND_WRONG_CLOCKS)) {
             int64_t years = (int64_t)rng_between(&s->story, 0, 4) - 2;
             n->clock_error_ms = years * (int64_t)DAYS(365) + (int64_t)MINUTES(17);
             trace_happened(s, HAPPENED_WRONG_CLOCK);
@@ -254,9 +255,10 @@ static void schedule_all(struct sim *s)
     }
     story_schedule(s, DAYS(1), (struct step){.type = STEP_CHECK});
     trust_schedule(s);
-    roll_back_schedule(s);
-    sticks_schedule(s);
+    if (kinds_has(s, KIND_ROLL_BACK)) roll_back_schedule(s);
+    if (kinds_has(s, KIND_STICKS)) sticks_schedule(s);
     erase_schedule(s);
+    kinds_schedule(s);
 }
 
 /* All links up, nobody dies any more: soon all must agree. */
@@ -268,6 +270,7 @@ static void settle(struct sim *s)
         struct sim_node *n = &s->nodes[i];
         n->contact_to = UINT64_MAX;
         n->crash_after_sends = 0;
+        n->barred = false;
         start(n);
         dial(n);
     }
@@ -296,6 +299,7 @@ void story_play(struct sim *s)
     s->quiet = true;
     township_found(s);
     s->quiet = false;
+    kinds_draw(s);
     schedule_all(s);
     story_run(s, s->now_ms + DAYS(s->days));
     settle(s);

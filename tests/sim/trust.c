@@ -408,15 +408,16 @@ void trust_schedule(struct sim *s)
     const uint64_t span = DAYS(s->days);
     s->trust = calloc(1, sizeof *s->trust);
     if (s->trust == NULL) abort();
-    if (s->days >= THEFT_DAYS_MIN)
+    if (s->days >= THEFT_DAYS_MIN && kinds_has(s, KIND_THEFT))
         later(s, DAYS(2), span * 6 / 10, 1 + rng_below(&s->story, villages), stolen);
-    for (int i = 0; i < 3; i++) {
+    const bool rotates = kinds_has(s, KIND_ROTATION);
+    for (int i = 0; rotates && i < 3; i++) {
         later(s, 0, span, 1 + rng_below(&s->story, villages), rotate_signer);
         later(s, 0, span, 1 + rng_below(&s->story, villages), rotate_transport);
     }
-    later(s, 0, span, SIM_HUB, rotate_signer);
-    later(s, 0, span, SIM_HUB, rotate_transport);
-    for (uint64_t i = rng_between(&s->story, 1, 2); i > 0; i--)
+    if (rotates) later(s, 0, span, SIM_HUB, rotate_signer);
+    if (rotates) later(s, 0, span, SIM_HUB, rotate_transport);
+    for (uint64_t i = rng_between(&s->story, 1, 2); kinds_has(s, KIND_REPLACEMENT) && i > 0; i--)
         later(s, 0, span, SIM_HUB, replaced);
 }
 
