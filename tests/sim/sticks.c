@@ -23,7 +23,8 @@ struct stick {
     struct box_key sealed_to; /* else the reader's key then */
     uint64_t made_ms;
     enum damage damage;
-    bool again; /* a copy of it was taken before */
+    bool again;    /* a copy of it was taken before, */
+    bool took_all; /* and nothing was refused */
 };
 struct sticks {
     struct rng rng; /* its own, so that the rest of a seed's story stays what it was */
@@ -194,7 +195,7 @@ static void judge(struct sim_node *n, const struct stick *stick, size_t at, enum
         taken->why != ERR_FORBIDDEN)
         sim_fail(s, "%s refuses %llu records of stick %zu: %s", n->name,
                  (unsigned long long)taken->refused, at, err_text(taken->why));
-    if (stick->again && taken->fresh > 0 && taken->refused == 0)
+    if (stick->took_all && !n->put_back && taken->fresh > 0)
         sim_fail(s, "%s finds %llu new records in stick %zu the second time", n->name,
                  (unsigned long long)taken->fresh, at);
 }
@@ -217,7 +218,8 @@ static void note(struct sim_node *n, const struct stick *stick, const struct bun
         trace_happened(s, HAPPENED_STICK_OLD_KEY);
 }
 
-static void take(struct sim_node *n, size_t at)
+/* True: it was whole, and nothing of it was refused. */
+static bool take(struct sim_node *n, size_t at)
 {
     struct sim *s = n->sim;
     const struct stick stick = s->sticks->items[at];
@@ -230,9 +232,11 @@ static void take(struct sim_node *n, size_t at)
     if (err == OK) note(n, &stick, &taken);
     carry_told(n);
     struct sim_node *writer = &s->nodes[stick.from];
-    if (err != OK || !is_up(n) || !taken.verified || !rng_chance(&s->sticks->rng, 50)) return;
-    trace_happened(s, HAPPENED_STICK_REPLY);
-    write_one(n, writer, &stick.writer);
+    if (err == OK && is_up(n) && taken.verified && rng_chance(&s->sticks->rng, 50)) {
+        trace_happened(s, HAPPENED_STICK_REPLY);
+        write_one(n, writer, &stick.writer);
+    }
+    return err == OK && !taken.damaged && taken.refused == 0;
 }
 
 static void arrives(struct sim *s, size_t a)
@@ -245,13 +249,14 @@ static void arrives(struct sim *s, size_t a)
         return;
     }
     if (stick->again) trace_happened(s, HAPPENED_STICK_TWICE);
-    take(n, a);
+    const bool took_all = take(n, a);
     stick = &s->sticks->items[a]; /* there may be more of them now */
     if (stick->again || rng_chance(&s->sticks->rng, 80)) {
         stick_drop(stick);
         return;
     }
     stick->again = true;
+    stick->took_all = took_all;
     later(s, MINUTES(1), DAYS(8), a, arrives);
 }
 
