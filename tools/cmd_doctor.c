@@ -168,6 +168,7 @@ static int look_into_store(struct doctor *d)
         if (!code) code = look_at_calendar(d, txn, &s);
         if (!code) code = look_at_sealed(d, txn, &s);
         if (!code) code = look_at_checks(d, txn);
+        if (!code) code = doctor_courier(d, txn, &s);
         if (!code) code = doctor_peers(d, &s);
         standing_clear(&s);
     }

@@ -24,3 +24,6 @@ int doctor_peers(struct doctor *d, const struct standing *s);
 
 /* Forks, copies and roll-backs, revoked devices, the authority, erasures. Reports errors itself. */
 int doctor_trust(struct doctor *d, struct txn *txn, const struct standing *s);
+
+/* What is carried for others, here, or at the hub by anybody. Reports errors itself. */
+int doctor_courier(struct doctor *d, struct txn *txn, const struct standing *s);

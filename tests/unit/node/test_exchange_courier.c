@@ -201,8 +201,11 @@ static void what_is_carried_goes_over_and_is_gone_here(void **state)
     meeting_connect();
     meeting_sync_to_rest();
     assert_int_equal(came(), 0);
+    uint64_t begun = pipe_bytes(meeting.pipe);
     until_carried(0);
     assert_taken();
+    /* both ways, on a link of 9,600 bit/s */
+    assert_in_range(pipe_bytes(meeting.pipe) - begun, size, size + size / 10 + KIB(1));
     /* the same by another courier is not fetched again */
     uint64_t before = pipe_bytes(meeting.pipe);
     carried_by(&meeting.village, fd);
