@@ -250,9 +250,16 @@ int cli_self(struct cli *cli, const struct roster *roster, const struct device *
 {
     *self = roster_device(roster, &store_identity(cli->store)->device);
     if (*self) return EXIT_OK;
-    return cli_error(cli, EXIT_NOT_JOINED, _("the township's roster does not name this device yet"),
-                     _("the roster has not arrived, or the invite was not accepted"),
-                     _("sidan sync; then sidan doctor"));
+    if (!roster->founded)
+        return cli_error(cli, EXIT_NOT_JOINED,
+                         _("the township's roster does not name this device yet"),
+                         _("the roster has not arrived, or the invite was not accepted"),
+                         _("sidan sync; then sidan doctor"));
+    return cli_error(cli, EXIT_NOT_JOINED, _("the township's roster does not name this device"),
+                     _("not all of it has arrived, or what let this device in does not count any"
+                       " more; what was recorded here is kept"),
+                     _("sidan sync; if it stays so ask for a new invite, and sidan join it in this"
+                       " folder"));
 }
 
 int cli_visible(struct cli *cli, struct txn *txn, struct visible *out)
