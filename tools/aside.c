@@ -4,6 +4,7 @@
 #include "node/views/body.h"
 #include "node/views/views.h"
 #include "proto/join.h"
+#include "tools/output.h"
 
 uint64_t aside_of(struct txn *t, const struct roster *roster, const struct device *device)
 {
@@ -94,4 +95,17 @@ size_t aside_left_out(struct txn *t, const struct roster *roster, struct left_ou
         count += is_left_out(t, roster, scope.number, &e, &out[count]);
     }
     return count;
+}
+
+void aside_say_left_out(struct cli *cli)
+{
+    struct left_out all[LEFT_OUT_MAX];
+    const struct roster *roster;
+    struct txn *t;
+    if (cli_begin(cli, &t)) return;
+    size_t count = cli_roster(cli, t, &roster) ? 0 : aside_left_out(t, roster, all, LEFT_OUT_MAX);
+    txn_abort(t);
+    if (count)
+        output_line(cli, _("! what let %zu devices in does not count any more: sidan doctor"),
+                    count);
 }

@@ -16,3 +16,6 @@ struct left_out {
 };
 /* Those that nothing let in since, at most `max`. */
 size_t aside_left_out(struct txn *t, const struct roster *roster, struct left_out *out, size_t max);
+#define LEFT_OUT_MAX 16u
+/* After what may have put somebody out: says how many, and where they are named. */
+void aside_say_left_out(struct cli *cli);

@@ -1,4 +1,5 @@
 /* sidan authority: whose key signs for the township, and its replacement by the recovery key. */
+#include "tools/aside.h"
 #include "tools/authority.h"
 #include "tools/commands.h"
 #include "tools/hint.h"
@@ -261,6 +262,7 @@ static void tell(struct replacing *r)
 {
     output_line(r->cli, _("the authority is replaced; %zu heads of the earlier one count"),
                 r->kept.count);
+    aside_say_left_out(r->cli);
     output_line(r->cli, _("copy authority.key to a stick again and lock it away"));
     if (r->next.office_count == 0) {
         output_line(r->cli, _("the office's secret is not in it: this device was never given it"));

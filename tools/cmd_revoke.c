@@ -131,6 +131,7 @@ static int tell_after(struct revoking *r)
                     r->aside);
         hint_line(r->cli, _("look at them: sidan log --aside"));
     }
+    aside_say_left_out(r->cli);
     if (r->device.village[0])
         hint_line(r->cli, cli_format(r->cli, _("a new one for the village: sidan invite %s"),
                                      r->device.village));

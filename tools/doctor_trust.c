@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define LEFT_OUT_MAX 16u
 #define ERASURE_LATE_MS (UINT64_C(7) * 24 * 3600 * 1000)
 
 static void look_at_forks(struct doctor *d, const struct standing *s)
