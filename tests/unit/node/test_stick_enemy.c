@@ -163,6 +163,24 @@ static void the_last_number_of_all_silences_its_maker_alone(void **state)
     ends_well();
 }
 
+/* They are proofs against who signed them; what he holds his HELLO says. */
+static void receipts_that_shrink_take_nothing_back(void **state)
+{
+    (void)state;
+    const struct attack shrinking = {.number = 300};
+    const struct have_entry many = head_of_the_authority(3);
+    adds_hello(&many, 1);
+    taken(&(struct enemy_stick_from){.number = 1});
+    const struct believed before = believed_of(&scene.enemy->signer.key);
+    receipt_that_shrinks(&shrinking);
+    taken(&(struct enemy_stick_from){.number = 2});
+    assert_int_equal(scene.stick.taken.receipts, 16); /* more are not looked at */
+    assert_int_equal(scene.stick.taken.receipts_bad, 0);
+    const struct believed after = believed_of(&scene.enemy->signer.key);
+    assert_true(after.heads == before.heads && after.seq == before.seq);
+    ends_well();
+}
+
 static void the_same_again_is_nothing_new(void **state)
 {
     (void)state;
@@ -338,6 +356,7 @@ int main(void)
                                         enemy_end),
         cmocka_unit_test_setup_teardown(the_last_number_of_all_silences_its_maker_alone, begin,
                                         enemy_end),
+        cmocka_unit_test_setup_teardown(receipts_that_shrink_take_nothing_back, begin, enemy_end),
         cmocka_unit_test_setup_teardown(the_same_again_is_nothing_new, begin, enemy_end),
         cmocka_unit_test_setup_teardown(two_in_one_file_are_one_and_a_damage, begin, enemy_end),
         cmocka_unit_test_setup_teardown(a_frame_over_the_limit_ends_the_file, begin, enemy_end),
