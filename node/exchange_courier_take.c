@@ -151,13 +151,10 @@ static enum err step(struct exchange *x, struct peer *p, bool *more)
     struct carriage *c = p->carriage;
     bool done = false;
     enum err err = bundle_intake_step(c->intake, &done);
-    if (err == ERR_NOSPACE || err == ERR_NOMEM || err == ERR_LOCKED) {
+    if (err) { /* of the store: what was committed stays, and no bundle stops the node */
+        exchange_log(x, LOG_WARN, "a bundle was not taken in: %s", err_text(err));
         settle(x, p, ASK_LATER);
-        return OK;
-    }
-    if (err) {
-        end_intake(c);
-        return err;
+        return err == ERR_AMBIGUOUS_COMMIT ? err : OK;
     }
     if (done) is_taken(x, p);
     *more = true;

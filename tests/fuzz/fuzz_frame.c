@@ -1,5 +1,6 @@
 /* Frames, join requests and invites from a hostile peer. What a reader takes and a writer gives
  * back must be the same frame, but for elements of later versions. */
+#include "proto/frame_courier.h"
 #include "proto/join.h"
 #include "proto/town.h"
 
@@ -108,6 +109,40 @@ static void try_receipt(struct slice frame)
     buf_clear(&whole);
 }
 
+static void try_offer(struct slice frame)
+{
+    struct frame_offer f;
+    static struct offer_entry entries[OFFER_ENTRIES_MAX];
+    if (frame_offer_read(&f, frame) != OK) return;
+    struct mp_reader r = frame_offer_begin(&f);
+    size_t count = 0;
+    while (count < f.count && frame_offer_next(&r, &entries[count])) count++;
+    must(count == f.count);
+    struct buf again = {0};
+    frame_offer_write(&again, entries, count);
+    must_be_written_back(&again, frame);
+}
+
+static void try_ask(struct slice frame)
+{
+    struct frame_ask f;
+    if (frame_ask_read(&f, frame) != OK) return;
+    must(f.count <= ASK_COUNT_MAX && f.offset <= BUNDLE_SIZE_MAX);
+    struct buf again = {0};
+    frame_ask_write(&again, &f);
+    must_be_written_back(&again, frame);
+}
+
+static void try_part(struct slice frame)
+{
+    struct frame_part f;
+    if (frame_part_read(&f, frame) != OK) return;
+    must(f.bytes.size > 0 && f.bytes.size <= PART_SIZE_MAX);
+    struct buf again = {0};
+    frame_part_write(&again, &f);
+    must_be_written_back(&again, frame);
+}
+
 static void try_join(struct slice frame)
 {
     struct frame_join f;
@@ -137,6 +172,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (type == FRAME_WANT) try_want(frame);
     if (type == FRAME_RECEIPT) try_receipt(frame);
     if (type == FRAME_TOWN) try_town(frame);
+    if (type == FRAME_OFFER) try_offer(frame);
+    if (type == FRAME_ASK) try_ask(frame);
+    if (type == FRAME_PART) try_part(frame);
     if (type == FRAME_REFUSE && frame_refuse_read(&refuse, frame) == OK)
         must(refuse.text.size <= REFUSE_TEXT_SIZE_MAX && refuse_text(refuse.code)[0]);
     if (type == FRAME_HOLD && frame_hold_read(&hold, frame) == OK) must(frame.size >= 3);
