@@ -8,6 +8,7 @@
 #include "node/bundle_making.h"
 #include "node/bundle_taking.h"
 #include "node/store/local.h"
+#include "node/towns.h"
 #include "tests/support/township.h"
 
 #include <stdio.h>
@@ -106,6 +107,13 @@ static struct bundle_taken take(int fd)
     return take_or_look(fd, false);
 }
 
+static struct bundle_taken take_and_close(int fd)
+{
+    struct bundle_taken taken = take(fd);
+    close(fd);
+    return taken;
+}
+
 static uint64_t held(void)
 {
     struct txn *t;
@@ -186,6 +194,40 @@ static uint64_t have_of(const struct sign_key *device, size_t *count)
 }
 
 /* --- */
+
+/* Judged when all runs are taken, so also what stands before them; of two that cannot both be true
+ * both are kept, and the second file brings the proof. */
+static void what_hubs_signed_goes_along(void **state)
+{
+    (void)state;
+    struct town_kept k, a, b;
+    struct txn *t;
+    assert_int_equal(txn_begin(hub.store, true, &t), OK);
+    assert_int_equal(towns_sign(hub.views, t, &hub_keys, 100), OK);
+    assert_int_equal(txn_commit(t), OK);
+    assert_false(take_and_close(made_at(1000)).two_faces);
+    assert_int_equal(txn_begin(laptop.store, false, &t), OK);
+    assert_true(towns_get(t, &town.hub.signer.key, (uint8_t[8]){1}, &k));
+    txn_abort(t);
+    assert_int_equal(k.state.number, 100);
+    /* the hub's other face: the same number over one head less */
+    struct town_kept other = k;
+    other.count--;
+    town_digest(&other.state.digest, other.heads, other.count);
+    assert_int_equal(town_sign(&other.state, &town.authority.signer.key, &hub_keys.signer), OK);
+    assert_int_equal(txn_begin(hub.store, true, &t), OK);
+    towns_put(t, &other);
+    assert_int_equal(txn_commit(t), OK);
+    assert_true(take_and_close(made_at(2000)).two_faces);
+    assert_false(take_and_close(made_at(3000)).two_faces); /* nothing new */
+    assert_int_equal(txn_begin(laptop.store, false, &t), OK);
+    assert_true(towns_split_get(t, &town.hub.signer.key, &a, &b));
+    txn_abort(t);
+    assert_int_equal(a.count, b.count + 1);
+    town_kept_clear(&a);
+    town_kept_clear(&b);
+    town_kept_clear(&k);
+}
 
 static void what_is_for_the_village_comes_once(void **state)
 {
@@ -391,6 +433,7 @@ static void an_older_bundle_takes_nothing_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_hubs_signed_goes_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_for_the_village_comes_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(looking_says_what_taking_would, set_up, tear_down),
         cmocka_unit_test_setup_teardown(runs_wait_for_what_makes_their_authors_known, set_up,
