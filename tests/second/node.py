@@ -9,7 +9,8 @@
     node.py HOME act KIND SUBJECT BODY [BOX] [--by PERSON] [--as-is]     body and box in JSON;
                                                 as-is: also what no rule allows;
                                                 SUBJECT - founds a thing
-    node.py HOME sync [--stay SECONDS]          prints what went and came; stays connected so long
+    node.py HOME sync [--stay SECONDS] [--carry FILE]...
+                                                prints what went and came; stays connected so long
                       [--exec COMMAND]          over a pipe: the command's input and output
     node.py HOME bundle_export FILE             for the township, as a stick carries it
     node.py HOME bundle_import FILE             prints what was new
@@ -28,6 +29,7 @@ import zmq
 import bundle
 import fold
 from beat import Beat
+from courier import Courier
 from frame import ADMIT, BYE, JOIN, REFUSE, frame_read
 from home import Home
 from invite import invite_read, request_write
@@ -113,11 +115,14 @@ def sync(options):
         beat = Beat(link.send, time.monotonic())
         session = Session(home, home.peer, lambda frame: beat.send(frame, time.monotonic()),
                           now_ms())
+        courier = Courier(lambda frame: beat.send(frame, time.monotonic()),
+                          [Path(name).read_bytes() for name in options.carry])
         held = len(home.log.events)
 
         def take(frame):
             if beat.heard(frame, time.monotonic()):
                 session.take(frame)
+                courier.take(frame)
 
         try:
             session.start()
@@ -125,12 +130,16 @@ def sync(options):
                 take(link.receive())
             while frame := link.receive(0.2):  # what the hub says last: receipts, views
                 take(frame)
+            courier.offer()
+            while not courier.done():
+                take(link.receive())
             stay(link, beat, take, options.stay)
         finally:
             home.save()
         session.bye()
         return {**session.counts, "received": len(home.log.events) - held,
-                "views_agree": session.views_agree, "pings": beat.pings}
+                "views_agree": session.views_agree, "pings": beat.pings,
+                "carried": sorted(courier.said.values()), "carried_bytes": courier.bytes}
 
 
 def stay(link, beat, take, seconds):
@@ -239,6 +248,7 @@ def main():
     parser.add_argument("--as-is", action="store_true")
     parser.add_argument("--timeout", type=float, default=10)
     parser.add_argument("--exec")
+    parser.add_argument("--carry", action="append", default=[])
     parser.add_argument("--stay", type=float, default=0)
     options = parser.parse_args()
     try:
