@@ -234,6 +234,9 @@ build/fuzz/fuzz_bundle: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_STORE))
 build/smoke/fuzz_bundle: $(patsubst %.c,build/smoke/obj/%.o,$(FUZZ_STORE))
 build/fuzz/fuzz_bundle build/smoke/fuzz_bundle: FUZZ_LIBS += -llmdb -lkeyutils
 
+build/fuzz/fuzz_pipe: $(patsubst %,build/fuzz/obj/node/link/%.o,packet pipe_link pipe_talk)
+build/smoke/fuzz_pipe: $(patsubst %,build/smoke/obj/node/link/%.o,packet pipe_link pipe_talk)
+
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; echo "== $$name"; \
 	    mkdir -p build/fuzz/corpus/$$name; \

@@ -5,7 +5,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "common/limits.h"
+#include "node/link/packet.h"
 #include "node/link/pipe_link.h"
+#include "proto/noise.h"
 #include "tests/support/vectors.h"
 
 #include <string.h>
@@ -115,10 +118,92 @@ static void the_end_that_answers_speaks_as_written(void **state)
     has_said(c, 6);
 }
 
+/* What the caller of the vectors seals by. */
+static struct noise_cipher sealing_of_caller(const json_t *root)
+{
+    struct noise n;
+    struct box_key own, peer;
+    struct box_secret secret, called;
+    struct noise_cipher sending, receiving;
+    struct buf out = {0}, prologue = vectors_bytes(root, "prologue");
+    struct buf answer = vectors_bytes(json_array_get(json_object_get(root, "packets"), 1), "body");
+    vectors_fixed(root, "caller_secret", secret.bytes, sizeof secret.bytes);
+    vectors_fixed(root, "called_secret", called.bytes, sizeof called.bytes);
+    box_key_of_secret(&own, &secret);
+    box_key_of_secret(&peer, &called);
+    vectors_fixed(root, "caller_ephemeral", ephemeral, sizeof ephemeral);
+    noise_begin(&n, buf_slice(&prologue), &own, &secret, &peer);
+    assert_int_equal(noise_call_write(&n, &out, SLICE_EMPTY), OK);
+    assert_int_equal(noise_answer_read(&n, &out, buf_slice(&answer)), OK);
+    vectors_fixed(root, "called_ephemeral", ephemeral, sizeof ephemeral);
+    noise_split(&n, &sending, &receiving);
+    buf_clear(&out);
+    buf_clear(&prologue);
+    buf_clear(&answer);
+    return sending;
+}
+
+/* As the end that answers is told of it; a part is a byte and as many of them as it says. */
+static unsigned frames_of(struct conversation *c, struct noise_cipher *sending, uint8_t first,
+                          size_t size)
+{
+    uint8_t part[1025];
+    struct buf sealed = {0}, line = {0};
+    struct link_event event;
+    unsigned frames = 0;
+    memset(part, 'x', sizeof part);
+    part[0] = first;
+    assert_int_equal(noise_seal(sending, &sealed, slice_of(part, size)), OK);
+    packet_write(&line, PACKET_DATA, buf_slice(&sealed));
+    assert_int_equal(write(c->far, line.data, line.size), (ssize_t)line.size);
+    pipe_link_tick(c->link, 1000);
+    while (c->link->ops->next(c->link, &event)) frames += event.type == LINK_FRAME;
+    buf_clear(&sealed);
+    buf_clear(&line);
+    return frames;
+}
+
+static void a_proven_peer_cannot_make_frames_of_any_size(void **state)
+{
+    struct conversation *c = *state;
+    struct link_event event;
+    struct noise_cipher sending = sealing_of_caller(c->root);
+    hears(c, 0);
+    assert_false(c->link->ops->next(c->link, &event));
+    assert_int_equal(frames_of(c, &sending, 1, 2), 1);
+    assert_int_equal(frames_of(c, &sending, 1, 1), 0); /* of none */
+    assert_true(pipe_link_up(c->link));
+    for (size_t i = 0; i < FRAME_SIZE_MAX / 1024; i++)
+        assert_int_equal(frames_of(c, &sending, 0, 1025), 0);
+    assert_true(pipe_link_up(c->link));
+    assert_int_equal(frames_of(c, &sending, 1, 2), 0);
+    assert_false(pipe_link_up(c->link));
+}
+
+static void parts_of_no_known_form_end_the_session(void **state)
+{
+    struct conversation *c = *state;
+    struct link_event event;
+    struct noise_cipher sending = sealing_of_caller(c->root);
+    hears(c, 0);
+    assert_false(c->link->ops->next(c->link, &event));
+    assert_int_equal(frames_of(c, &sending, 2, 2), 0);
+    assert_false(pipe_link_up(c->link));
+    hears(c, 0); /* not used up: nothing opened under it */
+    assert_false(c->link->ops->next(c->link, &event));
+    sending = sealing_of_caller(c->root);
+    assert_int_equal(frames_of(c, &sending, 1, 2), 1);
+    assert_int_equal(frames_of(c, &sending, 1, 0), 0);
+    assert_false(pipe_link_up(c->link));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_end_that_answers_speaks_as_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_proven_peer_cannot_make_frames_of_any_size, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(parts_of_no_known_form_end_the_session, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
