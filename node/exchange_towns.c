@@ -193,7 +193,7 @@ static bool peer_shows_more(struct txn *t, const struct peer *p)
     return false;
 }
 
-/* A store that was put back must not sign over less than it signed before (T4): somebody is here,
+/* A store that was put back must not sign over less than it signed before (H4): somebody is here,
  * other hubs were met, nobody shows more of the town or of what this hub signed, and the side file
  * (node/lives.h) tells of nothing. Whoever only says that he holds more delays it by ten minutes.
  */

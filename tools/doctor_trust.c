@@ -39,7 +39,7 @@ static int look_at_trust(struct doctor *d, struct txn *txn)
 
 #define STORES_LATE_MS (UINT64_C(24) * 3600 * 1000)
 
-/* A hub that was restored says which store it gave up as soon as it is told of both (T5). */
+/* A hub that was restored says which store it gave up as soon as it is told of both (H5). */
 static void look_at_stores(struct doctor *d, struct txn *txn, const struct standing *s)
 {
     for (size_t i = 0; i < s->roster->device_count; i++) {

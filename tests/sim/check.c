@@ -206,7 +206,7 @@ static bool count_both_changed(void *sim, const struct thing_key *key, const str
     return true;
 }
 
-/* Every hub is honest here, whatever befalls it, so nobody keeps a proof that it is not (T4). */
+/* Every hub is honest here, whatever befalls it, so nobody keeps a proof that it is not (H4). */
 static void check_faces(struct sim_node *n)
 {
     struct town_at at = {.hub = {{0}}};

@@ -1,5 +1,5 @@
 /* Two faces: what hubs sign of `town` is passed on; who was shown different records finds it when
- * he meets another, and nothing honest looks like that (T1 to T6). */
+ * he meets another, and nothing honest looks like that (H1 to H6). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
