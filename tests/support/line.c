@@ -71,7 +71,8 @@ static void noisy_put(struct line *l, int fd, const uint8_t *bytes, size_t size)
         if (what == 0) continue;
         if (what == 1) byte ^= (uint8_t)(1 + rng_below(l->noise, 255));
         line_put(fd, &byte, 1);
-        if (what == 2) line_put(fd, &(uint8_t){(uint8_t)rng_next(l->noise)}, 1);
+        byte = (uint8_t)rng_next(l->noise);
+        if (what == 2) line_put(fd, &byte, 1);
     }
 }
 
@@ -124,7 +125,9 @@ void line_settle(struct line *l)
 {
     for (int still = 0; still < 2; still++) { /* what came may make an end say something */
         for (int i = 0; i < ENDS; i++) line_take(l, &l->ends[i]);
-        if (line_pass(l, CALLER) | line_pass(l, CALLED)) still = -1;
+        bool moved = line_pass(l, CALLER);
+        moved |= line_pass(l, CALLED);
+        if (moved) still = -1;
     }
 }
 
