@@ -59,7 +59,7 @@ struct bundle_maker {
     uint64_t planned;         /* events */
     struct place first, feed; /* where the part began, and the feed */
     struct count at_feed;
-    uint64_t size_at_feed;
+    uint64_t size_at_feed, feed_events; /* about so many are to be written of it */
 };
 
 /* --- which feeds --- */
@@ -168,9 +168,21 @@ static enum err put_branch(struct bundle_maker *m, const struct feed_row *row,
     return err == ERR_NOT_FOUND || err == ERR_CORRUPT || err == ERR_LIMIT ? OK : err;
 }
 
+/* More where it has branches, which share what is below their fork. */
+static uint64_t events_after(const struct points *p, const struct feed_row *row)
+{
+    uint64_t events = 0, known = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->rows[i].seq > known) known = p->rows[i].seq;
+    for (size_t i = 0; i < row->head_count; i++)
+        if (row->heads[i].seq > known) events += row->heads[i].seq - known;
+    return events;
+}
+
 static void begin_feed(struct bundle_maker *m, const struct feed_row *row)
 {
     take_points(&m->points, &m->sides.peer, row);
+    m->feed_events = events_after(&m->points, row);
     m->at.branch = 0;
     m->at.runs = 0;
     m->maker.raw_per_payload = RUN_MAKER_RATIO; /* the same runs both times */
@@ -277,10 +289,17 @@ static enum err put_part(struct bundle_maker *m)
     return err;
 }
 
+/* By what was written of the feed so far. */
+static bool fits_into_one(const struct bundle_maker *m)
+{
+    const uint64_t events = m->count.all - m->at_feed.all;
+    return events && (m->size - m->size_at_feed) / events * m->feed_events < m->options.size_max;
+}
+
 /* A feed that began in this part, behind others, goes whole into the next one, if it fits there. */
 static enum err end_part(struct bundle_maker *m)
 {
-    if (is_before(&m->first, &m->feed)) feed_from_the_beginning(m);
+    if (is_before(&m->first, &m->feed) && fits_into_one(m)) feed_from_the_beginning(m);
     if (m->end_count + 1 == BUNDLE_PARTS_MAX) return ERR_LIMIT;
     m->ends[m->end_count++] = m->at;
     m->part++;
