@@ -403,7 +403,7 @@ static int tell_bad(struct importing *i)
 int cmd_bundle_verify(struct cli *cli)
 {
     struct importing i = {.cli = cli, .path = cli_flag(cli, "--bundle"), .look = true};
-    i.what = cli_format(cli, _("\"%s\" is not whole"), i.path);
+    i.what = cli_format(cli, _("\"%s\" was not verified"), i.path);
     int code = open_node(cli);
     if (!code) code = take(&i);
     if (code) return code;
