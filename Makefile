@@ -142,8 +142,8 @@ $(BUILD)/vectors: $(call obj,$(VECTORS_SRC) $(addprefix tests/support/,township.
 	$(LINK)
 
 # An image of a home stands for the home: what tells copies apart is not asked.
-$(BUILD)/fault/images: $(call obj,$(addprefix tests/fault/,images.c check.c world.c disk.c image.c trace.c same.c) \
-                      tests/support/rng.c) $(LIB)
+$(BUILD)/fault/images: $(call obj,$(addprefix tests/fault/,images.c check.c contact.c world.c disk.c image.c trace.c same.c) \
+                      tests/support/rng.c tests/support/pipe.c) $(LIB)
 	$(LINK) -Wl,--wrap=machine_compare
 
 $(BUILD)/fault/bits: $(call obj,$(addprefix tests/fault/,bits.c same.c) tests/support/rng.c) $(LIB)
@@ -170,7 +170,7 @@ RUN := BUILD=$(BUILD) SAN='$(SAN)' VILLAGES_CSV=tests/demo/langtang-villages.csv
 # The fault lab preloads libraries, which sanitizers do not like.
 FAULT := $(if $(SAN)$(COVERAGE),,$(addprefix $(BUILD)/fault/,images bits record.so fail.so))
 FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick' 'tests/fault/run bits link' \
-              'tests/fault/run nth link')
+              'tests/fault/run lies link' 'tests/fault/run nth link' 'tests/fault/run kill link')
 
 # 200 seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(FAULT) $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
@@ -183,6 +183,11 @@ quick: $(UNITS) $(BUILD)/sim | $(PACKAGES)-check
 
 mutants: | $(PACKAGES)-check
 	@tests/mutants/run
+
+# Appends to tests/TORTURE.md.
+HOURS ?= 1
+torture: $(PROGRAMS) $(BUILD)/link $(FAULT) | $(PACKAGES)-check
+	@BUILD=$(BUILD) HOURS=$(HOURS) tests/fault/torture
 
 demo: $(PROGRAMS) $(BUILD)/link | $(PACKAGES)-demo
 	@BUILD=$(BUILD) tests/demo/run --villages '$(VILLAGES)' $(if $(INPUT),--input '$(INPUT)')
@@ -289,6 +294,7 @@ help:
 #>                   INPUT=file.ndjson plays a real file, VILLAGES=n another size
 #> make check      everything: units, simulator, end to end, fuzz smoke; last line: N passed, N failed
 #>                   SEEDS=n for the simulator, SAN=address,undefined with sanitizers
+#> make torture    HOURS=n: the fault lab with new seeds, long; appends to tests/TORTURE.md
 #> make quick      units and a few seeds, under a minute
 #> make mutants    dangerous changes of the program, each of which a test must notice (SEEDS=50)
 #> make bench      the figures of the design, measured here and now

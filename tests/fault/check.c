@@ -100,6 +100,7 @@ static void check_store(struct judged *j, struct store *s, const struct world *w
     if (err) judge(j, IMAGE_NOTICED, "audit: %s", err_name(err));
     if (!err && result.problems) judge(j, IMAGE_NOTICED, "%s", "audit: problems");
     check_views(j, s);
+    j->sound = j->verdict < IMAGE_NOTICED;
     check_life(j, s);
     bool noticed = j->verdict == IMAGE_NOTICED || j->new_life;
     if (txn_begin(s, false, &t)) {

@@ -14,6 +14,8 @@ enum verdict {
 struct judged {
     enum verdict verdict;
     bool new_life;     /* it was taken for a copy: one epoch more, nothing lost */
+    bool sound;        /* what is held verifies, though something may be missing */
+    bool told;         /* a contact ended with an error, which the daemon tells */
     uint64_t missing;  /* of what was told */
     uint64_t problems; /* of the audit */
     char why[160];
@@ -21,7 +23,6 @@ struct judged {
 /* `position`: records of the trace that were applied. */
 void check_image(struct judged *out, const struct world *w, int node, size_t position,
                  const char *path);
-/* One contact of the image with the other home, as it is without a fault: false where they do not
- * agree after it, or what the other held is not back. */
-bool check_contact(struct judged *out, const struct world *w, int node, size_t position,
-                   const char *path, const char *other);
+/* One contact with the other home, as it is without a fault: false where it fails, what the other
+ * held is not back, or a feed has forked. `image_calls`: it is the one that dials. */
+bool check_contact(struct judged *out, bool image_calls, const char *path, const char *other);

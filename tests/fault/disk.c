@@ -239,6 +239,11 @@ const char *disk_node_name(const struct disk *d, int node)
     return d->nodes[node];
 }
 
+int disk_homes(const struct disk *d)
+{
+    return d->node_count;
+}
+
 int disk_node_of(const struct disk *d, const struct record *r)
 {
     if (r->head.op == TRACE_START || r->head.op == TRACE_OUT) return -1;

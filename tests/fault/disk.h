@@ -36,6 +36,7 @@ void disk_apply(struct disk *d, const struct record *r, bool lies);
 int disk_node_of(const struct disk *d, const struct record *r);
 int disk_node(struct disk *d, const char *name); /* by name; makes it known */
 const char *disk_node_name(const struct disk *d, int node);
+int disk_homes(const struct disk *d);                              /* how many are known */
 bool disk_is_commit(const struct disk *d, const struct record *r); /* LMDB's last write of one */
 
 enum image_kind {
@@ -50,5 +51,6 @@ struct image_counts {
  * record was under way, so it was not synced even if it asked. */
 bool disk_image(const struct disk *d, int node, enum image_kind kind, bool flying, struct rng *rng,
                 const char *path, struct image_counts *counts);
+void remove_image(const char *path);
 /* How many files below the homes differ from those in `root`; told on stderr. */
 unsigned disk_differs(const struct disk *d, const char *root);

@@ -1,7 +1,8 @@
 /*
  * LD_PRELOAD: the FAIL_AT-th call of FAIL_CALL that the program itself, or a library of FAIL_FROM,
  * makes fails with errno FAIL_ERRNO; 0: it does less than was asked. FAIL_HIT is a file that is
- * made then, so the caller knows that there were so many.
+ * made then, so the caller knows that there were so many. FAIL_CALL=full: from that call on nothing
+ * is written any more.
  *
  * The caller is told by its return address: what libzmq or libc ask for themselves is left alone,
  * for libzmq ends the process by design where it gets no memory.
@@ -63,8 +64,13 @@ static bool is_ours(const void *caller)
 
 static bool fails(const char *name, const void *caller)
 {
-    if (!begun || strcmp(name, call) != 0 || !is_ours(caller)) return false;
-    if (atomic_fetch_add(&seen, 1) + 1 != at) return false;
+    /* A full disk takes nothing more, whoever asks; what is full stays so. */
+    bool full =
+        strcmp(call, "full") == 0 && (strcmp(name, "write") == 0 || strcmp(name, "pwrite") == 0 ||
+                                      strcmp(name, "allocate") == 0);
+    if (!begun || (!full && strcmp(name, call) != 0) || !is_ours(caller)) return false;
+    unsigned long number = atomic_fetch_add(&seen, 1) + 1;
+    if (full ? number < at : number != at) return false;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, hit, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     if (fd >= 0) syscall(SYS_close, fd);
     errno = error;
@@ -158,6 +164,15 @@ int fdatasync(int fd)
 int rename(const char *old, const char *fresh)
 {
     return FAILS("rename") ? -1 : (int)syscall(SYS_rename, old, fresh);
+}
+int fallocate(int fd, int mode, off_t where, off_t size)
+{
+    return FAILS("allocate") ? -1 : (int)syscall(SYS_fallocate, fd, mode, where, size);
+}
+int posix_fallocate(int fd, off_t where, off_t size)
+{
+    if (FAILS("allocate")) return error;
+    return syscall(SYS_fallocate, fd, 0, where, size) ? errno : 0;
 }
 int ftruncate(int fd, off_t size)
 {

@@ -153,6 +153,11 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+void remove_image(const char *path)
+{
+    (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 bool disk_image(const struct disk *d, int node, enum image_kind kind, bool flying, struct rng *rng,
                 const char *path, struct image_counts *counts)
 {
@@ -167,7 +172,7 @@ bool disk_image(const struct disk *d, int node, enum image_kind kind, bool flyin
     }
     tree = d->durable;
     names_some(&b, &tree);
-    (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_image(path);
     counts->images++;
     for (size_t i = 0; i < tree.count; i++) {
         const struct entry *e = &tree.entries[i];

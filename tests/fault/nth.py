@@ -25,6 +25,7 @@ HIT = os.path.join(LAB, "hit")
 CALLS = {
     "fsync": [errno.EIO, errno.ENOSPC],
     "pwrite": [errno.ENOSPC, errno.EIO, 0],
+    "full": [errno.ENOSPC],
     "rename": [errno.EIO, errno.ENOSPC],
     "write": [errno.ENOSPC, errno.EIO, errno.EINTR, 0],
     "open": [errno.EMFILE, errno.EIO],
@@ -102,7 +103,7 @@ SCENES = {"record": (scene_record, 1), "bundle": (scene_bundle, 0), "rotate": (s
           "config": (scene_config, 0)}
 
 
-def judge(done, before, more):
+def judge(done, before, more, call):
     """What is wrong, or nothing."""
     if done.returncode < 0:
         return f"ended by signal {-done.returncode}"
@@ -111,6 +112,11 @@ def judge(done, before, more):
         return f"exit {done.returncode} without a sentence: {done.stdout.decode(errors='replace')[:200]!r} {text!r}"
     if "ERR_" in text or "Assertion" in text:
         return "raw message: " + text.strip()[:120]
+    full = {} if call != "full" else {
+        "LD_PRELOAD": os.path.abspath(f"{BUILD}/fault/fail.so"), "FAIL_CALL": "full",
+        "FAIL_AT": "1", "FAIL_ERRNO": str(errno.ENOSPC), "FAIL_FROM": "liblmdb"}
+    if full and sidan(VILLAGE, "requests", **full).returncode != 0:
+        return "on a full disk nothing is read"
     check = sidan(VILLAGE, "verify", "--json")
     if check.returncode != 0:
         return f"verify: exit {check.returncode}: {check.stdout.decode()[:700]} {check.stderr.decode(errors='replace')[:160]}"
@@ -130,7 +136,7 @@ def one(scene, call, code, n, kept, before):
                    FAIL_AT=str(n), FAIL_ERRNO=str(code), FAIL_FROM="liblmdb", FAIL_HIT=HIT)
     except subprocess.TimeoutExpired:
         return True, "no end within a minute", 0
-    return os.path.exists(HIT), judge(done, before, more), done.returncode
+    return os.path.exists(HIT), judge(done, before, more, call), done.returncode
 
 
 def main():
