@@ -77,7 +77,7 @@ static enum err scope_of_self(const struct exchange *x, struct txn *t, struct sc
     return err;
 }
 
-/* One that a receiver refused is not offered again. */
+/* What was taken in here is carried no more. */
 static void stock_one(struct exchange *x, struct txn *t, const struct courier_file *f)
 {
     struct courier_stock *stock = x->stock;
@@ -142,25 +142,39 @@ static bool is_for(const struct courier_item *item, const struct device *d)
     return item->to[0] ? strcmp(item->to, d->village) == 0 : device_is_township(d);
 }
 
+static size_t choose(struct exchange *x, const struct peer *p, struct courier_item *out[])
+{
+    struct txn *t = NULL;
+    size_t count = 0;
+    if (!x->stock->count || txn_begin(x->store, false, &t) != OK) return 0;
+    for (size_t i = 0; i < x->stock->count; i++) {
+        struct courier_item *item = &x->stock->items[i];
+        if (is_for(item, &p->device) && !bundle_refused_by(t, &item->id, &p->device.first))
+            out[count++] = item;
+    }
+    txn_abort(t);
+    return count;
+}
+
 static void offer(struct exchange *x, struct peer *p)
 {
+    struct courier_item *chosen[OFFER_ENTRIES_MAX];
     struct offer_entry entries[OFFER_ENTRIES_MAX];
     struct buf frame = {0};
-    struct carriage *c = p->carriage;
-    size_t count = 0;
-    for (size_t i = 0; i < x->stock->count; i++) count += is_for(&x->stock->items[i], &p->device);
-    if (count || c) c = courier_carriage(p);
+    bool any = p->carriage != NULL;
+    for (size_t i = 0; i < x->stock->count; i++) any |= is_for(&x->stock->items[i], &p->device);
+    struct carriage *c = any ? courier_carriage(p) : NULL;
     if (!c) return;
+    const size_t count = choose(x, p, chosen);
     c->offered = x->stock->version;
-    c->out_count = 0;
+    c->out_count = count;
     c->later_ms = 0;
-    for (size_t i = 0; i < x->stock->count; i++) {
-        if (!is_for(&x->stock->items[i], &p->device)) continue;
-        c->out[c->out_count] = x->stock->items[i].id;
-        entries[c->out_count++] = x->stock->items[i].offer;
+    for (size_t i = 0; i < count; i++) {
+        c->out[i] = chosen[i]->id;
+        entries[i] = chosen[i]->offer;
     }
-    if (!c->out_count) return;
-    frame_offer_write(&frame, entries, c->out_count);
+    if (!count) return;
+    frame_offer_write(&frame, entries, count);
     if (!frame.err) peer_send(p, buf_slice(&frame));
     buf_clear(&frame);
     c->moved_ms = x->time.now_ms;
@@ -221,14 +235,12 @@ static void was_held(struct exchange *x, const struct bundle_id *id)
     x->stock->stale = true; /* there may be more than were offered at once */
 }
 
-static void was_refused(struct exchange *x, const struct bundle_id *id)
+static void was_refused(struct exchange *x, const struct peer *p, const struct bundle_id *id)
 {
     struct txn *t;
-    const struct bundle_noted noted = {
-        .wall_ms = x->time.clock.wall_ms, .way = BUNDLE_BY_LINK, .refused = true};
     exchange_log(x, LOG_WARN, "a file that is carried here was refused where it is for");
     if (txn_begin(x->store, true, &t) != OK) return;
-    bundle_note(t, id, &noted);
+    bundle_refuse(t, id, &p->device.first, x->time.clock.wall_ms);
     if (txn_commit(t) != OK) exchange_log(x, LOG_WARN, "that it was refused was not kept");
     x->stock->stale = true;
 }
@@ -260,7 +272,7 @@ static void take_ask(struct exchange *x, struct peer *p, struct slice frame)
     }
     (void)answered(c, &ask.id);
     if (ask.state == ASK_HELD) was_held(x, &ask.id);
-    if (ask.state == ASK_REFUSED) was_refused(x, &ask.id);
+    if (ask.state == ASK_REFUSED) was_refused(x, p, &ask.id);
     if (ask.state == ASK_LATER) c->later_ms = x->time.now_ms + COURIER_LATER_MS;
 }
 

@@ -46,6 +46,18 @@ static const char *with_words(struct reading *r, const struct thing *thing)
     return cli_format(r->cli, "%s (%s)", output_text(r->cli, slice_of_text(name)), device);
 }
 
+/* By one of those that it was offered to. */
+static bool is_refused(const struct reading *r, const struct courier_leg *leg)
+{
+    if (!sign_key_equal(&leg->author, &store_identity(r->cli->store)->device)) return false;
+    for (size_t i = 0; i < r->roster->device_count; i++) {
+        const struct device *d = &r->roster->devices[i];
+        bool is_for = leg->to[0] ? strcmp(leg->to, d->village) == 0 : device_is_township(d);
+        if (is_for && bundle_refused_by(r->txn, &leg->bundle, &d->first)) return true;
+    }
+    return false;
+}
+
 static bool each(void *state, const struct thing *thing)
 {
     struct reading *r = state;
@@ -64,8 +76,7 @@ static bool each(void *state, const struct thing *thing)
     last_given(leg, thing);
     leg->with = with_words(r, thing);
     leg->came = bundle_noted(r->txn, &leg->bundle, &leg->noted);
-    leg->refused = leg->came && leg->noted.refused;
-    leg->came = leg->came && !leg->refused;
+    leg->refused = is_refused(r, leg);
     return r->found.count < COURIERS_MAX;
 }
 

@@ -80,3 +80,32 @@ void bundle_note(struct txn *t, const struct bundle_id *id, const struct bundle_
     value[17] = n->refused;
     db_put(t, DB_LOCAL, id_key(&key, id), slice_of(value, sizeof value));
 }
+
+/* --- refusals, each under an id of its own --- */
+
+static struct bundle_id refusal_of(const struct bundle_id *id, const struct sign_key *device)
+{
+    struct hash h;
+    struct bundle_id out;
+    uint8_t both[ID_SIZE + sizeof device->bytes];
+    memcpy(both, id->bytes, ID_SIZE);
+    memcpy(both + ID_SIZE, device->bytes, sizeof device->bytes);
+    crypto_hash_one(&h, CONTEXT_BUNDLE, slice_of(both, sizeof both));
+    memcpy(out.bytes, h.bytes, ID_SIZE);
+    return out;
+}
+
+void bundle_refuse(struct txn *t, const struct bundle_id *id, const struct sign_key *device,
+                   uint64_t wall_ms)
+{
+    const struct bundle_id under = refusal_of(id, device);
+    const struct bundle_noted n = {.wall_ms = wall_ms, .way = BUNDLE_BY_LINK, .refused = true};
+    bundle_note(t, &under, &n);
+}
+
+bool bundle_refused_by(struct txn *t, const struct bundle_id *id, const struct sign_key *device)
+{
+    const struct bundle_id under = refusal_of(id, device);
+    struct bundle_noted n;
+    return bundle_noted(t, &under, &n) && n.refused;
+}

@@ -79,6 +79,19 @@ static void a_whole_one_takes_the_place_of_a_refused_one_and_never_the_other_way
     txn_abort(t);
 }
 
+static void what_one_device_refused_another_may_want(void **state)
+{
+    struct txn *t = test_txn(*state, true);
+    const struct bundle_id id = id_of(1);
+    const struct sign_key one = {{1}}, other = {{2}};
+    struct bundle_noted n;
+    bundle_refuse(t, &id, &one, 500);
+    assert_true(bundle_refused_by(t, &id, &one));
+    assert_false(bundle_refused_by(t, &id, &other));
+    assert_false(noted(t, 1, &n)); /* nor did it come here */
+    txn_abort(t);
+}
+
 static void keeps_the_newest_ones_alone(void **state)
 {
     struct txn *t = test_txn(*state, true);
@@ -97,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(remembers_when_and_how_one_came),
         CASE(a_whole_one_takes_the_place_of_a_refused_one_and_never_the_other_way),
+        CASE(what_one_device_refused_another_may_want),
         CASE(keeps_the_newest_ones_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
