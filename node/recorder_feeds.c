@@ -17,6 +17,20 @@ static bool head_is_newer(const struct head *a, const struct head *b)
     return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) > 0;
 }
 
+/* The head of a feed's row is what the next event will follow, for good: it is signed over only when
+ * it is the event that is held, whole. */
+static enum err head_check(struct txn *t, const struct feed *feed, const struct head *head)
+{
+    struct feed_row row;
+    struct event e;
+    if (!head->seq) return txn_error(t);
+    uint64_t arrival =
+        feed_find(t, feed, &row) ? log_find(t, row.number, head->seq, head->id.bytes) : 0;
+    enum err err = arrival ? log_read_header(t, arrival, &e) : ERR_CORRUPT;
+    if (!err && (!event_id_equal(&e.id, &head->id) || e.seq != head->seq)) err = ERR_CORRUPT;
+    return txn_error(t) ? txn_error(t) : err;
+}
+
 /* A key on a stick signs at many devices, so where it goes on is asked of what is held
  * (SPEC 10.12): in the feed whose one head is the newest, and where all forked in a new one. */
 static void township_feed_load(struct txn *t, struct own_feed *own)
@@ -62,7 +76,7 @@ static enum err device_feed_load(struct recorder *r, struct txn *t, struct own_f
     }
     if (held && row.head_count == 1) own->head = row.heads[0];
     own->continues = !held && r->life.has_epoch;
-    return txn_error(t);
+    return head_check(t, &own->feed, &own->head);
 }
 
 /* As the store has it now, whatever this process believed (L15). */
@@ -71,7 +85,7 @@ static enum err own_feed_load(struct recorder *r, struct own_feed *own)
     struct txn *t = arrival_txn(r->arrival);
     if (r->lives) return device_feed_load(r, t, own);
     township_feed_load(t, own);
-    return txn_error(t);
+    return head_check(t, &own->feed, &own->head);
 }
 
 enum err own_feed(struct recorder *r, const struct scope *scope, uint8_t lane,
