@@ -17,8 +17,8 @@ static bool head_is_newer(const struct head *a, const struct head *b)
     return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) > 0;
 }
 
-/* The head of a feed's row is what the next event will follow, for good: it is signed over only when
- * it is the event that is held, whole. */
+/* The head of a feed's row is what the next event will follow, for good: it is signed over only
+ * when it is the event that is held, whole. */
 static enum err head_check(struct txn *t, const struct feed *feed, const struct head *head)
 {
     struct feed_row row;
