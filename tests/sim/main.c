@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SEEDS_FOR_ALL 50 /* of these many, in one process, each rare fault meets one */
+#define SEEDS_FOR_ALL 80 /* of these many, in one process, each rare fault meets one */
 #define AGAIN_EACH 20
 #define ELSEWHERE "LC_ALL=zh_CN.UTF-8 TZ=Asia/Shanghai"
 
