@@ -229,6 +229,7 @@ void check_end(struct sim *s)
     check_arrived(s);
     trust_check(s);
     roll_back_check(s);
+    clones_check(s);
     SIM_OK(s, txn_begin(hub->store, false, &t));
     for (size_t i = 0; i < s->node_count; i++) {
         struct sim_node *n = &s->nodes[i];

@@ -16,6 +16,8 @@
     X(HAPPENED_HUB_CRASH, "hub killed")                                                            \
     X(HAPPENED_CRASH_IN_TURN, "killed between commit and answer")                                  \
     X(HAPPENED_PUT_BACK, "village put back from an older copy")                                    \
+    X(HAPPENED_CLONED, "disk used twice")                                                          \
+    X(HAPPENED_CLONE_OWED, "record of the second one that others had")                             \
     X(HAPPENED_CLEAN_RESTART, "stopped and started in good order")                                 \
     X(HAPPENED_WRONG_CLOCK, "village with a wrong clock")                                          \
     X(HAPPENED_SEALED, "accusation sealed for the office")                                         \

@@ -18,6 +18,7 @@
     X(KIND_THEFT, "theft")                                                                         \
     X(KIND_ROTATION, "rotation")                                                                   \
     X(KIND_REPLACEMENT, "replacement")                                                             \
+    X(KIND_CLONES, "clones")                                                                       \
     X(KIND_ROLL_BACK, "roll-back")                                                                 \
     X(KIND_ERASURE, "erasure")                                                                     \
     X(KIND_STICKS, "sticks")

@@ -20,6 +20,7 @@
  *   scene    instead of that: a township on lines that are given (scene.h); fleet is one of them
  *   roll_back villages put back from older copies
  *   carry    bundles made and taken
+ *   clones   disks that are used twice for a while
  *   sticks   bundles that are carried by hand, and what becomes of them
  *   copies   stores put back, disks used twice, hubs lost: a scene
  */
@@ -33,6 +34,7 @@
 
 #define SIM_VILLAGES_MAX 27
 #define SIM_NODES_MAX (SIM_VILLAGES_MAX + 1)
+#define SIM_PLACES (SIM_NODES_MAX + 1) /* for the second one of a disk that is used twice */
 #define SIM_HUB 0
 #define SECONDS(n) ((uint64_t)(n)*1000)
 #define MINUTES(n) (SECONDS(60) * (uint64_t)(n))
@@ -215,6 +217,12 @@ void roll_back_schedule(struct sim *s);
 void roll_back_check(struct sim *s); /* what the hub held of who was put back, it holds */
 void roll_back_end(struct sim *s);
 
+/* --- clones --- */
+void clones_schedule(struct sim *s);
+bool clones_are_there(const struct sim *s); /* there is a second one now */
+void clones_check(struct sim *s);           /* what the hub held of them, it holds */
+void clones_end(struct sim *s);
+
 /* --- carry --- */
 struct bundle_made;
 struct bundle_taken;
@@ -286,13 +294,14 @@ struct sim {
     void (*heard)(struct sim_node *n, struct slice frame); /* told of each frame; may be NULL */
     uint64_t *kept;    /* what one case of a scene leaves for the next ones */
     size_t node_count; /* the hub and the villages of this story */
-    struct sim_node nodes[SIM_NODES_MAX];
+    struct sim_node nodes[SIM_PLACES];
     char folder[64];
     struct signer authority, recovery;
     struct sign_key township; /* the founding authority's key */
     struct trust *trust;
     struct roll_back *roll_back;
     struct sticks *sticks;
+    struct clones *clones;
     struct erase *erase;
     struct step *steps; /* a heap by (at, order) */
     size_t step_count, step_capacity;

@@ -30,7 +30,7 @@ struct sticks {
     struct rng rng; /* its own, so that the rest of a seed's story stays what it was */
     struct stick *items;
     size_t count, capacity;
-    uint64_t newest_ms[SIM_NODES_MAX][SIM_NODES_MAX]; /* of those taken, by writer and reader */
+    uint64_t newest_ms[SIM_PLACES][SIM_PLACES]; /* of those taken, by writer and reader */
 };
 
 static void later(struct sim *s, uint64_t min_ms, uint64_t max_ms, size_t a,

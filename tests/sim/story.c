@@ -164,6 +164,8 @@ static void turn_end(struct sim *s, size_t conn, int end)
 static void step_play(struct sim *s, struct step *step)
 {
     struct sim_node *n = step->a < s->node_count ? &s->nodes[step->a] : NULL;
+    const bool of_node = step->type >= STEP_DIAL && step->type <= STEP_WORK;
+    if (of_node && n == NULL) return; /* a second one that was given up */
     switch (step->type) {
     case STEP_ARRIVE: {
         bool took, room = net_arrive(s, step->a, step->b, &took);
@@ -257,6 +259,8 @@ static void schedule_all(struct sim *s)
     trust_schedule(s);
     if (kinds_has(s, KIND_ROLL_BACK)) roll_back_schedule(s);
     if (kinds_has(s, KIND_STICKS)) sticks_schedule(s);
+    if (kinds_has(s, KIND_CLONES) && !kinds_has(s, KIND_THEFT))
+        clones_schedule(s); /* it would be one more thief */
     erase_schedule(s);
     kinds_schedule(s);
 }
@@ -302,6 +306,7 @@ void story_play(struct sim *s)
     kinds_draw(s);
     schedule_all(s);
     story_run(s, s->now_ms + DAYS(s->days));
+    while (clones_are_there(s)) story_run(s, s->now_ms + HOURS(6));
     settle(s);
 }
 
@@ -315,6 +320,7 @@ void story_end(struct sim *s, struct hash *hash)
     free(s->steps);
     trust_end(s);
     roll_back_end(s);
+    clones_end(s);
     sticks_end(s);
     erase_end(s);
     net_clear(s);
