@@ -285,7 +285,7 @@ static uint64_t count_open(struct txn *t, uint32_t scope_number)
 static enum err check_scopes(struct audit *a, struct txn *t)
 {
     uint32_t scopes = scope_count(t), feeds = feed_count(t);
-    struct scope_row scope;
+    struct scope_row scope, found;
     struct feed_row feed;
     uint64_t *events = calloc((size_t)scopes + 1, sizeof *events); /* by scope number */
     if (!events) return ERR_NOMEM;
@@ -295,6 +295,8 @@ static enum err check_scopes(struct audit *a, struct txn *t)
     for (uint32_t number = 1; number <= scopes; number++) {
         if (!scope_get(t, number, &scope))
             problem(a, 0, ERR_CORRUPT, "scope is missing");
+        else if (!scope_find(t, &scope.scope, &found) || found.number != number)
+            problem(a, 0, ERR_CORRUPT, "name of a scope is wrong");
         else if (events[number] != scope.events)
             problem(a, 0, ERR_CORRUPT, "events of a scope are miscounted");
         else if (!sums_agree(t, &scope))
