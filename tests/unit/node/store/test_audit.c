@@ -270,7 +270,7 @@ static void finds_heads_that_are_wrong(void **state)
 static void finds_a_feed_or_scope_that_has_another_name(void **state)
 {
     (void)state;
-    for (int mistake = 0; mistake < 2; mistake++) {
+    for (int mistake = 0; mistake < 3; mistake++) {
         struct test_store ts;
         struct seen seen;
         struct key key;
@@ -282,6 +282,11 @@ static void finds_a_feed_or_scope_that_has_another_name(void **state)
         feed_hot_changed(t, feed);
         assert_true(scope_get(t, 2, &scope));
         if (mistake == 1) db_delete(t, DB_SCOPES, key_scope_text(&key, &scope.scope));
+        if (mistake == 2) {
+            struct scope_row *row = scope_hot(t, 2);
+            row->scope.text[strlen(row->scope.text) - 1] ^= 4;
+            scope_hot_changed(t, row);
+        }
         assert_int_equal(txn_commit(t), OK);
         assert_int_not_equal(audit(&ts, false, &seen).problems, 0);
         test_store_end(&ts);
