@@ -93,6 +93,7 @@ static void put_back(struct sim *s, size_t a)
     n->put_back = true;
     node_open(n);
     owe(n, all, count);
+    free(all);
     sticks_put_back(s, a);
     story_schedule(s, 0, (struct step){.type = STEP_DIAL, .a = a});
 }
