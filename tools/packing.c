@@ -108,7 +108,7 @@ static int check_room(struct packing *e, const char *path)
 
 /* --- the files --- */
 
-/* A name tells nothing of who it is from or for. */
+/* A name tells nothing of who it is from or for. "" where there was no memory for it, as below. */
 static const char *stem_of(struct cli *cli, const char *path)
 {
     uint8_t id[4];
@@ -127,6 +127,7 @@ static const char *stem_of(struct cli *cli, const char *path)
 static const char *part_path(const struct packing *e, const char *path, const char *stem,
                              uint32_t part)
 {
+    if (!stem[0]) return "";
     if (e->plan.parts > 1)
         return cli_format(e->cli, "%s-%" PRIu32 "-of-%" PRIu32 SUFFIX, stem, part + 1,
                           e->plan.parts);
@@ -145,6 +146,7 @@ static int write_part(struct packing *e, struct bundle_maker *m, const char *pat
 {
     struct stick_file f;
     struct bundle_made made;
+    if (!path[0]) return fail_to_make(e, ERR_NOMEM, e->what);
     enum err err = stick_create(&f, path, "", 0);
     if (err) return fail_to_write(e, err, path);
     err = bundle_maker_next(m, f.fd, &made);

@@ -39,6 +39,7 @@ enum err stick_room(const char *path, uint64_t *room)
 enum err stick_create(struct stick_file *f, const char *path, const char *name, uint64_t room)
 {
     f->fd = -1;
+    if (!path[0]) return ERR_NOT_FOUND; /* else a file beside it would be made here */
     bool folder = stick_is_folder(path);
     int length = folder ? snprintf(f->path, sizeof f->path, "%s/%s", path, name)
                         : snprintf(f->path, sizeof f->path, "%s", path);

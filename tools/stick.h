@@ -15,8 +15,9 @@ struct stick_file {
 bool stick_is_folder(const char *path);
 /* Bytes that are free where this file or folder is. Errors: the system's. */
 MUST_CHECK enum err stick_room(const char *path, uint64_t *room);
-/* Begins `path`; of a folder, a file `name` in it. Errors: ERR_EXISTS, ERR_NOSPACE (less than
- * `room` bytes are free), ERR_LIMIT (name too long), the system's. */
+/* Begins `path`; of a folder, a file `name` in it. Errors: ERR_EXISTS, ERR_NOT_FOUND (no such
+ * folder, or no path), ERR_NOSPACE (less than `room` bytes are free), ERR_LIMIT (name too long),
+ * the system's. */
 MUST_CHECK enum err stick_create(struct stick_file *f, const char *path, const char *name,
                                  uint64_t room);
 /* It is whole: puts it in its place. Errors: the system's; what is there then is not to be relied

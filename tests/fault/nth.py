@@ -14,12 +14,13 @@ import subprocess
 import sys
 import time
 
-BUILD = os.environ.get("BUILD", "build")
+BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 LAB, VILLAGE = sys.argv[1], sys.argv[2]
 TOWN = os.path.join(LAB, "town")
 OPTIONS = dict(zip(sys.argv[3::2], sys.argv[4::2]))
 SECONDS = float(OPTIONS.get("--seconds", 60))
 HIT = os.path.join(LAB, "hit")
+CWD = os.path.join(LAB, "cwd")  # where commands stand; nothing of theirs belongs here
 
 # What each call may answer; 0: it does less than it was asked.
 CALLS = {
@@ -43,7 +44,7 @@ def home(node):
 def sidan(node, *words, **env):
     return subprocess.run(
         [os.path.join(BUILD, "sidan"), "--home", home(node), "--no-input", *words],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=60, cwd=CWD,
         env={**os.environ, "SIDAN_LANG": "en", **env})
 
 
@@ -110,10 +111,13 @@ def judge(done, before, more, call):
     text = done.stderr.decode(errors="replace")
     if done.returncode != 0 and len(text.strip()) < 10:
         return f"exit {done.returncode} without a sentence: {done.stdout.decode(errors='replace')[:200]!r} {text!r}"
+    for name in os.listdir(CWD):
+        os.unlink(os.path.join(CWD, name))
+        return f"wrote {name} where it stood, exit {done.returncode}"
     if "ERR_" in text or "Assertion" in text:
         return "raw message: " + text.strip()[:120]
     full = {} if call != "full" else {
-        "LD_PRELOAD": os.path.abspath(f"{BUILD}/fault/fail.so"), "FAIL_CALL": "full",
+        "LD_PRELOAD": f"{BUILD}/fault/fail.so", "FAIL_CALL": "full",
         "FAIL_AT": "1", "FAIL_ERRNO": str(errno.ENOSPC), "FAIL_FROM": "liblmdb"}
     if full and sidan(VILLAGE, "requests", **full).returncode != 0:
         return "on a full disk nothing is read"
@@ -132,7 +136,7 @@ def one(scene, call, code, n, kept, before):
     if os.path.exists(HIT):
         os.unlink(HIT)
     try:
-        done = run(LD_PRELOAD=os.path.abspath(f"{BUILD}/fault/fail.so"), FAIL_CALL=call,
+        done = run(LD_PRELOAD=f"{BUILD}/fault/fail.so", FAIL_CALL=call,
                    FAIL_AT=str(n), FAIL_ERRNO=str(code), FAIL_FROM="liblmdb", FAIL_HIT=HIT)
     except subprocess.TimeoutExpired:
         return True, "no end within a minute", 0
@@ -145,6 +149,7 @@ def main():
                    "nature": "help", "category": "0302", "urgency": 1, "name": "村民甲",
                    "content": "路灯不亮"}, f, ensure_ascii=False)
     os.makedirs(os.path.join(LAB, "stick"), exist_ok=True)
+    os.makedirs(CWD, exist_ok=True)
     kept, before = snapshot(VILLAGE), count(VILLAGE)
     cases = [(s, c, e) for c in CALLS for s in SCENES for e in CALLS[c]]
     first = 1
