@@ -181,7 +181,7 @@ static int drill(struct drill *d)
         mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (seen == MAP_FAILED) return cli_fail(d->cli, ERR_NOMEM, _("no drill now"));
     d->seen = seen;
-    seen->by_bundle = cli_has(d->cli, "--bundle");
+    seen->by_bundle = cli_has(d->cli, "--stick");
     int code = pipe(d->ready) ? cli_fail(d->cli, ERR_IO, _("no drill now")) : EXIT_OK;
     enum err err = code ? OK : scratch_begin(&d->scratch, d->cli->home, DRILL_FOLDER);
     if (err) code = begin_failed(d->cli, err);

@@ -17,7 +17,7 @@ const struct flag commands_enrol_admit[] = {
     END,
 };
 const struct flag commands_enrol_drill[] = {
-    SWITCH("--bundle", N_("without a link: request, answer and a bundle are carried")),
+    SWITCH("--stick", N_("without a link: request, answer and a bundle are carried")),
     END,
 };
 const struct flag commands_enrol_handover[] = {
