@@ -8,7 +8,7 @@ DESTDIR  ?=
 V        ?= 0
 SAN      ?=
 COVERAGE ?=
-SEEDS    ?= 200
+SEEDS    ?= 400
 VILLAGES ?= 27
 INPUT    ?=
 ifeq ($(origin CC),default)
@@ -172,7 +172,7 @@ FAULT := $(if $(SAN)$(COVERAGE),,$(addprefix $(BUILD)/fault/,images bits record.
 FAULT_RUNS := $(if $(FAULT),'tests/fault/run images link' 'tests/fault/run images stick' 'tests/fault/run bits link' \
               'tests/fault/run lies link' 'tests/fault/run nth link' 'tests/fault/run kill link')
 
-# 200 seeds in two halves, so that two cores have work to the end.
+# The seeds in two halves, so that two cores have work to the end.
 check: $(UNITS) $(PROGRAMS) $(BUILD)/sim $(BUILD)/link $(BUILD)/vectors $(FAULT) $(if $(SAN),,$(SMOKES)) | $(PACKAGES)-check
 	@$(RUN) '$(BUILD)/sim --seeds 1-$(SEEDS) --part 1/2' '$(BUILD)/sim --seeds 1-$(SEEDS) --part 2/2' \
 	    '$(BUILD)/sim --scenes' \

@@ -56,7 +56,9 @@ static void cloned(struct sim *s, size_t a)
 {
     struct sim_node *n = &s->nodes[a];
     char folder[96];
-    if (s->quiet || !n->alive || n->dying || n->absent || s->clones->first != NULL) return;
+    if (s->quiet || !n->alive || n->dying || n->absent || s->clones->first != NULL ||
+        !roll_back_knows_hub(n))
+        return;
     s->clones->first = n;
     struct sim_node *second = second_of(n);
     const size_t at = (size_t)second->index;

@@ -50,6 +50,12 @@ static struct box_key known_of_hub(struct sim_node *n)
     return key;
 }
 
+bool roll_back_knows_hub(struct sim_node *n)
+{
+    const struct box_key known = known_of_hub(n);
+    return box_key_equal(&known, newest_of_hub(n->sim));
+}
+
 /* What a person was told stays owed where the hub has it; the rest was on that disk alone. */
 static void owe(struct sim_node *n, const struct acknowledged *all, size_t count)
 {

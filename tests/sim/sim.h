@@ -216,6 +216,9 @@ void trust_end(struct sim *s);
 void roll_back_schedule(struct sim *s);
 void roll_back_check(struct sim *s); /* what the hub held of who was put back, it holds */
 void roll_back_end(struct sim *s);
+/* Does it know the newest transport key of the hub? Else a copy of it may be told in its stead, and
+ * the hub serves the former key no more. */
+bool roll_back_knows_hub(struct sim_node *n);
 
 /* --- clones --- */
 void clones_schedule(struct sim *s);
