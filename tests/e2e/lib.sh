@@ -5,6 +5,9 @@
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
 
+# A day is the township's, wherever the test runs and whatever its hour.
+date() { TZ=UTC-8 command date "$@"; }
+
 fail() {
     echo "    $*"
     tail -n 3 "$root"/*.log 2>/dev/null | sed 's/^/      /'
