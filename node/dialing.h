@@ -15,6 +15,17 @@
 #include "node/link/zmq_link.h"
 #include "node/settings.h"
 
+struct exchange;
+/* What whoever dials has at hand, the loop's: to a hub or to a neighbour alike. */
+struct dial_context {
+    struct store *store;
+    struct views *views;
+    struct exchange *exchange;
+    struct zmq_link_context *context;
+    const struct device_keys *keys;
+    const struct settings *settings;
+};
+
 struct dialing_options {
     struct zmq_link_context *context;
     struct box_key key; /* ours */

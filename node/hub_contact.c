@@ -11,7 +11,7 @@
 #define RENEW_MS (24u * 3600 * 1000)
 #define RETURN_AFTER 10 /* times the longest pause between attempts */
 
-void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options)
+void hub_contact_init(struct hub_contact *h, const struct dial_context *options)
 {
     const struct dialing_options dial = {.context = options->context,
                                          .key = options->keys->transport,
@@ -145,8 +145,8 @@ static void take_keys(struct hub_contact *h, struct txn *t, const struct roster 
     const struct dial_place *place = place_of(h);
     const struct device *self = roster_device(roster, &store_identity(txn_store(t))->device);
     struct dial_keys keys[DIAL_KEYS_MAX];
-    size_t count = key_change_dial(keys, t, roster, &place->device, &place->transport, self,
-                                   h->options.keys);
+    size_t count =
+        key_change_dial(keys, t, roster, &place->device, &place->transport, self, h->options.keys);
     if (count != h->key_count || memcmp(keys, h->keys, count * sizeof keys[0]) != 0) {
         memcpy(h->keys, keys, count * sizeof keys[0]);
         h->key_count = count;

@@ -8,17 +8,8 @@
 #include "node/exchange.h"
 #include "node/key_change.h"
 
-struct hub_contact_options {
-    struct store *store;
-    struct views *views;
-    struct exchange *exchange;
-    struct zmq_link_context *context;
-    const struct device_keys *keys;
-    const struct settings *settings;
-};
-
 struct hub_contact {
-    struct hub_contact_options options;
+    struct dial_context options;
     struct dialing dialing;
     struct dial_plan plan;                /* whose addresses `dialing` has */
     struct dial_plan fresh;               /* as the store has it now: taken between two links */
@@ -37,7 +28,7 @@ struct hub_contact {
     bool answer_due;        /* what there is to tell is in the store after the next turn */
 };
 
-void hub_contact_init(struct hub_contact *h, const struct hub_contact_options *options);
+void hub_contact_init(struct hub_contact *h, const struct dial_context *options);
 /* The store changed: the hubs, a person's ask. */
 void hub_contact_look(struct hub_contact *h, struct txn *t, const struct exchange_time *time);
 /* The network changed somehow; `again`: an interface or the machine was away for a while. */

@@ -394,20 +394,14 @@ static enum err begin(struct loop *l)
     introduce(l);
     log_write(LOG_INFO, "clock: %s", l->time.clock.source);
     upkeep_init(&l->upkeep, l->store, l->views, l->time.now_ms);
-    const struct hub_contact_options contact = {.store = l->store,
-                                                .views = l->views,
-                                                .exchange = l->exchange,
-                                                .context = o->context,
-                                                .keys = o->keys,
-                                                .settings = o->settings};
-    hub_contact_init(&l->hub, &contact);
-    const struct neighbours_options neighbours = {.store = l->store,
-                                                  .views = l->views,
-                                                  .exchange = l->exchange,
-                                                  .context = o->context,
-                                                  .keys = o->keys,
-                                                  .settings = o->settings};
-    neighbours_init(&l->neighbours, &neighbours);
+    const struct dial_context dial = {.store = l->store,
+                                      .views = l->views,
+                                      .exchange = l->exchange,
+                                      .context = o->context,
+                                      .keys = o->keys,
+                                      .settings = o->settings};
+    hub_contact_init(&l->hub, &dial);
+    neighbours_init(&l->neighbours, &dial);
     wake_watch_store(o->wake, o->home);
     err = begin_serving(l);
     if (!err) err = listen(l);

@@ -14,7 +14,7 @@
 #define MET_ELSEWHERE_MS 5000u /* then it is looked again whether he is still there */
 #define RENEW_MS (24u * 3600 * 1000)
 
-void neighbours_init(struct neighbours *n, const struct neighbours_options *options)
+void neighbours_init(struct neighbours *n, const struct dial_context *options)
 {
     const struct settings *s = options->settings;
     uint64_t longest_s = (uint64_t)s->retry_max_s * RARER;

@@ -9,15 +9,6 @@
 #include "node/key_change.h"
 #include "node/store/neighbours.h"
 
-struct neighbours_options {
-    struct store *store;
-    struct views *views;
-    struct exchange *exchange;
-    struct zmq_link_context *context;
-    const struct device_keys *keys;
-    const struct settings *settings;
-};
-
 struct neighbour {
     const struct settings_peer *given;
     struct dialing dialing;   /* to its one address */
@@ -31,13 +22,13 @@ struct neighbour {
 };
 
 struct neighbours {
-    struct neighbours_options options;
+    struct dial_context options;
     struct neighbour at[SETTINGS_PEERS_MAX];
     size_t count;
     bool asked; /* a person waits: "sync now" */
 };
 
-void neighbours_init(struct neighbours *n, const struct neighbours_options *options);
+void neighbours_init(struct neighbours *n, const struct dial_context *options);
 /* The store changed: a person's ask, say. */
 void neighbours_look(struct neighbours *n, struct txn *t, const struct exchange_time *time);
 /* As hub_contact_network. */

@@ -102,12 +102,12 @@ static void begin(const char *peers)
 {
     struct settings_problem problem;
     struct buf text = {0};
-    const struct neighbours_options options = {.store = laptops[FIRST].node.store.store,
-                                               .views = laptops[FIRST].node.store.views,
-                                               .exchange = laptops[FIRST].node.exchange,
-                                               .context = context,
-                                               .keys = &laptops[FIRST].node.keys,
-                                               .settings = &settings};
+    const struct dial_context options = {.store = laptops[FIRST].node.store.store,
+                                         .views = laptops[FIRST].node.store.views,
+                                         .exchange = laptops[FIRST].node.exchange,
+                                         .context = context,
+                                         .keys = &laptops[FIRST].node.keys,
+                                         .settings = &settings};
     buf_printf(&text, "retry_min_s = 1\nretry_max_s = 1\npeers = %s\n", peers);
     assert_int_equal(settings_parse(&settings, buf_slice(&text), &problem), OK);
     neighbours_init(&neighbours, &options);
