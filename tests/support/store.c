@@ -70,6 +70,15 @@ struct txn *test_txn(struct test_store *ts, bool write)
     return t;
 }
 
+uint64_t test_events_held(struct store *s)
+{
+    struct txn *t = NULL;
+    must(txn_begin(s, false, &t) == OK, "begin");
+    uint64_t count = log_count(t);
+    txn_abort(t);
+    return count;
+}
+
 const char *test_path(const struct test_store *ts, const char *name)
 {
     static char path[256];

@@ -17,6 +17,7 @@ void test_store_reopen(struct test_store *ts, const struct store_options *option
 void test_store_end(struct test_store *ts);
 
 struct txn *test_txn(struct test_store *ts, bool write);
+uint64_t test_events_held(struct store *s);
 /* <home>/<name> in a buffer that lives until the next call. */
 const char *test_path(const struct test_store *ts, const char *name);
 /* Is the text anywhere in the store's data file, pages that are free or half empty included? */

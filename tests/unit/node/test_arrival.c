@@ -7,6 +7,7 @@
 
 #include "node/store/audit.h"
 #include "node/views/request.h"
+#include "tests/support/store.h"
 #include "tests/support/township.h"
 
 #include <string.h>
@@ -78,15 +79,6 @@ static enum request_state state_of(const struct thing_id *thing)
     return state;
 }
 
-static uint64_t events_held(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(node.store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 static void folds_what_a_run_founds_and_does(void **state)
 {
     (void)state;
@@ -128,11 +120,11 @@ static void what_is_held_already_changes_nothing(void **state)
     add(a, all, 2, OK, 1);
     add(a, all, 0, OK, 0);
     assert_int_equal(arrival_commit(a), OK);
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     a = begin();
     add(a, all, 2, OK, 0);
     assert_int_equal(arrival_commit(a), OK);
-    assert_int_equal(events_held(), held);
+    assert_int_equal(test_events_held(node.store), held);
 }
 
 static void a_bad_run_costs_the_others_of_its_commit_nothing(void **state)
@@ -159,12 +151,12 @@ static void nothing_of_an_aborted_arrival_stays(void **state)
 {
     (void)state;
     const struct event *one = township_register(&town, &town.devices[0], "01A-0001");
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     struct arrival *a = begin();
     add(a, &one, 1, OK, 1);
     arrival_abort(a);
     arrival_abort(NULL);
-    assert_int_equal(events_held(), held);
+    assert_int_equal(test_events_held(node.store), held);
     assert_int_equal(state_of(&one->subject), REQUEST_STATE_COUNT);
 }
 

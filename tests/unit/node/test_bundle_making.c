@@ -8,6 +8,7 @@
 #include "node/bundle_making.h"
 #include "node/bundle_taking.h"
 #include "node/store/local.h"
+#include "tests/support/store.h"
 #include "tests/support/bulk.h"
 
 #include <sys/mman.h>
@@ -102,15 +103,6 @@ static struct bundle_taken take(unsigned part)
     return taken;
 }
 
-static uint64_t held(const struct township_node *n)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(n->store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 /* --- */
 
 static void what_fits_is_one_file(void **state)
@@ -121,7 +113,7 @@ static void what_fits_is_one_file(void **state)
     export(BUNDLE_PART_SIZE_MIN);
     assert_int_equal(plan.parts, 1);
     assert_int_equal(take(0).refused, 0);
-    assert_int_equal(held(&laptop), held(&hub));
+    assert_int_equal(test_events_held(laptop.store), test_events_held(hub.store));
 }
 
 /* Two feeds that together are too long: each has a file, and the roster is in both. */
@@ -133,14 +125,14 @@ static void a_feed_that_fits_is_not_cut_and_any_file_may_come_first(void **state
     township_node_take_all(&hub, &town);
     export(BUNDLE_PART_SIZE_MIN);
     assert_int_equal(plan.parts, 2);
-    assert_int_equal(made[0].events + made[1].events, held(&hub));
+    assert_int_equal(made[0].events + made[1].events, test_events_held(hub.store));
     struct bundle_taken taken = take(1);
     assert_int_equal(taken.refused, 0);
     assert_true(taken.fresh > made[1].events); /* the roster */
-    assert_true(held(&laptop) < held(&hub));
+    assert_true(test_events_held(laptop.store) < test_events_held(hub.store));
     taken = take(0);
     assert_int_equal(taken.refused, 0);
-    assert_int_equal(held(&laptop), held(&hub));
+    assert_int_equal(test_events_held(laptop.store), test_events_held(hub.store));
 }
 
 static void a_feed_that_is_longer_than_a_file_goes_on_in_the_next(void **state)
@@ -152,10 +144,10 @@ static void a_feed_that_is_longer_than_a_file_goes_on_in_the_next(void **state)
     export(BUNDLE_PART_SIZE_MIN);
     assert_in_range(plan.parts, 4, 6);
     for (unsigned i = plan.parts; i-- > 0;) (void)take(i);
-    assert_true(held(&laptop) < held(&hub));
+    assert_true(test_events_held(laptop.store) < test_events_held(hub.store));
     /* taken again, in their order, nothing is missing */
     for (unsigned i = 0; i < plan.parts; i++) assert_int_equal(take(i).refused, 0);
-    assert_int_equal(held(&laptop), held(&hub));
+    assert_int_equal(test_events_held(laptop.store), test_events_held(hub.store));
 }
 
 static void what_comes_before_is_named_where_it_is_not_here(void **state)
@@ -184,7 +176,7 @@ static void one_file_says_how_much_is_left(void **state)
     int fd = file_new();
     assert_int_equal(bundle_make(fd, &making, &made[0]), OK);
     assert_true(made[0].left > 0);
-    assert_int_equal(made[0].events + made[0].left, held(&hub));
+    assert_int_equal(made[0].events + made[0].left, test_events_held(hub.store));
     close(fd);
 }
 

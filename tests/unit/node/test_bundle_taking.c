@@ -9,6 +9,7 @@
 #include "node/bundle_taking.h"
 #include "node/store/local.h"
 #include "node/towns.h"
+#include "tests/support/store.h"
 #include "tests/support/township.h"
 
 #include <stdio.h>
@@ -112,15 +113,6 @@ static struct bundle_taken take_and_close(int fd)
     struct bundle_taken taken = take(fd);
     close(fd);
     return taken;
-}
-
-static uint64_t held(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(laptop.store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
 }
 
 static void take_apart(int fd)
@@ -236,7 +228,7 @@ static void what_is_for_the_village_comes_once(void **state)
     struct bundle_taken taken = take(fd);
     assert_true(taken.verified && !taken.damaged);
     assert_true(taken.refused == 0 && taken.known == 0);
-    assert_int_equal(held(), taken.fresh);
+    assert_int_equal(test_events_held(laptop.store), taken.fresh);
     /* the roster, and of the requests those of its village alone */
     assert_int_equal(taken.fresh, town.event_count - 5);
     taken = take(fd);
@@ -266,10 +258,10 @@ static void looking_says_what_taking_would(void **state)
     township_node_take_all(&hub, &town);
     int fd = made_at(1000);
     const struct bundle_taken looked = take_or_look(fd, true);
-    assert_int_equal(held(), 0);
+    assert_int_equal(test_events_held(laptop.store), 0);
     struct bundle_taken taken = take(fd);
     same(&looked, &taken);
-    assert_int_equal(taken.fresh, held());
+    assert_int_equal(taken.fresh, test_events_held(laptop.store));
     const struct bundle_taken again = take_or_look(fd, true);
     taken = take(fd);
     same(&again, &taken);
@@ -306,7 +298,7 @@ static void runs_of_nobody_known_are_refused_in_the_end(void **state)
     struct bundle_taken taken = take(other);
     assert_true(taken.refused == 5 && taken.fresh == 0 && taken.refused_named);
     assert_int_equal(taken.why, ERR_UNKNOWN_AUTHOR);
-    assert_int_equal(held(), 0);
+    assert_int_equal(test_events_held(laptop.store), 0);
     close(other);
     close(fd);
 }

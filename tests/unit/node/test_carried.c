@@ -6,6 +6,7 @@
 
 #include "node/carried.h"
 #include "node/run_making.h"
+#include "tests/support/store.h"
 #include "tests/support/township.h"
 
 #include <stdlib.h>
@@ -55,15 +56,6 @@ static void write_runs(size_t size_max, uint64_t *left)
     for (size_t i = 0; i < frame_count; i++) assert_true(join_answer_next(&r, &frames[i]));
 }
 
-static uint64_t held(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(laptop.store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 static enum err take(const struct slice *list, size_t count)
 {
     const struct carried c = {.store = laptop.store, .views = laptop.views, .keys = &laptop_keys};
@@ -97,10 +89,10 @@ static void the_laptop_holds_the_roster_that_the_hub_holds(void **state)
     assert_int_equal(take(frames, frame_count), OK);
     struct hash ours = digest_of(&laptop), theirs = digest_of(&hub);
     assert_true(hash_equal(&ours, &theirs));
-    uint64_t count = held();
+    uint64_t count = test_events_held(laptop.store);
     assert_true(count > 0);
     assert_int_equal(take(frames, frame_count), OK); /* once more changes nothing */
-    assert_int_equal(held(), count);
+    assert_int_equal(test_events_held(laptop.store), count);
 }
 
 static void the_order_of_the_runs_does_not_matter(void **state)
@@ -123,10 +115,10 @@ static void stores_nothing_where_one_run_is_lacking(void **state)
     assert_true(frame_count >= 2);
     for (size_t i = 0; i < 2; i++) { /* the authority's, and the hub's, by which it joined */
         assert_int_not_equal(take(frames + i, 1), OK);
-        assert_int_equal(held(), 0);
+        assert_int_equal(test_events_held(laptop.store), 0);
     }
     assert_int_equal(take(NULL, 0), ERR_FOREIGN);
-    assert_int_equal(held(), 0);
+    assert_int_equal(test_events_held(laptop.store), 0);
 }
 
 static void stores_nothing_of_a_changed_answer(void **state)
@@ -142,7 +134,7 @@ static void stores_nothing_of_a_changed_answer(void **state)
             bytes[at] ^= 4;
             /* where that is padding, or a hint that a reader may ignore, nothing is lost */
             if (!err) fail_msg("byte %zu of run %zu", at, i);
-            assert_int_equal(held(), 0);
+            assert_int_equal(test_events_held(laptop.store), 0);
         }
     }
     assert_int_equal(take(frames, frame_count), OK);
@@ -171,7 +163,7 @@ static void takes_nothing_but_the_town(void **state)
     frame_run_write(&frame, &f);
     frames[frame_count] = buf_slice(&frame);
     assert_int_equal(take(frames, frame_count + 1), ERR_FORBIDDEN);
-    assert_int_equal(held(), 0);
+    assert_int_equal(test_events_held(laptop.store), 0);
     run_making_clear(&m);
     txn_abort(t);
     zstd_close(maker.zstd);

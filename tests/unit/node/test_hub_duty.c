@@ -8,6 +8,7 @@
 #include "node/lives.h"
 #include "node/views/numbers.h"
 #include "node/views/request.h"
+#include "tests/support/store.h"
 #include "tests/support/township.h"
 
 #include <stdio.h>
@@ -96,15 +97,6 @@ static void assert_number(const struct event *request, const char *number)
     txn_abort(t);
 }
 
-static uint64_t events(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(node.store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 static void the_hub_numbers_what_an_office_pc_accepted_once(void **state)
 {
     (void)state;
@@ -118,12 +110,12 @@ static void the_hub_numbers_what_an_office_pc_accepted_once(void **state)
     assert_number(first, "2025-0001");
     assert_number(second, "2025-0002");
     assert_number(own, "");
-    uint64_t count = events();
+    uint64_t count = test_events_held(node.store);
     assert_int_equal(hub_duty_wait_ms(&duty, now.now_ms, true), UINT64_MAX);
     hub_duty_close(&duty); /* another process, another start */
     assert_int_equal(hub_duty_open(&duty, node.store, node.views, &keys), OK);
     work(true);
-    assert_int_equal(events(), count);
+    assert_int_equal(test_events_held(node.store), count);
 }
 
 /* Of two looks at the same rows the second finds them numbered. */
@@ -140,9 +132,9 @@ static void what_was_numbered_meanwhile_is_not_numbered_again(void **state)
     hub_duty_turn(&other, &now, true);
     hub_duty_close(&other);
     assert_number(request, "2025-0001");
-    uint64_t count = events();
+    uint64_t count = test_events_held(node.store);
     hub_duty_turn(&duty, &now, true);
-    assert_int_equal(events(), count);
+    assert_int_equal(test_events_held(node.store), count);
 }
 
 static void gives_no_number_while_peers_show_more_than_is_held(void **state)
@@ -194,7 +186,7 @@ static void no_other_device_gives_numbers(void **state)
     open_at(pc);
     uint64_t count = town.event_count;
     work(true);
-    assert_int_equal(events(), count);
+    assert_int_equal(test_events_held(node.store), count);
     assert_number(request, "");
 }
 

@@ -9,6 +9,7 @@
 #include "node/lives.h"
 #include "node/views/body.h"
 #include "node/side_file.h"
+#include "tests/support/store.h"
 #include "tests/support/meeting.h"
 
 #include <fcntl.h>
@@ -381,15 +382,6 @@ static void go_on(struct recorder *r)
     assert_int_equal(recorder_continue(r, &now.clock), OK);
 }
 
-static uint64_t events_in(struct township_node *n)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(n->store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 /* build/sim --scene copies --case 251: what came first ended the life, the other lane's fork was
  * then one of an earlier life, and nobody was told. */
 static void a_fork_of_another_lane_is_told_as_well(void **state)
@@ -403,13 +395,13 @@ static void a_fork_of_another_lane_is_told_as_well(void **state)
         record_in(recorder, lane, &one);
         record_in(twin_recorder, lane, &two);
     }
-    uint64_t before = events_in(&village()->store);
+    uint64_t before = test_events_held(village()->store.store);
     assert_true(take(&village()->store, &twin, LANE_URGENT));
     go_on(recorder);
-    assert_int_equal(events_in(&village()->store), before + 2);
+    assert_int_equal(test_events_held(village()->store.store), before + 2);
     assert_true(take(&village()->store, &twin, LANE_NORMAL));
     go_on(recorder);
-    assert_int_equal(events_in(&village()->store), before + 4);
+    assert_int_equal(test_events_held(village()->store.store), before + 4);
     assert_int_equal(life_now().count, 1);
     close_twin();
 }
@@ -426,9 +418,9 @@ static void what_a_copy_has_told_is_told_again_only_where_work_goes_on(void **st
     assert_true(take(&twin, &village()->store, LANE_NORMAL));
     go_on(twin_recorder);
     assert_true(take(&village()->store, &twin, LANE_NORMAL));
-    uint64_t before = events_in(&village()->store);
+    uint64_t before = test_events_held(village()->store.store);
     go_on(recorder);
-    assert_int_equal(events_in(&village()->store), before);
+    assert_int_equal(test_events_held(village()->store.store), before);
     assert_int_equal(life_now().count, 1); /* all the same */
     record(&one);
     assert_int_equal(one.seq, 2);

@@ -9,6 +9,7 @@
 #include "node/store/audit.h"
 #include "node/views/request.h"
 #include "proto/json.h"
+#include "tests/support/store.h"
 #include "tests/support/township.h"
 
 #include <signal.h>
@@ -105,15 +106,6 @@ static void read_event(uint64_t arrival, struct event *out, struct txn **t)
     assert_int_equal(log_read(*t, arrival, out), OK);
 }
 
-static uint64_t events_held(void)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(node.store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 static void audits_clean(void)
 {
     struct audit_result result;
@@ -128,7 +120,7 @@ static void one_record_is_signed_linked_and_folded(void **state)
     struct recorded one, two;
     struct event e;
     struct txn *t;
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     struct draft d = request();
     d.has_by = true;
     d.by = (struct thing_id){{7}};
@@ -168,7 +160,7 @@ static void refuses_before_it_signs(void **state)
     struct kind_problem problem;
     struct draft good = request();
     assert_int_equal(record(&good, &one), OK);
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     const struct scope neighbour = scope_of_village("431322111202");
     const struct {
         enum err err;
@@ -193,7 +185,7 @@ static void refuses_before_it_signs(void **state)
         assert_int_equal(err, cases[i].err);
         assert_string_not_equal(problem.what, "");
     }
-    assert_int_equal(events_held(), held);
+    assert_int_equal(test_events_held(node.store), held);
 }
 
 static void refuses_an_act_on_what_is_not_held_or_not_in_that_state(void **state)
@@ -222,7 +214,7 @@ static void a_batch_keeps_the_good_and_later_drafts_see_earlier_ones(void **stat
     (void)state;
     struct recorded one, two;
     struct kind_problem problem;
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     assert_int_equal(recorder_begin(recorder, &now), OK);
     assert_int_equal(recorder_begin(recorder, &now), ERR_STATE);
     struct draft d = request();
@@ -235,7 +227,7 @@ static void a_batch_keeps_the_good_and_later_drafts_see_earlier_ones(void **stat
     assert_int_equal(recorder_commit(recorder), OK);
     assert_int_equal(recorder_commit(recorder), ERR_STATE);
     assert_int_equal(recorder_add(recorder, &d, &two, &problem), ERR_STATE);
-    assert_int_equal(events_held(), held + 2);
+    assert_int_equal(test_events_held(node.store), held + 2);
     audits_clean();
 }
 
@@ -246,7 +238,7 @@ static void a_batch_is_signed_often_enough_and_at_its_end(void **state)
     struct kind_problem problem;
     struct event e;
     struct txn *t;
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     enum { COUNT = 2 * SIGN_EVENTS_MAX + 7 };
     assert_int_equal(recorder_begin(recorder, &now), OK);
     struct draft d = request();
@@ -271,7 +263,7 @@ static void a_batch_of_large_events_is_signed_by_bytes(void **state)
     struct event e;
     struct txn *t;
     struct buf json = {0}, box = {0};
-    uint64_t held = events_held();
+    uint64_t held = test_events_held(node.store);
     buf_append_text(&json, "{\"content\":\"");
     for (int i = 0; i < 10000; i++) buf_append_text(&json, "x");
     buf_append_text(&json, "\"}");
@@ -318,7 +310,7 @@ static uint64_t time_of_next(const struct clock_reading *clock)
     struct txn *t;
     struct draft d = request();
     assert_int_equal(recorder_record(recorder, clock, &d, &out, &problem), OK);
-    read_event(events_held(), &e, &t);
+    read_event(test_events_held(node.store), &e, &t);
     txn_abort(t);
     return e.time;
 }

@@ -13,6 +13,7 @@
 #include "node/bundle_making.h"
 #include "node/bundle_taking.h"
 #include "node/store/local.h"
+#include "tests/support/store.h"
 #include "tests/support/bulk.h"
 #include "tools/stick.h"
 
@@ -194,15 +195,6 @@ static enum err take(uint32_t i, bool look, struct bundle_taken *taken)
     return err;
 }
 
-static uint64_t held(const struct township_node *n)
-{
-    struct txn *t;
-    assert_int_equal(txn_begin(n->store, false, &t), OK);
-    uint64_t count = log_count(t);
-    txn_abort(t);
-    return count;
-}
-
 /* What has the name of a file is whole, whether it was said or not. */
 static void assert_whole(uint32_t said)
 {
@@ -241,7 +233,7 @@ static void pulled(size_t bytes, int error, bool from_there_on, unsigned step)
         assert_int_equal(take(i, false, &taken), OK);
         assert_int_equal(taken.refused, 0);
     }
-    assert_int_equal(held(&laptop), held(&hub));
+    assert_int_equal(test_events_held(laptop.store), test_events_held(hub.store));
 }
 
 static void a_stick_that_is_pulled_at_any_call_has_whole_files_alone(void **state)
@@ -280,7 +272,7 @@ static void assert_the_rest_comes(void)
     works();
     assert_int_equal(take(0, false, &taken), OK);
     assert_int_equal(taken.refused, 0);
-    assert_int_equal(held(&laptop), held(&hub));
+    assert_int_equal(test_events_held(laptop.store), test_events_held(hub.store));
 }
 
 static void a_stick_that_is_pulled_while_it_is_read_loses_nothing(void **state)
@@ -297,8 +289,8 @@ static void a_stick_that_is_pulled_while_it_is_read_loses_nothing(void **state)
         enum err err = take(0, false, &taken);
         if (stick.calls < at) break;
         if (err != ERR_IO) fail_msg("call %u: %s", at, err_name(err));
-        assert_true(held(&laptop) >= before);
-        before = held(&laptop);
+        assert_true(test_events_held(laptop.store) >= before);
+        before = test_events_held(laptop.store);
     }
     assert_the_rest_comes();
 }
@@ -375,7 +367,7 @@ static void changes(void (*change)(int fd))
         if (err != OK && err != ERR_MALFORMED && err != ERR_CORRUPT)
             fail_msg("call %u: %s", at, err_name(err));
         if (!err) assert_int_equal(taken.refused, 0);
-        assert_true(held(&laptop) <= held(&hub));
+        assert_true(test_events_held(laptop.store) <= test_events_held(hub.store));
     }
     assert_the_rest_comes();
     free(original);
